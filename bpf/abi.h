@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * Every structure that the kernel side and user space share.
+ *
+ * An event is judged in a scratch `struct ev` (one per CPU): numbers, a state byte per slot, and
+ * texts at fixed places. What survives the filter crosses to user space as a `struct rec`: the
+ * same head, then only the texts that are present, packed. All integers are little-endian and of
+ * fixed width, padding is explicit, sizes and offsets are asserted below.
+ *
+ * Shared by bpf/, runtime/ and compiler/. Needs <stdint.h>-like types: bpf/kernel.h gives them to
+ * BPF code, <linux/types.h> to everyone else.
+ */
+#ifndef RULEC_ABI_H
+#define RULEC_ABI_H
+
+#ifndef __bpf__
+#include <linux/types.h>
+#include <stddef.h>
+#endif
+
+/* Groups: G_EVENT, G_ARGS, ... One extractor each: `int extract_GROUP(struct ev *)`, lower case. */
+enum slot_group {
+#define SLOT_GROUP(id, doc) G_##id,
+#include "../grammar/slots.def"
+    G_COUNT
+};
+
+/* Number slots N_RES, N_SYSNR, ...; index into ev.num[] and ev.st[]. */
+enum num_slot {
+#define SLOT_NUM(id, group, doc) N_##id,
+#include "../grammar/slots.def"
+    N_COUNT
+};
+
+/* Text slots S_NAME, ...; index into ev.len[], and S + N_COUNT into ev.st[]. */
+enum str_slot {
+#define SLOT_STR(id, group, cap, doc) S_##id,
+#include "../grammar/slots.def"
+    S_COUNT
+};
+
+#define SLOT_OF_NUM(n) (n)
+#define SLOT_OF_STR(s) (N_COUNT + (s))
+#define SLOT_COUNT (N_COUNT + S_COUNT)
+
+/*
+ * State of a slot. A test of an ABSENT value is false; a literal (a test or its negation) over an
+ * UNKNOWN or CUT value passes. CUT: the bytes are a true beginning of the value, the rest is lost.
+ */
+enum slot_state {
+    ST_UNFILLED = 0, /* its extractor has not run yet: only inside the kernel */
+    ST_PRESENT = 1,
+    ST_ABSENT = 2,
+    ST_UNKNOWN = 3,
+    ST_CUT = 4,
+};
+
+#define ANC_MAX 32  /* ancestors kept, from the parent up; more: anc_state is ST_CUT */
+#define COMM_SIZE 16 /* bytes of a process name, NUL-padded */
+
+/* The head that `struct ev` and `struct rec` share. Zeroed before each event. */
+struct ev_head {
+    __u64 ts;         /* ns since the epoch */
+    __u32 size;       /* bytes of the whole record on the wire; 0 in the scratch */
+    __u16 event;      /* enum event_id of the catalog */
+    __u16 cpu;
+    __u32 rule;       /* 1 + pack index of the first rule that the filter could not exclude; 0: dropped */
+    __u8 reading;     /* enum reading, that `rule` was found under */
+    __u8 readings;    /* readings the record holds: 1, or 2 where the spelling differs */
+    __u8 anc_state;   /* enum slot_state of the ancestors' names */
+    __u8 anc_count;   /* of ancestors in anc[] */
+    __u64 cgroup;     /* id of the cgroup2 group */
+    __s64 num[N_COUNT];
+    __u32 len[S_COUNT]; /* bytes of each text slot, no NUL counted */
+    __u8 st[SLOT_COUNT]; /* enum slot_state */
+    __u8 pad[(8 - (4 * S_COUNT + SLOT_COUNT) % 8) % 8];
+    char anc[ANC_MAX][COMM_SIZE]; /* anc[0] is the parent; NUL-padded */
+};
+
+/* Which of the two meanings of fd.name is judged (docs/internals.md: two readings of a path). */
+enum reading {
+    READ_KERNEL = 0, /* what was really opened */
+    READ_SPELLED = 1, /* what the caller wrote, made absolute and folded as text */
+};
+
+/*
+ * The scratch. `spell` holds the spelled path while FD_NAME holds the kernel's; the hook swaps
+ * them for the second reading. `base` is the directory that a relative path argument starts from.
+ */
+#define PATH_CAP 4096
+struct ev {
+    struct ev_head h;
+    __u32 spell_len;
+    __u32 base_len;
+    __u64 args[6];   /* the system call's own, 64-bit numbering */
+    __u8 compat;     /* the call was a 32-bit one */
+    __u8 pad[7];
+    __u64 file;      /* address of the event's struct file, or 0: for extractors only */
+    __u64 task;      /* address of the event's task_struct: for extractors only */
+#define SLOT_STR(id, group, cap, doc) char s_##id[cap];
+#include "../grammar/slots.def"
+    char spell[PATH_CAP];
+    char base[PATH_CAP];
+};
+
+/* Where the bytes of a text slot stand in `struct ev`, and how many fit. Compile-time constants. */
+#define EV_STR_OFF(s) offsetof(struct ev, s)
+
+/*
+ * The record on the wire: this head, then for each text slot whose state is PRESENT or CUT its
+ * len[] bytes, in slot order, then the spelled path (rec.spell_len bytes, only if readings is 2),
+ * then the base directory (rec.base_len bytes). No terminators, no alignment between texts.
+ * h.size is the sum.
+ */
+struct rec {
+    struct ev_head h;
+    __u32 spell_len;
+    __u32 base_len;
+};
+
+/* Largest record: all texts full. A power of two above it bounds the kernel's packing buffer. */
+#define REC_MAX 131072
+
+/* Counters, per CPU and summed in user space: seen == filtered + sent + lost, always. */
+enum stat_id {
+    STAT_SEEN,     /* events that reached the filter */
+    STAT_FILTERED, /* no rule can match */
+    STAT_SENT,     /* records submitted to the ring buffer */
+    STAT_LOST,     /* records the ring buffer had no room for */
+    STAT_COUNT
+};
+
+#define RULES_MAX 65536 /* bound of the per-rule loss counters */
+
+/* Kind of an ancestor's text, for slots X0..X3 (rodata `extra_want`). */
+enum extra_kind { EXTRA_NONE, EXTRA_EXE, EXTRA_EXEPATH, EXTRA_CMDLINE, EXTRA_ARGS };
+struct extra_want {
+    __u8 kind;  /* enum extra_kind */
+    __u8 index; /* 0: the process itself, 1: its parent, ... */
+};
+
+/*
+ * Constants that `rulec` links beside the filter (the symbol `plan` in the bundle's .rodata) and
+ * the probe reads. Everything the pack does not need costs nothing.
+ */
+struct probe_plan {
+    __u64 groups;       /* bit per slot_group: fill before a record is sent */
+    __u64 syscalls[8];  /* bit per x86-64 system call number that any rule can match */
+    struct extra_want extra[4];
+    __u8 readings;      /* 1: kernel only; 2: judge the spelled path too */
+    __u8 audit;         /* send every event, with the filter's verdict in h.rule */
+    __u8 failed_exec;   /* events of exec calls that failed are wanted */
+    __u8 pad[5];
+};
+
+/* State of a process: written at exec and fork, read by the extractors of PROC, EXE, CMD, ... */
+#define ARGS_CAP 4096
+struct proc_state {
+    __u64 start_ts;    /* clone time, ns since the epoch */
+    __u64 exe_ino;
+    __u64 exe_ctime;   /* ns */
+    __u64 exe_mtime;   /* ns */
+    __u64 cgroup;      /* id of the group container_id was read from */
+    __u32 tty;
+    __u32 loginuid;
+    __s32 vpid;
+    __s32 sid;         /* number in the process's own pid namespace */
+    __s32 vpgid;
+    __s32 pgid;
+    __u32 exe_flags;   /* EXE_* of flag table execve_flags */
+    __u32 exe_len;     /* argv[0]; its bytes start args[] */
+    __u32 args_len;    /* bytes in args[]: argv[0], NUL, the other arguments joined by blanks */
+    __u32 nargs;       /* arguments after argv[0] */
+    __u8 args_state;   /* enum slot_state of args[] */
+    __u8 container_state; /* enum slot_state of container_id */
+    __u8 container_len;
+    __u8 pad[5];
+    char comm[COMM_SIZE];
+    char container_id[64];
+    char args[ARGS_CAP];
+};
+
+#define ABI_ASSERT(what) _Static_assert(what, #what)
+ABI_ASSERT(sizeof(struct ev_head) % 8 == 0);
+ABI_ASSERT(offsetof(struct ev_head, num) == 32);
+ABI_ASSERT(sizeof(struct rec) == sizeof(struct ev_head) + 8);
+ABI_ASSERT(sizeof(struct ev) < REC_MAX);
+ABI_ASSERT(sizeof(struct probe_plan) == 88);
+ABI_ASSERT(offsetof(struct proc_state, comm) == 88);
+ABI_ASSERT(sizeof(struct proc_state) == 88 + COMM_SIZE + 64 + ARGS_CAP);
+
+#endif

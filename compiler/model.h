@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The data model of one compilation. Every pass includes this; each reads earlier arrays and
+ * appends its own (see pipeline.c for the order). Structs and invariants only.
+ *
+ *   text --load--> items --resolve--> rules + nodes --type--> atoms --lower--> dag --> plan --> code
+ *
+ * Everything is an index into an array of `struct comp`: 4 bytes, printable, and it survives
+ * growth. Index 0 of each array is the poison entry: its error has been reported, and every pass
+ * hands it on in silence. Arrays only grow; memory is the arena's and goes all at once.
+ */
+#ifndef RULEC_MODEL_H
+#define RULEC_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../grammar/catalog.h"
+
+struct arena;
+struct intern;
+struct sources;
+struct diags;
+
+typedef struct { uint32_t i; } str_id;     /* interned bytes: intern.h */
+typedef struct { uint32_t i; } span_id;    /* comp.spans: a place and how we came there */
+typedef struct { uint32_t i; } node_id;    /* comp.nodes */
+typedef struct { uint32_t i; } operand_id; /* comp.operands */
+typedef struct { uint32_t i; } rule_id;    /* comp.rules */
+typedef struct { uint32_t i; } atom_id;    /* comp.atoms */
+typedef struct { uint32_t i; } dag_id;     /* comp.dag */
+
+/* A growing array in the arena: `struct vec` in arena.h; VEC(T) is the typed view of it. */
+#define VEC(T) struct { T *v; uint32_t n, cap; }
+
+/* A place in a source file, in bytes, and the place that used it (0: none): a chain of uses. */
+struct span {
+    uint32_t file;  /* sources.h: index of the file; 0 is "no place" */
+    uint32_t off;
+    uint32_t len;
+    span_id via;    /* "in macro M, used here", "in list L, ...": the next outer place */
+    str_id what;    /* what that outer place is, e.g. "macro spawned_process"; may be empty */
+};
+
+/* ---- documents: what load.c leaves, in file order; nothing judged beyond shape ---- */
+
+enum item_kind { ITEM_NONE, ITEM_ENGINE, ITEM_PLUGINS, ITEM_LIST, ITEM_MACRO, ITEM_RULE };
+
+/* One YAML value with its place. Scalars keep a map from value bytes to source bytes. */
+enum yaml_kind { YAML_NULL, YAML_SCALAR, YAML_SEQ, YAML_MAP };
+struct yaml {
+    enum yaml_kind kind;
+    bool quoted;       /* the scalar was written in quotes or as a block */
+    str_id text;       /* scalar */
+    span_id at;
+    uint32_t map0;     /* scalar: comp.textmap rows, for places inside a folded or escaped scalar */
+    uint32_t nmap;
+    uint32_t kid0;     /* SEQ: comp.ykids; MAP: key, value, key, value */
+    uint32_t nkid;
+};
+/* From this offset in the value, bytes stand one to one at `src` in the file. */
+struct textmap { uint32_t value_off, src_off; };
+
+struct item {
+    enum item_kind kind;
+    uint32_t yaml;     /* comp.yaml of the mapping */
+    span_id at;        /* of the item */
+    uint32_t doc_file;
+};
+
+/* ---- the pack: what resolve.c leaves ---- */
+
+enum priority {
+    PRI_EMERGENCY, PRI_ALERT, PRI_CRITICAL, PRI_ERROR, PRI_WARNING, PRI_NOTICE, PRI_INFO, PRI_DEBUG
+};
+
+struct rule {
+    str_id name, desc, output_text, source;
+    str_id condition_text;  /* as written after append and exceptions, before substitution: for dumps */
+    span_id at;             /* of the rule's name */
+    span_id condition_at;
+    span_id output_at;
+    enum priority priority;
+    bool enabled;
+    bool warn_evttypes;
+    bool skip_if_unknown;
+    bool dropped;           /* another source, disabled, or skipped: not compiled into the bundle */
+    bool failed;            /* an error was reported in it */
+    uint32_t tag0, ntag;    /* comp.tags, sorted by bytes, unique */
+    node_id condition;      /* macros and lists resolved; 0: poisoned */
+    uint32_t out0, nout;    /* comp.pieces: the output template */
+    uint32_t index;         /* position in the bundle, 0-based: set by lower for rules kept */
+};
+
+/* ---- conditions: made by the grammar through ast.c, bound by resolve.c, typed by type.c ---- */
+
+enum node_kind {
+    NODE_POISON, NODE_AND, NODE_OR, NODE_NOT, NODE_TEST, NODE_MACRO, NODE_TRUE, NODE_FALSE
+};
+
+struct node {
+    enum node_kind kind;
+    span_id at;
+    uint32_t kid0, nkid;   /* AND, OR, NOT: comp.kids */
+    str_id name;           /* MACRO: until resolve has replaced it */
+    operand_id lhs, rhs;   /* TEST; rhs 0: constants */
+    enum op_id op;
+    enum op_modifier mod;
+    uint32_t lit0, nlit;   /* TEST: comp.lits */
+    span_id op_at;
+    atom_id atom;          /* TEST: after type */
+};
+
+enum operand_kind { OPERAND_FIELD, OPERAND_CALL };
+enum xform_id {
+    XF_NONE, XF_TOLOWER, XF_TOUPPER, XF_BASENAME, XF_B64, XF_LEN, XF_CONCAT, XF_JOIN, XF_GETOPT, XF_VAL
+};
+struct operand {
+    enum operand_kind kind;
+    span_id at;
+    str_id name;           /* as written, argument excluded */
+    str_id arg;            /* text between the brackets */
+    bool has_arg;
+    enum xform_id call;    /* CALL */
+    uint32_t op0, nop;     /* CALL: comp.opkids (operands); literals there have kind CALL, XF_NONE */
+    /* after type: */
+    enum field_id field;
+    enum type_id type;
+    int32_t index;         /* numeric argument, or -1 */
+    str_id argname;        /* evt.arg.NAME, env[NAME]: the argument as text, else empty */
+};
+
+struct lit {
+    str_id text;
+    bool quoted;
+    bool number;           /* a number token after < <= > >= */
+    span_id at;
+};
+
+/* A piece of an output template: literal text, or one field with an optional width. */
+struct piece {
+    bool is_field;
+    str_id text;           /* literal; or the field as spelled: the key in output_fields */
+    operand_id operand;
+    uint32_t width;        /* 0: none */
+    span_id at;
+};
+
+/* ---- atoms: made by type.c; equal atoms of different rules are one ---- */
+
+enum value_kind { VAL_NUM, VAL_TEXT, VAL_IP, VAL_NET };
+struct value {
+    enum value_kind kind;
+    uint8_t family;        /* 4 or 6 */
+    uint8_t prefix;        /* network: leading bits */
+    uint8_t addr[16];      /* network order; IPv4 in the first 4 */
+    int64_t num;           /* cut to the field's width; unsigned ones bit for bit */
+    str_id text;
+};
+
+/* A value's name: which field, with which argument. */
+struct field_ref {
+    enum field_id field;
+    int32_t index;         /* -1: none */
+    str_id name;           /* evt.arg.NAME, env[NAME]; empty: none */
+};
+
+struct atom {
+    struct field_ref lhs;
+    struct field_ref rhs;  /* field F_NONE: constants */
+    enum type_id type;     /* of the comparison */
+    enum op_id op;
+    enum op_modifier mod;
+    operand_id expr;       /* lhs is a transformer expression: its operand, else 0 */
+    operand_id rexpr;
+    uint32_t val0, nval;   /* comp.values: sorted and unique unless mod counts them */
+    span_id at;            /* first use */
+};
+
+/* ---- the DAG: made by lower.c ---- */
+
+/*
+ * One decision. `yes` and `no` are dag ids; both are greater than the node's own id once sealed.
+ * `neg`: the literal was a negation, so that an unknown value goes to `no`; else to `yes`.
+ */
+struct dag_node {
+    atom_id atom;
+    dag_id yes, no;
+    uint32_t neg;
+};
+/* Terminals are above all nodes. In kernel filters DAG_TRUE of rule r is DAG_RULE(r). */
+#define DAG_FALSE 0xffffffffu
+#define DAG_TRUE 0xfffffffeu
+
+/* Rule `rule` specialized to event `event`: its condition there is `root`. */
+struct root {
+    rule_id rule;
+    dag_id root;
+};
+/* comp.events[EV]: which rules can fire on it. Event EV_generic stands for one system call. */
+struct event_rules {
+    enum event_id event;
+    int32_t sysnr;         /* EV_generic: which call; else -1 */
+    uint32_t root0, nroot; /* comp.roots, in rule order */
+};
+
+/* ---- the plan: which hooks, groups and slots the pack needs ---- */
+
+enum hook_id { HOOK_EXEC, HOOK_FORK, HOOK_EXIT, HOOK_SYS_ENTER, HOOK_SYS_EXIT, HOOK_COUNT };
+struct plan {
+    bool hook[HOOK_COUNT];
+    rule_id hook_rule[HOOK_COUNT]; /* the rule that forces it */
+    struct probe_plan probe;
+};
+
+/* What the kernel can do with an atom: decided by plan.c, read by bpf.c and explain. */
+enum placement {
+    PLACE_INLINE,   /* compared in generated code */
+    PLACE_MATCHER,  /* a matcher of the probe is called */
+    PLACE_USER,     /* only user space: maybe in the kernel */
+};
+
+struct comp {
+    struct arena *arena;
+    struct intern *intern;
+    struct sources *sources;
+    struct diags *diags;
+    VEC(struct span) spans;
+
+    VEC(struct yaml) yaml;
+    VEC(uint32_t) ykids;
+    VEC(struct textmap) textmap;
+    VEC(struct item) items;
+
+    VEC(struct rule) rules;     /* from 1; in the order of first definition */
+    VEC(str_id) tags;
+    VEC(struct node) nodes;
+    VEC(node_id) kids;
+    VEC(struct operand) operands;
+    VEC(operand_id) opkids;
+    VEC(struct lit) lits;
+    VEC(struct piece) pieces;
+
+    VEC(struct atom) atoms;
+    VEC(struct value) values;
+    VEC(struct dag_node) dag;   /* from 1 */
+    VEC(struct root) roots;
+    VEC(struct event_rules) events;
+    VEC(uint8_t) place;         /* enum placement, by atom */
+    struct plan plan;
+    uint32_t nrule;             /* rules kept in the bundle */
+
+    VEC(uint8_t) filter_elf;    /* obj: the generated object */
+    VEC(uint8_t) table;         /* table: the decision table's section */
+    VEC(uint8_t) rpk;           /* link: the bundle */
+};
+
+#endif
