@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An event as text: what `rulec eval` reads and the differential test makes. A set of fields with
+ * values; a field that is not there is absent, unless the language derives it from others.
+ */
+#ifndef RULEC_EVENT_H
+#define RULEC_EVENT_H
+
+#include "model.h"
+
+enum fact_state { FACT_ABSENT, FACT_PRESENT, FACT_UNKNOWN };
+struct fact {
+    struct field_ref field;
+    enum fact_state state;
+    enum value_kind kind;   /* VAL_NUM or VAL_TEXT (addresses are text until they are compared) */
+    int64_t num;
+    str_id text;
+    uint32_t list0, nlist;  /* list fields: event.list */
+    bool is_list;
+};
+struct event {
+    VEC(struct fact) facts;
+    VEC(str_id) list;
+    enum event_id type;
+    int32_t sysnr;          /* generic events: which system call */
+};
+
+/*
+ * Parses one JSON object (a line). 0, or -EINVAL with a message in `err` (a field that does not
+ * exist, a value of the wrong shape, broken JSON, ...), which names the byte column.
+ */
+int event_parse(struct comp *c, const char *text, size_t len, struct event *out, char *err,
+                size_t errlen);
+
+/* The fact of a field, derived from others where the language does so and it is not given. */
+struct fact event_fact(struct comp *c, const struct event *e, struct field_ref f);
+
+/*
+ * Writes the event as the kernel would: every slot filled (none is ST_UNFILLED), fields that only
+ * user space supplies into `user` (runtime/record.h). -EINVAL if a value cannot be expressed.
+ */
+struct record_user;
+int event_to_ev(struct comp *c, const struct event *e, struct ev *ev, struct record_user *user);
+/* Packs the scratch into a wire record, as bpf/record.bpf.c does. Bytes written, or -ENOSPC. */
+int ev_pack(const struct ev *ev, void *rec, size_t cap);
+
+/* The four evaluators. Each fills `hit[rule index]` with 0 none, 1 match, 2 maybe; first or all. */
+enum engine { ENGINE_TREE, ENGINE_TABLE, ENGINE_BYTECODE, ENGINE_KERNEL };
+
+/* Reference: walks the typed AST of every rule kept. */
+void eval_tree(struct comp *c, const struct event *e, uint8_t *hit);
+
+/* Interpreter of the generated filter (from the object in comp.filter_elf or a bundle's bytes). */
+struct bpf_vm;
+struct bpf_vm *bpf_vm_new(const void *elf, size_t size, char *err, size_t errlen);
+void bpf_vm_free(struct bpf_vm *vm);
+/* rule_filter()'s result, or -errno: a bad instruction, memory outside the event, too many steps. */
+int64_t bpf_vm_filter(struct bpf_vm *vm, struct ev *ev);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A view of one event record, and the value of any field in it.
+ *
+ * record_open() checks the record's sizes once (records are hostile too). record_get() then gives
+ * a field's value under the view's reading: from a slot, a parameter, an ancestor, or derived from
+ * others; fields that only user space knows come from `user`. Texts point into the record or into
+ * the view's scratch, which the next record_reset() reuses. No allocation, no I/O.
+ */
+#ifndef RULEC_RECORD_H
+#define RULEC_RECORD_H
+
+#include <stdbool.h>
+
+#include "../grammar/catalog.h"
+#include "rpk.h"
+
+/* A value that is there, or why it is not. `uncertain` values: bytes known so far may be given. */
+struct val {
+    uint8_t state;       /* enum slot_state: PRESENT, ABSENT, UNKNOWN, CUT */
+    uint8_t base;        /* enum base_type of what is filled in */
+    uint8_t family;      /* BASE_IP: 4 or 6 */
+    int64_t num;
+    const char *text;    /* BASE_TEXT, BASE_BYTES, BASE_IP: `len` bytes */
+    uint32_t len;
+};
+
+/*
+ * Source of the fields that the kernel cannot supply. `get` fills `*out` (state UNKNOWN: cannot
+ * tell; ABSENT: nobody supplies it) and returns true if it knows the field at all. Texts must stay
+ * valid until the next record_open().
+ */
+struct record;
+struct record_user {
+    void *ctx;
+    bool (*get)(void *ctx, const struct record *r, enum field_id field, int32_t index,
+                const char *name, struct val *out);
+    uint64_t evt_num;    /* evt.num of this event */
+    /* Overrides, for events made from text: a field that is given rather than derived. */
+    bool (*given)(void *ctx, enum field_id field, int32_t index, const char *name,
+                  struct val *out);
+};
+
+#define RECORD_SCRATCH 65536
+
+struct record {
+    const struct ev_head *h;
+    const char *text[S_COUNT]; /* bytes of each text slot, or NULL */
+    const char *spell, *base;
+    uint32_t spell_len, base_len;
+    enum reading reading;      /* which fd.name is in force */
+    const struct record_user *user;
+    char *scratch;             /* RECORD_SCRATCH bytes, the caller's */
+    uint32_t used;
+};
+
+/* 0, or -EPROTO: sizes or states that no probe writes. `bytes` must be 8-aligned. */
+int record_open(struct record *r, const void *bytes, size_t size, const struct record_user *user,
+                char *scratch);
+void record_reset(struct record *r); /* forgets derived texts */
+
+/* `name` is NUL-terminated, "" if the field has no text argument; index -1: none. */
+struct val record_get(struct record *r, enum field_id field, int32_t index, const char *name);
+/* The value of a reference of the bundle, transformers applied. */
+struct val record_ref(struct record *r, const struct rpk *p, uint32_t ref);
+/* A field's value as the text that outputs show; "<NA>" if it is absent. Length; cut to cap. */
+size_t record_text(struct record *r, const struct rpk *p, uint32_t ref, char *buf, size_t cap);
+
+#endif

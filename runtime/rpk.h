@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Layout of a bundle, the one validator, and a view of it.
+ *
+ * A .rpk is an ELF relocatable for BPF (the generated filter linked with the probe) with one more
+ * section, `.rulepack`, that starts with struct rpk_head. Inside, tables follow one another; each
+ * is named by {offset from the start of .rulepack, count}; all integers are little-endian, all
+ * offsets multiples of 8. rpk_open() checks every offset, count, index and edge once; after that
+ * the view is used in place, with no copying and no further checks. Nothing else reads raw bytes.
+ */
+#ifndef RULEC_RPK_H
+#define RULEC_RPK_H
+
+#include <stdint.h>
+#include <stddef.h>
+
+#include "../bpf/abi.h"
+
+#define RPK_MAGIC 0x4b50522e72756c65ull
+#define RPK_VERSION 1
+#define RPK_SECTION ".rulepack"
+
+struct rpk_span { uint32_t off, n; };     /* a table: offset in .rulepack, number of elements */
+struct rpk_str { uint32_t off, len; };    /* bytes in the string table; a NUL follows */
+
+struct rpk_head {
+    uint64_t magic;
+    uint32_t version;
+    uint32_t size;             /* of the whole section */
+    uint64_t catalog;          /* catalog_digest() of the compiler */
+    uint64_t abi;              /* digest of struct layouts: rpk_abi_digest() */
+    uint8_t source_digest[32]; /* SHA-256 over the rule texts, in load order */
+    struct rpk_str name;       /* pack name: file name of -o without directory and suffix */
+    struct rpk_str compiler;   /* "rulec 0.1" */
+    struct probe_plan plan;
+    uint8_t hooks;             /* bit per hook_id */
+    uint8_t pad[7];
+    struct rpk_span rules;     /* struct rpk_rule */
+    struct rpk_span events;    /* struct rpk_event, by event then sysnr */
+    struct rpk_span roots;     /* struct rpk_root */
+    struct rpk_span nodes;     /* struct rpk_node */
+    struct rpk_span atoms;     /* struct rpk_atom */
+    struct rpk_span values;    /* struct rpk_value */
+    struct rpk_span pieces;    /* struct rpk_piece */
+    struct rpk_span refs;      /* struct rpk_ref: operands of pieces and atoms */
+    struct rpk_span tags;      /* struct rpk_str */
+    struct rpk_span patterns;  /* struct rpk_str: map `patterns`, by index */
+    struct rpk_span names;     /* struct rpk_name: map `name_sets` */
+    struct rpk_span strings;   /* bytes */
+};
+
+struct rpk_rule {
+    struct rpk_str name, desc, source, file;
+    uint32_t line;
+    uint8_t priority;          /* enum priority of the language, 0 emergency .. 7 debug */
+    uint8_t pad[3];
+    struct rpk_span tags;      /* rows of tags: off is an index */
+    struct rpk_span pieces;    /* rows of pieces: off is an index */
+};
+
+struct rpk_event { uint16_t event; uint16_t pad; int32_t sysnr; uint32_t root0, nroot; };
+struct rpk_root { uint32_t rule, node; };
+
+/* yes and no: greater than the node's own index, or a terminal. */
+#define RPK_FALSE 0xffffffffu
+#define RPK_TRUE 0xfffffffeu
+struct rpk_node { uint32_t atom, yes, no, neg; };
+
+/* A field with its argument, or a transformer over such. */
+struct rpk_ref {
+    uint16_t field;            /* enum field_id; 0 for a transformer or a literal */
+    uint8_t xform;             /* enum xform_id of the language; 0: a plain field or a literal */
+    uint8_t is_literal;
+    int32_t index;             /* -1: none */
+    struct rpk_str name;       /* argument as text, or the literal */
+    uint32_t kid0, nkid;       /* transformer: its arguments, rows of refs with lower indexes */
+};
+
+struct rpk_atom {
+    uint32_t lhs;              /* row of refs */
+    uint32_t rhs;              /* row of refs, or 0xffffffff: constants */
+    uint8_t op;                /* enum op_id */
+    uint8_t mod;               /* enum op_modifier */
+    uint8_t type;              /* enum type_id of the comparison */
+    uint8_t pad[5];
+    uint32_t val0, nval;       /* rows of values */
+};
+
+struct rpk_value {
+    int64_t num;
+    uint8_t addr[16];
+    struct rpk_str text;
+    uint8_t kind;              /* 0 number, 1 text, 2 address, 3 network */
+    uint8_t family;            /* 4, 6 */
+    uint8_t prefix;
+    uint8_t pad[5];
+};
+
+struct rpk_piece {
+    struct rpk_str text;       /* literal, or the field as spelled */
+    uint32_t ref;              /* row of refs, or 0xffffffff: a literal */
+    uint32_t width;
+};
+
+struct rpk_name { uint32_t set; char name[COMM_SIZE]; uint32_t pad; };
+
+_Static_assert(sizeof(struct rpk_rule) == 56, "rpk_rule");
+_Static_assert(sizeof(struct rpk_event) == 16, "rpk_event");
+_Static_assert(sizeof(struct rpk_node) == 16, "rpk_node");
+_Static_assert(sizeof(struct rpk_ref) == 24, "rpk_ref");
+_Static_assert(sizeof(struct rpk_atom) == 24, "rpk_atom");
+_Static_assert(sizeof(struct rpk_value) == 40, "rpk_value");
+_Static_assert(sizeof(struct rpk_piece) == 16, "rpk_piece");
+_Static_assert(sizeof(struct rpk_name) == 24, "rpk_name");
+
+/* A validated bundle. Pointers are into the caller's bytes, which must outlive it. */
+struct rpk {
+    const uint8_t *base;       /* start of .rulepack */
+    const struct rpk_head *head;
+    const struct rpk_rule *rules;
+    const struct rpk_event *events;
+    const struct rpk_root *roots;
+    const struct rpk_node *nodes;
+    const struct rpk_atom *atoms;
+    const struct rpk_value *values;
+    const struct rpk_piece *pieces;
+    const struct rpk_ref *refs;
+    const struct rpk_str *tags;
+    const struct rpk_str *patterns;
+    const struct rpk_name *names;
+    const char *strings;
+};
+
+/*
+ * Checks a whole file (ELF and all) or a bare .rulepack section and fills the view. 0, or
+ * -EINVAL / -ENOEXEC (not a bundle) / -EPROTO (other version, catalog or layout) with the reason
+ * in `err`. Reads nothing outside `bytes`; `bytes` must be 8-aligned.
+ */
+int rpk_open(struct rpk *r, const void *bytes, size_t size, char *err, size_t errlen);
+int rpk_open_section(struct rpk *r, const void *section, size_t size, char *err, size_t errlen);
+const char *rpk_text(const struct rpk *r, struct rpk_str s); /* NUL-terminated */
+uint64_t rpk_abi_digest(void);
+
+#endif
