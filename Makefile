@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+# One Makefile, not recursive. A source file is found by its folder: adding one changes no list.
+# Objects stand in build/VARIANT (release, debug, asan); generated sources in build/gen.
+
+VARIANT ?= release
+PREFIX ?= /usr/local
+CC = gcc
+CLANG = clang
+PYTHON = /usr/bin/python3
+ARCH := $(patsubst aarch64,arm64,$(patsubst x86_64,x86,$(shell uname -m)))
+B = build/$(VARIANT)
+
+WARN = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wundef \
+       -Wformat=2 -Wvla -Wpointer-arith -Wwrite-strings -Wswitch-enum -Werror
+OPT_release = -O2 -g
+OPT_debug = -Og -g3
+OPT_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+# -iquote, not -I: compiler/link.h must never stand before the system's <link.h>.
+INCLUDES = $(addprefix -iquote ,. grammar compiler runtime build/gen)
+CFLAGS = -std=gnu11 -D_GNU_SOURCE $(INCLUDES) $(OPT_$(VARIANT)) -ffile-prefix-map=$(CURDIR)=. \
+         -MMD -MP
+LDFLAGS = $(filter -fsanitize=%,$(OPT_$(VARIANT)))
+LIBS_runtime = -lbpf -lelf -lz
+LIBS_compiler = -lyaml $(LIBS_runtime)
+BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Ibpf -fdebug-compilation-dir=. \
+             -Wall -Wextra -Wno-unused-parameter -Werror -MMD -MP
+
+# One short line for each command; `make V=1` shows them whole.
+say = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$@';)
+
+# ---- what there is ----
+LEX := $(patsubst grammar/%.re,build/gen/%.c,$(wildcard grammar/*.re))
+YACC := $(patsubst grammar/%.y,build/gen/%.c,$(wildcard grammar/*.y))
+BPF := $(patsubst bpf/%.bpf.c,build/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
+objects = $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(wildcard $(1)/*.c)))
+GRAMMAR_O = $(call objects,grammar) $(patsubst build/%.c,$(B)/%.o,$(LEX) $(YACC))
+RUNTIME_O = $(call objects,runtime)
+COMPILER_O = $(call objects,compiler) $(B)/gen/probes.o
+LIBS = $(B)/libcompiler.a $(B)/libruntime.a $(B)/libgrammar.a
+UNIT = $(patsubst tests/unit/%.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+DIFF_O = $(patsubst %.c,$(B)/%.o,$(wildcard tests/diff/*.c))
+TOOLS = $(patsubst %.c,$(B)/%,$(wildcard tests/live/*.c tests/bench/*.c))
+FUZZ = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+
+# build/rulec and build/rulerun are always the release programs.
+all: $(if $(filter release,$(VARIANT)),build/rulec build/rulerun,$(B)/rulec $(B)/rulerun)
+build/rulec build/rulerun: build/%: build/release/%
+	$(call say,LN)ln -f $< $@
+
+$(B)/rulec: $(B)/compiler/main.o $(LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LIBS_compiler)
+$(B)/rulerun: $(B)/runtime/main.o $(B)/libruntime.a $(B)/libgrammar.a
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $^ $(LIBS_runtime)
+$(B)/libcompiler.a: $(COMPILER_O)
+$(B)/libruntime.a: $(RUNTIME_O)
+$(B)/libgrammar.a: $(GRAMMAR_O)
+$(B)/%.a:
+	$(call say,AR)rm -f $@ && ar rcs $@ $^
+$(B)/test_%: $(B)/tests/unit/test_%.o $(LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LIBS_compiler) -lcmocka
+$(B)/diff: $(DIFF_O) $(LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $(DIFF_O) -Wl,--start-group $(LIBS) -Wl,--end-group $(LIBS_compiler) -lm
+$(TOOLS): $(B)/%: $(B)/%.o
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $< $(LIBS_runtime)
+build/fuzz/%: tests/fuzz/%.c $(LIBS)
+	@mkdir -p $(@D)
+	$(call say,CLANG)$(CLANG) $(CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< \
+	    -Wl,--start-group $(LIBS) -Wl,--end-group $(LIBS_compiler)
+
+# ---- objects; generated code converts and declares as its generator likes ----
+$(B)/gen/%.o: build/gen/%.c
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CFLAGS) -Wall -Werror -c -o $@ $<
+$(B)/gen/%.o: build/gen/%.S
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) -c -o $@ $<
+$(B)/%.o: %.c | $(LEX) $(YACC)
+	@mkdir -p $(@D)
+	$(call say,CC)$(CC) $(CFLAGS) $(WARN) -c -o $@ $<
+build/gen/%.c: grammar/%.re
+	@mkdir -p $(@D)
+	$(call say,RE2C)re2c -W --no-generation-date -o $@ $<
+build/gen/%.c build/gen/%.h &: grammar/%.y
+	@mkdir -p $(@D)
+	$(call say,BISON)bison -Wall -Wno-empty-rule -Werror --header=build/gen/$*.h -o build/gen/$*.c $<
+# BTF keeps the types and lines; the DWARF it was made from is dropped.
+build/bpf/%.bpf.o: bpf/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF)$(CLANG) $(BPF_CFLAGS) -c -o $@ $< && llvm-strip -g $@
+build/bpf/tests/%.bpf.o: tests/bench/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF)$(CLANG) $(BPF_CFLAGS) -c -o $@ $< && llvm-strip -g $@
+build/gen/probes.S: $(BPF) bpf/embed.sh Makefile
+	@mkdir -p $(@D)
+	$(call say,GEN)sh bpf/embed.sh $(BPF) > $@
+
+# ---- targets ----
+check: all $(UNIT) $(B)/diff $(TOOLS)
+	$(PYTHON) tests/run.py check
+test: check
+	$(MAKE) VARIANT=asan asan-programs
+	$(PYTHON) tests/run.py test
+asan-programs: $(UNIT) $(B)/rulec $(B)/rulerun $(B)/diff
+diff: all $(B)/diff
+	$(PYTHON) tests/run.py diff
+fuzz: $(FUZZ)
+	$(PYTHON) tests/run.py fuzz
+bench: all $(TOOLS) $(patsubst tests/bench/%.bpf.c,build/bpf/tests/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
+	$(PYTHON) tests/bench/bench.py
+lint:
+	sh tests/lint.sh
+bless: all
+	$(PYTHON) tests/run.py bless
+docs: all
+	$(PYTHON) docs/reference.py build/rulec > build/reference.md
+demo: all
+	bash tests/demo.sh
+run: all
+	bash tests/demo.sh --stay
+deps:
+	sh tests/deps.sh
+install: all
+	install -D -t $(DESTDIR)$(PREFIX)/bin build/rulec build/rulerun
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man1 docs/rulec.1 docs/rulerun.1
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/rulec/stdlib stdlib/*.yaml
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/rulec/rules rules/*.yaml
+clean:
+	rm -rf build
+
+.PHONY: all check test asan-programs diff fuzz bench lint bless docs demo run deps install clean
+.SECONDARY:
+.DELETE_ON_ERROR:
+-include $(shell find build -name '*.d' 2>/dev/null)

@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# The one list of Debian packages that building, testing and linting need. Installs what is
+# missing; quick and silent when nothing is. Root, or sudo, is needed only to install.
+set -eu
+
+PACKAGES="
+gcc libc6-dev make binutils pkg-config
+clang llvm libclang-rt-14-dev clang-format clang-tidy cppcheck
+libbpf-dev libelf-dev zlib1g-dev libyaml-dev libcmocka-dev
+re2c bison bpftool
+python3 python3-yaml jq perl man-db mandoc shellcheck
+util-linux busybox-static iproute2 procps strace openssh-client tar findutils git
+"
+
+missing=
+for package in $PACKAGES; do
+    state=$(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null || true)
+    [ "$state" = "ii " ] || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+sudo=
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || { echo "deps: need root to install:$missing" >&2; exit 2; }
+    sudo=sudo
+fi
+echo "deps: installing$missing"
+install() {
+    # shellcheck disable=SC2086 # a list of words
+    $sudo env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y -q --no-install-recommends $missing </dev/null
+}
+# An old package list names versions that are gone: then bring it up to date and try again.
+if ! install >/dev/null 2>&1; then
+    $sudo apt-get update -q
+    install
+fi
