@@ -8,6 +8,7 @@
 
 #include <stdio.h>
 
+#include "../runtime/record.h"
 #include "json.h"
 
 enum fact_state { FACT_ABSENT, FACT_PRESENT, FACT_UNKNOWN };
@@ -24,7 +25,8 @@ struct event {
     VEC(struct fact) facts;
     json_list list;
     enum event_id type;
-    int32_t sysnr;          /* generic events: which system call */
+    int32_t sysnr;          /* generic events: which system call; else -1 */
+    uint64_t num;           /* evt.num unless given; 0 counts as 1 */
 };
 
 /*
@@ -44,16 +46,34 @@ void json_print_text(FILE *out, const char *text, size_t len); /* in quotes, esc
 
 /* The fact that was given for exactly this field, or NULL. */
 const struct fact *event_given(const struct event *e, struct field_ref f);
+/* How many ancestors the event speaks of, as values of an unindexed ancestor field. */
+int32_t event_ancestors(const struct event *e, enum field_id field);
 /* The fact of a field, derived from others where the language does so and it is not given. */
 struct fact event_fact(struct comp *c, const struct event *e, struct field_ref f);
 
+/* The same, as if the field itself had not been given. */
+struct fact event_derived(struct comp *c, const struct event *e, struct field_ref f);
+
 /*
- * Writes the event as the kernel would: every slot filled (none is ST_UNFILLED), fields that only
- * user space supplies into `user` (runtime/record.h). -EINVAL if a value cannot be expressed.
+ * What a record lacks of an event that was given as text: fields that only user space supplies,
+ * and facts that no slot can express (a name that is too long, a result that contradicts its
+ * text). `user` goes to record_open(); valid as long as this struct and the event are.
  */
-struct record_user;
-int event_to_ev(struct comp *c, const struct event *e, struct ev *ev, struct record_user *user);
-/* Packs the scratch into a wire record, as bpf/record.bpf.c does. Bytes written, or -ENOSPC. */
+struct event_user {
+    struct record_user user;
+    struct comp *c;
+    const struct event *e;
+    VEC(struct fact) over; /* facts that overrule what the record says */
+};
+
+/*
+ * Writes the event as the kernel would: every slot filled (none is ST_UNFILLED). What a slot cannot
+ * express is UNKNOWN there and overruled in `user`, so that the filter stays sound and the table
+ * exact. `ev` may hold an earlier event; texts are followed by zeros up to a multiple of 8 only.
+ * `user` is zeroed by the caller before its first use. -EINVAL: the event has no type.
+ */
+int event_to_ev(struct comp *c, const struct event *e, struct ev *ev, struct event_user *user);
+/* Packs the scratch into a wire record, as the probe does. Bytes written, or -ENOSPC. */
 int ev_pack(const struct ev *ev, void *rec, size_t cap);
 
 /* The four evaluators. Each fills `hit[rule index]` with 0 none, 1 match, 2 maybe; first or all. */

@@ -10,6 +10,7 @@
 #include "event.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "arena.h"
@@ -788,24 +789,27 @@ static struct fact respell(struct comp *c, struct fact v, enum flag_table table)
     return len < sizeof buf ? fact_text(c, v.field, buf, len) : v;
 }
 
+struct fact event_derived(struct comp *c, const struct event *e, struct field_ref f)
+{
+    const struct field_info *info = catalog_field(f.field);
+    struct fact v = fact_none(f, FACT_ABSENT);
+    if (derivations[f.field].fn)
+        v = derivations[f.field].fn(c, e, f, derivations[f.field].arg);
+    if (v.state == FACT_ABSENT)
+        v = parent(c, e, f);
+    if (v.state == FACT_ABSENT && info->source == SRC_SLOT && f.index < 0)
+        v = rename_to(param_of_slot(c, e, info->slot), f);
+    return respell(c, v, info->table);
+}
+
 struct fact event_fact(struct comp *c, const struct event *e, struct field_ref f)
 {
+    const struct fact *g;
     if (f.field == F_evt_arg || f.field == F_evt_rawarg)
         return param_fact(c, e, f);
     for (size_t i = 0; i < NANCESTOR; i++)
         if (ancestors[i].field == f.field && f.index >= 0)
             return ancestor(c, e, f, i);
-    const struct field_info *info = catalog_field(f.field);
-    const struct fact *g = event_given(e, f);
-    if (g)
-        return respell(c, *g, info->table);
-    if (derivations[f.field].fn) {
-        struct fact v = derivations[f.field].fn(c, e, f, derivations[f.field].arg);
-        if (v.state != FACT_ABSENT)
-            return v;
-    }
-    struct fact v = parent(c, e, f);
-    if (v.state == FACT_ABSENT && info->source == SRC_SLOT && f.index < 0)
-        v = rename_to(param_of_slot(c, e, info->slot), f);
-    return respell(c, v, info->table);
+    g = event_given(e, f);
+    return g ? respell(c, *g, catalog_field(f.field)->table) : event_derived(c, e, f);
 }
