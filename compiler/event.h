@@ -6,7 +6,9 @@
 #ifndef RULEC_EVENT_H
 #define RULEC_EVENT_H
 
-#include "model.h"
+#include <stdio.h>
+
+#include "json.h"
 
 enum fact_state { FACT_ABSENT, FACT_PRESENT, FACT_UNKNOWN };
 struct fact {
@@ -15,23 +17,33 @@ struct fact {
     enum value_kind kind;   /* VAL_NUM or VAL_TEXT (addresses are text until they are compared) */
     int64_t num;
     str_id text;
-    uint32_t list0, nlist;  /* list fields: event.list */
-    bool is_list;
+    uint32_t list0, nlist;  /* list fields, and ancestors from the parent up: event.list */
+    bool is_list;           /* FACT_UNKNOWN with is_list: what follows the elements is unknown */
 };
 struct event {
     VEC(struct fact) facts;
-    VEC(str_id) list;
+    json_list list;
     enum event_id type;
     int32_t sysnr;          /* generic events: which system call */
 };
 
 /*
- * Parses one JSON object (a line). 0, or -EINVAL with a message in `err` (a field that does not
- * exist, a value of the wrong shape, broken JSON, ...), which names the byte column.
+ * Parses one JSON object (a line). 0, or -EINVAL with "COLUMN: message" in `err`: a field that does
+ * not exist, a value of the wrong shape, broken JSON, ... Columns are bytes, from 1. An event may
+ * lack its evt.type (type is EV_NONE then): only the tree can judge it.
  */
 int event_parse(struct comp *c, const char *text, size_t len, struct event *out, char *err,
                 size_t errlen);
 
+/* A field's name with its argument, as JSON keys spell it. "" or the reason it is none, in `err`. */
+bool event_field(struct comp *c, const char *name, size_t len, struct field_ref *out, char *err,
+                 size_t errlen);
+/* The event as JSON, one line without its end: what event_parse() reads. For messages of tests. */
+void event_print(struct comp *c, const struct event *e, FILE *out);
+void json_print_text(FILE *out, const char *text, size_t len); /* in quotes, escaped */
+
+/* The fact that was given for exactly this field, or NULL. */
+const struct fact *event_given(const struct event *e, struct field_ref f);
 /* The fact of a field, derived from others where the language does so and it is not given. */
 struct fact event_fact(struct comp *c, const struct event *e, struct field_ref f);
 

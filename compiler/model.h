@@ -198,10 +198,18 @@ struct root {
     rule_id rule;
     dag_id root;
 };
-/* comp.events[EV]: which rules can fire on it. Event EV_generic stands for one system call. */
+/*
+ * A row of comp.events: which rules can fire on it. Only live events have rows, and only those that
+ * some rule can match; sorted by event, then sysnr.
+ *
+ * EV_generic: a system call without an event of its own. A row with sysnr >= 0 is for that call
+ * alone; the row with sysnr SYSNR_OTHER is for every generic call that has no row. A call has its
+ * own row, possibly with nroot 0, wherever a test of evt.type tells it from the others.
+ */
+#define SYSNR_OTHER (-1)
 struct event_rules {
     enum event_id event;
-    int32_t sysnr;         /* EV_generic: which call; else -1 */
+    int32_t sysnr;         /* see above; -1 for all but EV_generic */
     uint32_t root0, nroot; /* comp.roots, in rule order */
 };
 
@@ -214,12 +222,60 @@ struct plan {
     struct probe_plan probe;
 };
 
-/* What the kernel can do with an atom: decided by plan.c, read by bpf.c and explain. */
+/* What the kernel can do with an atom: decided by place.c, read by bpf.c and explain. */
 enum placement {
     PLACE_INLINE,   /* compared in generated code */
     PLACE_MATCHER,  /* a matcher of the probe is called */
     PLACE_USER,     /* only user space: maybe in the kernel */
 };
+
+/* The kind of value that an atom reads in the kernel. */
+enum shape {
+    SHAPE_NONE,     /* PLACE_USER */
+    SHAPE_NUM,      /* number slot: the num_tests decide, also for texts made from numbers */
+    SHAPE_TEXT,     /* text slot: atom.op over atom.values */
+    SHAPE_ADDR,     /* text slot of 4 or 16 bytes: an address against VAL_IP or VAL_NET */
+    SHAPE_ANC,      /* one ancestor's name, anc[where.anc]; absent beyond anc_count */
+    SHAPE_ANC_ANY,  /* some ancestor's name: OP_EXISTS inline; = != in intersects by match_anc */
+};
+
+/* One test of a number. An atom is true if any of its tests is. */
+enum num_test_kind {
+    NT_MASK,        /* (v & a) == b */
+    NT_SIGNED,      /* (s64)a <= (s64)v <= (s64)b */
+    NT_UNSIGNED,    /* a <= v <= b */
+};
+struct num_test {
+    enum num_test_kind kind;
+    uint64_t a, b;
+};
+
+/*
+ * Where the kernel finds an atom's value on an event, and how it decides the atom. Parameters
+ * stand in different slots on different events, so that an atom can have one row per event; all
+ * others have one row with event EV_NONE. place_where() finds the row.
+ *
+ * In all shapes the slot's state comes first: ABSENT is false, UNKNOWN and CUT pass the literal
+ * (a CUT text may be decided where its beginning suffices).
+ */
+#define NO_SET 0xffffffffu
+#define NO_PATTERN 0xffffffffu
+struct where {
+    atom_id atom;
+    enum event_id event;   /* EV_NONE: on all */
+    uint8_t place;         /* enum placement */
+    uint8_t shape;         /* enum shape */
+    bool negate;           /* SHAPE_NUM: the outcome of the tests is inverted */
+    bool absolute;         /* SHAPE_TEXT: a path as given, decided only if it begins with '/' */
+    int16_t slot;          /* SLOT_OF_NUM / SLOT_OF_STR, or -1 */
+    uint8_t anc;
+    uint32_t test0, ntest; /* comp.tests */
+    uint32_t set;          /* PLACE_MATCHER of names: its set in comp.names, else NO_SET */
+    uint32_t pattern0;     /* PLACE_MATCHER of contains: rows of comp.value_pattern, one by value */
+};
+
+/* A member of a name set (match_name, match_anc); at most 15 bytes, longer ones cannot match. */
+struct name_row { uint32_t set; str_id name; };
 
 struct comp {
     struct arena *arena;
@@ -247,9 +303,15 @@ struct comp {
     VEC(struct dag_node) dag;   /* from 1 */
     VEC(struct root) roots;
     VEC(struct event_rules) events;
-    VEC(uint8_t) place;         /* enum placement, by atom */
+    VEC(struct where) where;    /* sorted by atom, then event */
+    VEC(struct num_test) tests;
+    VEC(str_id) patterns;       /* map `patterns`, in order of first use */
+    VEC(uint32_t) value_pattern;/* see where.pattern0: index in patterns */
+    VEC(struct name_row) names; /* map `name_sets`, sorted by set, then bytes */
+    uint32_t nset;
     struct plan plan;
     uint32_t nrule;             /* rules kept in the bundle */
+    bool build;                 /* the caller's: refuse what this version cannot run */
 
     VEC(uint8_t) filter_elf;    /* obj: the generated object */
     VEC(uint8_t) table;         /* table: the decision table's section */

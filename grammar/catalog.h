@@ -15,10 +15,10 @@
 
 #include "../bpf/abi.h"
 
-/* types.def: TYPE(ID, name, base, doc). T_CHARBUF, T_UINT32, ... */
+/* types.def: TYPE(ID, base, bits, doc). T_CHARBUF, T_UINT32, ... */
 enum type_id {
     T_NONE,
-#define TYPE(id, base, doc) T_##id,
+#define TYPE(id, base, bits, doc) T_##id,
 #include "types.def"
     T_COUNT
 };
@@ -47,7 +47,7 @@ struct type_info {
 /* How a number is printed. */
 enum num_format { FMT_NA, FMT_DEC, FMT_HEX, FMT_OCT, FMT_ID, FMT_PADDED_DEC, FMT_DIR };
 
-/* flags.def: FLAG_TABLE(ID, kind), FLAG(TABLE, order, text, value, native). FT_file_flags, ... */
+/* flags.def: FLAG_TABLE(ID, kind), FLAG(TABLE, text, value, native). FT_file_flags, ... */
 enum flag_table {
     FT_NONE,
 #define FLAG_TABLE(id, kind) FT_##id,
@@ -84,7 +84,6 @@ struct event_info {
     const char *category; /* evt.category */
     uint32_t flags;       /* EVF_* */
     bool live;            /* the probe of this version delivers it */
-    uint16_t param0, nparam; /* rows of the parameter table */
 };
 
 /* params.def: PARAM(EVENT, index, name, TYPE, FMT, FLAGTABLE, SLOT). */
@@ -96,10 +95,10 @@ struct param_info {
     int16_t slot; /* SLOT_OF_NUM / SLOT_OF_STR, or -1: the probe of this version does not supply it */
 };
 
-/* fields.def: FIELD(ID, name, TYPE, FMT, ARG, FLAGS, CLASS, SOURCE, SLOT, doc). F_proc_name, ... */
+/* fields.def: FIELD(ID, name, TYPE, FMT, ARG, FLAGS, CLASS, SOURCE, SLOT, TABLE, doc). F_proc_name, ... */
 enum field_id {
     F_NONE,
-#define FIELD(id, name, type, fmt, arg, flags, cls, source, slot, doc) F_##id,
+#define FIELD(id, name, type, fmt, arg, flags, cls, source, slot, table, doc) F_##id,
 #include "fields.def"
     F_COUNT
 };
@@ -175,6 +174,7 @@ const struct type_info *catalog_type(enum type_id id);
 const struct event_info *catalog_event(enum event_id id);
 const struct field_info *catalog_field(enum field_id id);
 const struct op_info *catalog_op(enum op_id id);
+unsigned catalog_param_count(enum event_id id);
 /* Parameter `index` of event `id`; NULL beyond the last. */
 const struct param_info *catalog_param(enum event_id id, unsigned index);
 /* Index of the parameter called `name` (of length `len`) of event `id`, or -1. */

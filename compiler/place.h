@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where an atom is decided: the one place that knows which tests generated code can make, which
+ * need a matcher of the probe, and which only user space can. Pure reads of the model; place_atom()
+ * appends rows to comp.where, comp.tests, comp.patterns and comp.names.
+ */
+#ifndef RULEC_PLACE_H
+#define RULEC_PLACE_H
+
+#include "model.h"
+
+/* Above this many constants a test of a process name asks a hash set. */
+#define INLINE_NAMES_MAX 12
+
+/* The row of an atom on an event, once pass_plan has run. Never NULL for atoms of its rules. */
+const struct where *place_where(const struct comp *c, atom_id a, enum event_id event);
+
+#endif

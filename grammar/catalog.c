@@ -1,0 +1,433 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The catalog's tables, and how they are searched. See catalog.h. */
+#include "catalog.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define LEN(a) (sizeof(a) / sizeof *(a))
+
+static const struct type_info types[T_COUNT] = {
+    [T_NONE] = {"", BASE_NONE, 0, ""},
+#define TYPE(id, base, bits, doc) [T_##id] = {#id, BASE_##base, bits, doc},
+#include "types.def"
+};
+
+static const struct op_info ops[OP_COUNT] = {
+    [OP_NONE] = {"", OPG_UNARY, ""},
+#define OP(id, text, group, doc) [OP_##id] = {text, OPG_##group, doc},
+#include "ops.def"
+};
+
+#define NUM(slot) SLOT_OF_NUM(N_##slot)
+#define STR(slot) SLOT_OF_STR(S_##slot)
+#define NOSLOT (-1)
+
+static const struct field_info fields[F_COUNT] = {
+    [F_NONE] = {"", T_NONE, FMT_NA, ARG_NONE, 0, "", SRC_MISSING, -1, FT_NONE, ""},
+#define FIELD(id, name, type, fmt, arg, flags, cls, source, slot, table, doc)                      \
+    [F_##id] = {name, T_##type, FMT_##fmt, ARG_##arg, flags, cls, SRC_##source, slot, FT_##table, doc},
+#include "fields.def"
+};
+
+/* One row per parameter; `event` tells whose, and rows of one event stand together. */
+struct param_row {
+    enum event_id event;
+    struct param_info info;
+};
+
+static const struct param_row params[] = {
+#define PARAM(event, index, name, type, format, table, slot)                                       \
+    {EV_##event, {name, T_##type, FMT_##format, FT_##table, slot}},
+#include "params.def"
+};
+
+static const struct event_info events[EV_COUNT] = {
+    [EV_NONE] = {"", "", 0, false},
+#define EVENT(id, name, category, flags, live) [EV_##id] = {name, category, flags, live},
+#include "events.def"
+};
+
+static const char *const old_names[] = {
+#define EVENT_OLD_NAME(name) name,
+#include "events.def"
+};
+
+static const struct syscall_info syscalls[] = {
+#define SYSCALL(name, nr, nr_ia32, event) {name, nr, nr_ia32, EV_##event},
+#include "syscalls.def"
+};
+
+static const struct flag_row flag_rows[] = {
+#define FLAG(table, text, value, native) {text, value, native},
+#include "flags.def"
+};
+
+/* Where each flag table begins in flag_rows: an enumerator per row, and none for a table. */
+#define GLUE2(a, b) a##b
+#define GLUE(a, b) GLUE2(a, b)
+enum flag_position {
+#define FLAG_TABLE(id, kind) FLAG_START_##id, FLAG_BACK_##id = FLAG_START_##id - 1,
+#define FLAG(table, text, value, native) GLUE(FLAG_LINE_, __LINE__),
+#include "flags.def"
+    FLAG_ROWS
+};
+_Static_assert(FLAG_ROWS == LEN(flag_rows), "every flag has one row");
+
+struct flag_table_row {
+    const char *name;
+    enum flag_kind kind;
+    uint32_t start;
+};
+static const struct flag_table_row flag_tables[FT_COUNT + 1] = {
+    [FT_NONE] = {"", FLAGS_MASK, 0},
+#define FLAG_TABLE(id, kind) [FT_##id] = {#id, kind, (uint32_t)FLAG_START_##id},
+#include "flags.def"
+    [FT_COUNT] = {"", FLAGS_MASK, FLAG_ROWS},
+};
+
+static const struct slot_info slots[SLOT_COUNT] = {
+#define SLOT_NUM(id, group, doc)                                                                   \
+    [SLOT_OF_NUM(N_##id)] = {#id, G_##group, 0, offsetof(struct ev, h.num) + 8 * N_##id},
+#define SLOT_STR(id, group, cap, doc)                                                              \
+    [SLOT_OF_STR(S_##id)] = {#id, G_##group, cap, offsetof(struct ev, s_##id)},
+#include "slots.def"
+};
+
+static const char *const groups[G_COUNT] = {
+#define SLOT_GROUP(id, doc) #id,
+#include "slots.def"
+};
+
+const struct type_info *catalog_type(enum type_id id)
+{
+    return &types[id < T_COUNT ? id : T_NONE];
+}
+
+const struct event_info *catalog_event(enum event_id id)
+{
+    return &events[id < EV_COUNT ? id : EV_NONE];
+}
+
+const struct field_info *catalog_field(enum field_id id)
+{
+    return &fields[id < F_COUNT ? id : F_NONE];
+}
+
+const struct op_info *catalog_op(enum op_id id)
+{
+    return &ops[id < OP_COUNT ? id : OP_NONE];
+}
+
+const struct slot_info *catalog_slot(unsigned slot)
+{
+    return slot < SLOT_COUNT ? &slots[slot] : NULL;
+}
+
+const char *catalog_group_name(enum slot_group g)
+{
+    return groups[g];
+}
+
+/* First row of the event's parameters: rows are in the order of the events. */
+static unsigned param_first(enum event_id id)
+{
+    unsigned lo = 0, hi = LEN(params);
+
+    while (lo < hi) {
+        unsigned mid = lo + (hi - lo) / 2;
+
+        if (params[mid].event < id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+unsigned catalog_param_count(enum event_id id)
+{
+    return param_first((enum event_id)(id + 1)) - param_first(id);
+}
+
+const struct param_info *catalog_param(enum event_id id, unsigned index)
+{
+    return index < catalog_param_count(id) ? &params[param_first(id) + index].info : NULL;
+}
+
+static bool same(const char *name, const char *text, size_t len)
+{
+    return strlen(name) == len && memcmp(name, text, len) == 0;
+}
+
+int catalog_param_index(enum event_id id, const char *name, size_t len)
+{
+    unsigned n = catalog_param_count(id), first = param_first(id);
+
+    for (unsigned i = 0; i < n; i++)
+        if (same(params[first + i].info.name, name, len))
+            return (int)i;
+    return -1;
+}
+
+bool catalog_param_known(const char *name, size_t len)
+{
+    for (size_t i = 0; i < LEN(params); i++)
+        if (same(params[i].info.name, name, len))
+            return true;
+    return false;
+}
+
+/* Order of a NUL-terminated name against bytes. */
+static int order(const char *name, const char *text, size_t len)
+{
+    size_t n = strlen(name);
+    int d = memcmp(name, text, n < len ? n : len);
+
+    return d != 0 ? d : (n > len) - (n < len);
+}
+
+/* Row of `text` among `n` rows of `size` bytes that begin with their sorted name; -1: none. */
+static int search(const void *rows, size_t first, size_t n, size_t size, const char *text, size_t len)
+{
+    size_t lo = first, hi = n;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        const char *name = *(const char *const *)((const char *)rows + mid * size);
+        int d = order(name, text, len);
+
+        if (d == 0)
+            return (int)mid;
+        if (d < 0)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return -1;
+}
+
+enum event_id catalog_event_by_name(const char *name, size_t len)
+{
+    int row = search(events, 1, EV_COUNT, sizeof *events, name, len);
+
+    return row < 0 ? EV_NONE : (enum event_id)row;
+}
+
+enum op_id catalog_op_by_name(const char *name, size_t len)
+{
+    int row;
+
+    if (same("==", name, len))
+        return OP_EQ;
+    row = search(ops, 1, OP_COUNT, sizeof *ops, name, len);
+    return row < 0 ? OP_NONE : (enum op_id)row;
+}
+
+enum field_id catalog_field_by_name(const char *name, size_t len, size_t *used)
+{
+    while (len > 0) {
+        int row = search(fields, 1, F_COUNT, sizeof *fields, name, len);
+
+        if (row >= 0) {
+            *used = len;
+            return (enum field_id)row;
+        }
+        do
+            len--;
+        while (len > 0 && name[len] != '.');
+    }
+    *used = 0;
+    return F_NONE;
+}
+
+bool catalog_event_old_name(const char *name, size_t len)
+{
+    return search(old_names, 0, LEN(old_names), sizeof *old_names, name, len) >= 0;
+}
+
+const struct syscall_info *catalog_syscall_by_name(const char *name, size_t len)
+{
+    int row = search(syscalls, 0, LEN(syscalls), sizeof *syscalls, name, len);
+
+    return row < 0 ? NULL : &syscalls[row];
+}
+
+const struct syscall_info *catalog_syscall_by_nr(int32_t nr)
+{
+    for (size_t i = 0; nr >= 0 && i < LEN(syscalls); i++)
+        if (syscalls[i].nr == nr)
+            return &syscalls[i];
+    return NULL;
+}
+
+const struct syscall_info *catalog_syscall_at(unsigned i)
+{
+    return i < LEN(syscalls) ? &syscalls[i] : NULL;
+}
+
+const struct flag_row *catalog_flags(enum flag_table table, unsigned *n)
+{
+    if (table == FT_NONE || table >= FT_COUNT) {
+        *n = 0;
+        return NULL;
+    }
+    *n = flag_tables[table + 1].start - flag_tables[table].start;
+    return &flag_rows[flag_tables[table].start];
+}
+
+enum flag_kind catalog_flags_kind(enum flag_table table)
+{
+    return flag_tables[table].kind;
+}
+
+const char *catalog_flags_name(enum flag_table table)
+{
+    return flag_tables[table].name;
+}
+
+/* A text that grows up to `cap` bytes with its NUL, and counts what it would need. */
+struct text {
+    char *buf;
+    size_t cap, len;
+};
+
+static void text_add(struct text *t, const char *s)
+{
+    for (; *s; s++, t->len++)
+        if (t->len + 1 < t->cap)
+            t->buf[t->len] = *s;
+    if (t->cap > 0)
+        t->buf[t->len < t->cap ? t->len : t->cap - 1] = '\0';
+}
+
+static void text_join(struct text *t, const char *name, const char *separator)
+{
+    if (t->len > 0)
+        text_add(t, separator);
+    text_add(t, name);
+}
+
+/* The walk of rule-language 7: an entry takes its bits out of what is left. */
+static void walk_mask(struct text *t, const struct flag_row *f, unsigned n, uint64_t value, bool mode,
+                      const char *separator)
+{
+    uint64_t left = value;
+
+    for (unsigned i = 0; i < n; i++) {
+        uint64_t v = f[i].value;
+        bool hit = v == 0 ? value == 0 : left != 0 && (left & v) == v;
+
+        if (mode && v == value && v != 0) {
+            text_join(t, f[i].text, separator);
+            return;
+        }
+        if (!hit)
+            continue;
+        text_join(t, f[i].text, separator);
+        left &= ~v;
+        if (v == value)
+            return;
+    }
+}
+
+size_t catalog_flags_text(enum flag_table table, uint64_t value, bool resolved_only, char *buf,
+                          size_t cap)
+{
+    struct text t = {buf, cap, 0};
+    unsigned n;
+    const struct flag_row *f = catalog_flags(table, &n);
+
+    text_add(&t, "");
+    if (table == FT_capabilities) {
+        for (unsigned i = 0; i < n; i++)
+            if (f[i].value != 0 && (value & f[i].value) == f[i].value)
+                text_join(&t, f[i].text, " ");
+        return t.len;
+    }
+    if (catalog_flags_kind(table) == FLAGS_ENUM) {
+        for (unsigned i = 0; i < n; i++)
+            if (f[i].value == value)
+                text_join(&t, f[i].text, "|");
+    } else {
+        walk_mask(&t, f, n, value, catalog_flags_kind(table) == FLAGS_MODE, "|");
+    }
+    if (t.len == 0 && !resolved_only) {
+        char digits[24];
+
+        snprintf(digits, sizeof digits, "%llu", (unsigned long long)value);
+        text_add(&t, digits);
+    }
+    return t.len;
+}
+
+static bool flag_by_name(enum flag_table table, const char *name, size_t len, uint64_t *value)
+{
+    unsigned n;
+    const struct flag_row *f = catalog_flags(table, &n);
+
+    for (unsigned i = 0; i < n; i++)
+        if (same(f[i].text, name, len)) {
+            *value = f[i].value;
+            return true;
+        }
+    return false;
+}
+
+static bool number(const char *text, size_t len, uint64_t *value)
+{
+    uint64_t v = 0;
+
+    if (len == 0 || len > 20)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] < '0' || text[i] > '9')
+            return false;
+        v = v * 10 + (uint64_t)(text[i] - '0');
+    }
+    *value = v;
+    return true;
+}
+
+bool catalog_flags_value(enum flag_table table, const char *text, size_t len, uint64_t *value)
+{
+    uint64_t all = 0;
+
+    if (table == FT_capabilities && len == 0) {
+        *value = 0;
+        return true;
+    }
+    if (number(text, len, value))
+        return !flag_by_name(table, text, len, &all) || (*value = all, true);
+    for (size_t at = 0; at <= len;) {
+        size_t end = at;
+        uint64_t one;
+
+        while (end < len && text[end] != '|' && text[end] != ' ')
+            end++;
+        if (!flag_by_name(table, text + at, end - at, &one))
+            return false;
+        all |= one;
+        at = end + 1;
+    }
+    *value = all;
+    return true;
+}
+
+const char *catalog_errno_name(int number_)
+{
+    unsigned n;
+    const struct flag_row *f = catalog_flags(FT_errno, &n);
+
+    for (unsigned i = 0; i < n; i++)
+        if (f[i].value == (uint64_t)(int64_t)number_)
+            return f[i].text;
+    return NULL;
+}
+
+int catalog_errno_by_name(const char *name, size_t len)
+{
+    uint64_t v;
+
+    return flag_by_name(FT_errno, name, len, &v) ? (int)v : 0;
+}
