@@ -38,7 +38,7 @@ unsigned catalog_distance(const char *a, size_t na, const char *b, size_t nb, un
         if (best > limit)
             return limit + 1;
     }
-    return rows[na % 3][nb];
+    return rows[na % 3][nb] <= limit ? rows[na % 3][nb] : limit + 1;
 }
 
 /* The best name so far. */
