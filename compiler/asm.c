@@ -283,11 +283,6 @@ void asm_alu32_imm(struct asm_code *a, int op, int dst, uint32_t imm)
     emit(a, BPF_ALU | op | BPF_K, dst, 0, 0, (int32_t)imm);
 }
 
-void asm_be64(struct asm_code *a, int dst)
-{
-    emit(a, BPF_ALU | BPF_END | BPF_TO_BE, dst, 0, 0, 64);
-}
-
 void asm_call(struct asm_code *a, const char *symbol)
 {
     stubs(a);
