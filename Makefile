@@ -97,7 +97,7 @@ build/gen/probes.S: $(BPF) bpf/embed.sh Makefile
 # ---- targets ----
 check: all $(UNIT) $(B)/diff $(TOOLS)
 	$(PYTHON) tests/run.py check
-test: check
+test: all $(UNIT) $(B)/diff $(TOOLS)
 	$(MAKE) VARIANT=asan asan-programs
 	$(PYTHON) tests/run.py test
 asan-programs: $(UNIT) $(B)/rulec $(B)/rulerun $(B)/diff

@@ -68,7 +68,8 @@ static struct near near_start(const char *text, size_t len)
 static void near_events(struct near *n)
 {
     for (int i = 1; i < EV_COUNT; i++)
-        near_try(n, catalog_event((enum event_id)i)->name);
+        if (i != EV_generic)
+            near_try(n, catalog_event((enum event_id)i)->name);
     for (unsigned i = 0; catalog_syscall_at(i); i++)
         near_try(n, catalog_syscall_at(i)->name);
 }
@@ -135,8 +136,11 @@ uint64_t catalog_digest(void)
 #include "events.def"
 #define PARAM(...) h = fnv(h, #__VA_ARGS__);
 #include "params.def"
+#define SYSCALL(...) h = fnv(h, #__VA_ARGS__);
+#include "syscalls.def"
 #define FIELD(...) h = fnv(h, #__VA_ARGS__);
 #include "fields.def"
+#define FLAG_TABLE(...) h = fnv(h, #__VA_ARGS__);
 #define FLAG(...) h = fnv(h, #__VA_ARGS__);
 #include "flags.def"
 #define SLOT_NUM(...) h = fnv(h, #__VA_ARGS__);
