@@ -6,9 +6,9 @@
 #ifndef RULEC_ELF_FILE_H
 #define RULEC_ELF_FILE_H
 
-#include <libelf.h>
-
 #include "model.h"
+
+#include <libelf.h> /* after catalog.h, whose EV_NONE it makes a macro of the same value */
 
 struct elf_file {
     int fd;      /* -1: none */

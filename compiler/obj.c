@@ -5,13 +5,8 @@
  * the kernel where each function begins and which line of the rules each instruction comes from.
  */
 #include <bpf/btf.h>
-#include <elf.h>
 #include <errno.h>
-#include <gelf.h>
-#include <libelf.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "arena.h"
 #include "bpf.h"
