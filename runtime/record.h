@@ -28,7 +28,9 @@ struct val {
 /*
  * Source of the fields that the kernel cannot supply. `get` fills `*out` (state UNKNOWN: cannot
  * tell; ABSENT: nobody supplies it) and returns true if it knows the field at all. Texts must stay
- * valid until the next record_open().
+ * valid until the next record_open(). Names of other ids than the event's own (a parameter that
+ * is a uid, a gid or a pid) are asked for as user.name, group.name and proc.name with the id as
+ * `index`; false if there is no such name.
  */
 struct record;
 struct record_user {
@@ -36,7 +38,8 @@ struct record_user {
     bool (*get)(void *ctx, const struct record *r, enum field_id field, int32_t index,
                 const char *name, struct val *out);
     uint64_t evt_num;    /* evt.num of this event */
-    /* Overrides, for events made from text: a field that is given rather than derived. */
+    int32_t utc_offset;  /* seconds east of UTC, for local times */
+    /* Overrides, for events made from text: a field that is given rather than derived. May be NULL. */
     bool (*given)(void *ctx, enum field_id field, int32_t index, const char *name,
                   struct val *out);
 };
@@ -49,6 +52,7 @@ struct record {
     const char *spell, *base;
     uint32_t spell_len, base_len;
     enum reading reading;      /* which fd.name is in force */
+    const struct probe_plan *plan; /* which ancestors' texts X0..X3 hold; NULL: not known */
     const struct record_user *user;
     char *scratch;             /* RECORD_SCRATCH bytes, the caller's */
     uint32_t used;

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fields of the event's descriptor. */
+#include "get.h"
+
+enum { TYPE_IPV4 = 3, TYPE_IPV6_SERVER = 6 }; /* of flag table fd_type, the four IP kinds */
+
+static void add_end(struct text *t, struct val ip, struct val port)
+{
+    text_addr(t, ip.text, ip.len);
+    text_char(t, ':');
+    if (port.state == ST_PRESENT)
+        text_unsigned(t, (uint16_t)port.num, 10, 1);
+}
+
+/* `sip:sport->dip:dport`, or the server's end alone. Empty while there are no addresses. */
+struct val get_tuple(struct record *r)
+{
+    struct val cip = get_field(r, F_fd_cip), sip = get_field(r, F_fd_sip);
+    struct text t;
+
+    if (cip.state == ST_UNKNOWN || sip.state == ST_UNKNOWN)
+        return val_unknown();
+    t = scratch_begin(r);
+    if (val_here(cip)) {
+        add_end(&t, cip, get_field(r, F_fd_cport));
+        if (val_here(sip))
+            text_str(&t, "->");
+    }
+    if (val_here(sip))
+        add_end(&t, sip, get_field(r, F_fd_sport));
+    return scratch_end(r, &t);
+}
+
+struct val get_fd_name(struct record *r)
+{
+    struct val v = slot_text(r, S_FD_NAME), type = slot_num(r, N_FD_TYPE);
+
+    if (val_here(v) || type.state != ST_PRESENT || type.num < TYPE_IPV4 ||
+        type.num > TYPE_IPV6_SERVER)
+        return v;
+    return get_tuple(r);
+}
+
+static struct val as_net(struct val v)
+{
+    v.base = BASE_NET;
+    return v;
+}
+
+struct val get_fd_cnet(struct record *r, const struct want *w)
+{
+    (void)w;
+    return as_net(get_field(r, F_fd_cip));
+}
+
+struct val get_fd_snet(struct record *r, const struct want *w)
+{
+    (void)w;
+    return as_net(get_field(r, F_fd_sip));
+}
+
+/*
+ * Tests of fd.ip, fd.port, fd.net, fd.proto look at both ends (table.c). As one value they are only
+ * asked whether they are there.
+ */
+static struct val either(struct record *r, enum field_id a, enum field_id b)
+{
+    struct val v = get_field(r, a);
+
+    return v.state == ST_ABSENT ? get_field(r, b) : v;
+}
+
+struct val get_fd_ip(struct record *r, const struct want *w)
+{
+    (void)w;
+    return either(r, F_fd_cip, F_fd_sip);
+}
+
+struct val get_fd_net(struct record *r, const struct want *w)
+{
+    (void)w;
+    return as_net(either(r, F_fd_cip, F_fd_sip));
+}
+
+struct val get_fd_port(struct record *r, const struct want *w)
+{
+    (void)w;
+    return either(r, F_fd_cport, F_fd_sport);
+}
+
+struct val get_fd_proto(struct record *r, const struct want *w)
+{
+    return get_fd_port(r, w);
+}
+
+/* Ports as text. Names of services belong to the machine that loads the rules, not to this one. */
+static struct val port_text(struct record *r, enum field_id port)
+{
+    struct val v = get_field(r, port);
+    struct text t;
+
+    if (v.state != ST_PRESENT)
+        return v;
+    t = scratch_begin(r);
+    text_unsigned(&t, (uint16_t)v.num, 10, 1);
+    return scratch_end(r, &t);
+}
+
+struct val get_fd_cproto(struct record *r, const struct want *w)
+{
+    (void)w;
+    return port_text(r, F_fd_cport);
+}
+
+struct val get_fd_sproto(struct record *r, const struct want *w)
+{
+    (void)w;
+    return port_text(r, F_fd_sport);
+}
+
+struct val get_fd_dev_major(struct record *r, const struct want *w)
+{
+    struct val v = get_field(r, F_fd_dev);
+
+    (void)w;
+    if (v.state == ST_PRESENT)
+        v.num = (v.num >> 8) & 0xfff;
+    return v;
+}
+
+struct val get_fd_dev_minor(struct record *r, const struct want *w)
+{
+    struct val v = get_field(r, F_fd_dev);
+
+    (void)w;
+    if (v.state == ST_PRESENT)
+        v.num = (v.num & 0xff) | ((v.num >> 12) & 0xfff00);
+    return v;
+}
+
+struct val get_fd_uid(struct record *r, const struct want *w)
+{
+    struct val tid = get_field(r, F_thread_tid), num = get_field(r, F_fd_num);
+    struct text t;
+
+    (void)w;
+    if (num.state != ST_PRESENT)
+        return num;
+    t = scratch_begin(r);
+    text_signed(&t, tid.num);
+    text_signed(&t, num.num);
+    return scratch_end(r, &t);
+}
+
+static struct val in_container(struct record *r, enum field_id part)
+{
+    struct val v = get_field(r, part), id = get_field(r, F_container_id);
+    struct text t;
+
+    if (!val_here(v))
+        return v;
+    if (id.state == ST_UNKNOWN)
+        return id;
+    t = scratch_begin(r);
+    if (val_here(id))
+        text_add(&t, id.text, id.len);
+    text_char(&t, ':');
+    text_add(&t, v.text, v.len);
+    id = scratch_end(r, &t);
+    if (v.state == ST_CUT)
+        id.state = ST_CUT;
+    return id;
+}
+
+struct val get_fd_containername(struct record *r, const struct want *w)
+{
+    (void)w;
+    return in_container(r, F_fd_name);
+}
+
+struct val get_fd_containerdirectory(struct record *r, const struct want *w)
+{
+    (void)w;
+    return in_container(r, F_fd_directory);
+}

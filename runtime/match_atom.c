@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An atom over a record: constants and modifiers, fields that are sets, field against field. */
+#include <string.h>
+
+#include "match.h"
+
+static enum outcome not_out(enum outcome o)
+{
+    return o == OUT_MAYBE ? OUT_MAYBE : o == OUT_TRUE ? OUT_FALSE : OUT_TRUE;
+}
+
+/* A value that is there, against one constant. */
+static enum outcome match_value(const struct rpk *p, const struct rpk_atom *a, struct val v,
+                                const struct rpk_value *c)
+{
+    enum op_id op = (enum op_id)a->op;
+
+    switch (c->kind) {
+    case 1:
+        if (v.base != BASE_TEXT && v.base != BASE_BYTES)
+            return OUT_FALSE;
+        return match_text(op, v, rpk_text(p, c->text), c->text.len);
+    case 0:
+        if (v.text)
+            return OUT_FALSE;
+        return match_num(op, (enum type_id)a->type, v.num, c->num);
+    default:
+        if (v.base != BASE_IP && v.base != BASE_NET)
+            return OUT_FALSE;
+        return match_addr(op, v, c);
+    }
+}
+
+/* Exactly one of the constants holds. */
+static enum outcome one_of(const struct rpk *p, const struct rpk_atom *a, struct val v)
+{
+    unsigned sure = 0, maybe = 0;
+
+    for (uint32_t i = 0; i < a->nval; i++) {
+        enum outcome o = match_value(p, a, v, &p->values[a->val0 + i]);
+
+        sure += o == OUT_TRUE;
+        maybe += o == OUT_MAYBE;
+    }
+    if (sure > 1 || sure + maybe == 0)
+        return OUT_FALSE;
+    return maybe ? OUT_MAYBE : OUT_TRUE;
+}
+
+/* All of the constants hold; none, if there are none. */
+static enum outcome all_of(const struct rpk *p, const struct rpk_atom *a, struct val v)
+{
+    enum outcome all = a->nval ? OUT_TRUE : OUT_FALSE;
+
+    for (uint32_t i = 0; i < a->nval && all != OUT_FALSE; i++) {
+        enum outcome o = match_value(p, a, v, &p->values[a->val0 + i]);
+
+        if (o != OUT_TRUE)
+            all = o;
+    }
+    return all;
+}
+
+static enum outcome any_of(const struct rpk *p, const struct rpk_atom *a, struct val v)
+{
+    enum outcome any = OUT_FALSE;
+
+    for (uint32_t i = 0; i < a->nval; i++) {
+        enum outcome o = match_value(p, a, v, &p->values[a->val0 + i]);
+
+        if (o == OUT_TRUE)
+            return OUT_TRUE;
+        if (o == OUT_MAYBE)
+            any = OUT_MAYBE;
+    }
+    return any;
+}
+
+/* One value against the atom's constants. */
+static enum outcome match_constants(const struct rpk *p, const struct rpk_atom *a, struct val v)
+{
+    if (v.state == ST_ABSENT)
+        return OUT_FALSE;
+    if (v.state != ST_PRESENT && v.state != ST_CUT)
+        return OUT_MAYBE;
+    if (a->op == OP_EXISTS)
+        return OUT_TRUE;
+    if (a->mod == MOD_ONEOF)
+        return one_of(p, a, v);
+    return a->mod == MOD_ALLOF ? all_of(p, a, v) : any_of(p, a, v);
+}
+
+/* Without index: some ancestor, from the parent up. */
+static enum outcome some_ancestor(const struct rpk *p, struct record *r, const struct rpk_atom *a,
+                                  enum field_id field)
+{
+    enum outcome some = OUT_FALSE;
+
+    for (int32_t i = 1; i <= ANC_MAX + 1; i++) {
+        uint32_t used = r->used;
+        struct val v = record_get(r, field, i, "");
+        enum outcome o = match_constants(p, a, v);
+
+        r->used = used;
+        if (o == OUT_TRUE || v.state == ST_ABSENT)
+            return o == OUT_TRUE ? OUT_TRUE : some;
+        if (o == OUT_MAYBE)
+            some = OUT_MAYBE;
+        if (v.state == ST_UNKNOWN && i > r->h->anc_count)
+            break;
+    }
+    return some;
+}
+
+static enum outcome or_out(enum outcome a, enum outcome b)
+{
+    return a == OUT_TRUE || b == OUT_TRUE ? OUT_TRUE
+           : a == OUT_MAYBE || b == OUT_MAYBE ? OUT_MAYBE
+                                              : OUT_FALSE;
+}
+
+/*
+ * fd.ip, fd.port, fd.net, fd.proto: one of the two ends satisfies the test; `!=` wants it of every
+ * end there is. A socket without addresses, or no socket: false.
+ */
+static enum outcome either_side(const struct rpk *p, struct record *r, const struct rpk_atom *a,
+                                enum field_id field)
+{
+    bool ports = field == F_fd_port || field == F_fd_proto;
+    struct val client = record_get(r, ports ? F_fd_cport : F_fd_cip, -1, "");
+    struct val server = record_get(r, ports ? F_fd_sport : F_fd_sip, -1, "");
+    enum outcome c, s;
+
+    if (client.state == ST_ABSENT)
+        return match_constants(p, a, server);
+    c = match_constants(p, a, client);
+    if (server.state == ST_ABSENT)
+        return c;
+    s = match_constants(p, a, server);
+    return a->op == OP_NE ? not_out(or_out(not_out(c), not_out(s))) : or_out(c, s);
+}
+
+static enum outcome match_fields(const struct rpk *p, struct record *r, const struct rpk_atom *a)
+{
+    struct val v = record_ref(r, p, a->lhs), w = record_ref(r, p, a->rhs);
+    enum op_id op = (enum op_id)a->op;
+
+    if (v.state == ST_ABSENT || w.state == ST_ABSENT)
+        return OUT_FALSE;
+    if ((v.state != ST_PRESENT && v.state != ST_CUT) || w.state != ST_PRESENT)
+        return OUT_MAYBE;
+    if (op == OP_IN || op == OP_INTERSECTS)
+        op = OP_EQ;
+    if (v.base == BASE_IP || v.base == BASE_NET)
+        return w.base == v.base ? match_addrs(op, v, w) : OUT_FALSE;
+    if (!v.text != !w.text)
+        return OUT_FALSE;
+    return v.text ? match_text(op, v, w.text, w.len)
+                  : match_num(op, (enum type_id)a->type, v.num, w.num);
+}
+
+enum outcome match_atom(const struct rpk *p, struct record *r, const struct rpk_atom *a)
+{
+    const struct rpk_ref *f = &p->refs[a->lhs];
+    uint32_t used = r->used, flags = catalog_field((enum field_id)f->field)->flags;
+    enum outcome o;
+
+    r->plan = &p->head->plan;
+    if (a->rhs != 0xffffffffu)
+        o = match_fields(p, r, a);
+    else if (f->field && (flags & FF_ANCESTOR) && f->index < 0)
+        o = some_ancestor(p, r, a, (enum field_id)f->field);
+    else if (f->field && (flags & FF_EITHER_SIDE))
+        o = either_side(p, r, a, (enum field_id)f->field);
+    else
+        o = match_constants(p, a, record_ref(r, p, a->lhs));
+    r->used = used; /* texts made for this test are done with */
+    return o;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values as the text that outputs show. */
+#include "get.h"
+
+static void number_text(struct text *t, struct val v, const struct field_info *f)
+{
+    enum num_format format = f ? f->format : FMT_DEC;
+    uint8_t bits = f ? catalog_type(f->type)->bits : 64;
+    uint64_t u = (uint64_t)v.num;
+
+    if (bits && bits < 64)
+        u &= (1ull << bits) - 1;
+    if (v.base == BASE_BOOL)
+        text_str(t, v.num ? "true" : "false");
+    else if (format == FMT_HEX)
+        text_unsigned(t, u, 16, 1);
+    else if (format == FMT_OCT)
+        text_unsigned(t, u, 8, 1);
+    else if (format == FMT_PADDED_DEC)
+        text_unsigned(t, u, 10, 9);
+    else if (v.base == BASE_INT)
+        text_signed(t, v.num);
+    else
+        text_unsigned(t, u, 10, 1);
+}
+
+void value_text(struct text *t, struct val v, const struct field_info *f)
+{
+    if (!val_here(v))
+        return;
+    switch ((enum base_type)v.base) {
+    case BASE_TEXT:
+        text_add(t, v.text, v.len);
+        break;
+    case BASE_BYTES:
+        for (uint32_t i = 0; i < v.len; i++)
+            text_char(t, v.text[i] >= 0x20 && v.text[i] < 0x7f ? v.text[i] : '.');
+        break;
+    case BASE_IP:
+    case BASE_NET:
+        text_addr(t, v.text, v.len);
+        break;
+    case BASE_INT:
+    case BASE_UINT:
+    case BASE_BOOL:
+    case BASE_PORT:
+    case BASE_DOUBLE:
+    case BASE_NONE:
+        number_text(t, v, f);
+        break;
+    }
+}
+
+/* All ancestors from the parent up, blank between. */
+static struct val all_ancestors(struct record *r, enum field_id field)
+{
+    struct text t = scratch_begin(r);
+    uint32_t used = r->used;
+    bool cut = false;
+    struct val v;
+
+    t.cap /= 2;
+    r->used += (uint32_t)t.cap;
+    for (int32_t i = 1; i <= ANC_MAX; i++) {
+        v = record_get(r, field, i, "");
+        if (v.state == ST_ABSENT)
+            break;
+        if (i > 1)
+            text_char(&t, ' ');
+        if (val_here(v))
+            text_add(&t, v.text, v.len);
+        else
+            text_str(&t, "<NA>");
+        cut |= v.state != ST_PRESENT;
+        if (v.state == ST_UNKNOWN && i > r->h->anc_count)
+            break;
+    }
+    r->used = used;
+    v = scratch_end(r, &t);
+    if (v.len == 0)
+        return val_absent();
+    if (cut)
+        v.state = ST_CUT;
+    return v;
+}
+
+struct val output_value(struct record *r, const struct rpk *p, uint32_t ref)
+{
+    const struct rpk_ref *f = &p->refs[ref];
+    const struct field_info *info = f->field ? catalog_field((enum field_id)f->field) : NULL;
+
+    if (info && (info->flags & FF_EITHER_SIDE))
+        return val_absent(); /* both ends: a test only */
+    if (info && info->source == SRC_ANC && f->index < 0)
+        return f->field == F_proc_apid ? get_field(r, F_proc_pid)
+                                       : all_ancestors(r, (enum field_id)f->field);
+    return record_ref(r, p, ref);
+}
+
+size_t record_text(struct record *r, const struct rpk *p, uint32_t ref, char *buf, size_t cap)
+{
+    const struct rpk_ref *f = &p->refs[ref];
+    uint32_t used = r->used;
+    struct text t = text_in(buf, cap);
+    struct val v = output_value(r, p, ref);
+
+    if (val_here(v))
+        value_text(&t, v, f->field ? catalog_field((enum field_id)f->field) : NULL);
+    else
+        text_str(&t, "<NA>");
+    r->used = used;
+    return t.len;
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "text.h"
+
+#include <arpa/inet.h>
+
+void text_unsigned(struct text *t, uint64_t v, unsigned base, unsigned digits)
+{
+    char buf[24]; /* 22 octal digits hold 64 bits */
+    unsigned n = 0;
+
+    do {
+        buf[sizeof(buf) - ++n] = "0123456789ABCDEF"[v % base];
+        v /= base;
+    } while (n < sizeof(buf) && (v || n < digits));
+    text_add(t, buf + sizeof(buf) - n, n);
+}
+
+void text_signed(struct text *t, int64_t v)
+{
+    if (v < 0)
+        text_char(t, '-');
+    text_unsigned(t, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, 10, 1);
+}
+
+void text_addr(struct text *t, const char *addr, size_t len)
+{
+    char buf[INET6_ADDRSTRLEN];
+
+    if (inet_ntop(len == 4 ? AF_INET : AF_INET6, addr, buf, sizeof(buf)))
+        text_str(t, buf);
+}
+
+/*
+ * Length of the UTF-8 sequence at s; if it is broken, `*bad` and the length of what can begin one
+ * (at least a byte), for which one U+FFFD stands. Overlong forms and surrogates are broken.
+ */
+static size_t utf8_len(const unsigned char *s, size_t n, bool *bad)
+{
+    unsigned char c = s[0];
+    size_t len = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
+    unsigned char low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
+    unsigned char high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
+    size_t i = 1;
+
+    while (i < len && i < n && s[i] >= low && s[i] <= high) {
+        low = 0x80;
+        high = 0xbf;
+        i++;
+    }
+    *bad = i != len;
+    return i;
+}
+
+static void json_control(struct text *t, unsigned char c)
+{
+    static const char names[] = "btn\0fr"; /* from 8 on; vertical tab has no short form */
+
+    if (c >= 8 && c <= 13 && names[c - 8]) {
+        text_char(t, '\\');
+        text_char(t, names[c - 8]);
+        return;
+    }
+    text_str(t, "\\u00");
+    text_char(t, "0123456789abcdef"[c >> 4]);
+    text_char(t, "0123456789abcdef"[c & 15]);
+}
+
+void text_json(struct text *t, const char *s, size_t n)
+{
+    const unsigned char *p = (const unsigned char *)s;
+
+    for (size_t i = 0; i < n;) {
+        bool bad;
+        size_t len = utf8_len(p + i, n - i, &bad);
+
+        if (bad) {
+            text_str(t, "\xef\xbf\xbd");
+        } else if (p[i] < 0x20) {
+            json_control(t, p[i]);
+        } else {
+            if (p[i] == '"' || p[i] == '\\')
+                text_char(t, '\\');
+            text_add(t, s + i, len);
+        }
+        i += len;
+    }
+}
+
+/* Appends the components of `path` to what stands from `start` on (which begins with a '/'). */
+static void path_fold(struct text *t, size_t start, const char *path, size_t n)
+{
+    for (size_t i = 0; i < n;) {
+        size_t len = 0;
+
+        while (i + len < n && path[i + len] != '/')
+            len++;
+        if (len == 2 && path[i] == '.' && path[i + 1] == '.') {
+            while (t->len > start && t->buf[t->len - 1] != '/')
+                t->len--;
+            if (t->len > start)
+                t->len--;
+        } else if (len && !(len == 1 && path[i] == '.')) {
+            text_char(t, '/');
+            text_add(t, path + i, len);
+        }
+        i += len + 1;
+    }
+}
+
+void text_path(struct text *t, const char *base, size_t nbase, const char *path, size_t npath)
+{
+    size_t start = t->len;
+
+    if (npath == 0 || path[0] != '/')
+        path_fold(t, start, base, nbase);
+    path_fold(t, start, path, npath);
+    if (t->len == start)
+        text_char(t, '/');
+}
