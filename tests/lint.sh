@@ -46,8 +46,11 @@ static_analysis() {
         --suppress=missingInclude --suppress=preprocessorErrorDirective -D_GNU_SOURCE \
         -j "$(nproc)" compiler runtime grammar
 }
-python_scripts() { find tests docs -name '*.py' | xargs /usr/bin/python3 -m py_compile; }
-shell_scripts() { find tests docs bpf -name '*.sh' | xargs shellcheck .ci/run; }
+python_scripts() {
+    find tests docs -name '*.py' -exec env PYTHONPYCACHEPREFIX=build/pycache \
+        /usr/bin/python3 -m py_compile {} +
+}
+shell_scripts() { find tests docs bpf -name '*.sh' -exec shellcheck .ci/run {} +; }
 man_pages() { mandoc -T lint -W warning docs/*.1; }
 shape() { /usr/bin/python3 tests/shape.py compiler runtime grammar bpf; }
 
