@@ -23,6 +23,7 @@ LDFLAGS = $(filter -fsanitize=%,$(OPT_$(VARIANT)))
 LIBS_runtime = -lbpf -lelf -lz
 LIBS_compiler = -lyaml $(LIBS_runtime)
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Ibpf -fdebug-compilation-dir=. \
+             -idirafter /usr/include/$(shell $(CC) -print-multiarch) \
              -Wall -Wextra -Wno-unused-parameter -Werror -MMD -MP
 
 # One short line for each command; `make V=1` shows them whole.
@@ -39,7 +40,7 @@ COMPILER_O = $(call objects,compiler) $(B)/gen/probes.o
 LIBS = $(B)/libcompiler.a $(B)/libruntime.a $(B)/libgrammar.a
 UNIT = $(patsubst tests/unit/%.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 DIFF_O = $(patsubst %.c,$(B)/%.o,$(wildcard tests/diff/*.c))
-TOOLS = $(patsubst %.c,$(B)/%,$(wildcard tests/live/*.c tests/bench/*.c))
+TOOLS = $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard tests/live/*.c tests/bench/*.c)))
 FUZZ = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
 
 # build/rulec and build/rulerun are always the release programs.
