@@ -251,12 +251,23 @@ struct num_test {
 };
 
 /*
+ * A text parameter is not always what the slot holds: rules see <NA> for an empty one, and a
+ * relative path made absolute. Where the guard does not hold the literal passes.
+ */
+enum text_guard {
+    GUARD_NONE,
+    GUARD_NONEMPTY, /* decided only if the slot's text is not empty */
+    GUARD_ABSOLUTE, /* decided only if it begins with '/' */
+};
+
+/*
  * Where the kernel finds an atom's value on an event, and how it decides the atom. Parameters
  * stand in different slots on different events, so that an atom can have one row per event; all
  * others have one row with event EV_NONE. place_where() finds the row.
  *
  * In all shapes the slot's state comes first: ABSENT is false, UNKNOWN and CUT pass the literal
- * (a CUT text may be decided where its beginning suffices).
+ * (a CUT text may be decided where its beginning suffices). With two sides (slot2) the atom is true
+ * if it is for either side that is present; with OP_NE it must be true for all sides that are.
  */
 #define NO_SET 0xffffffffu
 #define NO_PATTERN 0xffffffffu
@@ -266,8 +277,9 @@ struct where {
     uint8_t place;         /* enum placement */
     uint8_t shape;         /* enum shape */
     bool negate;           /* SHAPE_NUM: the outcome of the tests is inverted */
-    bool absolute;         /* SHAPE_TEXT: a path as given, decided only if it begins with '/' */
+    uint8_t guard;         /* enum text_guard */
     int16_t slot;          /* SLOT_OF_NUM / SLOT_OF_STR, or -1 */
+    int16_t slot2;         /* fd.ip, fd.port, fd.net: the server's side, `slot` the client's; or -1 */
     uint8_t anc;
     uint32_t test0, ntest; /* comp.tests */
     uint32_t set;          /* PLACE_MATCHER of names: its set in comp.names, else NO_SET */
