@@ -142,7 +142,7 @@ static void test_numbers(void **state)
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = OP_EQ, .nval = row->n});
         struct where w = {.atom = {1}, .place = PLACE_INLINE, .shape = SHAPE_NUM, .slot = N_P2,
                           .negate = row->negate, .ntest = row->n, .set = NO_SET,
-                          .pattern0 = NO_PATTERN};
+                          .pattern0 = NO_PATTERN, .slot2 = -1};
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
         ev->h.num[N_P2] = row->value;
@@ -276,7 +276,7 @@ static void test_texts(void **state)
         uint32_t n = add_values(c, row->list);
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = row->op, .mod = row->mod, .nval = n});
         struct where w = {.atom = {1}, .place = PLACE_INLINE, .shape = SHAPE_TEXT, .set = NO_SET,
-                          .slot = (int16_t)SLOT_OF_STR(str), .pattern0 = NO_PATTERN};
+                          .slot = (int16_t)SLOT_OF_STR(str), .pattern0 = NO_PATTERN, .slot2 = -1};
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
         memset(ev, 0x5a, sizeof *ev); /* what stands behind the text means nothing */
@@ -348,7 +348,7 @@ static void test_ancestors(void **state)
         uint32_t n = add_values(c, row->list);
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = row->op, .nval = n});
         struct where w = {.atom = {1}, .place = PLACE_INLINE, .shape = SHAPE_ANC, .set = NO_SET,
-                          .slot = -1, .anc = row->index, .pattern0 = NO_PATTERN};
+                          .slot = -1, .anc = row->index, .pattern0 = NO_PATTERN, .slot2 = -1};
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
         set_ancestors(ev, row->anc);
@@ -419,7 +419,7 @@ static void test_addresses(void **state)
             VEC_PUSH(c->arena, &c->values, row->list[k]);
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = row->op, .nval = row->n});
         struct where w = {.atom = {1}, .place = PLACE_INLINE, .shape = SHAPE_ADDR, .set = NO_SET,
-                          .slot = (int16_t)SLOT_OF_STR(str), .pattern0 = NO_PATTERN};
+                          .slot = (int16_t)SLOT_OF_STR(str), .pattern0 = NO_PATTERN, .slot2 = -1};
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
         memset(ev, 0, sizeof *ev);
@@ -429,6 +429,64 @@ static void test_addresses(void **state)
         char got = judge(c, ev);
         if (got != row->want)
             fail_msg("address row %zu: %c, not %c", i / 2, got, row->want);
+        arena_free(c->arena);
+    }
+    free(ev);
+}
+
+/* ---- two sides: fd.ip, fd.port ---- */
+
+struct side_row {
+    char want;
+    enum op_id op;
+    uint8_t state[2];
+    int64_t port[2];
+};
+
+#define P ST_PRESENT
+static const struct side_row SIDE_ROWS[] = {
+    {'T', OP_EQ, {P, P}, {80, 1}},
+    {'T', OP_EQ, {P, P}, {1, 80}},
+    {'F', OP_EQ, {P, P}, {1, 2}},
+    {'T', OP_EQ, {ST_ABSENT, P}, {0, 80}},
+    {'T', OP_EQ, {P, ST_ABSENT}, {80, 0}},
+    {'F', OP_EQ, {P, ST_ABSENT}, {1, 0}},
+    {'F', OP_EQ, {ST_ABSENT, ST_ABSENT}, {80, 80}},
+    {'M', OP_EQ, {ST_UNKNOWN, P}, {0, 1}},
+    {'M', OP_EQ, {P, ST_UNKNOWN}, {1, 0}},
+    {'F', OP_NE, {P, P}, {80, 1}},
+    {'F', OP_NE, {P, P}, {1, 80}},
+    {'T', OP_NE, {P, P}, {1, 2}},
+    {'T', OP_NE, {ST_ABSENT, P}, {0, 1}},
+    {'F', OP_NE, {ST_ABSENT, P}, {0, 80}},
+    {'T', OP_NE, {P, ST_ABSENT}, {1, 0}},
+    {'F', OP_NE, {P, ST_ABSENT}, {80, 0}},
+    {'F', OP_NE, {ST_ABSENT, ST_ABSENT}, {1, 1}},
+    {'M', OP_NE, {P, ST_UNKNOWN}, {1, 0}},
+};
+#undef P
+
+static void test_sides(void **state)
+{
+    (void)state;
+    struct ev *ev = calloc(1, sizeof *ev);
+    for (size_t i = 0; i < sizeof SIDE_ROWS / sizeof *SIDE_ROWS; i++) {
+        const struct side_row *row = &SIDE_ROWS[i];
+        struct comp *c = new_comp();
+        VEC_PUSH(c->arena, &c->tests, (struct num_test)ONE(80));
+        VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = row->op, .nval = 1});
+        struct where w = {.atom = {1}, .place = PLACE_INLINE, .shape = SHAPE_NUM, .slot = N_CPORT,
+                          .negate = row->op == OP_NE, .slot2 = N_SPORT, .ntest = 1, .set = NO_SET,
+                          .pattern0 = NO_PATTERN};
+        VEC_PUSH(c->arena, &c->where, w);
+        add_rules(c);
+        ev->h.num[N_CPORT] = row->port[0];
+        ev->h.num[N_SPORT] = row->port[1];
+        ev->h.st[SLOT_OF_NUM(N_CPORT)] = row->state[0];
+        ev->h.st[SLOT_OF_NUM(N_SPORT)] = row->state[1];
+        char got = judge(c, ev);
+        if (got != row->want)
+            fail_msg("side row %zu: %c, not %c", i, got, row->want);
         arena_free(c->arena);
     }
     free(ev);
@@ -452,7 +510,7 @@ static void test_large(void **state)
         struct value v = {.kind = VAL_TEXT, .text = intern_cstr(c->intern, name)};
         VEC_PUSH(c->arena, &c->values, v);
         struct where w = {.atom = {i}, .place = PLACE_INLINE, .shape = SHAPE_TEXT, .set = NO_SET,
-                          .slot = SLOT_OF_STR(S_CONTAINER_ID), .pattern0 = NO_PATTERN};
+                          .slot = SLOT_OF_STR(S_CONTAINER_ID), .pattern0 = NO_PATTERN, .slot2 = -1};
         struct dag_node node = {.atom = {i}, .yes = {DAG_TRUE}, .no = {DAG_FALSE}};
         struct atom one = {.op = OP_EQ, .val0 = i - 1, .nval = 1};
         struct atom all = {.op = OP_IN, .val0 = 0, .nval = N - 1};
@@ -489,7 +547,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers),   cmocka_unit_test(test_texts),
         cmocka_unit_test(test_ancestors), cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_large),
+        cmocka_unit_test(test_sides),     cmocka_unit_test(test_large),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
