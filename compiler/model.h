@@ -324,6 +324,7 @@ struct comp {
     struct plan plan;
     uint32_t nrule;             /* rules kept in the bundle */
     bool build;                 /* the caller's: refuse what this version cannot run */
+    str_id name;                /* the caller's: of the bundle; empty: none */
 
     VEC(uint8_t) filter_elf;    /* obj: the generated object */
     VEC(uint8_t) table;         /* table: the decision table's section */
