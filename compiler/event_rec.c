@@ -96,9 +96,9 @@ static void put_text(struct writer *w, int slot, struct fact f)
 static void put_num(struct writer *w, int slot, struct fact f, enum flag_table table)
 {
     uint64_t v = (uint64_t)f.num;
-    if (f.kind == VAL_TEXT && (table == FT_NONE ||
-                               !catalog_flags_value(table, STR(w->c, f.text),
-                                                    STRLEN(w->c, f.text), &v))) {
+    if (f.kind == VAL_TEXT &&
+        (table == FT_NONE ||
+         !named_number(table, STR(w->c, f.text), STRLEN(w->c, f.text), &v))) {
         overrule(w, f, slot);
         return;
     }
