@@ -356,8 +356,7 @@ static bool twin(struct comp *c, const struct event *e, enum field_id other, str
         return false;
     out->state = g->state;
     if (g->state == FACT_PRESENT) {
-        if (!catalog_flags_value(catalog_field(other)->table, STR(c, g->text), STRLEN(c, g->text),
-                                 &v))
+        if (!named_number(catalog_field(other)->table, STR(c, g->text), STRLEN(c, g->text), &v))
             return false;
         size_t n = catalog_flags_text(to, v, false, buf, sizeof buf);
         *out = fact_text(c, out->field, buf, n);
@@ -895,7 +894,7 @@ static struct fact respell(struct comp *c, struct fact v, enum flag_table table)
     char buf[2048];
     uint64_t n;
     if (v.state != FACT_PRESENT || v.kind != VAL_TEXT || table == FT_NONE ||
-        !catalog_flags_value(table, STR(c, v.text), STRLEN(c, v.text), &n))
+        !named_number(table, STR(c, v.text), STRLEN(c, v.text), &n))
         return v;
     size_t len = catalog_flags_text(table, n, false, buf, sizeof buf);
     return len < sizeof buf ? fact_text(c, v.field, buf, len) : v;

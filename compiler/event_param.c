@@ -29,11 +29,24 @@ bool param_result(const char *s, size_t len, int64_t *out)
     return len && end == s + len && *s != ' ';
 }
 
+bool named_number(enum flag_table table, const char *s, size_t len, uint64_t *out)
+{
+    unsigned n;
+    const struct flag_row *rows = catalog_flags(table, &n);
+    for (unsigned i = 0; i < n; i++) {
+        if (strlen(rows[i].text) == len && !memcmp(rows[i].text, s, len)) {
+            *out = rows[i].value;
+            return true;
+        }
+    }
+    return catalog_flags_value(table, s, len, out);
+}
+
 /* The number that a parameter's text stands for. */
 static bool number_of(const struct param_info *p, const char *s, size_t len, int64_t *out)
 {
     uint64_t v;
-    if (p->flags != FT_NONE && catalog_flags_value(p->flags, s, len, &v)) {
+    if (p->flags != FT_NONE && named_number(p->flags, s, len, &v)) {
         *out = (int64_t)v;
         return true;
     }

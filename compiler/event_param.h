@@ -35,6 +35,9 @@ struct fact param_name_of(struct comp *c, const struct event *e, enum field_id f
 /* The number of a result's text: an error's name or decimal digits. */
 bool param_result(const char *s, size_t len, int64_t *out);
 
+/* The number a table's text stands for; a name that looks like a number (typechar "4") is a name. */
+bool named_number(enum flag_table table, const char *s, size_t len, uint64_t *out);
+
 /* Short ways to make facts (event_derive.c). */
 struct fact fact_none(struct field_ref f, enum fact_state state);
 struct fact fact_num(struct field_ref f, int64_t v);
