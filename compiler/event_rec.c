@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "arena.h"
 #include "event_param.h"
@@ -148,9 +149,7 @@ static void put_params(struct writer *w)
                                 .name = intern_cstr(w->c->intern, p->name)};
         struct fact raw = param_raw(w->c, w->e, i);
         bool named = event_param_named(w->c, w->e, i);
-        if (p->slot < 0 && named) {
-            overrule(w, event_fact(w->c, w->e, arg), -1);
-        } else if (p->slot >= 0 && (named || w->ev->h.st[p->slot] == ST_UNFILLED)) {
+        if (p->slot >= 0 && p->slot != SLOT_OF_NUM(N_SYSNR) && (named || w->ev->h.st[p->slot] == ST_UNFILLED)) {
             put(w, p->slot, raw, p->flags);
             if (w->ev->h.st[p->slot] == ST_UNKNOWN || relative(w, p, raw))
                 overrule(w, event_fact(w->c, w->e, arg), p->slot);
@@ -219,9 +218,54 @@ static bool user_get(void *ctx, const struct record *r, enum field_id field, int
 {
     struct event_user *u = ctx;
     struct field_ref f = {field, index, intern_cstr(u->c->intern, name)};
+    bool by_id = field == F_user_name || field == F_group_name || field == F_proc_name;
     (void)r;
-    *out = fact_val(u->c, event_fact(u->c, u->e, f));
+    *out = fact_val(u->c, by_id && index >= 0 ? param_name_of(u->c, u->e, field, index)
+                                              : event_fact(u->c, u->e, f));
     return true;
+}
+
+static const enum field_id extra_field[] = {
+    [EXTRA_NONE] = F_NONE,
+    [EXTRA_EXE] = F_proc_aexe,
+    [EXTRA_EXEPATH] = F_proc_aexepath,
+    [EXTRA_CMDLINE] = F_proc_acmdline,
+    [EXTRA_ARGS] = F_proc_aargs,
+};
+
+/* A text of an ancestor for which the plan has a slot. */
+static bool planned(const struct comp *c, enum field_id field, int32_t index)
+{
+    for (int i = 0; i < 4; i++)
+        if (c->plan.probe.extra[i].kind != EXTRA_NONE && c->plan.probe.extra[i].index == index &&
+            extra_field[c->plan.probe.extra[i].kind] == field)
+            return true;
+    return false;
+}
+
+/* Fields that no record can hold, so that the event alone tells. */
+static bool beyond_record(struct event_user *u, struct field_ref f)
+{
+    const struct param_info *p;
+    int i = f.index;
+    switch (catalog_field(f.field)->source) {
+    case SRC_MISSING:
+        return true;
+    case SRC_ANC:
+        return f.field != F_proc_aname && (f.index > 1 || f.field == F_proc_aargs) &&
+               f.index != 0 && !planned(u->c, f.field, f.index);
+    case SRC_PARAM:
+        if (f.name.i)
+            i = catalog_param_index(u->e->type, STR(u->c, f.name), STRLEN(u->c, f.name));
+        p = i < 0 ? NULL : catalog_param(u->e->type, (unsigned)i);
+        return p && p->slot < 0 && p->type != T_SYSCALLID;
+    case SRC_SLOT:
+    case SRC_DERIVED:
+    case SRC_USER:
+    case SRC_CONST:
+        break;
+    }
+    return false;
 }
 
 static bool user_given(void *ctx, enum field_id field, int32_t index, const char *name,
@@ -236,7 +280,11 @@ static bool user_given(void *ctx, enum field_id field, int32_t index, const char
         *out = fact_val(u->c, *f);
         return true;
     }
-    return false;
+    struct field_ref f = {field, index, intern_cstr(u->c->intern, name)};
+    if (!beyond_record(u, f))
+        return false;
+    *out = fact_val(u->c, event_fact(u->c, u->e, f));
+    return true;
 }
 
 /* Derived fields that were given another value than follows from the rest; slots they rest on. */
@@ -278,9 +326,7 @@ static void put_overrides(struct writer *w)
         if (derived && f->field.field != F_evt_type && !f->is_list &&
             !same(*f, event_derived(w->c, w->e, f->field)))
             contradiction(w, *f);
-        if ((source == SRC_SLOT && f->field.index >= 0) || source == SRC_MISSING)
-            overrule(w, *f, -1);
-        if (source == SRC_ANC && f->field.index > 1)
+        if (source == SRC_SLOT && f->field.index >= 0)
             overrule(w, *f, -1);
     }
 }
@@ -290,17 +336,11 @@ static void put_overrides(struct writer *w)
 /* Further ancestors' texts that the pack's plan has slots for. */
 static void put_extra(struct writer *w)
 {
-    static const enum field_id by_kind[] = {
-        [EXTRA_EXE] = F_proc_aexe,
-        [EXTRA_EXEPATH] = F_proc_aexepath,
-        [EXTRA_CMDLINE] = F_proc_acmdline,
-        [EXTRA_ARGS] = F_proc_aargs,
-    };
     for (int i = 0; i < 4; i++) {
         struct extra_want x = w->c->plan.probe.extra[i];
         if (x.kind == EXTRA_NONE || x.kind > EXTRA_ARGS)
             continue;
-        struct field_ref f = {.field = by_kind[x.kind], .index = x.index};
+        struct field_ref f = {.field = extra_field[x.kind], .index = x.index};
         put(w, SLOT_OF_STR(S_X0) + i, event_fact(w->c, w->e, f), FT_NONE);
     }
 }
@@ -313,6 +353,9 @@ static void put_head(struct writer *w)
     h->readings = 1;
     h->ts = (uint64_t)event_fact(w->c, w->e, plain(F_evt_rawtime)).num;
     h->cpu = (uint16_t)event_fact(w->c, w->e, plain(F_evt_cpu)).num;
+    time_t now = (time_t)(h->ts / 1000000000);
+    struct tm tm;
+    w->user->user.utc_offset = localtime_r(&now, &tm) ? (int32_t)tm.tm_gmtoff : 0;
     w->user->user.evt_num = (uint64_t)event_fact(w->c, w->e, plain(F_evt_num)).num;
     h->num[N_SYSNR] = w->e->sysnr;
     if (w->e->type != EV_generic) {

@@ -38,7 +38,7 @@ unsigned catalog_distance(const char *a, size_t na, const char *b, size_t nb, un
         if (best > limit)
             return limit + 1;
     }
-    return rows[na % 3][nb];
+    return rows[na % 3][nb] <= limit ? rows[na % 3][nb] : limit + 1;
 }
 
 /* The best name so far. */
@@ -134,8 +134,11 @@ static const char *const rows[] = {
 #include "events.def"
 #define PARAM(...) #__VA_ARGS__,
 #include "params.def"
+#define SYSCALL(...) #__VA_ARGS__,
+#include "syscalls.def"
 #define FIELD(...) #__VA_ARGS__,
 #include "fields.def"
+#define FLAG_TABLE(...) #__VA_ARGS__,
 #define FLAG(...) #__VA_ARGS__,
 #include "flags.def"
 #define SLOT_NUM(...) #__VA_ARGS__,
