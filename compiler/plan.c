@@ -269,8 +269,6 @@ int pass_plan(struct comp *c)
     p.placed = arena_alloc(c->arena, c->atoms.n * sizeof *p.placed);
     plan_atoms(&p);
     plan_outputs(&p);
-    /* Slots of ancestors' texts are known only now that all are counted: outputs take none from
-     * conditions, which come first. */
     place_sort(c);
     plan_hooks(c);
     assert(c->plan.probe.readings == 1 || c->plan.probe.readings == 2);
