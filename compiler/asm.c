@@ -214,9 +214,10 @@ void asm_bind(struct asm_code *a, label_id l)
             continue;
         patch(a, a->refs.v[i].insn, a->insns.n);
         a->refs.v[i].label = NO_LABEL;
+        a->bound_at = a->insns.n;
     }
     drop_resolved(a);
-    label->at = a->bound_at = a->insns.n;
+    label->at = a->insns.n;
 }
 
 /* ---- instructions ---- */
@@ -227,12 +228,19 @@ void asm_mark(struct asm_code *a, span_id at, const char *note)
     VEC_PUSH(a->arena, &a->marks, mark);
 }
 
+static struct bpf_insn make(int code, int dst, int src, int32_t off, int32_t imm)
+{
+    struct bpf_insn insn = {.code = (uint8_t)code, .off = (int16_t)off, .imm = imm};
+    insn.dst_reg = (uint8_t)dst & 15u;
+    insn.src_reg = (uint8_t)src & 15u;
+    return insn;
+}
+
 static void emit(struct asm_code *a, int code, int dst, int src, int32_t off, int32_t imm)
 {
     assert(a->live && off >= INT16_MIN && off <= INT16_MAX);
     stubs(a);
-    put(a, (struct bpf_insn){.code = (uint8_t)code, .dst_reg = dst & 15, .src_reg = src & 15,
-                             .off = (int16_t)off, .imm = imm});
+    put(a, make(code, dst, src, off, imm));
 }
 
 void asm_load(struct asm_code *a, unsigned size, int dst, int base, int32_t off)
@@ -283,11 +291,6 @@ void asm_alu32_imm(struct asm_code *a, int op, int dst, uint32_t imm)
     emit(a, BPF_ALU | op | BPF_K, dst, 0, 0, (int32_t)imm);
 }
 
-void asm_be64(struct asm_code *a, int dst)
-{
-    emit(a, BPF_ALU | BPF_END | BPF_TO_BE, dst, 0, 0, 64);
-}
-
 void asm_call(struct asm_code *a, const char *symbol)
 {
     stubs(a);
@@ -317,9 +320,7 @@ static void branch(struct asm_code *a, struct bpf_insn insn, label_id yes, label
 void asm_if(struct asm_code *a, int op, int dst, uint64_t imm, label_id yes, label_id no)
 {
     if (fits(imm)) {
-        struct bpf_insn insn = {.code = (uint8_t)(BPF_JMP | op | BPF_K), .dst_reg = dst & 15,
-                                .imm = (int32_t)(uint32_t)imm};
-        branch(a, insn, yes, no);
+        branch(a, make(BPF_JMP | op | BPF_K, dst, 0, 0, (int32_t)(uint32_t)imm), yes, no);
         return;
     }
     asm_mov_imm(a, SCRATCH, imm);
@@ -328,16 +329,12 @@ void asm_if(struct asm_code *a, int op, int dst, uint64_t imm, label_id yes, lab
 
 void asm_if32(struct asm_code *a, int op, int dst, uint32_t imm, label_id yes, label_id no)
 {
-    struct bpf_insn insn = {.code = (uint8_t)(BPF_JMP32 | op | BPF_K), .dst_reg = dst & 15,
-                            .imm = (int32_t)imm};
-    branch(a, insn, yes, no);
+    branch(a, make(BPF_JMP32 | op | BPF_K, dst, 0, 0, (int32_t)imm), yes, no);
 }
 
 void asm_if_reg(struct asm_code *a, int op, int dst, int src, label_id yes, label_id no)
 {
-    struct bpf_insn insn = {.code = (uint8_t)(BPF_JMP | op | BPF_X), .dst_reg = dst & 15,
-                            .src_reg = src & 15};
-    branch(a, insn, yes, no);
+    branch(a, make(BPF_JMP | op | BPF_X, dst, src, 0, 0), yes, no);
 }
 
 int asm_event_base(uint32_t off, int32_t *insn_off)

@@ -67,7 +67,7 @@ struct asm_code {
     VEC(struct asm_func) funcs;
     VEC(struct asm_call) calls;
     VEC(struct asm_mark) marks;
-    uint32_t bound_at;   /* slot of the label bound last */
+    uint32_t bound_at;   /* the last slot that some jump goes to */
     bool live;           /* the next instruction is reached */
     struct facts facts;  /* that hold here */
 };
@@ -97,7 +97,6 @@ void asm_mov_imm(struct asm_code *a, int dst, uint64_t imm); /* any 64 bits */
 void asm_alu(struct asm_code *a, int op, int dst, int src);
 void asm_alu_imm(struct asm_code *a, int op, int dst, uint64_t imm); /* may use r5 */
 void asm_alu32_imm(struct asm_code *a, int op, int dst, uint32_t imm);
-void asm_be64(struct asm_code *a, int dst); /* from network order */
 void asm_call(struct asm_code *a, const char *symbol);
 void asm_exit(struct asm_code *a);
 void asm_goto(struct asm_code *a, label_id l);
