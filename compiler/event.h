@@ -32,7 +32,8 @@ struct event {
 /*
  * Parses one JSON object (a line). 0, or -EINVAL with "COLUMN: message" in `err`: a field that does
  * not exist, a value of the wrong shape, broken JSON, ... Columns are bytes, from 1. An event may
- * lack its evt.type (type is EV_NONE then): only the tree can judge it.
+ * lack its evt.type (type is EV_NONE then): only the tree can judge it. `out` is zeroed by the caller
+ * before its first use; what it held before is forgotten, its memory used again.
  */
 int event_parse(struct comp *c, const char *text, size_t len, struct event *out, char *err,
                 size_t errlen);
@@ -64,6 +65,7 @@ struct event_user {
     struct comp *c;
     const struct event *e;
     VEC(struct fact) over; /* facts that overrule what the record says */
+    bool holes;            /* an ancestor without a name, or one that is too long: so for all */
 };
 
 /*
@@ -76,17 +78,10 @@ int event_to_ev(struct comp *c, const struct event *e, struct ev *ev, struct eve
 /* Packs the scratch into a wire record, as the probe does. Bytes written, or -ENOSPC. */
 int ev_pack(const struct ev *ev, void *rec, size_t cap);
 
-/* The four evaluators. Each fills `hit[rule index]` with 0 none, 1 match, 2 maybe; first or all. */
-enum engine { ENGINE_TREE, ENGINE_TABLE, ENGINE_BYTECODE, ENGINE_KERNEL };
-
-/* Reference: walks the typed AST of every rule kept. */
+/*
+ * The reference evaluator: walks the typed condition of every rule kept, and fills hit[rule index]:
+ * 0 none, 1 match, 2 only some completion of what is unknown would match (enum verdict).
+ */
 void eval_tree(struct comp *c, const struct event *e, uint8_t *hit);
-
-/* Interpreter of the generated filter (from the object in comp.filter_elf or a bundle's bytes). */
-struct bpf_vm;
-struct bpf_vm *bpf_vm_new(const void *elf, size_t size, char *err, size_t errlen);
-void bpf_vm_free(struct bpf_vm *vm);
-/* rule_filter()'s result, or -errno: a bad instruction, memory outside the event, too many steps. */
-int64_t bpf_vm_filter(struct bpf_vm *vm, struct ev *ev);
 
 #endif

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "arena.h"
 #include "event_param.h"
@@ -63,12 +64,12 @@ static bool given_present(const struct event *e, enum field_id field, struct fac
     return true;
 }
 
-/* PRESENT only if both are; UNKNOWN wins over ABSENT, because the value may exist. */
+/* PRESENT only if both are. Where one is absent, so is what needs both, whatever the other is. */
 static enum fact_state both(struct fact a, struct fact b)
 {
-    if (a.state == FACT_UNKNOWN || b.state == FACT_UNKNOWN)
-        return FACT_UNKNOWN;
-    return a.state == FACT_PRESENT && b.state == FACT_PRESENT ? FACT_PRESENT : FACT_ABSENT;
+    if (a.state == FACT_ABSENT || b.state == FACT_ABSENT)
+        return FACT_ABSENT;
+    return a.state == FACT_PRESENT && b.state == FACT_PRESENT ? FACT_PRESENT : FACT_UNKNOWN;
 }
 
 static bool fact_is(struct comp *c, struct fact v, const char *word)
@@ -211,9 +212,9 @@ static struct fact syslog(struct comp *c, const struct event *e, struct field_re
 static const char *fd_category(struct comp *c, struct fact type)
 {
     static const char *const rows[][2] = {
-        {"file", "file"},     {"directory", "file"}, {"ipv4", "net"},      {"ipv6", "net"},
-        {"pipe", "ipc"},      {"unix", "ipc"},       {"event", "ipc"},     {"signalfd", "ipc"},
-        {"eventpoll", "ipc"}, {"inotify", "ipc"},    {"timerfd", "ipc"},   {"userfaultfd", "ipc"},
+        {"file", "file"}, {"directory", "file"}, {"ipv4", "net"},  {"ipv6", "net"},
+        {"pipe", "ipc"},  {"unix", "ipc"},       {"event", "ipc"}, {"signalfd", "ipc"},
+        {"inotify", "ipc"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (fact_is(c, type, rows[i][0]))
@@ -233,6 +234,27 @@ static struct fact category(struct comp *c, const struct event *e, struct field_
     if (type.state == FACT_UNKNOWN)
         return fact_none(f, FACT_UNKNOWN);
     return fact_word(c, f, fd_category(c, type));
+}
+
+/* Which of evt.count.error.* a failure belongs to: the field's id. */
+static enum field_id error_kind(struct comp *c, const struct event *e)
+{
+    const struct event_info *info = catalog_event(e->type);
+    const char *of_fd = fd_category(c, get(c, e, F_fd_type));
+    if (!strcmp(of_fd, "net"))
+        return F_evt_count_error_net;
+    if (!strcmp(of_fd, "file") || !strncmp(info->name, "open", 4) || e->type == EV_creat)
+        return F_evt_count_error_file;
+    return !strcmp(info->category, "memory") ? F_evt_count_error_memory : F_evt_count_error_other;
+}
+
+static struct fact count_error(struct comp *c, const struct event *e, struct field_ref f, int arg)
+{
+    struct fact raw = get(c, e, F_evt_rawres);
+    if (raw.state != FACT_PRESENT)
+        return fact_none(f, raw.state);
+    bool mine = arg == F_evt_count_error || (enum field_id)arg == error_kind(c, e);
+    return raw.num < 0 && mine ? fact_num(f, 1) : fact_none(f, FACT_ABSENT);
 }
 
 #define LEN_IN 1
@@ -334,8 +356,7 @@ static bool twin(struct comp *c, const struct event *e, enum field_id other, str
         return false;
     out->state = g->state;
     if (g->state == FACT_PRESENT) {
-        if (!catalog_flags_value(catalog_field(other)->table, STR(c, g->text), STRLEN(c, g->text),
-                                 &v))
+        if (!named_number(catalog_field(other)->table, STR(c, g->text), STRLEN(c, g->text), &v))
             return false;
         size_t n = catalog_flags_text(to, v, false, buf, sizeof buf);
         *out = fact_text(c, out->field, buf, n);
@@ -457,9 +478,38 @@ static struct fact joined(struct comp *c, struct field_ref f, struct fact a, con
     return fact_word(c, f, s);
 }
 
+/* Without a container's id its place before the colon is empty. */
 static struct fact in_container(struct comp *c, const struct event *e, struct field_ref f, int arg)
 {
-    return joined(c, f, get(c, e, F_container_id), ":", get(c, e, (enum field_id)arg));
+    struct fact id = get(c, e, F_container_id);
+    if (id.state == FACT_ABSENT)
+        id = fact_word(c, f, "");
+    return joined(c, f, id, ":", get(c, e, (enum field_id)arg));
+}
+
+static const char *endpoint(struct comp *c, const struct event *e, enum field_id ip,
+                            enum field_id port)
+{
+    struct fact a = get(c, e, ip), p = get(c, e, port);
+    if (a.state != FACT_PRESENT)
+        return "";
+    if (p.state != FACT_PRESENT)
+        return arena_printf(c->arena, "%s:", STR(c, a.text));
+    return arena_printf(c->arena, "%s:%lld", STR(c, a.text), (long long)p.num);
+}
+
+/* `client->server`, or the one end that there is: the name of an IP socket. */
+static struct fact tuple(struct comp *c, const struct event *e, struct field_ref f, int arg)
+{
+    struct fact cip = get(c, e, F_fd_cip), sip = get(c, e, F_fd_sip), type = get(c, e, F_fd_type);
+    (void)arg;
+    if (!fact_is(c, type, "ipv4") && !fact_is(c, type, "ipv6"))
+        return fact_none(f, FACT_ABSENT);
+    if (cip.state == FACT_UNKNOWN || sip.state == FACT_UNKNOWN)
+        return fact_none(f, FACT_UNKNOWN);
+    bool two = cip.state == FACT_PRESENT && sip.state == FACT_PRESENT;
+    return fact_word(c, f, arena_printf(c->arena, "%s%s%s", endpoint(c, e, F_fd_cip, F_fd_cport),
+                                        two ? "->" : "", endpoint(c, e, F_fd_sip, F_fd_sport)));
 }
 
 static struct fact fd_uid(struct comp *c, const struct event *e, struct field_ref f, int arg)
@@ -518,7 +568,10 @@ static struct fact lenargs(struct comp *c, const struct event *e, struct field_r
     return fact_num(f, n.num > 0 && len >= n.num - 1 ? len - (n.num - 1) : len);
 }
 
-/* proc.args[n]: the n-th of the pieces between blanks; beyond the last it is empty, not absent. */
+/*
+ * proc.args[n]: the n-th of the pieces between blanks; beyond the last it is empty, not absent.
+ * Where an argument holds a blank itself they cannot be told apart.
+ */
 static struct fact args_at(struct comp *c, const struct event *e, struct field_ref f, int arg)
 {
     struct fact args;
@@ -528,6 +581,11 @@ static struct fact args_at(struct comp *c, const struct event *e, struct field_r
     args = get(c, e, F_proc_args);
     if (args.state != FACT_PRESENT)
         return fact_none(f, args.state);
+    struct fact n = get(c, e, F_proc_cmdnargs), blanks = nargs(c, e, f, 0);
+    if (n.state != FACT_PRESENT || (f.index < n.num && blanks.num != n.num))
+        return fact_none(f, FACT_UNKNOWN);
+    if (f.index >= n.num)
+        return fact_text(c, f, "", 0);
     const char *s = STR(c, args.text);
     for (int32_t i = 0; i < f.index && *s; i++) {
         s += strcspn(s, " ");
@@ -572,6 +630,9 @@ static struct fact exe_is(struct comp *c, const struct event *e, struct field_re
 
 /* ---- times ---- */
 
+#define CLOCK_DATE 1
+#define CLOCK_NS 4
+
 static struct fact since(struct comp *c, struct field_ref f, struct fact from, struct fact to)
 {
     (void)c;
@@ -605,10 +666,46 @@ static struct fact rawtime_part(struct comp *c, const struct event *e, struct fi
     return fact_num(f, (int64_t)(arg ? ns / 1000000000 : ns % 1000000000));
 }
 
+/* Local time, or UTC for evt.time.iso8601, as strftime(3) has it. */
+static struct fact clock_text(struct comp *c, const struct event *e, struct field_ref f, int arg)
+{
+    struct fact t = get(c, e, F_evt_rawtime);
+    char buf[64], fraction[16] = "";
+    struct tm tm;
+    if (t.state != FACT_PRESENT)
+        return fact_none(f, t.state);
+    time_t seconds = (time_t)((uint64_t)t.num / 1000000000);
+    bool utc = f.field == F_evt_time_iso8601;
+    if (!(utc ? gmtime_r(&seconds, &tm) : localtime_r(&seconds, &tm)))
+        return fact_none(f, FACT_UNKNOWN);
+    size_t n = utc ? strftime(buf, sizeof buf, "%Y-%m-%dT%H:%M:%S", &tm)
+               : arg & CLOCK_DATE ? strftime(buf, sizeof buf, "%Y-%m-%d %H:%M:%S", &tm)
+                                  : strftime(buf, sizeof buf, "%H:%M:%S", &tm);
+    if (arg & CLOCK_NS)
+        snprintf(fraction, sizeof fraction, ".%09u", (unsigned)((uint64_t)t.num % 1000000000));
+    snprintf(buf + n, sizeof buf - n, "%s%s", fraction, utc ? "+0000" : "");
+    return fact_word(c, f, buf);
+}
+
 static struct fact number_of(struct comp *c, const struct event *e, struct field_ref f, int arg)
 {
     (void)c, (void)arg;
     return fact_num(f, e->num ? (int64_t)e->num : 1);
+}
+
+/* proc.aargs without index is no set but one text: all ancestors' arguments, joined. */
+static struct fact all_args(struct comp *c, const struct event *e, struct field_ref f, int arg)
+{
+    int32_t n = event_ancestors(e, F_proc_aargs);
+    const char *sofar = "";
+    (void)arg;
+    for (int32_t i = 1; i <= n; i++) {
+        struct fact v = event_fact(c, e, (struct field_ref){.field = F_proc_aargs, .index = i});
+        if (v.state != FACT_PRESENT)
+            return fact_none(f, v.state);
+        sofar = arena_printf(c->arena, "%s%s%s", sofar, i > 1 ? " " : "", STR(c, v.text));
+    }
+    return n ? fact_word(c, f, sofar) : fact_none(f, FACT_ABSENT);
 }
 
 /* ---- the table ---- */
@@ -629,6 +726,13 @@ static const struct derivation derivations[F_COUNT] = {
     [F_evt_rawtime] = {const_num, 0},
     [F_evt_rawtime_s] = {rawtime_part, 1},
     [F_evt_rawtime_ns] = {rawtime_part, 0},
+    [F_evt_time] = {clock_text, CLOCK_NS},
+    [F_evt_time_s] = {clock_text, 0},
+    [F_evt_datetime] = {clock_text, CLOCK_DATE | CLOCK_NS},
+    [F_evt_datetime_s] = {clock_text, CLOCK_DATE},
+    [F_evt_time_iso8601] = {clock_text, CLOCK_NS},
+    [F_evt_args] = {param_all, 0},
+    [F_evt_info] = {param_all, 0},
     [F_evt_latency] = {const_num, 0},
     [F_evt_latency_s] = {const_num, 0},
     [F_evt_latency_ns] = {const_num, 0},
@@ -641,6 +745,11 @@ static const struct derivation derivations[F_COUNT] = {
     [F_evt_rawres] = {rawres, 0},
     [F_evt_res] = {res, 0},
     [F_evt_failed] = {failed, 0},
+    [F_evt_count_error] = {count_error, F_evt_count_error},
+    [F_evt_count_error_file] = {count_error, F_evt_count_error_file},
+    [F_evt_count_error_net] = {count_error, F_evt_count_error_net},
+    [F_evt_count_error_memory] = {count_error, F_evt_count_error_memory},
+    [F_evt_count_error_other] = {count_error, F_evt_count_error_other},
     [F_evt_is_io] = {has_flag, EVF_READS_FD | EVF_WRITES_FD},
     [F_evt_is_io_read] = {has_flag, EVF_READS_FD},
     [F_evt_is_io_write] = {has_flag, EVF_WRITES_FD},
@@ -661,6 +770,7 @@ static const struct derivation derivations[F_COUNT] = {
     [F_evt_is_open_exec] = {open_is, OPEN_EXEC},
     [F_evt_is_open_create] = {open_is, OPEN_CREATE},
     [F_fd_num] = {fd_num, 0},
+    [F_fd_name] = {tuple, 0},
     [F_fd_type] = {fd_type, 0},
     [F_fd_typechar] = {fd_type, 0},
     [F_fd_directory] = {directory, 0},
@@ -692,6 +802,7 @@ static const struct derivation derivations[F_COUNT] = {
     [F_proc_ppid_duration] = {age, F_proc_ppid_ts},
     [F_proc_exe_ino_ctime_duration_proc_start] = {exe_age, 0},
     [F_proc_exe_ino_ctime_duration_pidns_start] = {exe_age, 0},
+    [F_proc_aargs] = {all_args, 0},
     [F_thread_ismain] = {is_main, 0},
     [F_container_start_ts] = {same_as, F_proc_pidns_init_start_ts},
     [F_container_duration] = {age, F_container_start_ts},
@@ -783,7 +894,7 @@ static struct fact respell(struct comp *c, struct fact v, enum flag_table table)
     char buf[2048];
     uint64_t n;
     if (v.state != FACT_PRESENT || v.kind != VAL_TEXT || table == FT_NONE ||
-        !catalog_flags_value(table, STR(c, v.text), STRLEN(c, v.text), &n))
+        !named_number(table, STR(c, v.text), STRLEN(c, v.text), &n))
         return v;
     size_t len = catalog_flags_text(table, n, false, buf, sizeof buf);
     return len < sizeof buf ? fact_text(c, v.field, buf, len) : v;

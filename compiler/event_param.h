@@ -25,8 +25,18 @@ struct fact param_raw(struct comp *c, const struct event *e, unsigned index);
 struct fact param_number(struct comp *c, const struct event *e, const char *name);
 /* What was given for the parameter that is kept in `slot`. */
 struct fact param_of_slot(struct comp *c, const struct event *e, int slot);
+/* evt.args: `name=raw(resolved)` of all parameters. */
+struct fact param_all(struct comp *c, const struct event *e, struct field_ref f, int unused);
+/*
+ * The name of a user, group or process by its id, as asked for by user.name[id] and so on: known
+ * only where it is the event's own. ABSENT otherwise.
+ */
+struct fact param_name_of(struct comp *c, const struct event *e, enum field_id field, int64_t id);
 /* The number of a result's text: an error's name or decimal digits. */
 bool param_result(const char *s, size_t len, int64_t *out);
+
+/* The number a table's text stands for; a name that looks like a number (typechar "4") is a name. */
+bool named_number(enum flag_table table, const char *s, size_t len, uint64_t *out);
 
 /* Short ways to make facts (event_derive.c). */
 struct fact fact_none(struct field_ref f, enum fact_state state);

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "../grammar/catalog.h"
+#include "../grammar/xform.h"
 
 struct arena;
 struct intern;
@@ -78,6 +79,7 @@ enum priority {
 struct rule {
     str_id name, desc, output_text, source;
     str_id condition_text;  /* as written after append and exceptions, before substitution: for dumps */
+    str_id condition_final; /* the same with lists replaced: what was parsed */
     span_id at;             /* of the rule's name */
     span_id condition_at;
     span_id output_at;
@@ -109,13 +111,12 @@ struct node {
     enum op_modifier mod;
     uint32_t lit0, nlit;   /* TEST: comp.lits */
     span_id op_at;
+    span_id use;           /* copied from a macro: where that was used (ast.h: node_place) */
+    str_id use_what;       /* "macro M" */
     atom_id atom;          /* TEST: after type */
 };
 
 enum operand_kind { OPERAND_FIELD, OPERAND_CALL };
-enum xform_id {
-    XF_NONE, XF_TOLOWER, XF_TOUPPER, XF_BASENAME, XF_B64, XF_LEN, XF_CONCAT, XF_JOIN, XF_GETOPT, XF_VAL
-};
 struct operand {
     enum operand_kind kind;
     span_id at;
@@ -123,7 +124,8 @@ struct operand {
     str_id arg;            /* text between the brackets */
     bool has_arg;
     enum xform_id call;    /* CALL */
-    uint32_t op0, nop;     /* CALL: comp.opkids (operands); literals there have kind CALL, XF_NONE */
+    uint32_t op0, nop;     /* CALL: comp.opkids (operands). There XF_NONE is a literal, its text
+                              in `name`; or, if it has operands, a list in parentheses */
     /* after type: */
     enum field_id field;
     enum type_id type;

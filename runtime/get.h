@@ -9,7 +9,7 @@
 #define RULEC_GET_H
 
 #include "record.h"
-#include "text.h"
+#include "fmt.h"
 
 /* Which field is wanted, with its argument. */
 struct want {
@@ -82,12 +82,12 @@ static inline struct val get_field(struct record *r, enum field_id f)
 }
 
 /* A value as outputs show it; nothing for one that is not there. `f` NULL: a transformer's. */
-void value_text(struct text *t, struct val v, const struct field_info *f);
+void value_text(struct fmt *t, struct val v, const struct field_info *f);
 /* The value of a reference as outputs want it: all ancestors of an unindexed one as one text. */
 struct val output_value(struct record *r, const struct rpk *p, uint32_t ref);
 
 /* Text made in the scratch: begin, append, end. What did not fit makes the value CUT. */
-struct text scratch_begin(struct record *r);
-struct val scratch_end(struct record *r, const struct text *t);
+struct fmt scratch_begin(struct record *r);
+struct val scratch_end(struct record *r, const struct fmt *t);
 
 #endif

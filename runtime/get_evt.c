@@ -37,32 +37,32 @@ struct val get_evt_rawtime_ns(struct record *r, const struct want *w)
 }
 
 /* Days since the epoch to a date (Howard Hinnant's civil_from_days, for days after the epoch). */
-static void add_date(struct text *t, uint64_t days)
+static void add_date(struct fmt *t, uint64_t days)
 {
     uint64_t z = days + 719468, era = z / 146097, doe = z % 146097;
     uint64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
     uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
     uint64_t month = mp < 10 ? mp + 3 : mp - 9;
 
-    text_unsigned(t, yoe + era * 400 + (month <= 2), 10, 4);
-    text_char(t, '-');
-    text_unsigned(t, month, 10, 2);
-    text_char(t, '-');
-    text_unsigned(t, doy - (153 * mp + 2) / 5 + 1, 10, 2);
+    fmt_unsigned(t, yoe + era * 400 + (month <= 2), 10, 4);
+    fmt_char(t, '-');
+    fmt_unsigned(t, month, 10, 2);
+    fmt_char(t, '-');
+    fmt_unsigned(t, doy - (153 * mp + 2) / 5 + 1, 10, 2);
 }
 
-static void add_clock(struct text *t, uint64_t ts, bool fraction)
+static void add_clock(struct fmt *t, uint64_t ts, bool fraction)
 {
     uint64_t s = ts / NS % 86400;
 
-    text_unsigned(t, s / 3600, 10, 2);
-    text_char(t, ':');
-    text_unsigned(t, s / 60 % 60, 10, 2);
-    text_char(t, ':');
-    text_unsigned(t, s % 60, 10, 2);
+    fmt_unsigned(t, s / 3600, 10, 2);
+    fmt_char(t, ':');
+    fmt_unsigned(t, s / 60 % 60, 10, 2);
+    fmt_char(t, ':');
+    fmt_unsigned(t, s % 60, 10, 2);
     if (fraction) {
-        text_char(t, '.');
-        text_unsigned(t, ts % NS, 10, 9);
+        fmt_char(t, '.');
+        fmt_unsigned(t, ts % NS, 10, 9);
     }
 }
 
@@ -75,12 +75,12 @@ static uint64_t local_ts(const struct record *r)
 
 static struct val local_time(struct record *r, bool date, bool fraction)
 {
-    struct text t = scratch_begin(r);
+    struct fmt t = scratch_begin(r);
     uint64_t ts = local_ts(r);
 
     if (date) {
         add_date(&t, ts / NS / 86400);
-        text_char(&t, ' ');
+        fmt_char(&t, ' ');
     }
     add_clock(&t, ts, fraction);
     return scratch_end(r, &t);
@@ -112,12 +112,12 @@ struct val get_evt_datetime_s(struct record *r, const struct want *w)
 
 struct val record_time_utc(struct record *r, const char *zone)
 {
-    struct text t = scratch_begin(r);
+    struct fmt t = scratch_begin(r);
 
     add_date(&t, r->h->ts / NS / 86400);
-    text_char(&t, 'T');
+    fmt_char(&t, 'T');
     add_clock(&t, r->h->ts, true);
-    text_str(&t, zone);
+    fmt_str(&t, zone);
     return scratch_end(r, &t);
 }
 
@@ -260,7 +260,7 @@ struct val get_evt_res(struct record *r, const struct want *w)
 {
     struct val v = result_of(r);
     const char *name;
-    struct text t;
+    struct fmt t;
 
     (void)w;
     if (v.state != ST_PRESENT)
@@ -271,7 +271,7 @@ struct val get_evt_res(struct record *r, const struct want *w)
     if (name)
         return val_text(name, strlen(name));
     t = scratch_begin(r);
-    text_signed(&t, v.num);
+    fmt_signed(&t, v.num);
     return scratch_end(r, &t);
 }
 

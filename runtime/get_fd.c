@@ -4,19 +4,19 @@
 
 enum { TYPE_IPV4 = 3, TYPE_IPV6_SERVER = 6 }; /* of flag table fd_type, the four IP kinds */
 
-static void add_end(struct text *t, struct val ip, struct val port)
+static void add_end(struct fmt *t, struct val ip, struct val port)
 {
-    text_addr(t, ip.text, ip.len);
-    text_char(t, ':');
+    fmt_addr(t, ip.text, ip.len);
+    fmt_char(t, ':');
     if (port.state == ST_PRESENT)
-        text_unsigned(t, (uint16_t)port.num, 10, 1);
+        fmt_unsigned(t, (uint16_t)port.num, 10, 1);
 }
 
 /* `sip:sport->dip:dport`, or the server's end alone. Empty while there are no addresses. */
 struct val get_tuple(struct record *r)
 {
     struct val cip = get_field(r, F_fd_cip), sip = get_field(r, F_fd_sip);
-    struct text t;
+    struct fmt t;
 
     if (cip.state == ST_UNKNOWN || sip.state == ST_UNKNOWN)
         return val_unknown();
@@ -24,7 +24,7 @@ struct val get_tuple(struct record *r)
     if (val_here(cip)) {
         add_end(&t, cip, get_field(r, F_fd_cport));
         if (val_here(sip))
-            text_str(&t, "->");
+            fmt_str(&t, "->");
     }
     if (val_here(sip))
         add_end(&t, sip, get_field(r, F_fd_sport));
@@ -97,12 +97,12 @@ struct val get_fd_proto(struct record *r, const struct want *w)
 static struct val port_text(struct record *r, enum field_id port)
 {
     struct val v = get_field(r, port);
-    struct text t;
+    struct fmt t;
 
     if (v.state != ST_PRESENT)
         return v;
     t = scratch_begin(r);
-    text_unsigned(&t, (uint16_t)v.num, 10, 1);
+    fmt_unsigned(&t, (uint16_t)v.num, 10, 1);
     return scratch_end(r, &t);
 }
 
@@ -141,21 +141,21 @@ struct val get_fd_dev_minor(struct record *r, const struct want *w)
 struct val get_fd_uid(struct record *r, const struct want *w)
 {
     struct val tid = get_field(r, F_thread_tid), num = get_field(r, F_fd_num);
-    struct text t;
+    struct fmt t;
 
     (void)w;
     if (num.state != ST_PRESENT)
         return num;
     t = scratch_begin(r);
-    text_signed(&t, tid.num);
-    text_signed(&t, num.num);
+    fmt_signed(&t, tid.num);
+    fmt_signed(&t, num.num);
     return scratch_end(r, &t);
 }
 
 static struct val in_container(struct record *r, enum field_id part)
 {
     struct val v = get_field(r, part), id = get_field(r, F_container_id);
-    struct text t;
+    struct fmt t;
 
     if (!val_here(v))
         return v;
@@ -163,9 +163,9 @@ static struct val in_container(struct record *r, enum field_id part)
         return id;
     t = scratch_begin(r);
     if (val_here(id))
-        text_add(&t, id.text, id.len);
-    text_char(&t, ':');
-    text_add(&t, v.text, v.len);
+        fmt_add(&t, id.text, id.len);
+    fmt_char(&t, ':');
+    fmt_add(&t, v.text, v.len);
     id = scratch_end(r, &t);
     if (v.state == ST_CUT)
         id.state = ST_CUT;

@@ -26,45 +26,45 @@ struct val param_raw(struct record *r, const struct param_info *p)
     return v;
 }
 
-static void raw_number(struct text *t, const struct param_info *p, int64_t n)
+static void raw_number(struct fmt *t, const struct param_info *p, int64_t n)
 {
     bool is_signed = catalog_type(p->type)->base == BASE_INT || p->type == T_UID || p->type == T_GID;
 
     if (p->type == T_MODE || (p->format == FMT_OCT && !p->flags)) {
         if (n)
-            text_char(t, '0');
-        text_unsigned(t, (uint64_t)n, 8, 1);
+            fmt_char(t, '0');
+        fmt_unsigned(t, (uint64_t)n, 8, 1);
     } else if (p->format == FMT_HEX && p->flags == FT_NONE) {
-        text_unsigned(t, (uint64_t)n, 16, 1);
+        fmt_unsigned(t, (uint64_t)n, 16, 1);
     } else if (is_signed) {
-        text_signed(t, n);
+        fmt_signed(t, n);
     } else {
-        text_unsigned(t, (uint64_t)n, 10, 1);
+        fmt_unsigned(t, (uint64_t)n, 10, 1);
     }
 }
 
 /* `a.b.c.d:port` of the end that an address argument names. */
-static bool raw_addr(struct record *r, struct text *t)
+static bool raw_addr(struct record *r, struct fmt *t)
 {
     struct val ip = get_field(r, F_fd_sip), port = get_field(r, F_fd_sport);
 
     if (!val_here(ip))
         return false;
-    text_addr(t, ip.text, ip.len);
-    text_char(t, ':');
+    fmt_addr(t, ip.text, ip.len);
+    fmt_char(t, ':');
     if (port.state == ST_PRESENT)
-        text_unsigned(t, (uint16_t)port.num, 10, 1);
+        fmt_unsigned(t, (uint16_t)port.num, 10, 1);
     return true;
 }
 
-static void add_printable(struct text *t, struct val v)
+static void add_printable(struct fmt *t, struct val v)
 {
     for (uint32_t i = 0; i < v.len; i++)
-        text_char(t, v.text[i] >= 0x20 && v.text[i] < 0x7f ? v.text[i] : '.');
+        fmt_char(t, v.text[i] >= 0x20 && v.text[i] < 0x7f ? v.text[i] : '.');
 }
 
 /* Appends the raw text. The state says whether there is one. */
-static enum slot_state raw_text(struct record *r, const struct param_info *p, struct text *t)
+static enum slot_state raw_text(struct record *r, const struct param_info *p, struct fmt *t)
 {
     struct val v;
 
@@ -76,25 +76,25 @@ static enum slot_state raw_text(struct record *r, const struct param_info *p, st
     if (v.text && p->type == T_BYTEBUF)
         add_printable(t, v);
     else if (v.text)
-        text_add(t, v.text, v.len);
+        fmt_add(t, v.text, v.len);
     else
         raw_number(t, p, v.num);
     return v.state;
 }
 
-static bool name_of(struct record *r, enum field_id field, int64_t id, struct text *t)
+static bool name_of(struct record *r, enum field_id field, int64_t id, struct fmt *t)
 {
     struct val v = val_absent();
 
     if (!r->user || !r->user->get || id < 0 || id > INT32_MAX ||
         !r->user->get(r->user->ctx, r, field, (int32_t)id, "", &v) || !val_here(v))
         return false;
-    text_add(t, v.text, v.len);
+    fmt_add(t, v.text, v.len);
     return true;
 }
 
 /* `<T>name` of the event's own descriptor; others are known by number only. */
-static enum slot_state fd_text(struct record *r, int64_t fd, struct text *t)
+static enum slot_state fd_text(struct record *r, int64_t fd, struct fmt *t)
 {
     static const char protos[] = "\0\0tuir";
     struct val num = get_field(r, F_fd_num), kind = slot_num(r, N_FD_TYPE);
@@ -106,18 +106,18 @@ static enum slot_state fd_text(struct record *r, int64_t fd, struct text *t)
     name = get_field(r, F_fd_name);
     if (!val_here(letter) || !val_here(name))
         return ST_UNKNOWN;
-    text_char(t, '<');
-    text_add(t, letter.text, letter.len);
+    fmt_char(t, '<');
+    fmt_add(t, letter.text, letter.len);
     proto = slot_num(r, N_L4PROTO);
     if (kind.num >= 3 && kind.num <= 6 && proto.state == ST_PRESENT && proto.num >= 2 &&
         proto.num <= 5)
-        text_char(t, protos[proto.num]);
-    text_char(t, '>');
-    text_add(t, name.text, name.len);
+        fmt_char(t, protos[proto.num]);
+    fmt_char(t, '>');
+    fmt_add(t, name.text, name.len);
     return name.state;
 }
 
-static enum slot_state resolved_fd(struct record *r, int64_t fd, struct text *t)
+static enum slot_state resolved_fd(struct record *r, int64_t fd, struct fmt *t)
 {
     const char *name;
 
@@ -125,45 +125,45 @@ static enum slot_state resolved_fd(struct record *r, int64_t fd, struct text *t)
         return fd_text(r, fd, t);
     name = fd == FD_CWD ? "AT_FDCWD" : fd > -4096 ? catalog_errno_name((int)-fd) : NULL;
     if (name)
-        text_str(t, name);
+        fmt_str(t, name);
     return name ? ST_PRESENT : ST_ABSENT;
 }
 
-static enum slot_state resolved_pid(struct record *r, int64_t pid, struct text *t)
+static enum slot_state resolved_pid(struct record *r, int64_t pid, struct fmt *t)
 {
     struct val own = get_field(r, F_thread_tid), name;
 
     if (own.state == ST_PRESENT && own.num == pid) {
         name = get_field(r, F_proc_name);
         if (val_here(name))
-            text_add(t, name.text, name.len);
+            fmt_add(t, name.text, name.len);
         return name.state;
     }
     return name_of(r, F_proc_name, pid, t) ? ST_PRESENT : ST_ABSENT;
 }
 
 static enum slot_state resolved_id(struct record *r, enum field_id field, int64_t id,
-                                   struct text *t)
+                                   struct fmt *t)
 {
     if (id == -1 || id == UINT32_MAX)
-        text_str(t, "<NONE>");
+        fmt_str(t, "<NONE>");
     else if (!name_of(r, field, id, t))
-        text_str(t, "<NA>");
+        fmt_str(t, "<NA>");
     return ST_PRESENT;
 }
 
 /* A relative path, made absolute from the directory that the record brings. */
-static enum slot_state resolved_path(struct record *r, struct val v, struct text *t)
+static enum slot_state resolved_path(struct record *r, struct val v, struct fmt *t)
 {
     if (v.len && v.text[0] == '/')
         return ST_ABSENT;
     if (r->base_len == 0)
         return ST_UNKNOWN;
-    text_path(t, r->base, r->base_len, v.text, v.len);
+    fmt_path(t, r->base, r->base_len, v.text, v.len);
     return v.state;
 }
 
-static enum slot_state resolved_flags(const struct param_info *p, int64_t n, struct text *t)
+static enum slot_state resolved_flags(const struct param_info *p, int64_t n, struct fmt *t)
 {
     size_t room = t->cap - t->len, len;
 
@@ -175,7 +175,7 @@ static enum slot_state resolved_flags(const struct param_info *p, int64_t n, str
 }
 
 /* The text that a number table gives, whatever the parameter's type says about it. */
-static enum slot_state resolved_table(enum flag_table table, int64_t n, struct text *t)
+static enum slot_state resolved_table(enum flag_table table, int64_t n, struct fmt *t)
 {
     const struct param_info p = {.flags = table};
 
@@ -183,7 +183,7 @@ static enum slot_state resolved_table(enum flag_table table, int64_t n, struct t
 }
 
 /* Appends the resolved text: PRESENT, ABSENT if there is none, UNKNOWN if it cannot be told. */
-static enum slot_state resolved_text(struct record *r, const struct param_info *p, struct text *t)
+static enum slot_state resolved_text(struct record *r, const struct param_info *p, struct fmt *t)
 {
     struct val v = param_raw(r, p);
     const char *name;
@@ -205,7 +205,7 @@ static enum slot_state resolved_text(struct record *r, const struct param_info *
     if (p->type == T_ERRNO) {
         name = v.num < 0 && v.num > -4096 ? catalog_errno_name((int)-v.num) : NULL;
         if (name)
-            text_str(t, name);
+            fmt_str(t, name);
         return name ? ST_PRESENT : ST_ABSENT;
     }
     return p->flags == FT_NONE ? ST_ABSENT : resolved_flags(p, v.num, t);
@@ -213,7 +213,7 @@ static enum slot_state resolved_text(struct record *r, const struct param_info *
 
 static struct val param_text(struct record *r, const struct param_info *p)
 {
-    struct text t = scratch_begin(r);
+    struct fmt t = scratch_begin(r);
     uint32_t used = r->used;
     enum slot_state st;
     struct val v;
@@ -258,25 +258,25 @@ struct val get_param(struct record *r, const struct want *w)
 }
 
 /* `name=raw(resolved)`; an empty parameter is `NULL` or `<NA>`, as is one that is not supplied. */
-static enum slot_state add_param(struct record *r, const struct param_info *p, struct text *t)
+static enum slot_state add_param(struct record *r, const struct param_info *p, struct fmt *t)
 {
     enum slot_state st;
     size_t mark;
 
-    text_str(t, p->name);
-    text_char(t, '=');
+    fmt_str(t, p->name);
+    fmt_char(t, '=');
     st = raw_text(r, p, t);
     if (st != ST_PRESENT && st != ST_CUT) {
         bool null = p->type == T_BYTEBUF || p->type == T_SOCKTUPLE || p->type == T_FDLIST ||
                     p->type == T_DYN;
 
-        text_str(t, null ? "NULL" : "<NA>");
+        fmt_str(t, null ? "NULL" : "<NA>");
         return st;
     }
     mark = t->len;
-    text_char(t, '(');
+    fmt_char(t, '(');
     if (resolved_text(r, p, t) == ST_PRESENT && t->len > mark + 1)
-        text_char(t, ')');
+        fmt_char(t, ')');
     else
         t->len = mark;
     return st;
@@ -286,7 +286,7 @@ struct val get_evt_args(struct record *r, const struct want *w)
 {
     unsigned n = catalog_param_count(r->h->event);
     enum slot_state st = ST_PRESENT;
-    struct text t = scratch_begin(r);
+    struct fmt t = scratch_begin(r);
     uint32_t used = r->used;
     struct val v;
 
@@ -299,7 +299,7 @@ struct val get_evt_args(struct record *r, const struct want *w)
         enum slot_state one;
 
         if (i)
-            text_char(&t, ' ');
+            fmt_char(&t, ' ');
         one = add_param(r, catalog_param(r->h->event, i), &t);
         if (one != ST_PRESENT && one != ST_ABSENT)
             st = ST_UNKNOWN;

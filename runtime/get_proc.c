@@ -86,7 +86,7 @@ struct val get_thread_ismain(struct record *r, const struct want *w)
 struct val get_proc_exeline(struct record *r, const struct want *w)
 {
     struct val exe = get_field(r, F_proc_exe), args = get_field(r, F_proc_args);
-    struct text t;
+    struct fmt t;
 
     (void)w;
     if (!val_here(exe))
@@ -94,9 +94,9 @@ struct val get_proc_exeline(struct record *r, const struct want *w)
     if (!val_here(args))
         return args;
     t = scratch_begin(r);
-    text_add(&t, exe.text, exe.len);
-    text_char(&t, ' ');
-    text_add(&t, args.text, args.len);
+    fmt_add(&t, exe.text, exe.len);
+    fmt_char(&t, ' ');
+    fmt_add(&t, args.text, args.len);
     exe = scratch_end(r, &t);
     if (args.state == ST_CUT)
         exe.state = ST_CUT;

@@ -73,12 +73,12 @@ void record_reset(struct record *r)
     r->used = 0;
 }
 
-struct text scratch_begin(struct record *r)
+struct fmt scratch_begin(struct record *r)
 {
-    return text_in(r->scratch + r->used, RECORD_SCRATCH - r->used);
+    return fmt_in(r->scratch + r->used, RECORD_SCRATCH - r->used);
 }
 
-struct val scratch_end(struct record *r, const struct text *t)
+struct val scratch_end(struct record *r, const struct fmt *t)
 {
     struct val v = val_text(t->buf, t->len);
 
@@ -153,7 +153,7 @@ static struct val slot_addr(const struct record *r, enum str_slot slot, enum bas
 
 static struct val flags_text(struct record *r, enum flag_table table, int64_t num)
 {
-    struct text t = scratch_begin(r);
+    struct fmt t = scratch_begin(r);
     size_t n = catalog_flags_text(table, (uint64_t)num, false, t.buf, t.cap);
 
     t.full = n >= t.cap;

@@ -2,7 +2,7 @@
 /* Values as the text that outputs show. */
 #include "get.h"
 
-static void number_text(struct text *t, struct val v, const struct field_info *f)
+static void number_text(struct fmt *t, struct val v, const struct field_info *f)
 {
     enum num_format format = f ? f->format : FMT_DEC;
     uint8_t bits = f ? catalog_type(f->type)->bits : 64;
@@ -11,34 +11,34 @@ static void number_text(struct text *t, struct val v, const struct field_info *f
     if (bits && bits < 64)
         u &= (1ull << bits) - 1;
     if (v.base == BASE_BOOL)
-        text_str(t, v.num ? "true" : "false");
+        fmt_str(t, v.num ? "true" : "false");
     else if (format == FMT_HEX)
-        text_unsigned(t, u, 16, 1);
+        fmt_unsigned(t, u, 16, 1);
     else if (format == FMT_OCT)
-        text_unsigned(t, u, 8, 1);
+        fmt_unsigned(t, u, 8, 1);
     else if (format == FMT_PADDED_DEC)
-        text_unsigned(t, u, 10, 9);
+        fmt_unsigned(t, u, 10, 9);
     else if (v.base == BASE_INT)
-        text_signed(t, v.num);
+        fmt_signed(t, v.num);
     else
-        text_unsigned(t, u, 10, 1);
+        fmt_unsigned(t, u, 10, 1);
 }
 
-void value_text(struct text *t, struct val v, const struct field_info *f)
+void value_text(struct fmt *t, struct val v, const struct field_info *f)
 {
     if (!val_here(v))
         return;
     switch ((enum base_type)v.base) {
     case BASE_TEXT:
-        text_add(t, v.text, v.len);
+        fmt_add(t, v.text, v.len);
         break;
     case BASE_BYTES:
         for (uint32_t i = 0; i < v.len; i++)
-            text_char(t, v.text[i] >= 0x20 && v.text[i] < 0x7f ? v.text[i] : '.');
+            fmt_char(t, v.text[i] >= 0x20 && v.text[i] < 0x7f ? v.text[i] : '.');
         break;
     case BASE_IP:
     case BASE_NET:
-        text_addr(t, v.text, v.len);
+        fmt_addr(t, v.text, v.len);
         break;
     case BASE_INT:
     case BASE_UINT:
@@ -54,7 +54,7 @@ void value_text(struct text *t, struct val v, const struct field_info *f)
 /* All ancestors from the parent up, blank between. */
 static struct val all_ancestors(struct record *r, enum field_id field)
 {
-    struct text t = scratch_begin(r);
+    struct fmt t = scratch_begin(r);
     uint32_t used = r->used;
     bool cut = false;
     struct val v;
@@ -66,11 +66,11 @@ static struct val all_ancestors(struct record *r, enum field_id field)
         if (v.state == ST_ABSENT)
             break;
         if (i > 1)
-            text_char(&t, ' ');
+            fmt_char(&t, ' ');
         if (val_here(v))
-            text_add(&t, v.text, v.len);
+            fmt_add(&t, v.text, v.len);
         else
-            text_str(&t, "<NA>");
+            fmt_str(&t, "<NA>");
         cut |= v.state != ST_PRESENT;
         if (v.state == ST_UNKNOWN && i > r->h->anc_count)
             break;
@@ -101,13 +101,13 @@ size_t record_text(struct record *r, const struct rpk *p, uint32_t ref, char *bu
 {
     const struct rpk_ref *f = &p->refs[ref];
     uint32_t used = r->used;
-    struct text t = text_in(buf, cap);
+    struct fmt t = fmt_in(buf, cap);
     struct val v = output_value(r, p, ref);
 
     if (val_here(v))
         value_text(&t, v, f->field ? catalog_field((enum field_id)f->field) : NULL);
     else
-        text_str(&t, "<NA>");
+        fmt_str(&t, "<NA>");
     r->used = used;
     return t.len;
 }

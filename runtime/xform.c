@@ -5,13 +5,13 @@
 
 static struct val change_case(struct record *r, struct val v, char first, char last)
 {
-    struct text t = scratch_begin(r);
+    struct fmt t = scratch_begin(r);
     uint8_t state = v.state, base = v.base;
 
     for (uint32_t i = 0; i < v.len; i++) {
         char c = v.text[i];
 
-        text_char(&t, c >= first && c <= last ? (char)(c ^ 0x20) : c);
+        fmt_char(&t, c >= first && c <= last ? (char)(c ^ 0x20) : c);
     }
     v = scratch_end(r, &t);
     if (v.state == ST_PRESENT)
@@ -40,7 +40,7 @@ static int b64_digit(char c)
 /* Padding may be missing; anything else that is not base64 makes the value absent. */
 static struct val b64_decode(struct record *r, struct val v)
 {
-    struct text t = scratch_begin(r);
+    struct fmt t = scratch_begin(r);
     uint32_t acc = 0, bits = 0, n = v.len;
     uint8_t base = v.base;
 
@@ -59,7 +59,7 @@ static struct val b64_decode(struct record *r, struct val v)
         bits += 6;
         if (bits >= 8) {
             bits -= 8;
-            text_char(&t, (char)(acc >> bits));
+            fmt_char(&t, (char)(acc >> bits));
         }
     }
     v = scratch_end(r, &t);
@@ -77,7 +77,7 @@ static struct val text_length(struct val v)
 static struct val concat(struct record *r, const struct rpk *p, const struct rpk_ref *f)
 {
     enum slot_state st = ST_PRESENT;
-    struct text t = scratch_begin(r);
+    struct fmt t = scratch_begin(r);
     uint32_t used = r->used;
     struct val v;
 
@@ -92,7 +92,7 @@ static struct val concat(struct record *r, const struct rpk *p, const struct rpk
         if (!val_here(v))
             st = ST_UNKNOWN;
         else if (st == ST_PRESENT)
-            text_add(&t, v.text, v.len);
+            fmt_add(&t, v.text, v.len);
         if (v.state == ST_CUT && st == ST_PRESENT)
             st = ST_CUT; /* what was joined so far is a true beginning */
     }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "text.h"
+#include "fmt.h"
 
 #include <arpa/inet.h>
 
-void text_unsigned(struct text *t, uint64_t v, unsigned base, unsigned digits)
+void fmt_unsigned(struct fmt *t, uint64_t v, unsigned base, unsigned digits)
 {
     char buf[24]; /* 22 octal digits hold 64 bits */
     unsigned n = 0;
@@ -12,22 +12,22 @@ void text_unsigned(struct text *t, uint64_t v, unsigned base, unsigned digits)
         buf[sizeof(buf) - ++n] = "0123456789ABCDEF"[v % base];
         v /= base;
     } while (n < sizeof(buf) && (v || n < digits));
-    text_add(t, buf + sizeof(buf) - n, n);
+    fmt_add(t, buf + sizeof(buf) - n, n);
 }
 
-void text_signed(struct text *t, int64_t v)
+void fmt_signed(struct fmt *t, int64_t v)
 {
     if (v < 0)
-        text_char(t, '-');
-    text_unsigned(t, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, 10, 1);
+        fmt_char(t, '-');
+    fmt_unsigned(t, v < 0 ? 0 - (uint64_t)v : (uint64_t)v, 10, 1);
 }
 
-void text_addr(struct text *t, const char *addr, size_t len)
+void fmt_addr(struct fmt *t, const char *addr, size_t len)
 {
     char buf[INET6_ADDRSTRLEN];
 
     if (inet_ntop(len == 4 ? AF_INET : AF_INET6, addr, buf, sizeof(buf)))
-        text_str(t, buf);
+        fmt_str(t, buf);
 }
 
 /*
@@ -51,21 +51,21 @@ static size_t utf8_len(const unsigned char *s, size_t n, bool *bad)
     return i;
 }
 
-static void json_control(struct text *t, unsigned char c)
+static void json_control(struct fmt *t, unsigned char c)
 {
     static const char names[] = "btn\0fr"; /* from 8 on; vertical tab has no short form */
 
     if (c >= 8 && c <= 13 && names[c - 8]) {
-        text_char(t, '\\');
-        text_char(t, names[c - 8]);
+        fmt_char(t, '\\');
+        fmt_char(t, names[c - 8]);
         return;
     }
-    text_str(t, "\\u00");
-    text_char(t, "0123456789abcdef"[c >> 4]);
-    text_char(t, "0123456789abcdef"[c & 15]);
+    fmt_str(t, "\\u00");
+    fmt_char(t, "0123456789abcdef"[c >> 4]);
+    fmt_char(t, "0123456789abcdef"[c & 15]);
 }
 
-void text_json(struct text *t, const char *s, size_t n)
+void fmt_json(struct fmt *t, const char *s, size_t n)
 {
     const unsigned char *p = (const unsigned char *)s;
 
@@ -74,20 +74,20 @@ void text_json(struct text *t, const char *s, size_t n)
         size_t len = utf8_len(p + i, n - i, &bad);
 
         if (bad) {
-            text_str(t, "\xef\xbf\xbd");
+            fmt_str(t, "\xef\xbf\xbd");
         } else if (p[i] < 0x20) {
             json_control(t, p[i]);
         } else {
             if (p[i] == '"' || p[i] == '\\')
-                text_char(t, '\\');
-            text_add(t, s + i, len);
+                fmt_char(t, '\\');
+            fmt_add(t, s + i, len);
         }
         i += len;
     }
 }
 
 /* Appends the components of `path` to what stands from `start` on (which begins with a '/'). */
-static void path_fold(struct text *t, size_t start, const char *path, size_t n)
+static void path_fold(struct fmt *t, size_t start, const char *path, size_t n)
 {
     for (size_t i = 0; i < n;) {
         size_t len = 0;
@@ -100,14 +100,14 @@ static void path_fold(struct text *t, size_t start, const char *path, size_t n)
             if (t->len > start)
                 t->len--;
         } else if (len && !(len == 1 && path[i] == '.')) {
-            text_char(t, '/');
-            text_add(t, path + i, len);
+            fmt_char(t, '/');
+            fmt_add(t, path + i, len);
         }
         i += len + 1;
     }
 }
 
-void text_path(struct text *t, const char *base, size_t nbase, const char *path, size_t npath)
+void fmt_path(struct fmt *t, const char *base, size_t nbase, const char *path, size_t npath)
 {
     size_t start = t->len;
 
@@ -115,5 +115,5 @@ void text_path(struct text *t, const char *base, size_t nbase, const char *path,
         path_fold(t, start, base, nbase);
     path_fold(t, start, path, npath);
     if (t->len == start)
-        text_char(t, '/');
+        fmt_char(t, '/');
 }

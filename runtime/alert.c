@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "alert.h"
+
+#include "get.h"
+
+#define NO_REF 0xffffffffu
+#define KEYS_MAX 256 /* of output_fields; a template with more shows the rest in its text only */
+
+/* One alert in the making. */
+struct writer {
+    const struct rpk *p;
+    struct record *r;
+    const struct rpk_rule *rule;
+    const struct match *m;
+    struct fmt out;
+    size_t limit; /* bytes that a value may take */
+};
+
+/* A key of output_fields; ref NO_REF: evt.time, which every alert has. */
+struct key {
+    const char *text;
+    uint32_t len, ref;
+};
+struct keys {
+    struct key v[KEYS_MAX];
+    unsigned n;
+};
+
+const char *alert_priority(unsigned priority)
+{
+    static const char *const names[] = {"Emergency", "Alert",  "Critical",      "Error",
+                                        "Warning",   "Notice", "Informational", "Debug"};
+
+    return priority < sizeof(names) / sizeof(names[0]) ? names[priority] : "";
+}
+
+static void add_json(struct writer *w, const char *s, size_t n)
+{
+    fmt_json(&w->out, s, n < w->limit ? n : w->limit);
+}
+
+static void add_quoted(struct writer *w, struct rpk_str s)
+{
+    fmt_char(&w->out, '"');
+    fmt_json(&w->out, rpk_text(w->p, s), s.len);
+    fmt_char(&w->out, '"');
+}
+
+static const struct field_info *ref_info(const struct rpk *p, uint32_t ref)
+{
+    enum field_id f = (enum field_id)p->refs[ref].field;
+
+    return f != F_NONE ? catalog_field(f) : NULL;
+}
+
+/* The value of a reference as text, in the scratch until the caller takes it back. */
+static struct val ref_text(struct writer *w, uint32_t ref)
+{
+    struct val v = output_value(w->r, w->p, ref);
+    struct fmt t;
+
+    if (!val_here(v))
+        return val_text("<NA>", 4);
+    if (v.base == BASE_TEXT)
+        return v;
+    t = scratch_begin(w->r);
+    value_text(&t, v, ref_info(w->p, ref));
+    return scratch_end(w->r, &t);
+}
+
+static void add_piece(struct writer *w, const struct rpk_piece *piece)
+{
+    uint32_t used = w->r->used, width = piece->width;
+    struct val v;
+
+    if (piece->ref == NO_REF) {
+        fmt_json(&w->out, rpk_text(w->p, piece->text), piece->text.len);
+        return;
+    }
+    v = ref_text(w, piece->ref);
+    if (width && v.len > width)
+        v.len = width;
+    add_json(w, v.text, v.len);
+    for (uint32_t i = v.len; i < width && !w->out.full; i++)
+        fmt_char(&w->out, ' ');
+    w->r->used = used;
+}
+
+/* `TIME: Priority MESSAGE`, escaped as the inside of a JSON string: so in text, so in JSON. */
+static void add_line(struct writer *w)
+{
+    uint32_t used = w->r->used;
+    struct val time = get_field(w->r, F_evt_time);
+
+    fmt_add(&w->out, time.text, time.len);
+    w->r->used = used;
+    fmt_str(&w->out, ": ");
+    fmt_str(&w->out, alert_priority(w->rule->priority));
+    fmt_char(&w->out, ' ');
+    for (uint32_t i = 0; i < w->rule->pieces.n; i++)
+        add_piece(w, &w->p->pieces[w->rule->pieces.off + i]);
+}
+
+static const char *reading_word(const struct writer *w)
+{
+    return w->m->reading == READ_SPELLED ? "spelled" : "opened";
+}
+
+static void write_text(struct writer *w)
+{
+    bool two = w->r->h->readings == 2, unsure = w->m->verdict == VERDICT_UNCERTAIN;
+
+    add_line(w);
+    if (two || unsure)
+        fmt_str(&w->out, " [");
+    if (two) {
+        fmt_str(&w->out, "path as ");
+        fmt_str(&w->out, reading_word(w));
+    }
+    if (unsure)
+        fmt_str(&w->out, two ? "; uncertain" : "uncertain");
+    if (two || unsure)
+        fmt_char(&w->out, ']');
+    fmt_char(&w->out, '\n');
+}
+
+static int key_order(const struct key *a, const char *text, uint32_t len)
+{
+    uint32_t common = a->len < len ? a->len : len;
+    int cmp = memcmp(a->text, text, common);
+
+    return cmp ? cmp : (a->len > len) - (a->len < len);
+}
+
+/* Keeps the keys sorted by bytes and unique. */
+static void add_key(struct keys *k, const char *text, uint32_t len, uint32_t ref)
+{
+    unsigned at = 0;
+
+    while (at < k->n && key_order(&k->v[at], text, len) < 0)
+        at++;
+    if (k->n == KEYS_MAX || (at < k->n && key_order(&k->v[at], text, len) == 0))
+        return;
+    memmove(&k->v[at + 1], &k->v[at], (k->n - at) * sizeof(k->v[0]));
+    k->v[at] = (struct key){text, len, ref};
+    k->n++;
+}
+
+/* How a template spells a field: `evt.arg.flags`, `proc.aname[2]`, `proc.env[HOME]`. */
+static struct val field_spelling(struct writer *w, const struct rpk_ref *f)
+{
+    const struct field_info *info = catalog_field((enum field_id)f->field);
+    struct fmt t = scratch_begin(w->r);
+
+    fmt_str(&t, info->name);
+    if (f->index >= 0) {
+        fmt_char(&t, '[');
+        fmt_unsigned(&t, (uint64_t)f->index, 10, 1);
+        fmt_char(&t, ']');
+    } else if (f->name.len) {
+        bool dot = info->arg == ARG_NAME || info->arg == ARG_NAME_OPT ||
+                   info->arg == ARG_NAME_OR_INDEX || info->arg == ARG_NAME_OR_TEXT;
+
+        fmt_char(&t, dot ? '.' : '[');
+        fmt_add(&t, rpk_text(w->p, f->name), f->name.len);
+        if (!dot)
+            fmt_char(&t, ']');
+    }
+    return scratch_end(w->r, &t);
+}
+
+/* The plain fields inside a transformer have keys of their own; its result has none. */
+static void add_leaf_keys(struct writer *w, struct keys *k, uint32_t ref)
+{
+    const struct rpk_ref *f = &w->p->refs[ref];
+    struct val key;
+
+    for (uint32_t i = 0; f->xform && i < f->nkid; i++)
+        add_leaf_keys(w, k, f->kid0 + i);
+    if (f->xform || f->is_literal)
+        return;
+    key = field_spelling(w, f);
+    add_key(k, key.text, key.len, ref);
+}
+
+static void collect_keys(struct writer *w, struct keys *k)
+{
+    k->n = 0;
+    add_key(k, "evt.time", 8, NO_REF);
+    for (uint32_t i = 0; i < w->rule->pieces.n; i++) {
+        const struct rpk_piece *piece = &w->p->pieces[w->rule->pieces.off + i];
+
+        if (piece->ref == NO_REF)
+            continue;
+        if (w->p->refs[piece->ref].xform)
+            add_leaf_keys(w, k, piece->ref);
+        else
+            add_key(k, rpk_text(w->p, piece->text), piece->text.len, piece->ref);
+    }
+}
+
+static void add_number(struct fmt *out, struct val v, const struct field_info *info)
+{
+    uint8_t bits = catalog_type(info->type)->bits;
+    uint64_t u = (uint64_t)v.num;
+
+    if (v.base == BASE_INT) {
+        fmt_signed(out, v.num);
+        return;
+    }
+    if (bits && bits < 64)
+        u &= (1ull << bits) - 1;
+    fmt_unsigned(out, u, 10, 1);
+}
+
+static bool is_clock(enum field_id f)
+{
+    return f == F_evt_time || f == F_evt_time_s || f == F_evt_time_iso8601 ||
+           f == F_evt_datetime || f == F_evt_datetime_s;
+}
+
+static void add_value(struct writer *w, uint32_t ref)
+{
+    enum field_id field = ref == NO_REF ? F_evt_time : (enum field_id)w->p->refs[ref].field;
+    const struct field_info *info = catalog_field(field);
+    uint32_t used = w->r->used;
+    struct val v;
+
+    if (is_clock(field)) {
+        fmt_unsigned(&w->out, w->r->h->ts, 10, 1);
+        return;
+    }
+    v = output_value(w->r, w->p, ref);
+    if (!val_here(v)) {
+        fmt_str(&w->out, "null");
+    } else if (v.base == BASE_BOOL) {
+        fmt_str(&w->out, v.num ? "true" : "false");
+    } else if (v.text || info->format == FMT_HEX || info->format == FMT_OCT) {
+        v = ref_text(w, ref);
+        fmt_char(&w->out, '"');
+        add_json(w, v.text, v.len);
+        fmt_char(&w->out, '"');
+    } else if (info->format == FMT_NA && field != F_evt_rawarg) {
+        fmt_str(&w->out, "null");
+    } else {
+        add_number(&w->out, v, info);
+    }
+    w->r->used = used;
+}
+
+static void add_fields(struct writer *w)
+{
+    uint32_t used = w->r->used;
+    struct keys k;
+
+    collect_keys(w, &k);
+    fmt_str(&w->out, ",\"output_fields\":{");
+    for (unsigned i = 0; i < k.n; i++) {
+        fmt_str(&w->out, i ? ",\"" : "\"");
+        fmt_json(&w->out, k.v[i].text, k.v[i].len);
+        fmt_str(&w->out, "\":");
+        add_value(w, k.v[i].ref);
+    }
+    fmt_char(&w->out, '}');
+    w->r->used = used;
+}
+
+static void add_tags(struct writer *w)
+{
+    fmt_str(&w->out, ",\"tags\":[");
+    for (uint32_t i = 0; i < w->rule->tags.n; i++) {
+        if (i)
+            fmt_char(&w->out, ',');
+        add_quoted(w, w->p->tags[w->rule->tags.off + i]);
+    }
+    fmt_char(&w->out, ']');
+}
+
+static void add_own_key(struct writer *w)
+{
+    bool two = w->r->h->readings == 2, unsure = w->m->verdict == VERDICT_UNCERTAIN;
+
+    if (!two && !unsure)
+        return;
+    fmt_str(&w->out, ",\"rulerun\":{");
+    if (two) {
+        fmt_str(&w->out, "\"path\":\"");
+        fmt_str(&w->out, reading_word(w));
+        fmt_str(&w->out, unsure ? "\"," : "\"");
+    }
+    if (unsure)
+        fmt_str(&w->out, "\"uncertain\":true");
+    fmt_char(&w->out, '}');
+}
+
+static void write_json(struct writer *w, const char *hostname)
+{
+    uint32_t used = w->r->used;
+    struct val time;
+
+    fmt_str(&w->out, "{\"hostname\":\"");
+    fmt_json(&w->out, hostname, strlen(hostname));
+    fmt_str(&w->out, "\",\"output\":\"");
+    add_line(w);
+    fmt_char(&w->out, '"');
+    add_fields(w);
+    fmt_str(&w->out, ",\"priority\":\"");
+    fmt_str(&w->out, alert_priority(w->rule->priority));
+    fmt_str(&w->out, "\",\"rule\":");
+    add_quoted(w, w->rule->name);
+    add_own_key(w);
+    fmt_str(&w->out, ",\"source\":");
+    add_quoted(w, w->rule->source);
+    add_tags(w);
+    fmt_str(&w->out, ",\"time\":\"");
+    time = record_time_utc(w->r, "Z");
+    fmt_add(&w->out, time.text, time.len);
+    w->r->used = used;
+    fmt_str(&w->out, "\"}\n");
+}
+
+size_t alert_write(enum alert_format format, const char *hostname, const struct rpk *p,
+                   struct record *r, const struct match *m, char *buf, size_t cap)
+{
+    static const size_t limits[] = {SIZE_MAX, 4096, 512, 64};
+
+    r->reading = (enum reading)m->reading;
+    r->plan = &p->head->plan;
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+        struct writer w = {
+            .p = p, .r = r, .rule = &p->rules[m->rule], .m = m, .limit = limits[i]};
+
+        w.out = fmt_in(buf, cap);
+        if (format == ALERT_JSON)
+            write_json(&w, hostname);
+        else
+            write_text(&w);
+        if (!w.out.full)
+            return w.out.len;
+    }
+    return 0;
+}

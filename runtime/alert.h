@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An alert as Falco writes it: the text line, or the JSON object with its keys in byte order. Pure:
+ * bytes into the caller's buffer, never more than `cap`, a newline at the end.
+ *
+ * What Falco does not say is added so that its readers are not disturbed: in JSON a key `rulerun`,
+ * in text a remark in brackets at the end; both only where a path has two readings (which one
+ * fired), or where the match depends on something that is not known.
+ */
+#ifndef RULEC_ALERT_H
+#define RULEC_ALERT_H
+
+#include "table.h"
+
+enum alert_format { ALERT_TEXT, ALERT_JSON };
+
+#define ALERT_MAX (1u << 20) /* a buffer of this size holds any alert of sane rules */
+
+/*
+ * Length, or 0 if the rule's own words do not fit. An alert that is too long keeps its form: its
+ * values are cut instead, all to the same bound.
+ */
+size_t alert_write(enum alert_format format, const char *hostname, const struct rpk *p,
+                   struct record *r, const struct match *m, char *buf, size_t cap);
+/* "Warning" of 4; "" beyond the last. */
+const char *alert_priority(unsigned priority);
+
+#endif
