@@ -26,7 +26,8 @@ static const struct op_info ops[OP_COUNT] = {
 static const struct field_info fields[F_COUNT] = {
     [F_NONE] = {"", T_NONE, FMT_NA, ARG_NONE, 0, "", SRC_MISSING, -1, FT_NONE, ""},
 #define FIELD(id, name, type, fmt, arg, flags, cls, source, slot, table, doc)                      \
-    [F_##id] = {name, T_##type, FMT_##fmt, ARG_##arg, flags, cls, SRC_##source, slot, FT_##table, doc},
+    [F_##id] = {name, T_##type, FMT_##fmt, ARG_##arg, flags,                                   \
+                cls, SRC_##source, slot, FT_##table, doc},
 #include "fields.def"
 };
 
@@ -94,9 +95,12 @@ static const struct slot_info slots[SLOT_COUNT] = {
 #include "slots.def"
 };
 
+/* In lower case, which the preprocessor cannot make: a test holds them against the ids. */
 static const char *const groups[G_COUNT] = {
-#define SLOT_GROUP(id, doc) #id,
-#include "slots.def"
+    [G_EVENT] = "event", [G_ARGS] = "args", [G_FD] = "fd", [G_SOCK] = "sock", [G_PATH] = "path",
+    [G_DIR] = "dir", [G_RAW] = "raw", [G_PROC] = "proc", [G_CRED] = "cred", [G_EXE] = "exe",
+    [G_CMD] = "cmd", [G_EXEPATH] = "exepath", [G_CWD] = "cwd", [G_PARENT] = "parent",
+    [G_PEXEPATH] = "pexepath", [G_ANC] = "anc", [G_EXTRA] = "extra",
 };
 
 const struct type_info *catalog_type(enum type_id id)
@@ -188,7 +192,8 @@ static int order(const char *name, const char *text, size_t len)
 }
 
 /* Row of `text` among `n` rows of `size` bytes that begin with their sorted name; -1: none. */
-static int search(const void *rows, size_t first, size_t n, size_t size, const char *text, size_t len)
+static int search(const void *rows, size_t first, size_t n, size_t size, const char *text,
+                  size_t len)
 {
     size_t lo = first, hi = n;
 
@@ -211,7 +216,7 @@ enum event_id catalog_event_by_name(const char *name, size_t len)
 {
     int row = search(events, 1, EV_COUNT, sizeof *events, name, len);
 
-    return row < 0 ? EV_NONE : (enum event_id)row;
+    return row < 0 || row == EV_generic ? EV_NONE : (enum event_id)row;
 }
 
 enum op_id catalog_op_by_name(const char *name, size_t len)
@@ -309,8 +314,8 @@ static void text_join(struct text *t, const char *name, const char *separator)
 }
 
 /* The walk of rule-language 7: an entry takes its bits out of what is left. */
-static void walk_mask(struct text *t, const struct flag_row *f, unsigned n, uint64_t value, bool mode,
-                      const char *separator)
+static void walk_mask(struct text *t, const struct flag_row *f, unsigned n, uint64_t value,
+                      bool mode, const char *separator)
 {
     uint64_t left = value;
 
@@ -378,12 +383,14 @@ static bool number(const char *text, size_t len, uint64_t *value)
 {
     uint64_t v = 0;
 
-    if (len == 0 || len > 20)
+    if (len == 0)
         return false;
     for (size_t i = 0; i < len; i++) {
-        if (text[i] < '0' || text[i] > '9')
+        uint64_t digit = (uint64_t)(unsigned char)text[i] - '0';
+
+        if (digit > 9 || v > (UINT64_MAX - digit) / 10)
             return false;
-        v = v * 10 + (uint64_t)(text[i] - '0');
+        v = v * 10 + digit;
     }
     *value = v;
     return true;
@@ -398,7 +405,7 @@ bool catalog_flags_value(enum flag_table table, const char *text, size_t len, ui
         return true;
     }
     if (number(text, len, value))
-        return !flag_by_name(table, text, len, &all) || (*value = all, true);
+        return true;
     for (size_t at = 0; at <= len;) {
         size_t end = at;
         uint64_t one;

@@ -63,7 +63,7 @@ struct flag_row {
     int64_t native;  /* the kernel's, or -1 where there is none */
 };
 
-/* events.def: EVENT(ID, name, category, flags, live). EV_open, EV_execve, ... current exit events. */
+/* events.def: EVENT(ID, name, category, flags, live). EV_open, EV_execve, ... current exits. */
 enum event_id {
     EV_NONE,
 #define EVENT(id, name, category, flags, live) EV_##id,
@@ -92,10 +92,10 @@ struct param_info {
     enum type_id type;
     enum num_format format;
     enum flag_table flags;
-    int16_t slot; /* SLOT_OF_NUM / SLOT_OF_STR, or -1: the probe of this version does not supply it */
+    int16_t slot; /* SLOT_OF_NUM / SLOT_OF_STR, or -1: this version's probe has no such value */
 };
 
-/* fields.def: FIELD(ID, name, TYPE, FMT, ARG, FLAGS, CLASS, SOURCE, SLOT, TABLE, doc). F_proc_name, ... */
+/* fields.def: FIELD(ID, name, TYPE, FMT, ARG, FLAGS, CLASS, SOURCE, SLOT, TABLE, doc). */
 enum field_id {
     F_NONE,
 #define FIELD(id, name, type, fmt, arg, flags, cls, source, slot, table, doc) F_##id,
@@ -109,7 +109,7 @@ enum field_arg {
     ARG_TEXT_OPT,    /* proc.env, proc.env[HOME] */
     ARG_TEXT,        /* container.mount[...]: required */
     ARG_NAME_OR_INDEX, /* evt.arg.flags, evt.arg[1]: required */
-    ARG_NAME,        /* evt.rawarg.flags, evt.type.is.open, thread.cgroup.cpu: required, after a dot */
+    ARG_NAME,        /* evt.rawarg.flags, evt.type.is.open, thread.cgroup.cpu: required */
     ARG_NAME_OPT,    /* evt.abspath.src */
     ARG_INDEX_OR_TEXT, /* proc.aenv[2], proc.aenv[HOME] */
     ARG_NAME_OR_TEXT, /* container.label.x, container.label[x]: required */
@@ -182,7 +182,10 @@ int catalog_param_index(enum event_id id, const char *name, size_t len);
 /* True if some event has a parameter of exactly this name. */
 bool catalog_param_known(const char *name, size_t len);
 
-/* Exact look-ups by name; the id, or the NONE id. */
+/*
+ * Exact look-ups by name; the id, or the NONE id. EV_generic has no name to be found by: its
+ * evt.type is the system call's, and "syscall" is an old name.
+ */
 enum event_id catalog_event_by_name(const char *name, size_t len);
 enum op_id catalog_op_by_name(const char *name, size_t len);
 /*
@@ -218,7 +221,10 @@ const char *catalog_flags_name(enum flag_table table);
  */
 size_t catalog_flags_text(enum flag_table table, uint64_t value, bool resolved_only, char *buf,
                           size_t cap);
-/* The value a text stands for: names joined by '|' or ' ', or one number. False if it is neither. */
+/*
+ * The value a text stands for: names joined by '|' or ' ', or one decimal number. False if it is
+ * neither. Where several values share a text (fd_type) the first: to test a text, test every row.
+ */
 bool catalog_flags_value(enum flag_table table, const char *text, size_t len, uint64_t *value);
 /* "ENOENT" of 2; NULL if unknown. And back: 0 if unknown. */
 const char *catalog_errno_name(int number);
@@ -238,7 +244,7 @@ const char *catalog_group_name(enum slot_group g); /* "path": extract_path */
 enum near_kind { NEAR_FIELD, NEAR_EVENT, NEAR_OP, NEAR_PARAM };
 const char *catalog_near(enum near_kind kind, const char *name, size_t len);
 const char *catalog_near_flag(enum flag_table table, const char *name, size_t len);
-/* The distance both use: insertions, deletions, replacements, swaps; more than `limit`: limit + 1. */
+/* The distance both use: insertions, deletions, replacements, swaps; at most limit + 1. */
 unsigned catalog_distance(const char *a, size_t na, const char *b, size_t nb, unsigned limit);
 
 /* Digest of all tables (FNV-1a, 64 bits): in every bundle and in the daemon, so that they agree. */

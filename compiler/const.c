@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "intern.h"
+#include "type.h"
+
+#define TEXT_MAX 255
+
+/*
+ * Services by name. Falco asks /etc/services of the machine it runs on; a bundle must not depend
+ * on the machine it was built on, so these are the usual ones.
+ */
+static const struct { const char *name; uint16_t port; } services[] = {
+    {"amqp", 5672},    {"bgp", 179},          {"bootpc", 68},       {"bootps", 67},
+    {"chargen", 19},   {"cvspserver", 2401},  {"daytime", 13},      {"discard", 9},
+    {"domain", 53},    {"domain-s", 853},     {"echo", 7},          {"finger", 79},
+    {"ftp", 21},       {"ftp-data", 20},      {"ftps", 990},        {"git", 9418},
+    {"gopher", 70},    {"http", 80},          {"http-alt", 8080},   {"https", 443},
+    {"imap2", 143},    {"imaps", 993},        {"ipp", 631},         {"irc", 194},
+    {"ircd", 6667},    {"ircs-u", 6697},      {"iscsi-target", 3260}, {"isakmp", 500},
+    {"kerberos", 88},  {"klogin", 543},       {"kshell", 544},      {"ldap", 389},
+    {"ldaps", 636},    {"login", 513},        {"microsoft-ds", 445}, {"ms-sql-s", 1433},
+    {"mysql", 3306},   {"netbios-ns", 137},   {"netbios-dgm", 138}, {"netbios-ssn", 139},
+    {"nfs", 2049},     {"nntp", 119},         {"ntp", 123},         {"openvpn", 1194},
+    {"pop3", 110},     {"pop3s", 995},        {"postgresql", 5432}, {"printer", 515},
+    {"puppet", 8140},  {"radius", 1812},      {"redis", 6379},      {"rsync", 873},
+    {"rtsp", 554},     {"shell", 514},        {"sip", 5060},        {"sip-tls", 5061},
+    {"smtp", 25},      {"snmp", 161},         {"snmp-trap", 162},   {"socks", 1080},
+    {"ssh", 22},       {"submission", 587},   {"submissions", 465}, {"sunrpc", 111},
+    {"svn", 3690},     {"syslog-tls", 6514},  {"tacacs", 49},       {"telnet", 23},
+    {"telnets", 992},  {"tftp", 69},          {"time", 37},         {"whois", 43},
+    {"x11", 6000},     {"xmpp-client", 5222}, {"xmpp-server", 5269}, {"zabbix-agent", 10050},
+};
+
+struct parser {
+    struct typer *t;
+    const struct lit *lit;
+    const char *s;
+    size_t n;
+    const struct type_info *type;
+    enum type_id id;
+};
+
+static bool wrong(struct parser *p, const char *expected)
+{
+    diag(p->t->c, RK0305, p->lit->at, NULL, "`%s` is not %s", diag_word(p->t->c, p->s, p->n),
+         expected);
+    p->t->rule->failed = true;
+    return false;
+}
+
+static bool parse_text(struct parser *p, bool bytes, struct value *out)
+{
+    if (p->n > TEXT_MAX) {
+        diag(p->t->c, RK0306, p->lit->at, NULL, "the constant has %zu bytes; at most %d can be compared",
+             p->n, TEXT_MAX);
+        p->t->rule->failed = true;
+        return false;
+    }
+    if (!bytes && memchr(p->s, 0, p->n)) {
+        return wrong(p, "a text: it holds a NUL byte");
+    }
+    out->kind = VAL_TEXT;
+    out->text = p->lit->text;
+    return true;
+}
+
+static int hex_digit(char ch)
+{
+    const char *digits = "0123456789abcdefABCDEF";
+    const char *at = ch ? strchr(digits, ch) : NULL;
+    return !at ? -1 : at - digits < 16 ? (int)(at - digits) : (int)(at - digits) - 6;
+}
+
+/* bcontains, bstartswith: pairs of hexadecimal digits. */
+static bool parse_hex(struct parser *p, struct value *out)
+{
+    char bytes[TEXT_MAX];
+    if (p->n % 2 || p->n / 2 > sizeof bytes) {
+        return wrong(p, "an even number of hexadecimal digits, at most 510");
+    }
+    for (size_t i = 0; i < p->n / 2; i++) {
+        int hi = hex_digit(p->s[2 * i]), lo = hex_digit(p->s[2 * i + 1]);
+        if (hi < 0 || lo < 0) {
+            return wrong(p, "an even number of hexadecimal digits");
+        }
+        bytes[i] = (char)(hi << 4 | lo);
+    }
+    out->kind = VAL_TEXT;
+    out->text = intern_put(p->t->c->intern, bytes, p->n / 2);
+    return true;
+}
+
+/* Decimal digits only, saturating. False if there is anything else, or nothing. */
+static bool parse_digits(const char *s, size_t n, uint64_t *out, bool *saturated)
+{
+    uint64_t v = 0;
+    *saturated = false;
+    for (size_t i = 0; i < n; i++) {
+        unsigned digit = (unsigned)(s[i] - '0');
+        if (digit > 9) {
+            return false;
+        }
+        if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, digit, &v)) {
+            *saturated = true;
+            v = UINT64_MAX;
+        }
+        v = *saturated ? UINT64_MAX : v;
+    }
+    *out = v;
+    return n > 0;
+}
+
+static int64_t cut(uint64_t v, unsigned bits, bool is_signed)
+{
+    if (bits >= 64) {
+        return (int64_t)v;
+    }
+    uint64_t low = v & ((1ull << bits) - 1);
+    bool minus = is_signed && low >> (bits - 1);
+    return (int64_t)(minus ? low | ~0ull << bits : low);
+}
+
+/* As scanf has it: leading blanks, a sign, digits, the end. Cut to the type's width. */
+static bool parse_number(struct parser *p, struct value *out)
+{
+    const char *s = p->s, *end = p->s + p->n;
+    bool is_signed = p->type->base == BASE_INT, minus = false, over;
+    while (s < end && (*s == ' ' || (*s >= '\t' && *s <= '\r'))) {
+        s++;
+    }
+    if (s < end && (*s == '-' || *s == '+')) {
+        minus = *s++ == '-';
+    }
+    uint64_t v;
+    if (!parse_digits(s, (size_t)(end - s), &v, &over)) {
+        return wrong(p, "a decimal number");
+    }
+    if (is_signed && v > INT64_MAX) {
+        over = over || !minus || v > 1ull << 63;
+        v = minus ? 1ull << 63 : INT64_MAX;
+    }
+    out->kind = VAL_NUM;
+    out->num = cut(minus ? 0 - v : v, p->type->bits, is_signed);
+    uint64_t back = minus ? 0 - (uint64_t)out->num : (uint64_t)out->num;
+    /* -1 for "all ones" is a common way to write an unset id, and no mistake. */
+    bool all_ones = minus && v == 1 && !is_signed;
+    if (over || (back != v && !all_ones)) {
+        diag(p->t->c, RK0312, p->lit->at, NULL, "`%s` does not fit %u bits and means %lld here",
+             diag_word(p->t->c, p->s, p->n), p->type->bits, (long long)out->num);
+    }
+    return true;
+}
+
+static bool parse_port(struct parser *p, struct value *out)
+{
+    bool over;
+    uint64_t v = 0;
+    out->kind = VAL_NUM;
+    if (!p->n || parse_digits(p->s, p->n, &v, &over)) {
+        if (v > INT32_MAX) {
+            return wrong(p, "a port: 0 to 65535");
+        }
+        out->num = (int64_t)(v & 0xffff);
+        if (v > 0xffff) {
+            diag(p->t->c, RK0312, p->lit->at, NULL, "port %llu is taken modulo 65536: %lld",
+                 (unsigned long long)v, (long long)out->num);
+        }
+        return true;
+    }
+    for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
+        if (strlen(services[i].name) == p->n && !memcmp(services[i].name, p->s, p->n)) {
+            out->num = services[i].port;
+            return true;
+        }
+    }
+    return wrong(p, "a port number or the name of a common service");
+}
+
+static bool parse_bool(struct parser *p, struct value *out)
+{
+    bool yes = p->n == 4 && !memcmp(p->s, "true", 4);
+    if (!yes && !(p->n == 5 && !memcmp(p->s, "false", 5))) {
+        return wrong(p, "`true` or `false`");
+    }
+    out->kind = VAL_NUM;
+    out->num = yes;
+    return true;
+}
+
+static bool address(const char *s, size_t n, struct value *out)
+{
+    char buf[64];
+    if (n >= sizeof buf || memchr(s, 0, n)) {
+        return false;
+    }
+    memcpy(buf, s, n);
+    buf[n] = 0;
+    out->family = strchr(buf, '.') && !strchr(buf, ':') ? 4 : 6;
+    return inet_pton(out->family == 4 ? AF_INET : AF_INET6, buf, out->addr) == 1;
+}
+
+static bool parse_address(struct parser *p, struct value *out)
+{
+    out->kind = VAL_IP;
+    return address(p->s, p->n, out) || wrong(p, "an IPv4 or IPv6 address");
+}
+
+static void clear_host_bits(struct value *v)
+{
+    unsigned bytes = v->family == 4 ? 4 : 16;
+    for (unsigned i = 0; i < bytes; i++) {
+        unsigned keep = v->prefix >= 8 * (i + 1) ? 8 : v->prefix > 8 * i ? v->prefix - 8 * i : 0;
+        v->addr[i] = (uint8_t)(v->addr[i] & (0xff00u >> keep));
+    }
+}
+
+static bool parse_network(struct parser *p, struct value *out)
+{
+    const char *slash = memchr(p->s, '/', p->n);
+    uint64_t bits;
+    bool over;
+    out->kind = VAL_NET;
+    if (!slash || !address(p->s, (size_t)(slash - p->s), out) ||
+        !parse_digits(slash + 1, (size_t)(p->s + p->n - slash - 1), &bits, &over)) {
+        return wrong(p, "a network: address, slash, number of bits");
+    }
+    unsigned most = out->family == 4 ? 32 : 128;
+    if (over || (bits & 0xff) > most) {
+        return wrong(p, out->family == 4 ? "a network: 0 to 32 bits" : "a network: 0 to 128 bits");
+    }
+    out->prefix = (uint8_t)bits;
+    if (bits > 0xff) {
+        diag(p->t->c, RK0312, p->lit->at, NULL, "/%llu is taken modulo 256: /%u",
+             (unsigned long long)bits, out->prefix);
+    }
+    if (out->family == 6 && !out->prefix) {
+        diag(p->t->c, RK0313, p->lit->at, NULL,
+             "Falco refuses an IPv6 network of 0 bits; here it is every IPv6 address");
+    }
+    clear_host_bits(out);
+    return true;
+}
+
+bool const_parse(struct typer *t, const struct lit *l, enum type_id type, enum op_id op,
+                 struct value *out)
+{
+    struct parser p = {t, l, STR(t->c, l->text), STRLEN(t->c, l->text), catalog_type(type), type};
+    *out = (struct value){0};
+    switch (p.type->base) {
+    case BASE_TEXT:
+        return parse_text(&p, false, out);
+    case BASE_BYTES:
+        return op == OP_BCONTAINS || op == OP_BSTARTSWITH ? parse_hex(&p, out)
+                                                          : parse_text(&p, true, out);
+    case BASE_INT:
+    case BASE_UINT:
+        return parse_number(&p, out);
+    case BASE_BOOL:
+        return parse_bool(&p, out);
+    case BASE_PORT:
+        return parse_port(&p, out);
+    case BASE_IP:
+        return parse_address(&p, out);
+    case BASE_NET:
+        return parse_network(&p, out);
+    case BASE_NONE:
+    case BASE_DOUBLE:
+        break;
+    }
+    return wrong(&p, "of a type that can be compared");
+}

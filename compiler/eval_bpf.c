@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "eval_bpf.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "eval_bpf_load.h"
+
+#define STEPS_MAX 1000000 /* what the verifier allows */
+#define DEPTH_MAX 8
+#define STACK_SIZE 512
+#define CLOBBERED 0xdeadbeefdeadbeefull
+
+struct frame {
+    uint32_t back;      /* where the caller goes on */
+    uint64_t saved[4];  /* its r6..r9 */
+    uint8_t stack[STACK_SIZE] __attribute__((aligned(8)));
+};
+
+/* One run. */
+struct run {
+    struct bpf_vm *vm;
+    struct ev *ev;
+    uint64_t r[11];
+    uint32_t pc;
+    uint32_t depth;
+    struct frame frames[DEPTH_MAX];
+};
+
+static int fail(struct run *run, int code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+static int fail(struct run *run, int code, const char *fmt, ...)
+{
+    char *buf = run->vm->error;
+    size_t cap = sizeof run->vm->error;
+    int n = snprintf(buf, cap, "instruction %u: ", run->pc);
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(buf + n, cap - (size_t)n, fmt, ap);
+    va_end(ap);
+    return code;
+}
+
+/* ---- memory ---- */
+
+static bool within(uint64_t at, size_t size, const void *base, size_t len)
+{
+    uint64_t start = (uint64_t)(uintptr_t)base;
+    return size <= len && at >= start && at - start <= len - size;
+}
+
+static void *memory(struct run *run, uint64_t at, size_t size)
+{
+    bool good = within(at, size, run->ev, sizeof *run->ev);
+    for (uint32_t i = 0; i <= run->depth && !good; i++)
+        good = within(at, size, run->frames[i].stack, STACK_SIZE);
+    return good ? (void *)(uintptr_t)at : NULL;
+}
+
+static size_t access_size(uint8_t code)
+{
+    static const uint8_t sizes[] = {4, 2, 1, 8}; /* BPF_W, BPF_H, BPF_B, BPF_DW */
+    return sizes[code >> 3 & 3];
+}
+
+static int load(struct run *run, const struct bpf_insn *in)
+{
+    size_t size = access_size(in->code);
+    uint64_t v = 0;
+    void *from = memory(run, run->r[in->src_reg] + (uint64_t)(int64_t)in->off, size);
+    if (BPF_MODE(in->code) != BPF_MEM)
+        return fail(run, -ENOEXEC, "a load of mode %#x", BPF_MODE(in->code));
+    if (!from)
+        return fail(run, -EFAULT, "a load of %zu bytes outside the event", size);
+    memcpy(&v, from, size); /* little-endian, like the records */
+    run->r[in->dst_reg] = v;
+    return 0;
+}
+
+static int store(struct run *run, const struct bpf_insn *in)
+{
+    size_t size = access_size(in->code);
+    uint64_t v = BPF_CLASS(in->code) == BPF_ST ? (uint64_t)(int64_t)in->imm : run->r[in->src_reg];
+    void *to = memory(run, run->r[in->dst_reg] + (uint64_t)(int64_t)in->off, size);
+    if (BPF_MODE(in->code) != BPF_MEM)
+        return fail(run, -ENOEXEC, "a store of mode %#x", BPF_MODE(in->code));
+    if (!to)
+        return fail(run, -EFAULT, "a store of %zu bytes outside the event", size);
+    memcpy(to, &v, size);
+    return 0;
+}
+
+/* ---- arithmetic ---- */
+
+static uint64_t swap_bytes(uint64_t v, int bits)
+{
+    return bits == 16 ? __builtin_bswap16((uint16_t)v)
+           : bits == 32 ? __builtin_bswap32((uint32_t)v) : __builtin_bswap64(v);
+}
+
+static int alu(struct run *run, const struct bpf_insn *in)
+{
+    bool wide = BPF_CLASS(in->code) == BPF_ALU64;
+    uint64_t a = run->r[in->dst_reg];
+    uint64_t b = BPF_SRC(in->code) == BPF_X ? run->r[in->src_reg] : (uint64_t)(int64_t)in->imm;
+    unsigned mask = wide ? 63 : 31;
+    if (!wide) {
+        a = (uint32_t)a;
+        b = (uint32_t)b;
+    }
+    if (in->off)
+        return fail(run, -ENOEXEC, "a signed division or move, which no filter uses");
+    switch (BPF_OP(in->code)) {
+    case BPF_ADD: a += b; break;
+    case BPF_SUB: a -= b; break;
+    case BPF_MUL: a *= b; break;
+    case BPF_DIV: a = b ? a / b : 0; break;
+    case BPF_MOD: a = b ? a % b : a; break;
+    case BPF_OR: a |= b; break;
+    case BPF_AND: a &= b; break;
+    case BPF_XOR: a ^= b; break;
+    case BPF_LSH: a <<= b & mask; break;
+    case BPF_RSH: a >>= b & mask; break;
+    case BPF_ARSH:
+        a = wide ? (uint64_t)((int64_t)a >> (b & mask))
+                 : (uint64_t)(uint32_t)((int32_t)(uint32_t)a >> (b & mask));
+        break;
+    case BPF_NEG: a = 0 - a; break;
+    case BPF_MOV: a = b; break;
+    case BPF_END: a = BPF_SRC(in->code) == BPF_TO_BE || wide ? swap_bytes(a, in->imm) : a; break;
+    default:
+        return fail(run, -ENOEXEC, "operation %#x", in->code);
+    }
+    run->r[in->dst_reg] = wide ? a : (uint32_t)a;
+    return 0;
+}
+
+static bool compare(uint8_t op, uint64_t a, uint64_t b, int64_t sa, int64_t sb, bool *known)
+{
+    switch (op) {
+    case BPF_JEQ: return a == b;
+    case BPF_JNE: return a != b;
+    case BPF_JGT: return a > b;
+    case BPF_JGE: return a >= b;
+    case BPF_JLT: return a < b;
+    case BPF_JLE: return a <= b;
+    case BPF_JSET: return (a & b) != 0;
+    case BPF_JSGT: return sa > sb;
+    case BPF_JSGE: return sa >= sb;
+    case BPF_JSLT: return sa < sb;
+    case BPF_JSLE: return sa <= sb;
+    default:
+        *known = false;
+        return false;
+    }
+}
+
+static int jump(struct run *run, const struct bpf_insn *in)
+{
+    bool wide = BPF_CLASS(in->code) == BPF_JMP, known = true, taken;
+    uint64_t a = run->r[in->dst_reg];
+    uint64_t b = BPF_SRC(in->code) == BPF_X ? run->r[in->src_reg] : (uint64_t)(int64_t)in->imm;
+    if (BPF_OP(in->code) == BPF_JA)
+        taken = true;
+    else if (wide)
+        taken = compare(BPF_OP(in->code), a, b, (int64_t)a, (int64_t)b, &known);
+    else
+        taken = compare(BPF_OP(in->code), (uint32_t)a, (uint32_t)b, (int32_t)(uint32_t)a,
+                        (int32_t)(uint32_t)b, &known);
+    if (!known)
+        return fail(run, -ENOEXEC, "jump %#x", in->code);
+    if (taken)
+        run->pc = (uint32_t)((int64_t)run->pc + (wide || BPF_OP(in->code) != BPF_JA ? in->off
+                                                                                    : in->imm));
+    return 0;
+}
+
+/* ---- the probe's matchers: bpf/match.h has them for the kernel ---- */
+
+static bool slot_bytes(struct run *run, uint64_t slot, const char **s, size_t *len)
+{
+    if (slot >= S_COUNT)
+        return false;
+    const struct slot_info *info = catalog_slot(SLOT_OF_STR((unsigned)slot));
+    *s = (const char *)run->ev + info->offset;
+    *len = run->ev->h.len[slot];
+    return *len <= info->cap;
+}
+
+static unsigned char lower(char c)
+{
+    return (unsigned char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+}
+
+static bool contains(const char *s, size_t len, const struct vm_pattern *p, bool fold)
+{
+    for (size_t i = 0; p->len <= len && i <= len - p->len; i++) {
+        size_t k = 0;
+        while (k < p->len && (fold ? lower(s[i + k]) == lower(p->text[k]) : s[i + k] == p->text[k]))
+            k++;
+        if (k == p->len)
+            return true;
+    }
+    return false;
+}
+
+static bool in_set(const struct bpf_vm *vm, uint64_t set, const char *name, size_t len)
+{
+    for (uint32_t i = 0; i < vm->nname; i++)
+        if (vm->names[i].set == set && strnlen(vm->names[i].name, COMM_SIZE) == len &&
+            !memcmp(vm->names[i].name, name, len))
+            return true;
+    return false;
+}
+
+static int match(struct run *run, enum vm_native native)
+{
+    struct bpf_vm *vm = run->vm;
+    const char *s;
+    size_t len;
+    uint64_t hits = 0;
+    if (native == NATIVE_ANC) {
+        if (run->ev->h.anc_count > ANC_MAX)
+            return fail(run, -EFAULT, "more ancestors than there is room for");
+        for (unsigned i = 0; i < run->ev->h.anc_count; i++)
+            hits += in_set(vm, run->r[2], run->ev->h.anc[i],
+                           strnlen(run->ev->h.anc[i], COMM_SIZE));
+        run->r[0] = hits;
+        return 0;
+    }
+    if (!slot_bytes(run, run->r[2], &s, &len))
+        return fail(run, -EFAULT, "a matcher for slot %llu", (unsigned long long)run->r[2]);
+    if (native == NATIVE_NAME) {
+        run->r[0] = in_set(vm, run->r[3], s, len);
+        return 0;
+    }
+    if (run->r[3] >= vm->npattern)
+        return fail(run, -EFAULT, "pattern %llu of %u", (unsigned long long)run->r[3],
+                    vm->npattern);
+    run->r[0] = contains(s, len, &vm->patterns[run->r[3]], native == NATIVE_ICONTAINS);
+    return 0;
+}
+
+/* ---- control ---- */
+
+static int enter(struct run *run, uint32_t target)
+{
+    if (run->depth + 1 >= DEPTH_MAX)
+        return fail(run, -ELOOP, "more than %d calls deep", DEPTH_MAX);
+    run->frames[run->depth].back = run->pc + 1;
+    memcpy(run->frames[run->depth].saved, &run->r[6], sizeof run->frames[0].saved);
+    run->depth++;
+    run->r[10] = (uint64_t)(uintptr_t)(run->frames[run->depth].stack + STACK_SIZE);
+    run->pc = target;
+    return 0;
+}
+
+/* Leaves the program counter at the next instruction. */
+static int call(struct run *run, const struct bpf_insn *in)
+{
+    const struct vm_call *to = &run->vm->calls[run->pc];
+    int err = 0;
+    if (in->src_reg != BPF_PSEUDO_CALL)
+        return fail(run, -ENOEXEC, "a call of helper %d", in->imm);
+    if (to->native == NATIVE_EXTRACT)
+        return fail(run, -ENODATA, "%s is called: a slot of its group was not filled", to->name);
+    if (to->native == NATIVE_UNKNOWN)
+        return fail(run, -ENOEXEC, "a call of %s", to->name ? to->name : "nothing known");
+    if (to->native == NATIVE_NONE)
+        return enter(run, to->target);
+    if (run->r[1] != (uint64_t)(uintptr_t)run->ev)
+        return fail(run, -EFAULT, "%s is called without the event", to->name);
+    err = match(run, to->native);
+    for (int i = 1; i <= 5; i++)
+        run->r[i] = CLOBBERED;
+    run->pc++;
+    return err;
+}
+
+/* True when the outermost function has returned. */
+static bool leave(struct run *run)
+{
+    if (!run->depth)
+        return true;
+    run->depth--;
+    memcpy(&run->r[6], run->frames[run->depth].saved, sizeof run->frames[0].saved);
+    for (int i = 1; i <= 5; i++)
+        run->r[i] = CLOBBERED;
+    run->r[10] = (uint64_t)(uintptr_t)(run->frames[run->depth].stack + STACK_SIZE);
+    run->pc = run->frames[run->depth].back;
+    return false;
+}
+
+static int load_imm64(struct run *run, const struct bpf_insn *in)
+{
+    if (in->code != (BPF_LD | BPF_DW | BPF_IMM) || in->src_reg || run->pc + 1 >= run->vm->ninsn)
+        return fail(run, -ENOEXEC, "a load of code %#x", in->code);
+    run->r[in->dst_reg] = (uint32_t)in->imm | (uint64_t)(uint32_t)in[1].imm << 32;
+    run->pc++;
+    return 0;
+}
+
+/* 0 to go on, 1 when done, or -errno. */
+static int step(struct run *run)
+{
+    const struct bpf_insn *in;
+    int err = 0;
+    if (run->pc >= run->vm->ninsn)
+        return fail(run, -EFAULT, "outside the code");
+    in = &run->vm->insns[run->pc];
+    if (in->dst_reg > 10 || in->src_reg > 10)
+        return fail(run, -ENOEXEC, "no such register");
+    switch (BPF_CLASS(in->code)) {
+    case BPF_LD:
+        err = load_imm64(run, in);
+        break;
+    case BPF_LDX:
+        err = load(run, in);
+        break;
+    case BPF_ST:
+    case BPF_STX:
+        err = store(run, in);
+        break;
+    case BPF_ALU:
+    case BPF_ALU64:
+        err = alu(run, in);
+        break;
+    default:
+        if (in->code == (BPF_JMP | BPF_CALL))
+            return call(run, in);
+        if (in->code == (BPF_JMP | BPF_EXIT))
+            return leave(run);
+        err = jump(run, in);
+        break;
+    }
+    run->pc++;
+    return err;
+}
+
+int64_t bpf_vm_filter(struct bpf_vm *vm, struct ev *ev)
+{
+    struct run run;
+    int more = 0;
+    run.vm = vm;
+    run.ev = ev;
+    run.depth = 0;
+    run.pc = vm->start;
+    vm->error[0] = 0;
+    for (int i = 0; i < 11; i++)
+        run.r[i] = CLOBBERED;
+    run.r[1] = (uint64_t)(uintptr_t)ev;
+    run.r[10] = (uint64_t)(uintptr_t)(run.frames[0].stack + STACK_SIZE);
+    for (uint32_t steps = 0; !more; steps++) {
+        if (steps >= STEPS_MAX)
+            return fail(&run, -ELOOP, "more than %d steps", STEPS_MAX);
+        more = step(&run);
+    }
+    return more < 0 ? more : (int64_t)(int32_t)run.r[0];
+}
+
+const char *bpf_vm_error(const struct bpf_vm *vm)
+{
+    return vm->error;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A filter as the interpreter wants it: all code in one array, every call resolved. Inside of
+ * eval_bpf.c and eval_bpf_load.c only.
+ */
+#ifndef RULEC_EVAL_BPF_LOAD_H
+#define RULEC_EVAL_BPF_LOAD_H
+
+#include <linux/bpf.h>
+
+#include "eval_bpf.h"
+
+enum vm_native {
+    NATIVE_NONE,    /* a function of the object: vm_call.target */
+    NATIVE_CONTAINS, NATIVE_ICONTAINS, NATIVE_ANC, NATIVE_NAME,
+    NATIVE_EXTRACT, /* an extractor of the probe */
+    NATIVE_UNKNOWN,
+};
+struct vm_call {
+    enum vm_native native;
+    uint32_t target;
+    const char *name;
+};
+struct vm_pattern {
+    const char *text;
+    size_t len;
+};
+struct vm_name {
+    uint32_t set;
+    char name[COMM_SIZE];
+};
+
+struct bpf_vm {
+    struct bpf_insn *insns; /* the code of all sections, one behind the other */
+    struct vm_call *calls;  /* by instruction; meaningful at calls */
+    uint32_t ninsn;
+    uint32_t start;         /* rule_filter */
+    struct vm_pattern *patterns;
+    uint32_t npattern;
+    struct vm_name *names;
+    uint32_t nname;
+    char error[256];
+};
+
+#endif

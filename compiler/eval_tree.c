@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The reference evaluator: a plain walk over the typed condition of every rule, with the meaning
+ * of each operator from grammar/ops.c.
+ *
+ * Two-valued logic over what is known. A test that rests on something unknown says MAYBE, and is
+ * then judged twice: once so that it passes, whatever its sign, and once so that it does not. A
+ * rule that holds both times matches; one that holds only the first time may match.
+ */
+#include "eval_tree.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "../grammar/ops.h"
+#include "intern.h"
+
+/* ---- one value against the constants of a test ---- */
+
+static bool address(const char *s, struct ops_addr *out)
+{
+    memset(out, 0, sizeof *out);
+    out->family = inet_pton(AF_INET, s, out->bytes) == 1 ? 4 : 6;
+    return out->family == 4 || inet_pton(AF_INET6, s, out->bytes) == 1;
+}
+
+static bool against_address(struct tree *t, enum op_id op, str_id text, const struct value *v)
+{
+    struct ops_addr a, b = {.family = v->family};
+    memcpy(b.bytes, v->addr, sizeof b.bytes);
+    if (!address(STR(t->c, text), &a))
+        return false;
+    return v->kind == VAL_NET ? ops_net(op, &a, &b, v->prefix) : ops_ip(op, &a, &b);
+}
+
+static bool against_text(struct tree *t, const struct node *n, enum base_type base, str_id a,
+                         str_id b)
+{
+    const char *sa = STR(t->c, a), *sb = STR(t->c, b);
+    size_t na = STRLEN(t->c, a), nb = STRLEN(t->c, b);
+    return base == BASE_BYTES ? ops_bytes(n->op, sa, na, sb, nb) : ops_text(n->op, sa, na, sb, nb);
+}
+
+/* One constant. Texts are taken as written; numbers and addresses as type.c has parsed them. */
+static bool against(struct tree *t, const struct node *n, const struct atom *a,
+                    struct tree_value v, const struct value *k)
+{
+    enum base_type base = catalog_type(a->type)->base;
+    if (k->kind == VAL_IP || k->kind == VAL_NET)
+        return !v.is_num && against_address(t, n->op, v.text, k);
+    if (k->kind == VAL_NUM)
+        return v.is_num && ops_num(n->op, base == BASE_INT, v.num, k->num);
+    return !v.is_num && against_text(t, n, base, v.text, k->text);
+}
+
+static size_t hits_of(struct tree *t, const struct node *n, const struct atom *a,
+                      struct tree_value v)
+{
+    enum base_type base = catalog_type(a->type)->base;
+    bool verbatim = (base == BASE_TEXT || base == BASE_BYTES) && n->op != OP_BCONTAINS &&
+                    n->op != OP_BSTARTSWITH;
+    size_t hits = 0;
+    if (!verbatim) {
+        for (uint32_t i = 0; i < a->nval; i++)
+            hits += against(t, n, a, v, &t->c->values.v[a->val0 + i]);
+        return hits;
+    }
+    for (uint32_t i = 0; i < n->nlit; i++) {
+        struct value k = {.kind = VAL_TEXT, .text = t->c->lits.v[n->lit0 + i].text};
+        hits += against(t, n, a, v, &k);
+    }
+    return hits;
+}
+
+static size_t constants(const struct node *n, const struct atom *a)
+{
+    return n->nlit > a->nval ? n->nlit : a->nval;
+}
+
+static enum outcome3 list_test(struct tree *t, const struct node *n, const struct atom *a,
+                               struct tree_value v)
+{
+    size_t hits = 0;
+    for (uint32_t i = 0; i < v.nlist; i++) {
+        struct node eq = *n;
+        eq.op = OP_EQ;
+        hits += hits_of(t, &eq, a, (struct tree_value){.state = FACT_PRESENT, .text = v.list[i]})
+                > 0;
+    }
+    return ops_list(n->op, v.nlist, hits) ? YES : NO;
+}
+
+static enum outcome3 value_test(struct tree *t, const struct node *n, const struct atom *a,
+                                struct tree_value v)
+{
+    if (v.state != FACT_PRESENT)
+        return v.state == FACT_ABSENT ? NO : MAYBE;
+    if (n->op == OP_EXISTS)
+        return YES;
+    if (v.is_list)
+        return list_test(t, n, a, v);
+    return ops_combine(n->op, n->mod, hits_of(t, n, a, v), constants(n, a)) ? YES : NO;
+}
+
+/* ---- field against field ---- */
+
+static enum outcome3 right_side(struct tree *t, const struct node *n, const struct atom *a,
+                                struct tree_value left)
+{
+    struct tree_value right = tree_operand(t, n->rhs);
+    enum base_type base = catalog_type(a->type)->base;
+    if (left.state == FACT_ABSENT || right.state == FACT_ABSENT)
+        return NO;
+    if (left.state == FACT_UNKNOWN || right.state == FACT_UNKNOWN)
+        return MAYBE;
+    if (left.is_num)
+        return right.is_num && ops_num(n->op, base == BASE_INT, left.num, right.num) ? YES : NO;
+    if (base == BASE_IP || base == BASE_NET) {
+        struct ops_addr x, y;
+        bool good = address(STR(t->c, left.text), &x) && address(STR(t->c, right.text), &y);
+        return good && ops_ip(n->op, &x, &y) ? YES : NO;
+    }
+    return !right.is_num && against_text(t, n, base, left.text, right.text) ? YES : NO;
+}
+
+/* ---- fields with a comparison of their own ---- */
+
+/* fd.ip and its like: `!=` must hold of both sides that are there, the others of one. */
+static enum outcome3 either_side(struct tree *t, const struct node *n, const struct atom *a)
+{
+    bool port = a->lhs.field == F_fd_port || a->lhs.field == F_fd_proto;
+    enum field_id sides[2] = {port ? F_fd_cport : F_fd_cip, port ? F_fd_sport : F_fd_sip};
+    enum outcome3 out[2];
+    int here = 0;
+    for (int i = 0; i < 2; i++) {
+        struct field_ref f = {.field = sides[i], .index = -1};
+        struct tree_value v = tree_field(t, f);
+        if (v.state != FACT_ABSENT)
+            out[here++] = value_test(t, n, a, v);
+    }
+    if (here < 2)
+        return here ? out[0] : NO;
+    bool all_yes = ops_either(n->op, out[0] == YES, out[1] == YES);
+    bool could = ops_either(n->op, out[0] != NO, out[1] != NO);
+    return all_yes ? YES : could ? MAYBE : NO;
+}
+
+/* An ancestor field without index: some proper ancestor passes. */
+static enum outcome3 some_ancestor(struct tree *t, const struct node *n, const struct atom *a)
+{
+    int32_t count = event_ancestors(t->e, a->lhs.field);
+    enum outcome3 best = NO;
+    for (int32_t i = 1; i <= count; i++) {
+        struct field_ref f = {.field = a->lhs.field, .index = i};
+        enum outcome3 one = value_test(t, n, a, tree_field(t, f));
+        if (one == YES)
+            return YES;
+        if (one == MAYBE)
+            best = MAYBE;
+    }
+    return best;
+}
+
+enum outcome3 tree_test(struct tree *t, const struct node *n)
+{
+    const struct atom *a = &t->c->atoms.v[n->atom.i];
+    if (a->lhs.field != F_NONE) {
+        uint32_t flags = catalog_field(a->lhs.field)->flags;
+        if (flags & FF_EITHER_SIDE)
+            return either_side(t, n, a);
+        if (flags & FF_ANCESTOR && a->lhs.index < 0 && !a->lhs.name.i)
+            return some_ancestor(t, n, a);
+    }
+    struct tree_value left = tree_operand(t, n->lhs);
+    return n->rhs.i ? right_side(t, n, a, left) : value_test(t, n, a, left);
+}
+
+/* ---- the walk ---- */
+
+/* `neg`: under an odd number of `not`. `pass`: what a test that says MAYBE comes to. */
+static bool holds(struct tree *t, node_id id, bool neg, bool pass)
+{
+    const struct node *n = &t->c->nodes.v[id.i];
+    bool all = (n->kind == NODE_AND) != neg;
+    enum outcome3 o;
+    switch (n->kind) {
+    case NODE_TRUE:
+        return !neg;
+    case NODE_FALSE:
+        return neg;
+    case NODE_NOT:
+        return holds(t, t->c->kids.v[n->kid0], !neg, pass);
+    case NODE_TEST:
+        o = tree_test(t, n);
+        return o == MAYBE ? pass : (o == YES) != neg;
+    case NODE_AND:
+    case NODE_OR:
+        for (uint32_t i = 0; i < n->nkid; i++)
+            if (holds(t, t->c->kids.v[n->kid0 + i], neg, pass) != all)
+                return !all;
+        return all;
+    case NODE_POISON:
+    case NODE_MACRO:
+        break;
+    }
+    return false;
+}
+
+void eval_tree(struct comp *c, const struct event *e, uint8_t *hit)
+{
+    struct tree t = {c, e};
+    for (uint32_t i = 1; i < c->rules.n; i++) {
+        const struct rule *r = &c->rules.v[i];
+        if (r->dropped || r->failed || !r->condition.i)
+            continue;
+        hit[r->index] = 0;
+        if (holds(&t, r->condition, false, true))
+            hit[r->index] = holds(&t, r->condition, false, false) ? 1 : 2;
+    }
+}

@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Events that were given as text, in the shape the kernel gives them: scratch and wire record. */
+#include "event.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "arena.h"
+#include "event_param.h"
+#include "intern.h"
+
+struct writer {
+    struct comp *c;
+    const struct event *e;
+    struct ev *ev;
+    struct event_user *user;
+};
+
+static struct field_ref plain(enum field_id field)
+{
+    return (struct field_ref){.field = field, .index = -1};
+}
+
+static bool same(struct fact a, struct fact b)
+{
+    if (a.state != b.state || a.state != FACT_PRESENT)
+        return a.state == b.state;
+    return a.kind == b.kind && (a.kind == VAL_NUM ? a.num == b.num : a.text.i == b.text.i);
+}
+
+/* The slot cannot hold this fact: the kernel does not know it, user space is told. */
+static void overrule(struct writer *w, struct fact f, int slot)
+{
+    if (slot >= 0)
+        w->ev->h.st[slot] = ST_UNKNOWN;
+    VEC_PUSH(w->c->arena, &w->user->over, f);
+}
+
+/* ---- slots ---- */
+
+static void put_bytes(struct writer *w, int slot, const char *s, size_t len)
+{
+    struct ev *ev = w->ev;
+    const struct slot_info *info = catalog_slot((unsigned)slot);
+    char *to = (char *)ev + info->offset;
+    size_t padded = (len + 7) & ~(size_t)7;
+    if (info->cap <= 64 || padded > info->cap)
+        padded = info->cap;
+    memcpy(to, s, len);
+    memset(to + len, 0, padded - len);
+    ev->h.len[slot - N_COUNT] = (uint32_t)len;
+    ev->h.st[slot] = ST_PRESENT;
+}
+
+/* A name keeps its last byte for the NUL; no other slot does. */
+static size_t slot_room(int slot)
+{
+    size_t cap = catalog_slot((unsigned)slot)->cap;
+    bool name = slot == SLOT_OF_STR(S_NAME) || slot == SLOT_OF_STR(S_PNAME) ||
+                slot == SLOT_OF_STR(S_SNAME);
+    return name ? cap - 1 : cap;
+}
+
+static bool put_addr(struct writer *w, int slot, const char *s)
+{
+    uint8_t addr[16];
+    if (inet_pton(AF_INET, s, addr) == 1)
+        put_bytes(w, slot, (char *)addr, 4);
+    else if (inet_pton(AF_INET6, s, addr) == 1)
+        put_bytes(w, slot, (char *)addr, 16);
+    else
+        return false;
+    return true;
+}
+
+static void put_text(struct writer *w, int slot, struct fact f)
+{
+    const char *s = STR(w->c, f.text);
+    size_t len = STRLEN(w->c, f.text), room = slot_room(slot);
+    if (f.kind != VAL_TEXT) {
+        overrule(w, f, slot);
+    } else if (slot == SLOT_OF_STR(S_CIP) || slot == SLOT_OF_STR(S_SIP)) {
+        if (!put_addr(w, slot, s))
+            overrule(w, f, slot);
+    } else if (len > room) {
+        put_bytes(w, slot, s, room);
+        overrule(w, f, slot);
+        w->ev->h.st[slot] = ST_CUT;
+    } else {
+        put_bytes(w, slot, s, len);
+    }
+}
+
+static void put_num(struct writer *w, int slot, struct fact f, enum flag_table table)
+{
+    uint64_t v = (uint64_t)f.num;
+    if (f.kind == VAL_TEXT &&
+        (table == FT_NONE ||
+         !named_number(table, STR(w->c, f.text), STRLEN(w->c, f.text), &v))) {
+        overrule(w, f, slot);
+        return;
+    }
+    w->ev->h.num[slot] = (int64_t)v;
+    w->ev->h.st[slot] = ST_PRESENT;
+}
+
+static void put(struct writer *w, int slot, struct fact f, enum flag_table table)
+{
+    if (f.state != FACT_PRESENT)
+        w->ev->h.st[slot] = f.state == FACT_ABSENT ? ST_ABSENT : ST_UNKNOWN;
+    else if (slot < N_COUNT)
+        put_num(w, slot, f, table);
+    else
+        put_text(w, slot, f);
+}
+
+/* The name of an IP socket is made in user space from its addresses; unless it was given. */
+static struct fact socket_name(struct writer *w, struct fact f)
+{
+    const struct fact *g = event_given(w->e, plain(F_fd_name));
+    struct fact type = event_fact(w->c, w->e, plain(F_fd_type));
+    bool ip = type.state == FACT_PRESENT && type.kind == VAL_TEXT &&
+              !strncmp(STR(w->c, type.text), "ipv", 3);
+    if (!ip)
+        return f;
+    if (g && g->state != FACT_PRESENT)
+        overrule(w, *g, -1);
+    return g ? f : fact_none(f.field, FACT_UNKNOWN);
+}
+
+static void put_fields(struct writer *w)
+{
+    for (int id = F_NONE + 1; id < F_COUNT; id++) {
+        const struct field_info *info = catalog_field((enum field_id)id);
+        if (info->source != SRC_SLOT || info->slot < 0)
+            continue;
+        struct fact f = event_fact(w->c, w->e, plain((enum field_id)id));
+        if (id == F_fd_name)
+            f = socket_name(w, f);
+        if (w->ev->h.st[info->slot] == ST_UNFILLED) {
+            put(w, info->slot, f, info->table);
+            continue;
+        }
+        /* A second text of the same number: fd.typechar beside fd.type. */
+        const struct fact *g = event_given(w->e, plain((enum field_id)id));
+        if (g && !same(*g, event_derived(w->c, w->e, plain((enum field_id)id))))
+            overrule(w, *g, info->slot);
+    }
+}
+
+/* A path that the caller gave relative is shown absolute: as a final text it fits no slot. */
+static bool relative(struct writer *w, const struct param_info *p, struct fact f)
+{
+    return (p->type == T_FSPATH || p->type == T_FSRELPATH) && f.state == FACT_PRESENT &&
+           f.kind == VAL_TEXT && STR(w->c, f.text)[0] != '/';
+}
+
+static void put_params(struct writer *w)
+{
+    for (unsigned i = 0; i < catalog_param_count(w->e->type); i++) {
+        const struct param_info *p = catalog_param(w->e->type, i);
+        struct field_ref arg = {.field = F_evt_arg, .index = -1,
+                                .name = intern_cstr(w->c->intern, p->name)};
+        struct fact raw = param_raw(w->c, w->e, i);
+        bool named = event_param_named(w->c, w->e, i);
+        if (p->slot >= 0 && p->slot != SLOT_OF_NUM(N_SYSNR) && (named || w->ev->h.st[p->slot] == ST_UNFILLED)) {
+            put(w, p->slot, raw, p->flags);
+            if (w->ev->h.st[p->slot] == ST_UNKNOWN || relative(w, p, raw))
+                overrule(w, event_fact(w->c, w->e, arg), p->slot);
+        }
+    }
+}
+
+/* ---- ancestors ---- */
+
+static int32_t count_ancestors(const struct event *e)
+{
+    static const enum field_id fields[] = {F_proc_aname, F_proc_aexe, F_proc_aexepath,
+                                           F_proc_acmdline, F_proc_apid, F_proc_aargs};
+    int32_t most = 0;
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        int32_t n = event_ancestors(e, fields[i]);
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+/*
+ * The names of the ancestors. One that has none, or one too long, cannot be said in the kernel's
+ * way: the names from there on are CUT, and user space asks the event.
+ */
+static void put_ancestors(struct writer *w)
+{
+    struct ev_head *h = &w->ev->h;
+    int32_t n = count_ancestors(w->e);
+    h->anc_state = ST_PRESENT;
+    for (int32_t i = 1; i <= n; i++) {
+        struct fact f = event_fact(w->c, w->e, (struct field_ref){.field = F_proc_aname, .index = i});
+        size_t len = f.state == FACT_PRESENT ? STRLEN(w->c, f.text) : 0;
+        bool last_unknown = i == n && f.state == FACT_UNKNOWN;
+        if (f.state != FACT_PRESENT || len >= COMM_SIZE || i > ANC_MAX) {
+            h->anc_state = ST_CUT;
+            w->user->holes |= !last_unknown;
+            if (last_unknown || i > ANC_MAX)
+                return;
+            len = 0;
+        }
+        memcpy(h->anc[i - 1], STR(w->c, f.text), len);
+        h->anc_count = (uint8_t)i;
+    }
+}
+
+/* ---- what user space knows ---- */
+
+static bool text_val(struct comp *c, struct fact f, enum base_type base, struct val *out)
+{
+    char addr[16];
+    const char *s = STR(c, f.text);
+    out->base = (uint8_t)base;
+    out->text = s;
+    out->len = (uint32_t)STRLEN(c, f.text);
+    if (base != BASE_IP && base != BASE_NET)
+        return true;
+    bool four = inet_pton(AF_INET, s, addr) == 1;
+    if (!four && inet_pton(AF_INET6, s, addr) != 1)
+        return false;
+    out->family = four ? 4 : 6;
+    out->len = four ? 4 : 16;
+    out->text = STR(c, intern_put(c->intern, addr, out->len));
+    return true;
+}
+
+static struct val fact_val(struct comp *c, struct fact f)
+{
+    struct val v = {.state = ST_ABSENT};
+    enum base_type base = catalog_type(catalog_field(f.field.field)->type)->base;
+    if (f.state != FACT_PRESENT) {
+        v.state = f.state == FACT_ABSENT ? ST_ABSENT : ST_UNKNOWN;
+        return v;
+    }
+    v.state = ST_PRESENT;
+    v.base = (uint8_t)base;
+    v.num = f.num;
+    if (f.kind == VAL_TEXT && !text_val(c, f, base, &v))
+        v.state = ST_ABSENT;
+    return v;
+}
+
+static bool user_get(void *ctx, const struct record *r, enum field_id field, int32_t index,
+                     const char *name, struct val *out)
+{
+    struct event_user *u = ctx;
+    struct field_ref f = {field, index, intern_cstr(u->c->intern, name)};
+    bool by_id = field == F_user_name || field == F_group_name || field == F_proc_name;
+    (void)r;
+    *out = fact_val(u->c, by_id && index >= 0 ? param_name_of(u->c, u->e, field, index)
+                                              : event_fact(u->c, u->e, f));
+    return true;
+}
+
+static const enum field_id extra_field[] = {
+    [EXTRA_NONE] = F_NONE,
+    [EXTRA_EXE] = F_proc_aexe,
+    [EXTRA_EXEPATH] = F_proc_aexepath,
+    [EXTRA_CMDLINE] = F_proc_acmdline,
+    [EXTRA_ARGS] = F_proc_aargs,
+};
+
+/* A text of an ancestor for which the plan has a slot. */
+static bool planned(const struct comp *c, enum field_id field, int32_t index)
+{
+    for (int i = 0; i < 4; i++)
+        if (c->plan.probe.extra[i].kind != EXTRA_NONE && c->plan.probe.extra[i].index == index &&
+            extra_field[c->plan.probe.extra[i].kind] == field)
+            return true;
+    return false;
+}
+
+/* Fields that no record can hold, so that the event alone tells. */
+static bool beyond_record(struct event_user *u, struct field_ref f)
+{
+    const struct param_info *p;
+    int i = f.index;
+    switch (catalog_field(f.field)->source) {
+    case SRC_MISSING:
+        return true;
+    case SRC_ANC:
+        if (f.field == F_proc_aname)
+            return u->holes && f.index > 0;
+        return (f.index > 1 || f.field == F_proc_aargs) && f.index != 0 &&
+               !planned(u->c, f.field, f.index);
+    case SRC_PARAM:
+        if (f.name.i)
+            i = catalog_param_index(u->e->type, STR(u->c, f.name), STRLEN(u->c, f.name));
+        p = i < 0 ? NULL : catalog_param(u->e->type, (unsigned)i);
+        return p && p->slot < 0 && p->type != T_SYSCALLID;
+    case SRC_SLOT:
+    case SRC_DERIVED:
+    case SRC_USER:
+    case SRC_CONST:
+        break;
+    }
+    return false;
+}
+
+static bool user_given(void *ctx, enum field_id field, int32_t index, const char *name,
+                       struct val *out)
+{
+    struct event_user *u = ctx;
+    for (uint32_t i = 0; i < u->over.n; i++) {
+        const struct fact *f = &u->over.v[i];
+        if (f->field.field != field || f->field.index != index ||
+            strcmp(STR(u->c, f->field.name), name) != 0)
+            continue;
+        *out = fact_val(u->c, *f);
+        return true;
+    }
+    struct field_ref f = {field, index, intern_cstr(u->c->intern, name)};
+    if (!beyond_record(u, f))
+        return false;
+    *out = fact_val(u->c, event_fact(u->c, u->e, f));
+    return true;
+}
+
+/* Derived fields that were given another value than follows from the rest; slots they rest on. */
+static const struct {
+    enum field_id field;
+    int slot;
+} rests_on[] = {
+    {F_evt_failed, SLOT_OF_NUM(N_RES)},
+    {F_evt_res, SLOT_OF_NUM(N_RES)},
+    {F_evt_count_error, SLOT_OF_NUM(N_RES)},
+    {F_fd_cnet, SLOT_OF_STR(S_CIP)},
+    {F_fd_snet, SLOT_OF_STR(S_SIP)},
+    {F_proc_is_sid_leader, SLOT_OF_NUM(N_SID)},
+    {F_proc_is_vpgid_leader, SLOT_OF_NUM(N_VPGID)},
+    {F_proc_is_pgid_leader, SLOT_OF_NUM(N_PGID)},
+    {F_thread_ismain, SLOT_OF_NUM(N_TID)},
+};
+
+static void contradiction(struct writer *w, struct fact f)
+{
+    overrule(w, f, -1);
+    for (size_t i = 0; i < sizeof rests_on / sizeof rests_on[0]; i++) {
+        if (rests_on[i].field != f.field.field)
+            continue;
+        for (int id = F_NONE + 1; id < F_COUNT; id++) {
+            const struct field_info *info = catalog_field((enum field_id)id);
+            if (info->source == SRC_SLOT && info->slot == rests_on[i].slot)
+                overrule(w, event_fact(w->c, w->e, plain((enum field_id)id)), info->slot);
+        }
+    }
+}
+
+static void put_overrides(struct writer *w)
+{
+    for (uint32_t i = 0; i < w->e->facts.n; i++) {
+        const struct fact *f = &w->e->facts.v[i];
+        enum field_source source = catalog_field(f->field.field)->source;
+        bool derived = source == SRC_DERIVED || source == SRC_CONST;
+        if (derived && f->field.field != F_evt_type && !f->is_list &&
+            !same(*f, event_derived(w->c, w->e, f->field)))
+            contradiction(w, *f);
+        if (source == SRC_SLOT && f->field.index >= 0)
+            overrule(w, *f, -1);
+    }
+}
+
+/* ---- the whole ---- */
+
+/* Further ancestors' texts that the pack's plan has slots for. */
+static void put_extra(struct writer *w)
+{
+    for (int i = 0; i < 4; i++) {
+        struct extra_want x = w->c->plan.probe.extra[i];
+        if (x.kind == EXTRA_NONE || x.kind > EXTRA_ARGS)
+            continue;
+        struct field_ref f = {.field = extra_field[x.kind], .index = x.index};
+        put(w, SLOT_OF_STR(S_X0) + i, event_fact(w->c, w->e, f), FT_NONE);
+    }
+}
+
+static void put_head(struct writer *w)
+{
+    struct ev_head *h = &w->ev->h;
+    const struct syscall_info *call;
+    h->event = (uint16_t)w->e->type;
+    h->readings = 1;
+    h->ts = (uint64_t)event_fact(w->c, w->e, plain(F_evt_rawtime)).num;
+    h->cpu = (uint16_t)event_fact(w->c, w->e, plain(F_evt_cpu)).num;
+    time_t now = (time_t)(h->ts / 1000000000);
+    struct tm tm;
+    w->user->user.utc_offset = localtime_r(&now, &tm) ? (int32_t)tm.tm_gmtoff : 0;
+    w->user->user.evt_num = (uint64_t)event_fact(w->c, w->e, plain(F_evt_num)).num;
+    h->num[N_SYSNR] = w->e->sysnr;
+    if (w->e->type != EV_generic) {
+        const char *name = catalog_event(w->e->type)->name;
+        call = catalog_syscall_by_name(name, strlen(name));
+        h->num[N_SYSNR] = call ? call->nr : -1;
+    }
+    h->st[SLOT_OF_NUM(N_SYSNR)] = h->num[N_SYSNR] < 0 ? ST_ABSENT : ST_PRESENT;
+}
+
+int event_to_ev(struct comp *c, const struct event *e, struct ev *ev, struct event_user *user)
+{
+    struct writer w = {c, e, ev, user};
+    if (e->type == EV_NONE)
+        return -EINVAL;
+    user->c = c;
+    user->e = e;
+    user->over.n = 0;
+    user->holes = false;
+    user->user = (struct record_user){.ctx = user, .get = user_get, .given = user_given};
+    memset(ev, 0, offsetof(struct ev, s_NAME));
+    put_head(&w);
+    put_fields(&w);
+    put_params(&w);
+    put_extra(&w);
+    put_ancestors(&w);
+    put_overrides(&w);
+    for (int i = 0; i < SLOT_COUNT; i++)
+        if (ev->h.st[i] == ST_UNFILLED)
+            ev->h.st[i] = ST_ABSENT;
+    return 0;
+}
+
+int ev_pack(const struct ev *ev, void *rec, size_t cap)
+{
+    struct rec *out = rec;
+    size_t at = sizeof *out;
+    if (cap < at)
+        return -ENOSPC;
+    memset(out, 0, at);
+    out->h = ev->h;
+    out->base_len = ev->base_len;
+    out->spell_len = ev->h.readings == 2 ? ev->spell_len : 0;
+    for (int s = 0; s < S_COUNT; s++) {
+        uint8_t st = ev->h.st[SLOT_OF_STR(s)];
+        if (st != ST_PRESENT && st != ST_CUT)
+            continue;
+        if (cap - at < ev->h.len[s])
+            return -ENOSPC;
+        memcpy((char *)rec + at, (const char *)ev + catalog_slot((unsigned)SLOT_OF_STR(s))->offset,
+               ev->h.len[s]);
+        at += ev->h.len[s];
+    }
+    if (cap - at < out->spell_len || cap - at - out->spell_len < out->base_len)
+        return -ENOSPC;
+    memcpy((char *)rec + at, ev->spell, out->spell_len);
+    memcpy((char *)rec + at + out->spell_len, ev->base, out->base_len);
+    at += out->spell_len + out->base_len;
+    out->h.size = (uint32_t)at;
+    return (int)at;
+}

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Bad input: rulec tells what is wrong and where, exits 1, writes nothing, and never crashes.
+
+    bad.py [--variant release|asan]
+
+Inputs that are too large or too odd to stand in tests/golden/bad are made here.
+"""
+import argparse
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+RULE = '- rule: r\n  desc: d\n  condition: {}\n  output: o\n  priority: INFO\n'
+
+
+def rule(condition):
+    """A rule with this condition."""
+    return RULE.format(condition).encode()
+
+
+# name, bytes, words of which the message must hold one, must it be refused
+CASES = [
+    ('not YAML', b'- rule: [\n', ['yaml', 'YAML', 'not'], True),
+    ('bytes that are no text', b'- rule: \xff\xfe\x00\n', ['UTF-8', 'text', 'byte', 'character'], True),
+    ('a NUL', b'- rule: a\x00b\n', ['NUL', 'control', 'character', 'text'], True),
+    ('a mapping on top', b'rule: x\n', ['list', 'sequence'], True),
+    ('a scalar on top', b'hello\n', ['list', 'sequence'], True),
+    ('an item that is no mapping', b'- hello\n', ['mapping'], True),
+    ('a rule without condition', b'- rule: r\n  desc: d\n  output: o\n  priority: INFO\n',
+     ['condition'], True),
+    ('unknown field', rule('proc.nmae = x'), ['proc.nmae'], True),
+    ('unknown macro', rule('spawned_proces'), ['spawned_proces'], True),
+    ('unknown operator', rule('proc.name like x'), ['like'], True),
+    ('unknown priority', RULE.format('proc.name = x').replace('INFO', 'LOUD').encode(), ['LOUD'], True),
+    ('unknown event type', rule('evt.type = opne'), ['opne'], True),
+    ('operator the type lacks', rule('fd.num startswith 3'), ['startswith'], True),
+    ('literal of the wrong type', rule('fd.num = three'), ['three'], True),
+    ('no address', rule('fd.sip = 300.1.1.1'), ['300.1.1.1'], True),
+    ('a number too large', rule('fd.num = 99999999999999999999'), ['99999999999999999999'], True),
+    ('macro cycle', b'- macro: a\n  condition: b\n- macro: b\n  condition: a\n' + rule('a'),
+     ['cycle', 'itself', 'macro'], True),
+    ('a macro of itself', b'- macro: a\n  condition: a\n' + rule('a'), ['a'], True),
+    ('unclosed parenthesis', rule('(proc.name = x'), [')', 'end', 'parenthesis'], True),
+    ('unclosed quote', rule('proc.name = "x'), ['"', 'quote', 'string', 'closed'], True),
+    ('empty condition', rule('""'), ['condition', 'empty'], True),
+    ('100,000 parentheses', rule('(' * 100000 + 'proc.name = x' + ')' * 100000),
+     ['deep', 'nest', 'parenthes'], True),
+    ('100,000 open parentheses', rule('(' * 100000), ['deep', 'nest', 'parenthes'], True),
+    ('100,000 nots', rule('not ' * 100000 + 'proc.name = x'), ['deep', 'nest', 'long', 'not'], None),
+    ('a word of 1 MB', rule('proc.name = ' + 'x' * 1000000), ['long', 'large'], None),
+    ('a field of 1 MB', rule('x' * 1000000 + ' = 1'), ['field', 'macro', 'unknown', 'long'], True),
+    ('40,000 brackets of YAML', b'[' * 40000, ['deep', 'nest'], True),
+    ('an alias bomb', b'- &a [x, x, x, x, x, x, x, x]\n' + b''.join(
+        b'- &%c [%s]\n' % (98 + i, b', '.join([b'*%c' % (97 + i)] * 8)) for i in range(12)), [], True),
+    ('unknown key', RULE.format('proc.name = x').encode() + b'  colour: red\n', ['colour'], False),
+    ('a word like a list', b'- list: shells\n  items: [sh]\n' + rule('proc.name in (shels)'),
+     ['shels', 'shells'], False),
+    ('an empty file', b'', [], False),
+    ('a file of comments', b'# nothing\n', [], False),
+]
+
+
+class Bad:
+    """Runs cases and counts."""
+
+    def __init__(self, program, folder):
+        self.program, self.folder = program, folder
+        self.passed = self.failed = 0
+
+    def check(self, good, text):
+        """One test."""
+        self.passed += bool(good)
+        self.failed += not good
+        if not good:
+            print('FAIL', text[:3000])
+
+    def rulec(self, *arguments):
+        """One run; a crash and a hang are failures whatever the case wants."""
+        try:
+            run = subprocess.run([self.program, *arguments], capture_output=True, timeout=60,
+                                 cwd=self.folder, check=False, stdin=subprocess.DEVNULL)
+        except subprocess.TimeoutExpired:
+            self.check(False, f'rulec {arguments}: no end within a minute')
+            return 124, ''
+        told = run.stderr.decode(errors='replace')
+        self.check(run.returncode in (0, 1, 2) and 'Sanitizer' not in told,
+                   f'rulec {arguments}: exit {run.returncode}: {told[-2000:]}')
+        return run.returncode, told
+
+    def case(self, name, content, words, refused):
+        """One input, checked and built."""
+        with open(os.path.join(self.folder, 'in.yaml'), 'wb') as out:
+            out.write(content)
+        code, told = self.rulec('check', 'in.yaml')
+        if refused is not None:
+            self.check(code == int(refused), f'{name}: exit {code}: {told}')
+        if refused:
+            self.check('in.yaml:' in told and 'error:' in told, f'{name}: no place: {told}')
+        if code == 1 or words and refused is False:
+            self.check(not words or any(word in told for word in words),
+                       f'{name}: none of {words} in: {told}')
+        self.check(len(told) < 100000, f'{name}: {len(told)} bytes of message')
+        self.rulec('build', '-o', 'out.rpk', 'in.yaml')
+        written = os.path.exists(os.path.join(self.folder, 'out.rpk'))
+        self.check(written == (code == 0), f'{name}: exit {code}, but bundle written: {written}')
+        if written:
+            os.unlink(os.path.join(self.folder, 'out.rpk'))
+
+    def missed_calls(self):
+        """A rule on `open` alone misses what a modern libc calls: a warning names it."""
+        code, told = self.rulec('check', os.path.join(ROOT, 'stdlib'),
+                                os.path.join(ROOT, 'tests/rules/article.yaml'))
+        self.check(code == 0 and 'warning:' in told and 'openat' in told,
+                   f'article: exit {code}, no warning of openat: {told}')
+
+    def files(self):
+        """Files that are not there, or not readable, or folders."""
+        for name in ('none.yaml', 'none/none.yaml'):
+            code, told = self.rulec('check', name)
+            self.check(code in (1, 2) and name in told, f'{name}: exit {code}: {told}')
+        code, told = self.rulec('build', '-o', 'no/such/folder/x.rpk', 'in.yaml')
+        self.check(code == 2 and 'x.rpk' in told, f'no folder for -o: exit {code}: {told}')
+        code, told = self.rulec('nonsense')
+        self.check(code == 2 and told, f'unknown command: exit {code}: {told}')
+
+    def noise(self, rounds):
+        """A good file with bytes changed at random, by a fixed seed: any answer but a crash."""
+        chance = random.Random(3)
+        with open(os.path.join(ROOT, 'rules/tamper.yaml'), 'rb') as text:
+            good = text.read()
+        for _ in range(rounds):
+            bad = bytearray(good)
+            for _ in range(chance.randrange(1, 6)):
+                bad[chance.randrange(len(bad))] = chance.choice(b'()[]{}"\'\\%:#&*|>!-\n \0\xff=,x')
+            with open(os.path.join(self.folder, 'noise.yaml'), 'wb') as out:
+                out.write(bad)
+            self.rulec('check', os.path.join(ROOT, 'stdlib'), 'noise.yaml')
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument('--variant', default='release')
+    args = options.parse_args()
+    with tempfile.TemporaryDirectory(prefix='rulec-bad-') as folder:
+        bad = Bad(os.path.join(ROOT, 'build', args.variant, 'rulec'), folder)
+        for case in CASES:
+            bad.case(*case)
+        bad.missed_calls()
+        bad.files()
+        bad.noise(60 if args.variant == 'release' else 120)
+    print(f'{bad.passed} passed, {bad.failed} failed')
+    return 1 if bad.failed else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,167 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Audit: a real, mixed workload under `rulerun --audit`, and not one disagreement.
+
+    audit.py [--events N] [PACK.rpk...]
+
+In audit mode every event crosses to user space with the filter's verdict, and the table judges each
+one exactly. The workload compiles, unpacks, walks and removes trees, starts many short processes,
+talks over loopback and works in cgroups that look like containers. It is made of rounds and ends when
+every daemon must have seen N events (200,000), or after a fixed time.
+"""
+import argparse
+import concurrent.futures
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from lib import ROOT, Places, Rulerun, Score, build_pack, stable_rules, why_not_live
+
+FILES = 1500
+SECONDS = 150
+QUIET = {'stdin': subprocess.DEVNULL, 'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL}
+
+
+def make_tree(top):
+    """A tree of small files, and an archive of it; how many files."""
+    for number in range(FILES):
+        folder = os.path.join(top, 'tree', f'd{number % 30}')
+        os.makedirs(folder, exist_ok=True)
+        with open(os.path.join(folder, f'f{number}.c'), 'w', encoding='ascii') as text:
+            text.write(f'int f{number}(int x) {{ return x + {number}; }}\n')
+    subprocess.run(['tar', '-C', top, '-cf', os.path.join(top, 'tree.tar'), 'tree'], check=True)
+
+
+class Workload:
+    """Rounds of it. `certain` counts the opens that must have happened."""
+
+    def __init__(self, top, places):
+        self.top, self.places, self.certain, self.round = top, places, 0, 0
+        make_tree(top)
+        self.server = socket.create_server(('127.0.0.1', 0), backlog=128)
+        self.port = self.server.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self):
+        """Answers each connection with a line."""
+        while True:
+            try:
+                peer, _ = self.server.accept()
+            except OSError:
+                return
+            with peer:
+                peer.sendall(b'hello\n')
+
+    def call(self, place, *argv):
+        """Runs one command to its end."""
+        return self.places.popen(place, argv, cwd=self.top, **QUIET).wait()
+
+    def trees(self):
+        """Unpack, search, pack and remove."""
+        out = os.path.join(self.top, f'out{self.round}')
+        os.mkdir(out)
+        self.call('host', 'tar', '-C', out, '-xf', 'tree.tar')
+        self.call('container', 'grep', '-r', 'no such text', out)
+        self.call('host', 'tar', '-C', out, '-cf', os.path.join(self.top, 'again.tar'), 'tree')
+        self.call('host', 'find', out, '-name', '*.none')
+        self.call('container', 'cp', '-r', out, out + '.copy')
+        self.call('container', 'rm', '-rf', out, out + '.copy')
+        self.certain += 5 * FILES
+
+    def compiling(self):
+        """A compiler, an assembler, a linker."""
+        for number in range(8):
+            source = f'tree/d{number}/f{number}.c'
+            self.call('host', 'gcc', '-O1', '-include', 'stdio.h', '-c', '-o', f'o{number}.o', source)
+        self.call('container', 'gcc', '-shared', '-o', 'o.so', *[f'o{n}.o' for n in range(8)])
+
+    def processes(self):
+        """Many that live for a moment, in a container and out of one."""
+        loop = 'i=0; while [ $i -lt 60 ]; do /bin/true $i; ls / >/dev/null; i=$((i+1)); done'
+        self.call('container', 'sh', '-c', loop)
+        self.call('host', 'bash', '-c', loop)
+        self.call('container', 'bash', '-c', 'cat /etc/hostname /etc/passwd; ln -s /etc t; rm t')
+        self.call('host', 'perl', '-e', 'for (1..200) { fork or exit; wait }')
+
+    def traffic(self):
+        """Connections over loopback, some onto standard input."""
+        talk = (f'for i in 1 2 3 4 5 6 7 8; do exec 3<>/dev/tcp/127.0.0.1/{self.port}; read x <&3; '
+                'exec 0<&3; exec 3<&-; done')
+        for place in ('host', 'container'):
+            self.call(place, 'bash', '-c', talk)
+        for _ in range(100):
+            with socket.create_connection(('127.0.0.1', self.port)) as peer:
+                peer.recv(16)
+
+    def play(self):
+        """One round, its parts beside each other."""
+        parts = (self.trees, self.compiling, self.processes, self.traffic)
+        with concurrent.futures.ThreadPoolExecutor(len(parts)) as pool:
+            for done in [pool.submit(part) for part in parts]:
+                done.result()
+        self.round += 1
+
+    def close(self):
+        """Ends the server."""
+        self.server.close()
+
+
+def judge(name, daemon, events, score):
+    """Ends one daemon and holds what it says against the promise."""
+    code = daemon.stop()
+    told = daemon.read('err')
+    score.check(code == 0, f'{name}: exit {code} (3: the table disagrees with the filter)\n{told[-3000:]}')
+    counts = daemon.counts()
+    if score.check(counts, f'{name}: no counts:\n{told[-2000:]}'):
+        print(f'{name}: {counts}')
+        score.check(counts['seen'] == counts['filtered'] + counts['sent'] + counts['lost'],
+                    f'{name}: counts do not add up: {counts}')
+        score.check(counts['sent'] >= events, f'{name}: fewer than {events} events were judged')
+
+
+def main():
+    options = argparse.ArgumentParser()
+    options.add_argument('--events', type=int, default=200000)
+    options.add_argument('packs', nargs='*')
+    args = options.parse_args()
+    score = Score()
+    reason = why_not_live()
+    if reason:
+        score.skip(f'audit: {reason}', 2)
+        return score.close()
+    top = tempfile.mkdtemp(prefix='rulerun-audit-')
+    try:
+        packs = {os.path.basename(path): path for path in args.packs}
+        if not packs:
+            packs['ours'] = build_pack(os.path.join(top, 'ours.rpk'), 'stdlib', 'rules')
+            if stable_rules():
+                packs['stable'] = build_pack(os.path.join(top, 'stable.rpk'), stable_rules())
+            else:
+                score.skip('the official rules under audit')
+        with Places() as places:
+            workload = Workload(top, places)
+            daemons = {name: Rulerun(path, '--audit') for name, path in packs.items()}
+            for name, daemon in daemons.items():
+                score.check(daemon.armed, f'{name}: did not arm:\n{daemon.read("err")}')
+            start = time.monotonic()
+            while workload.certain < args.events * 1.1 and time.monotonic() - start < SECONDS:
+                workload.play()
+            print(f'{workload.round} rounds, at least {workload.certain} opens, '
+                  f'{time.monotonic() - start:.1f} s')
+            workload.close()
+            for name, daemon in daemons.items():
+                judge(name, daemon, args.events, score)
+    except RuntimeError as error:
+        score.check(False, str(error))
+    finally:
+        shutil.rmtree(top, ignore_errors=True)
+    return score.close()
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How rulerun behaves around its alerts: outputs, refusals, counts, exit codes."""
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import time
+
+from lib import ROOT, Places, Rulerun, build_pack
+
+TEXT_LINE = re.compile(r'^\d\d:\d\d:\d\d\.\d{9}: Warning Sensitive file read \(file=/etc/shadow ')
+RULERUN = os.path.join(ROOT, 'build/rulerun')
+
+
+def counts_add_up(name, daemon, score):
+    """seen = filtered + sent + lost, always."""
+    counts = daemon.counts()
+    if score.check(counts, f'{name}: no closing counts:\n{daemon.read("err")}'):
+        score.check(counts['seen'] == counts['filtered'] + counts['sent'] + counts['lost'],
+                    f'{name}: counts do not add up: {counts}')
+
+
+def read_shadow():
+    """An event that our pack tells of."""
+    with Places() as places:
+        places.popen('host', ['cat', '/etc/shadow'], stdout=subprocess.DEVNULL).wait()
+
+
+def text_output(pack, score):
+    """Falco's text line on standard output is the default."""
+    daemon = Rulerun(pack)
+    read_shadow()
+    end = time.monotonic() + 3
+    while time.monotonic() < end and 'Sensitive file read' not in daemon.read('out'):
+        time.sleep(0.02)
+    score.check(daemon.stop() == 0, 'text: exit code')
+    score.check(any(TEXT_LINE.match(line) for line in daemon.read('out').splitlines()),
+                f'text: no such line:\n{daemon.read("out")}')
+
+
+def file_output(pack, folder, score):
+    """--output file:PATH takes the alerts, standard output stays empty."""
+    path = os.path.join(folder, 'alerts')
+    daemon = Rulerun(pack, '--format', 'json', '--output', 'file:' + path)
+    read_shadow()
+    time.sleep(0.5)
+    score.check(daemon.stop() == 0, 'file: exit code')
+    with open(path, encoding='utf-8') as text:
+        score.check('"Sensitive file read"' in text.read(), 'file: no alert in it')
+    score.check(daemon.read('out') == '', 'file: something on standard output')
+
+
+def full_disk(pack, score):
+    """A full disk is reported, and detection goes on."""
+    daemon = Rulerun(pack, '--output', 'file:/dev/full')
+    for _ in range(3):
+        read_shadow()
+    time.sleep(0.5)
+    score.check(daemon.process.poll() is None, 'full disk: rulerun ended')
+    score.check(daemon.stop() == 0, 'full disk: exit code')
+    score.check('No space left' in daemon.read('err'), f'full disk: not told:\n{daemon.read("err")}')
+    counts_add_up('full disk', daemon, score)
+
+
+def refusal(name, argv, words, score, code=2):
+    """A start that must be refused, with the reason."""
+    run = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=False,
+                         stdin=subprocess.DEVNULL)
+    score.check(run.returncode == code, f'{name}: exit {run.returncode}, not {code}\n{run.stderr}')
+    score.check(any(word in run.stderr for word in words), f'{name}: does not say why:\n{run.stderr}')
+
+
+def refusals(pack, folder, score):
+    """Without root, without BTF, without a pack, with a broken pack."""
+    shutil.copy(RULERUN, os.path.join(folder, 'rulerun'))
+    refusal('not root', ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups',
+                         os.path.join(folder, 'rulerun'), pack], ['root', 'privilege', 'CAP_'], score)
+    refusal('no BTF', ['unshare', '-m', 'sh', '-c',
+                       f'mount -t tmpfs none /sys/kernel/btf && exec {RULERUN} {pack}'], ['BTF'], score)
+    refusal('no file', [RULERUN, os.path.join(folder, 'none.rpk')], ['No such file'], score)
+    broken = os.path.join(folder, 'broken.rpk')
+    with open(pack, 'rb') as whole, open(broken, 'wb') as part:
+        part.write(whole.read()[:1000])
+    run = subprocess.run([RULERUN, broken], capture_output=True, text=True, timeout=20, check=False)
+    score.check(run.returncode in (1, 2) and run.stderr, f'broken pack: exit {run.returncode}')
+    refusal('no arguments', [RULERUN], ['sage', 'PACK'], score)
+
+
+def empty_pack(folder, score):
+    """A pack without rules attaches nothing, and is no error."""
+    empty = os.path.join(folder, 'empty.yaml')
+    with open(empty, 'w', encoding='ascii'):
+        pass
+    pack = build_pack(os.path.join(folder, 'empty.rpk'), empty)
+    daemon = Rulerun(pack)
+    if score.check(daemon.armed, f'empty pack: did not arm:\n{daemon.read("err")}'):
+        links = subprocess.run(['bpftool', '-j', 'link', 'list'], capture_output=True, text=True,
+                               check=False).stdout
+        score.check(f'"pid":{daemon.process.pid},' not in links, 'empty pack: something is attached')
+    score.check(daemon.stop() == 0, 'empty pack: exit code')
+    counts_add_up('empty pack', daemon, score)
+
+
+def hooks(folder, score):
+    """Only the hooks that the rules need: a pack of starts alone needs none on system calls."""
+    rules = os.path.join(folder, 'exec.yaml')
+    with open(rules, 'w', encoding='ascii') as text:
+        text.write('- rule: r\n  desc: d\n  output: o\n  priority: INFO\n'
+                   '  condition: spawned_process and proc.name = no-such-program\n')
+    pack = build_pack(os.path.join(folder, 'exec.rpk'), 'stdlib', rules)
+    daemon = Rulerun(pack)
+    if score.check(daemon.armed, f'hooks: did not arm:\n{daemon.read("err")}'):
+        score.check('sys_' not in daemon.armed, f'hooks: a system call hook: {daemon.armed}')
+        score.check('exec' in daemon.armed, f'hooks: {daemon.armed}')
+    daemon.stop()
+
+
+def run(score):
+    """All of it, with our pack."""
+    folder = tempfile.mkdtemp(prefix='rulerun-behaviour-')
+    os.chmod(folder, 0o755)
+    try:
+        pack = build_pack(os.path.join(folder, 'ours.rpk'), 'stdlib', 'rules')
+        os.chmod(pack, 0o644)
+        text_output(pack, score)
+        file_output(pack, folder, score)
+        full_disk(pack, score)
+        refusals(pack, folder, score)
+        empty_pack(folder, score)
+        hooks(folder, score)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

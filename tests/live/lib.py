@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What live tests share: places to run in, and a rulerun that is watched.
+
+A *place* is a set of cgroups. `container` has the path that docker gives a container, without an
+engine; `host` is the root of every hierarchy. Both are undone by `Places.close()`, which a test calls
+whatever happened. Network namespaces are made by net.py; nothing leaves this machine.
+"""
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+FALCO = os.environ.get('FALCO_RULES', os.path.join(os.path.dirname(ROOT), 'shared/rules/falco'))
+COUNTS = re.compile(r'seen=(\d+) filtered=(\d+) sent=(\d+) lost=(\d+)')
+
+
+def hierarchies():
+    """Mount points of the cgroup hierarchies, the unified one first: (path, is it version 2)."""
+    found = []
+    with open('/proc/self/mountinfo', encoding='utf-8') as mounts:
+        for line in mounts:
+            left, right = line.split(' - ')
+            kind = right.split()[0]
+            if kind in ('cgroup', 'cgroup2'):
+                found.append((left.split()[4], kind == 'cgroup2'))
+    return sorted(found, key=lambda row: not row[1])
+
+
+class Places:
+    """Cgroups to run in. Use as a context manager."""
+
+    def __init__(self, container_id=None):
+        self.id = container_id or os.urandom(32).hex()
+        self.made = []
+        self.roots = hierarchies()
+
+    def __enter__(self):
+        for root, unified in self.roots:
+            if unified or root.endswith(('/cpu', '/cpu,cpuacct')):
+                self.make(os.path.join(root, 'docker'))
+                self.make(os.path.join(root, 'docker', self.id))
+        return self
+
+    def make(self, path):
+        """Makes a group, and remembers that it was us."""
+        if not os.path.isdir(path):
+            os.mkdir(path)
+            self.made.append(path)
+
+    def enter(self, place):
+        """Moves the calling process: for a child, between fork and exec."""
+        for root, _ in self.roots:
+            path = os.path.join(root, 'docker', self.id)
+            if place != 'container' or not os.path.isdir(path):
+                path = root
+            with open(os.path.join(path, 'cgroup.procs'), 'w', encoding='ascii') as procs:
+                procs.write(str(os.getpid()))
+
+    def popen(self, place, argv, **options):
+        """Starts a program in a place."""
+        return subprocess.Popen(argv, preexec_fn=lambda: self.enter(place), **options)
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        """Removes what was made; what still runs there is ended first."""
+        for path in reversed(self.made):
+            for _ in range(50):
+                try:
+                    os.rmdir(path)
+                    break
+                except OSError:
+                    self.empty(path)
+                    time.sleep(0.02)
+        self.made = []
+
+    @staticmethod
+    def empty(path):
+        """Ends the processes of a group that this test made."""
+        try:
+            with open(os.path.join(path, 'cgroup.procs'), encoding='ascii') as procs:
+                for pid in procs.read().split():
+                    os.kill(int(pid), signal.SIGKILL)
+        except (OSError, ValueError):
+            pass
+
+
+class Rulerun:
+    """A daemon under test: started, armed, ended by a signal, its alerts and counts read."""
+
+    def __init__(self, pack, *options, program='build/rulerun', wrap=()):
+        self.dir = tempfile.mkdtemp(prefix='rulerun-')
+        self.out = open(os.path.join(self.dir, 'out'), 'wb')
+        self.err = open(os.path.join(self.dir, 'err'), 'wb')
+        start = time.monotonic()
+        self.process = subprocess.Popen([*wrap, os.path.join(ROOT, program), *options, pack],
+                                        cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self.out,
+                                        stderr=self.err)
+        self.armed = self.wait_for('armed', 20)
+        self.start_seconds = time.monotonic() - start
+
+    def read(self, name):
+        """What was written so far to `out` or `err`."""
+        with open(os.path.join(self.dir, name), encoding='utf-8', errors='replace') as text:
+            return text.read()
+
+    def wait_for(self, word, seconds):
+        """The line of standard error that holds a word, or None."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            for line in self.read('err').splitlines():
+                if word in line:
+                    return line
+            if self.process.poll() is not None:
+                return None
+            time.sleep(0.005)
+        return None
+
+    def alerts(self):
+        """Alerts so far, with --format json. A line that is not finished yet waits."""
+        text = self.read('out')
+        return [json.loads(line) for line in text[:text.rfind('\n') + 1].splitlines()]
+
+    def stop(self, number=signal.SIGTERM):
+        """Ends it; the exit code."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            return self.process.wait()
+        finally:
+            self.out.close()
+            self.err.close()
+
+    def counts(self):
+        """{seen, filtered, sent, lost} of the closing line, or None."""
+        found = COUNTS.findall(self.read('err'))
+        return dict(zip(('seen', 'filtered', 'sent', 'lost'), map(int, found[-1]))) if found else None
+
+
+def build_pack(output, *inputs):
+    """Compiles a pack, or says why not and raises."""
+    run = subprocess.run([os.path.join(ROOT, 'build/rulec'), 'build', '-o', output, *inputs],
+                         cwd=ROOT, capture_output=True, text=True, check=False)
+    if run.returncode != 0:
+        raise RuntimeError(f'rulec build {" ".join(inputs)}: exit {run.returncode}\n{run.stderr}')
+    return output
+
+
+def stable_rules():
+    """The official stable rules, or None (told loudly: they are not ours to copy)."""
+    path = os.path.join(FALCO, 'falco_rules.yaml')
+    if os.path.exists(path):
+        return path
+    print(f'SKIP {path} is not there: set FALCO_RULES to the folder of the official rules')
+    return None
+
+
+def why_not_live():
+    """The reason why nothing live can run here, or None."""
+    if os.geteuid() != 0:
+        return 'needs root'
+    if not os.path.exists('/sys/kernel/btf/vmlinux'):
+        return 'the kernel has no BTF'
+    return None
+
+
+def programs_of(pid):
+    """Ids of the BPF programs that a process holds, as bpftool tells."""
+    run = subprocess.run(['bpftool', '-j', 'prog', 'list'], capture_output=True, text=True, check=False)
+    return program_ids(run.stdout, pid)
+
+
+def program_ids(text, pid=None):
+    """Ids in bpftool's list; of one process, or all."""
+    found = set()
+    for program in json.loads(text or '[]'):
+        owners = {owner.get('pid') for owner in program.get('pids', [])}
+        if pid is None or pid in owners:
+            found.add(program['id'])
+    return found
+
+
+class Score:
+    """Counts tests and prints those that failed."""
+
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def check(self, good, text):
+        """One test; its truth."""
+        self.passed += bool(good)
+        self.failed += not good
+        if not good:
+            print('FAIL', text)
+        return bool(good)
+
+    def skip(self, text, tests=1):
+        """Tests that could not run, and why."""
+        self.skipped += tests
+        print('SKIP', text)
+
+    def close(self):
+        """Prints the closing line; the exit code."""
+        print(f'{self.passed} passed, {self.failed} failed, {self.skipped} skipped')
+        sys.stdout.flush()
+        return 1 if self.failed else 0

@@ -1,0 +1,493 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The catalog's tables: their order, that they agree with one another, and the texts of flags. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+#include <cmocka.h>
+
+#include "grammar/catalog.h"
+
+#define LEN(a) (sizeof(a) / sizeof *(a))
+
+/* ---- the tables ---- */
+
+static void sorted(const char *before, const char *after)
+{
+    if (strcmp(before, after) >= 0)
+        fail_msg("'%s' must stand before '%s', and each name once", after, before);
+}
+
+static void test_order(void **state)
+{
+    (void)state;
+    for (int i = 2; i < EV_COUNT; i++)
+        sorted(catalog_event((enum event_id)(i - 1))->name, catalog_event((enum event_id)i)->name);
+    for (int i = 2; i < F_COUNT; i++)
+        sorted(catalog_field((enum field_id)(i - 1))->name, catalog_field((enum field_id)i)->name);
+    for (int i = 2; i < OP_COUNT; i++)
+        sorted(catalog_op((enum op_id)(i - 1))->text, catalog_op((enum op_id)i)->text);
+    for (unsigned i = 1; catalog_syscall_at(i); i++)
+        sorted(catalog_syscall_at(i - 1)->name, catalog_syscall_at(i)->name);
+}
+
+static void test_counts(void **state)
+{
+    unsigned calls = 0;
+
+    (void)state;
+    while (catalog_syscall_at(calls))
+        calls++;
+    assert_int_equal(EV_COUNT - 1, 180);
+    assert_int_equal(F_COUNT - 1, 294);
+    assert_int_equal(OP_COUNT - 1, 19);
+    assert_int_equal(calls, 501);
+}
+
+static void test_every_name_is_found(void **state)
+{
+    size_t used;
+
+    (void)state;
+    for (int i = 1; i < EV_COUNT; i++) {
+        const char *name = catalog_event((enum event_id)i)->name;
+        bool nameless = i == EV_generic;
+
+        assert_int_equal(catalog_event_by_name(name, strlen(name)), nameless ? EV_NONE : i);
+        assert_int_equal(catalog_event_old_name(name, strlen(name)), nameless);
+    }
+    for (int i = 1; i < F_COUNT; i++) {
+        const char *name = catalog_field((enum field_id)i)->name;
+
+        assert_int_equal(catalog_field_by_name(name, strlen(name), &used), i);
+        assert_int_equal(used, strlen(name));
+    }
+    for (int i = 1; i < OP_COUNT; i++) {
+        const char *text = catalog_op((enum op_id)i)->text;
+
+        assert_int_equal(catalog_op_by_name(text, strlen(text)), i);
+    }
+    for (unsigned i = 0; catalog_syscall_at(i); i++) {
+        const struct syscall_info *s = catalog_syscall_at(i);
+
+        assert_ptr_equal(catalog_syscall_by_name(s->name, strlen(s->name)), s);
+        if (s->nr >= 0)
+            assert_ptr_equal(catalog_syscall_by_nr(s->nr), s);
+    }
+}
+
+/* Indexes written in params.def against the places that the rows have. */
+static void test_parameters(void **state)
+{
+    static const struct {
+        enum event_id event;
+        unsigned index;
+        const char *name;
+    } rows[] = {
+#define PARAM(event, index, name, type, format, table, slot) {EV_##event, index, name},
+#include "grammar/params.def"
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        const struct param_info *p = catalog_param(rows[i].event, rows[i].index);
+
+        assert_non_null(p);
+        assert_string_equal(p->name, rows[i].name);
+        assert_int_equal(catalog_param_index(rows[i].event, p->name, strlen(p->name)),
+                         rows[i].index);
+        assert_true(catalog_param_known(p->name, strlen(p->name)));
+        assert_true(p->slot < (int)SLOT_COUNT);
+        if (p->slot >= 0)
+            assert_true(catalog_event(rows[i].event)->live);
+    }
+    assert_int_equal(catalog_param_count(EV_execve), 31);
+    assert_int_equal(catalog_param_count(EV_getsockname), 0);
+    assert_null(catalog_param(EV_open, 6));
+    assert_null(catalog_param(EV_NONE, 0));
+    assert_int_equal(catalog_param_index(EV_openat, "flags", 5), 3);
+    assert_int_equal(catalog_param_index(EV_openat, "flag", 4), -1);
+    assert_false(catalog_param_known("nosuch", 6));
+}
+
+/* A field has a slot exactly if the kernel supplies it, and a table only over a number. */
+static void test_field_sources(void **state)
+{
+    (void)state;
+    for (int i = 1; i < F_COUNT; i++) {
+        const struct field_info *f = catalog_field((enum field_id)i);
+
+        if ((f->source == SRC_SLOT) != (f->slot >= 0) || f->slot >= (int)SLOT_COUNT)
+            fail_msg("%s: source and slot disagree", f->name);
+        if (f->table != FT_NONE && (f->slot < 0 || f->slot >= N_COUNT))
+            fail_msg("%s: a table without a number", f->name);
+        if (f->source == SRC_SLOT && catalog_type(f->type)->base == BASE_TEXT &&
+            (f->slot < N_COUNT) != (f->table != FT_NONE))
+            fail_msg("%s: a text needs a text slot or a table", f->name);
+    }
+}
+
+static void test_live_events_have_their_calls(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; catalog_syscall_at(i); i++) {
+        const struct syscall_info *s = catalog_syscall_at(i);
+
+        if (s->nr >= 0 && s->event != EV_generic && strcmp(s->name, "pread64") != 0 &&
+            strcmp(s->name, "pwrite64") != 0 && strcmp(s->name, "prlimit64") != 0)
+            assert_string_equal(catalog_event(s->event)->name, s->name);
+    }
+    assert_true(catalog_event(EV_generic)->live);
+    assert_true(catalog_event(EV_openat2)->live);
+    assert_false(catalog_event(EV_procexit)->live);
+}
+
+static void test_slots(void **state)
+{
+    static const char *const ids[] = {
+#define SLOT_GROUP(id, doc) #id,
+#include "grammar/slots.def"
+    };
+    const struct slot_info *name = catalog_slot(SLOT_OF_STR(S_NAME));
+
+    (void)state;
+    for (size_t i = 0; i < LEN(ids); i++) {
+        const char *group = catalog_group_name((enum slot_group)i);
+
+        assert_int_equal(strcasecmp(group, ids[i]), 0);
+        assert_int_equal(strspn(group, "abcdefghijklmnopqrstuvwxyz"), strlen(group));
+    }
+    assert_string_equal(name->name, "NAME");
+    assert_int_equal(name->cap, 16);
+    assert_int_equal(name->group, G_PROC);
+    assert_int_equal(name->offset, offsetof(struct ev, s_NAME));
+    assert_int_equal(catalog_slot(SLOT_OF_NUM(N_SYSNR))->offset,
+                     offsetof(struct ev, h) + offsetof(struct ev_head, num) + 8 * N_SYSNR);
+    assert_null(catalog_slot(SLOT_COUNT));
+}
+
+/* ---- look-ups ---- */
+
+static void test_fields_by_name(void **state)
+{
+    static const struct {
+        const char *text;
+        enum field_id id;
+        size_t used;
+    } rows[] = {
+        {"proc.name", F_proc_name, 9},
+        {"evt.arg.flags", F_evt_arg, 7},
+        {"evt.type.is.open", F_evt_type_is, 11},
+        {"evt.type", F_evt_type, 8},
+        {"container.label.a.b", F_container_label, 15},
+        {"fd.sip.name", F_fd_sip_name, 11},
+        {"fd.name.x", F_fd_name, 7},
+        {"proc.exe_ino.ctime_duration_proc_start", F_proc_exe_ino_ctime_duration_proc_start, 38},
+        {"proc.namex", F_NONE, 0},
+        {"proc", F_NONE, 0},
+        {"fd.name_x", F_NONE, 0},
+        {"", F_NONE, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        size_t used = 99;
+
+        assert_int_equal(catalog_field_by_name(rows[i].text, strlen(rows[i].text), &used),
+                         rows[i].id);
+        assert_int_equal(used, rows[i].used);
+    }
+}
+
+static void test_other_names(void **state)
+{
+    (void)state;
+    assert_int_equal(catalog_op_by_name("==", 2), OP_EQ);
+    assert_int_equal(catalog_op_by_name("=", 1), OP_EQ);
+    assert_int_equal(catalog_op_by_name("===", 3), OP_NONE);
+    assert_int_equal(catalog_op_by_name("contain", 7), OP_NONE);
+    assert_int_equal(catalog_event_by_name("openat2", 6), EV_openat);
+    assert_int_equal(catalog_event_by_name("nosuch", 6), EV_NONE);
+    assert_true(catalog_event_old_name("tracer", 6));
+    assert_true(catalog_event_old_name("NA", 2));
+    assert_false(catalog_event_old_name("nosuch", 6));
+    assert_int_equal(catalog_syscall_by_name("pread64", 7)->event, EV_pread);
+    assert_int_equal(catalog_syscall_by_name("reboot", 6)->event, EV_generic);
+    assert_int_equal(catalog_syscall_by_name("_sysctl", 7)->nr, 156);
+    assert_int_equal(catalog_syscall_by_name("open", 4)->nr_ia32, 5);
+    assert_int_equal(catalog_syscall_by_name("waitpid", 7)->nr, -1);
+    assert_string_equal(catalog_syscall_by_nr(59)->name, "execve");
+    assert_null(catalog_syscall_by_nr(-1));
+    assert_null(catalog_syscall_by_nr(100000));
+    assert_null(catalog_syscall_by_name("nosuch", 6));
+}
+
+static void test_ids_out_of_range(void **state)
+{
+    (void)state;
+    assert_string_equal(catalog_event(EV_NONE)->name, "");
+    assert_string_equal(catalog_event(EV_COUNT)->name, "");
+    assert_string_equal(catalog_field(F_COUNT)->name, "");
+    assert_string_equal(catalog_type(T_COUNT)->name, "");
+    assert_string_equal(catalog_op(OP_COUNT)->text, "");
+}
+
+static void test_categories(void **state)
+{
+    (void)state;
+    assert_string_equal(catalog_event(EV_open)->category, "file");
+    assert_string_equal(catalog_event(EV_pipe)->category, "IPC");
+    assert_string_equal(catalog_event(EV_poll)->category, "wait");
+    assert_string_equal(catalog_event(EV_switch)->category, "scheduler");
+    assert_string_equal(catalog_event(EV_read)->category, "io_read");
+    assert_string_equal(catalog_event(EV_execve)->category, "process");
+}
+
+/* ---- flags ---- */
+
+static void test_flag_texts(void **state)
+{
+    static const struct {
+        enum flag_table table;
+        uint64_t value;
+        const char *text, *resolved;
+    } rows[] = {
+        {FT_file_flags, 7, "O_CREAT|O_RDWR", "O_CREAT|O_RDWR"},
+        {FT_file_flags, 3, "O_RDWR", "O_RDWR"},
+        {FT_file_flags, 2, "O_WRONLY", "O_WRONLY"},
+        {FT_file_flags, 0, "O_NONE", "O_NONE"},
+        {FT_file_flags, 0x2401, "O_DIRECTORY|O_RDONLY|O_TMPFILE",
+         "O_DIRECTORY|O_RDONLY|O_TMPFILE"},
+        {FT_file_flags, 0x40000005, "O_CREAT|O_RDONLY", "O_CREAT|O_RDONLY"}, /* unknown bits go */
+        {FT_execve_flags, 0, "0", ""},
+        {FT_execve_flags, 3, "EXE_WRITABLE|EXE_UPPER_LAYER", "EXE_WRITABLE|EXE_UPPER_LAYER"},
+        {FT_execve_flags, 0x100, "256", ""},
+        {FT_socket_families, 1, "AF_LOCAL|AF_UNIX", "AF_LOCAL|AF_UNIX"},
+        {FT_socket_families, 16, "AF_ROUTE|AF_NETLINK", "AF_ROUTE|AF_NETLINK"},
+        {FT_socket_families, 2, "AF_INET", "AF_INET"},
+        {FT_socket_families, 99, "99", ""},
+        {FT_chmod_mode, 04755,
+         "S_IXOTH|S_IROTH|S_IXGRP|S_IRGRP|S_IXUSR|S_IWUSR|S_IRUSR|S_ISUID",
+         "S_IXOTH|S_IROTH|S_IXGRP|S_IRGRP|S_IXUSR|S_IWUSR|S_IRUSR|S_ISUID"},
+        {FT_chmod_mode, 1, "S_IXOTH", "S_IXOTH"},
+        {FT_mknod_mode, 0x6000, "S_IFCHR|S_IFBLK", "S_IFCHR|S_IFBLK"},
+        {FT_clone_flags, 0x100000, "CLONE_NEWUSER", "CLONE_NEWUSER"},
+        {FT_capabilities, 0, "", ""},
+        {FT_capabilities, 3, "CAP_CHOWN CAP_DAC_OVERRIDE", "CAP_CHOWN CAP_DAC_OVERRIDE"},
+        {FT_capabilities, UINT64_C(1) << 40, "CAP_CHECKPOINT_RESTORE", "CAP_CHECKPOINT_RESTORE"},
+        {FT_signal, 9, "SIGKILL", "SIGKILL"},
+        {FT_bpf_commands, 10, "BPF_PROG_TEST_RUN|BPF_PROG_RUN", "BPF_PROG_TEST_RUN|BPF_PROG_RUN"},
+        {FT_fd_type, 16, "file", "file"},
+        {FT_fd_type, 5, "ipv4", "ipv4"},
+        {FT_fd_typechar, 5, "4", "4"},
+        {FT_fd_typechar, 0, "o", "o"},
+        {FT_l4proto, 3, "udp", "udp"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        char buf[256];
+        size_t n = catalog_flags_text(rows[i].table, rows[i].value, false, buf, sizeof buf);
+
+        assert_string_equal(buf, rows[i].text);
+        assert_int_equal(n, strlen(rows[i].text));
+        n = catalog_flags_text(rows[i].table, rows[i].value, true, buf, sizeof buf);
+        assert_string_equal(buf, rows[i].resolved);
+        assert_int_equal(n, strlen(rows[i].resolved));
+    }
+}
+
+static void test_flag_text_is_cut(void **state)
+{
+    char buf[8];
+
+    (void)state;
+    memset(buf, '#', sizeof buf);
+    assert_int_equal(catalog_flags_text(FT_file_flags, 7, false, buf, 5), 14);
+    assert_memory_equal(buf, "O_CR\0###", 8);
+    memset(buf, '#', sizeof buf);
+    assert_int_equal(catalog_flags_text(FT_file_flags, 7, false, buf, 0), 14);
+    assert_memory_equal(buf, "########", 8);
+}
+
+static void test_flag_values(void **state)
+{
+    static const struct {
+        enum flag_table table;
+        const char *text;
+        bool known;
+        uint64_t value;
+    } rows[] = {
+        {FT_file_flags, "O_CREAT|O_RDWR", true, 7},
+        {FT_file_flags, "O_RDWR|O_CREAT", true, 7},
+        {FT_file_flags, "7", true, 7},
+        {FT_file_flags, "18446744073709551615", true, UINT64_MAX},
+        {FT_file_flags, "18446744073709551616", false, 0},
+        {FT_file_flags, "O_RDWR|", false, 0},
+        {FT_file_flags, "|O_RDWR", false, 0},
+        {FT_file_flags, "O_NOSUCH", false, 0},
+        {FT_file_flags, "", false, 0},
+        {FT_socket_families, "AF_LOCAL|AF_UNIX", true, 1},
+        {FT_socket_families, "AF_INET", true, 2},
+        {FT_capabilities, "", true, 0},
+        {FT_capabilities, "CAP_CHOWN CAP_KILL", true, 0x21},
+        {FT_signal, "SIGKILL", true, 9},
+        {FT_l4proto, "tcp", true, 2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        uint64_t value = 0;
+        size_t len = strlen(rows[i].text);
+
+        assert_int_equal(catalog_flags_value(rows[i].table, rows[i].text, len, &value),
+                         rows[i].known);
+        if (rows[i].known)
+            assert_true(value == rows[i].value);
+    }
+}
+
+static void test_flag_natives(void **state)
+{
+    static const struct {
+        enum flag_table table;
+        const char *text;
+        int64_t native;
+    } rows[] = {
+        {FT_file_flags, "O_CREAT", 0x40},        {FT_file_flags, "O_RDWR", -1},
+        {FT_file_flags, "O_SYNC", 0x101000},     {FT_file_flags, "O_F_CREATED", -1},
+        {FT_clone_flags, "CLONE_NEWUSER", 0x10000000},
+        {FT_clone_flags, "CLONE_IO", 0x80000000}, {FT_ptrace_requests, "PTRACE_UNKNOWN", -1},
+        {FT_ptrace_requests, "PTRACE_DETACH", 17}, {FT_unlinkat_flags, "AT_REMOVEDIR", 0x200},
+        {FT_errno, "EPERM", 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        unsigned n, j = 0;
+        const struct flag_row *f = catalog_flags(rows[i].table, &n);
+
+        while (j < n && strcmp(f[j].text, rows[i].text) != 0)
+            j++;
+        assert_true(j < n);
+        assert_true(f[j].native == rows[i].native);
+    }
+}
+
+static void test_errors(void **state)
+{
+    (void)state;
+    assert_string_equal(catalog_errno_name(1), "EPERM");
+    assert_string_equal(catalog_errno_name(2), "ENOENT");
+    assert_string_equal(catalog_errno_name(530), "EIOCBRETRY");
+    assert_null(catalog_errno_name(0));
+    assert_null(catalog_errno_name(-2));
+    assert_null(catalog_errno_name(41));
+    assert_int_equal(catalog_errno_by_name("ENOENT", 6), 2);
+    assert_int_equal(catalog_errno_by_name("SUCCESS", 7), 0);
+}
+
+static void test_flag_tables(void **state)
+{
+    unsigned n = 9;
+
+    (void)state;
+    assert_string_equal(catalog_flags_name(FT_file_flags), "file_flags");
+    assert_int_equal(catalog_flags_kind(FT_file_flags), FLAGS_MASK);
+    assert_int_equal(catalog_flags_kind(FT_socket_families), FLAGS_ENUM);
+    assert_int_equal(catalog_flags_kind(FT_chmod_mode), FLAGS_MODE);
+    catalog_flags(FT_NONE, &n);
+    assert_int_equal(n, 0);
+    catalog_flags(FT_errno, &n);
+    assert_int_equal(n, 138);
+}
+
+/* ---- near names ---- */
+
+static void near_is(const char *found, const char *want)
+{
+    if (!want && found)
+        fail_msg("'%s' is not near", found);
+    if (!want)
+        return;
+    if (!found)
+        fail_msg("nothing is near; must be '%s'", want);
+    assert_string_equal(found, want);
+}
+
+static void test_near(void **state)
+{
+    (void)state;
+    near_is(catalog_near(NEAR_FIELD, "proc.nmae", 9), "proc.name");
+    near_is(catalog_near(NEAR_FIELD, "proc.pname2", 11), "proc.pname");
+    near_is(catalog_near(NEAR_FIELD, "completely.wrong", 16), NULL);
+    near_is(catalog_near(NEAR_EVENT, "opne", 4), "open");
+    near_is(catalog_near(NEAR_EVENT, "pread65", 7), "pread64");
+    near_is(catalog_near(NEAR_EVENT, "syscal", 6), "_sysctl"); /* not "syscall" */
+    near_is(catalog_near(NEAR_OP, "startwith", 9), "startswith");
+    near_is(catalog_near(NEAR_PARAM, "flag", 4), "flags");
+    near_is(catalog_near_flag(FT_file_flags, "O_CREATE", 8), "O_CREAT");
+    near_is(catalog_near_flag(FT_file_flags, "XXXXXXXX", 8), NULL);
+}
+
+static void test_distance(void **state)
+{
+    static const struct {
+        const char *a, *b;
+        unsigned limit, want;
+    } rows[] = {
+        {"", "", 2, 0},         {"abc", "abc", 0, 0}, {"abc", "abd", 2, 1}, {"abc", "acb", 2, 1},
+        {"abc", "ab", 2, 1},    {"", "abc", 5, 3},    {"abc", "xyz", 2, 3}, {"abc", "xyz", 3, 3},
+        {"kitten", "sitting", 9, 3},                  {"ca", "abc", 9, 3},  {"a", "abcdefgh", 2, 3},
+    };
+    char long_name[100];
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        unsigned d = catalog_distance(rows[i].a, strlen(rows[i].a), rows[i].b, strlen(rows[i].b),
+                                      rows[i].limit);
+
+        if (d != rows[i].want)
+            fail_msg("'%s' to '%s': %u, must be %u", rows[i].a, rows[i].b, d, rows[i].want);
+    }
+    memset(long_name, 'a', sizeof long_name);
+    assert_int_equal(catalog_distance(long_name, sizeof long_name, "a", 1, 2), 3);
+}
+
+static void test_digest(void **state)
+{
+    (void)state;
+    assert_true(catalog_digest() == catalog_digest());
+    assert_true(catalog_digest() != 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_order),
+        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_every_name_is_found),
+        cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_field_sources),
+        cmocka_unit_test(test_live_events_have_their_calls),
+        cmocka_unit_test(test_slots),
+        cmocka_unit_test(test_fields_by_name),
+        cmocka_unit_test(test_other_names),
+        cmocka_unit_test(test_ids_out_of_range),
+        cmocka_unit_test(test_categories),
+        cmocka_unit_test(test_flag_texts),
+        cmocka_unit_test(test_flag_text_is_cut),
+        cmocka_unit_test(test_flag_values),
+        cmocka_unit_test(test_flag_natives),
+        cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_flag_tables),
+        cmocka_unit_test(test_near),
+        cmocka_unit_test(test_distance),
+        cmocka_unit_test(test_digest),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
