@@ -12,32 +12,6 @@
 #include "intern.h"
 #include "pipeline.h"
 
-static const char USAGE[] =
-    "usage: rulec build [-o PACK.rpk] [--dump=STAGE[,STAGE...]] FILE|DIR...\n"
-    "  -o, --output=PACK.rpk  write the bundle here\n"
-    "      --dump=STAGE       print what a stage made: docs pack ast dag plan bpf table rpk\n";
-
-static const struct { const char *name, *pass; char letter; } STAGES[] = {
-#define STAGE(letter, name, pass, suffix) {#name, pass, letter},
-#include "stage.def"
-};
-
-/* The pass after which all of these stages (in the order of stage.def) can be shown. */
-static const char *last_pass(const char *stages)
-{
-    const char *pass = "load";
-    for (size_t i = 0; i < sizeof STAGES / sizeof *STAGES; i++) {
-        size_t n = strlen(STAGES[i].name);
-        for (const char *p = stages; p && *p; p += strcspn(p, ","), p += *p == ',') {
-            size_t word = strcspn(p, ",");
-            if ((word == n && memcmp(p, STAGES[i].name, n) == 0) ||
-                (word == 1 && *p == STAGES[i].letter))
-                pass = STAGES[i].pass;
-        }
-    }
-    return pass;
-}
-
 static int write_all(int fd, const uint8_t *bytes, size_t size)
 {
     for (size_t done = 0; done < size;) {
@@ -94,16 +68,19 @@ static int build(struct comp *c, int npath, char *const *paths, const char *outp
     c->build = true;
     if (output)
         c->name = pack_name(c, output);
-    int err = pipeline_run(c, paths, npath, output ? "link" : last_pass(stages));
+    const char *last = stages ? pipeline_last(stages) : "link";
+    if (!last) {
+        fprintf(stderr, "rulec build: there is no such stage: %s\n", stages);
+        return EXIT_CANNOT;
+    }
+    int err = pipeline_run(c, paths, npath, output ? "link" : last);
     diag_report(c);
     if (err)
         return EXIT_CANNOT;
     if (diag_count(c, SEV_ERROR))
         return EXIT_FINDINGS;
-    if (stages && !pipeline_dump(c, stages, stdout)) {
-        fprintf(stderr, "rulec: there is no stage of this name: %s\n", stages);
-        return EXIT_CANNOT;
-    }
+    if (stages)
+        pipeline_dump(c, stages, stdout);
     err = output ? write_file(output, c->rpk.v, c->rpk.n) : 0;
     if (!err && (fflush(stdout) || ferror(stdout)))
         err = -errno;
@@ -114,24 +91,17 @@ static int build(struct comp *c, int npath, char *const *paths, const char *outp
 
 int cmd_build(int argc, char **argv)
 {
-    static const struct option options[] = {{"output", required_argument, NULL, 'o'},
-                                            {"dump", required_argument, NULL, 'd'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {
+        {"output", required_argument, NULL, 'o'}, {"dump", required_argument, NULL, 'd'}, {0}};
     const char *output = NULL, *stages = NULL;
-    for (int o; (o = getopt_long(argc, argv, "o:h", options, NULL)) != -1;) {
-        if (o == 'h') {
-            fputs(USAGE, stdout);
-            return EXIT_FINE;
-        }
-        if (o != 'o' && o != 'd') {
-            fputs(USAGE, stderr);
+    for (int o; (o = getopt_long(argc, argv, "o:", options, NULL)) != -1;) {
+        if (o != 'o' && o != 'd')
             return EXIT_CANNOT;
-        }
         *(o == 'o' ? &output : &stages) = optarg;
     }
     if (optind == argc || (!output && !stages)) {
-        fputs(USAGE, stderr);
+        fprintf(stderr, "rulec build: %s; see `rulec build --help`\n",
+                optind == argc ? "no file is given" : "neither -o nor --dump is given");
         return EXIT_CANNOT;
     }
     struct comp *c = comp_new();
