@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "../grammar/catalog.h"
-#include "../grammar/xform.h"
+#include "../grammar/transform.h"
 
 struct arena;
 struct intern;
