@@ -125,7 +125,8 @@ bool audit_event(struct audit *a, const struct rpk *p, struct record *r, FILE *o
     if (n == 0)
         return true;
     a->matched++;
-    if (r->h->rule && r->h->rule <= m.rule + 1)
+    /* Of two readings the filter judges the first that passes, so that its rule may be a later one. */
+    if (r->h->rule && (r->h->rule <= m.rule + 1 || r->h->readings == 2))
         return true;
     if (a->disagreements++ < AUDIT_SHOWN)
         report(p, r, &m, out);
