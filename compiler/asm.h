@@ -67,7 +67,7 @@ struct asm_code {
     VEC(struct asm_func) funcs;
     VEC(struct asm_call) calls;
     VEC(struct asm_mark) marks;
-    uint32_t bound_at;   /* slot of the label bound last */
+    uint32_t bound_at;   /* the last slot that some jump goes to */
     bool live;           /* the next instruction is reached */
     struct facts facts;  /* that hold here */
 };
