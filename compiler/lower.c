@@ -126,17 +126,12 @@ static void dag_seal(struct comp *c)
     c->dag.n = c->dag.cap = n + 1;
 }
 
-static bool is_kept(const struct rule *r)
-{
-    return !r->dropped && r->enabled && !r->failed && r->condition.i;
-}
-
 static void keep_rules(struct lowering *l)
 {
     struct comp *c = l->c;
     for (uint32_t i = 1; i < c->rules.n; i++) {
         struct rule *r = &c->rules.v[i];
-        if (!is_kept(r)) {
+        if (!rule_is_kept(r)) {
             continue;
         }
         if (c->nrule == RULES_MAX) {
@@ -194,7 +189,9 @@ int pass_lower(struct comp *c)
     struct lowering l = {.c = c, .table.arena = c->arena};
     c->nrule = 0;
     exprs_init(&l.x, c);
-    VEC_PUSH(c->arena, &c->dag, (struct dag_node){0}); /* poison */
+    if (!c->dag.n) {
+        VEC_PUSH(c->arena, &c->dag, (struct dag_node){0}); /* poison */
+    }
     keep_rules(&l);
     sites_of_pack(c, &l.sites);
     bool *alive = arena_alloc(c->arena, l.kept.n + 1);

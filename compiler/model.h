@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "../grammar/catalog.h"
-#include "../grammar/xform.h"
+#include "../grammar/transform.h"
 
 struct arena;
 struct intern;
@@ -94,6 +94,12 @@ struct rule {
     uint32_t out0, nout;    /* comp.pieces: the output template */
     uint32_t index;         /* position in the bundle, 0-based: set by lower for rules kept */
 };
+
+/* True if the rule goes into the bundle; its `index` counts these. */
+static inline bool rule_is_kept(const struct rule *r)
+{
+    return !r->dropped && r->enabled && !r->failed && r->condition.i;
+}
 
 /* ---- conditions: made by the grammar through ast.c, bound by resolve.c, typed by type.c ---- */
 

@@ -13,7 +13,7 @@
 
 #include "../grammar/field.h"
 #include "../grammar/parse.h"
-#include "../grammar/xform.h"
+#include "../grammar/transform.h"
 #include "arena.h"
 #include "diag.h"
 #include "intern.h"

@@ -17,7 +17,7 @@
 #include <stdint.h>
 
 #include "catalog.h"
-#include "xform.h"
+#include "transform.h"
 
 struct comp;
 struct text;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transformers: `toupper(proc.name)`. Their meaning is in ops.c, their types are in type.c. */
-#ifndef RULEC_XFORM_H
-#define RULEC_XFORM_H
+#ifndef RULEC_TRANSFORM_H
+#define RULEC_TRANSFORM_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "xform.h"
+#include "transform.h"
 
 #include <string.h>
 
