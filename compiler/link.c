@@ -63,10 +63,13 @@ int link_objects(struct comp *c, const bool *hook, bool test, uint8_t **bytes, u
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
     libbpf_print_fn_t before = libbpf_set_print(c->build ? silent : NULL);
     struct bpf_linker *linker = bpf_linker__new(path, NULL);
-    int err = linker ? add_object(linker, c->filter_elf.v, c->filter_elf.n) : -errno;
+    int err = linker ? 0 : -errno;
+    /* In name order: libbpf wants the object that defines the maps, core, before all users. */
     for (uint64_t i = 0; i < probe_object_count && !err; i++)
         if (is_needed(probe_objects[i].name, hook, test))
             err = add_object(linker, probe_objects[i].bytes, probe_objects[i].size);
+    if (!err)
+        err = add_object(linker, c->filter_elf.v, c->filter_elf.n);
     if (!err)
         err = bpf_linker__finalize(linker);
     if (!err)

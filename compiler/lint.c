@@ -197,14 +197,19 @@ void lint_rule(struct comp *c, const struct rule *r, const struct event_set *set
     lint_not_live(c, r, set);
 }
 
-static bool tests_evt_num(const struct comp *c, node_id id)
+/*
+ * Placeholders that a user is meant to fill: evt.num = 0 is never true, and so is a test of an empty
+ * list.
+ */
+static bool has_placeholder(const struct comp *c, node_id id)
 {
     const struct node *n = &c->nodes.v[id.i];
     if (n->kind == NODE_TEST) {
-        return c->atoms.v[n->atom.i].lhs.field == F_evt_num;
+        const struct atom *a = &c->atoms.v[n->atom.i];
+        return a->lhs.field == F_evt_num || (a->op == OP_IN && !a->nval && !a->rhs.field);
     }
     for (uint32_t i = 0; i < n->nkid; i++) {
-        if (tests_evt_num(c, c->kids.v[n->kid0 + i])) {
+        if (has_placeholder(c, c->kids.v[n->kid0 + i])) {
             return true;
         }
     }
@@ -218,8 +223,7 @@ void lint_never(struct comp *c, const struct rule *r, const struct event_set *se
             return; /* it would match, were the event delivered: lint_not_live() has said so */
         }
     }
-    /* evt.num = 0 is how placeholders are written. */
-    if (!tests_evt_num(c, r->condition)) {
+    if (!has_placeholder(c, r->condition)) {
         diag(c, RK0404, r->at, NULL, "rule `%s` can never match", STR(c, r->name));
     }
 }
