@@ -19,6 +19,7 @@ OPT_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sani
 INCLUDES = $(addprefix -iquote ,. grammar compiler runtime build/gen)
 CFLAGS = -std=gnu11 -D_GNU_SOURCE $(INCLUDES) $(OPT_$(VARIANT)) -ffile-prefix-map=$(CURDIR)=. \
          -MMD -MP
+OPT_fuzz = -O1 -g -w -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 LDFLAGS = $(filter -fsanitize=%,$(OPT_$(VARIANT)))
 LIBS_runtime = -lbpf -lelf -lz
 LIBS_compiler = -lyaml $(LIBS_runtime)
@@ -41,7 +42,7 @@ LIBS = $(B)/libcompiler.a $(B)/libruntime.a $(B)/libgrammar.a
 UNIT = $(patsubst tests/unit/%.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 DIFF_O = $(patsubst %.c,$(B)/%.o,$(wildcard tests/diff/*.c))
 TOOLS = $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard tests/live/*.c tests/bench/*.c)))
-FUZZ = $(patsubst tests/fuzz/%.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ = $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
 
 # build/rulec and build/rulerun are always the release programs.
 all: $(if $(filter release,$(VARIANT)),build/rulec build/rulerun,$(B)/rulec $(B)/rulerun)
@@ -63,9 +64,8 @@ $(B)/diff: $(DIFF_O) $(LIBS)
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $(DIFF_O) -Wl,--start-group $(LIBS) -Wl,--end-group $(LIBS_compiler) -lm
 $(TOOLS): $(B)/%: $(B)/%.o
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $< $(LIBS_runtime)
-build/fuzz/%: tests/fuzz/%.c $(LIBS)
-	@mkdir -p $(@D)
-	$(call say,CLANG)$(CLANG) $(CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< \
+$(FUZZ): build/fuzz/%: build/fuzz/%.o $(LIBS)
+	$(call say,LINK)$(CC) -fsanitize=fuzzer,address,undefined -o $@ $< \
 	    -Wl,--start-group $(LIBS) -Wl,--end-group $(LIBS_compiler)
 
 # ---- objects; generated code converts and declares as its generator likes ----
@@ -104,8 +104,10 @@ test: all $(UNIT) $(B)/diff $(TOOLS)
 asan-programs: $(UNIT) $(B)/rulec $(B)/rulerun $(B)/diff
 diff: all $(B)/diff
 	$(PYTHON) tests/run.py diff
-fuzz: $(FUZZ)
+fuzz:
+	$(MAKE) VARIANT=fuzz CC=$(CLANG) WARN= fuzz-programs
 	$(PYTHON) tests/run.py fuzz
+fuzz-programs: $(FUZZ)
 bench: all $(TOOLS) $(patsubst tests/bench/%.bpf.c,build/bpf/tests/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
 	$(PYTHON) tests/bench/bench.py
 lint:
@@ -128,7 +130,7 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all check test asan-programs diff fuzz bench lint bless docs demo run deps install clean
+.PHONY: all check test asan-programs diff fuzz fuzz-programs bench lint bless docs demo run deps install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find build -name '*.d' 2>/dev/null)

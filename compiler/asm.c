@@ -214,9 +214,10 @@ void asm_bind(struct asm_code *a, label_id l)
             continue;
         patch(a, a->refs.v[i].insn, a->insns.n);
         a->refs.v[i].label = NO_LABEL;
+        a->bound_at = a->insns.n;
     }
     drop_resolved(a);
-    label->at = a->bound_at = a->insns.n;
+    label->at = a->insns.n;
 }
 
 /* ---- instructions ---- */

@@ -167,3 +167,10 @@ atom_id atom_intern(struct comp *c, struct cons *atoms, struct atom a)
     cons_add(atoms, hash, id);
     return (atom_id){id};
 }
+
+void atom_index(const struct comp *c, struct cons *atoms)
+{
+    for (uint32_t i = 1; i < c->atoms.n; i++) {
+        cons_add(atoms, hash_atom(c, &c->atoms.v[i]), i);
+    }
+}

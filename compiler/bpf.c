@@ -84,10 +84,10 @@ void emit_present(struct emit *e, unsigned slot, struct edges to)
         return;
     label_id present = asm_label(e->a), other = asm_label(e->a);
     emit_state(e, slot);
-    if (to.maybe.i == to.no.i) { /* absent and unknown go the same way */
-        asm_if(e->a, BPF_JEQ, R1, ST_PRESENT, present, to.no);
+    if (to.maybe.i == to.absent.i) {
+        asm_if(e->a, BPF_JEQ, R1, ST_PRESENT, present, to.absent);
     } else {
-        asm_if(e->a, BPF_JEQ, R1, ST_ABSENT, to.no, other);
+        asm_if(e->a, BPF_JEQ, R1, ST_ABSENT, to.absent, other);
         asm_bind(e->a, other);
         asm_if(e->a, BPF_JEQ, R1, ST_PRESENT, present, to.maybe);
     }
@@ -108,7 +108,7 @@ void emit_exists(struct emit *e, unsigned slot, struct edges to)
     asm_set_fact(e->a, FACT_PRESENT(slot));
     asm_goto(e->a, to.yes);
     asm_bind(e->a, other);
-    asm_if(e->a, BPF_JEQ, R1, ST_ABSENT, to.no, cut);
+    asm_if(e->a, BPF_JEQ, R1, ST_ABSENT, to.absent, cut);
     asm_bind(e->a, cut);
     asm_if(e->a, BPF_JEQ, R1, ST_CUT, to.yes, to.maybe);
 }
@@ -190,7 +190,7 @@ static void emit_node(struct emit *e, const struct dag_node *n, struct edges to)
     const struct where *w = place_where(e->c, n->atom, e->event);
     switch ((enum shape)w->shape) {
     case SHAPE_NUM:
-        emit_num(e, w, to);
+        emit_num(e, at, w, to);
         break;
     case SHAPE_TEXT:
         emit_text(e, at, w, to);
@@ -242,7 +242,7 @@ static void emit_root(struct emit *e, const struct root *r)
             continue;
         label_id yes = label_of(e, n->yes, hit, miss), no = label_of(e, n->no, hit, miss);
         note_atom(e, r->rule.i, n);
-        emit_node(e, n, (struct edges){yes, no, n->neg ? no : yes});
+        emit_node(e, n, (struct edges){yes, no, n->neg ? no : yes, no});
     }
     asm_bind(e->a, hit);
     if (asm_live(e->a)) {

@@ -131,19 +131,24 @@ static bool known_op(const struct atom *at)
     return (list || at->op == OP_EQ || at->op == OP_NE) && at->mod == MOD_NONE;
 }
 
-void emit_addr(struct emit *e, const struct atom *at, const struct where *w, struct edges to)
+static void emit_address(struct emit *e, const struct atom *at, const struct where *w,
+                         unsigned slot, struct edges to)
 {
+    (void)w;
     if (at->op == OP_EXISTS) {
-        emit_exists(e, (unsigned)w->slot, to);
+        emit_exists(e, slot, to);
         return;
     }
-    emit_present(e, (unsigned)w->slot, to);
-    if (!asm_live(e->a))
-        return;
+    emit_present(e, slot, to);
     if (!known_op(at))
         asm_goto(e->a, to.maybe);
     else if (at->op == OP_NE)
-        emit_any(e, (unsigned)w->slot, at, to.no, to.yes);
+        emit_any(e, slot, at, to.no, to.yes);
     else
-        emit_any(e, (unsigned)w->slot, at, to.yes, to.no);
+        emit_any(e, slot, at, to.yes, to.no);
+}
+
+void emit_addr(struct emit *e, const struct atom *at, const struct where *w, struct edges to)
+{
+    emit_sides(e, at, w, to, emit_address);
 }

@@ -67,6 +67,10 @@ static void emit_singles(struct emit *e, const struct num_test *t, uint32_t n, s
 
 static void emit_mask(struct emit *e, const struct num_test *t, label_id yes, label_id no)
 {
+    if (t->a == UINT64_MAX) {
+        asm_if(e->a, BPF_JEQ, R1, t->b, yes, no);
+        return;
+    }
     bool one_bit = t->a != 0 && (t->a & (t->a - 1)) == 0;
     if (t->b == 0 || (one_bit && t->a == t->b)) {
         asm_if(e->a, BPF_JSET, R1, t->a, t->b ? yes : no, t->b ? no : yes);
@@ -100,16 +104,19 @@ static void emit_range(struct emit *e, const struct num_test *t, label_id yes, l
     }
 }
 
-void emit_num(struct emit *e, const struct where *w, struct edges to)
+static void emit_tests(struct emit *e, const struct atom *at, const struct where *w, unsigned slot,
+                       struct edges to)
 {
+    (void)at;
     const struct num_test *t = &e->c->tests.v[w->test0];
-    emit_present(e, (unsigned)w->slot, to);
-    if (!asm_live(e->a))
-        return;
-    struct edges out = w->negate ? (struct edges){to.no, to.yes, to.maybe} : to;
+    emit_present(e, slot, to);
+    struct edges out = to;
+    if (w->negate) {
+        out.yes = to.no;
+        out.no = to.yes;
+    }
     int32_t off;
-    int base = asm_event_base((uint32_t)(offsetof(struct ev_head, num) + 8u * (unsigned)w->slot),
-                              &off);
+    int base = asm_event_base((uint32_t)(offsetof(struct ev_head, num) + 8u * slot), &off);
     bool single = w->ntest > 1;
     for (uint32_t i = 0; i < w->ntest; i++)
         single = single && is_single(&t[i]);
@@ -125,4 +132,40 @@ void emit_num(struct emit *e, const struct where *w, struct edges to)
         asm_bind(e->a, next);
     }
     asm_goto(e->a, out.no);
+}
+
+static void emit_there(struct emit *e, const struct atom *at, const struct where *w, unsigned slot,
+                       struct edges to)
+{
+    (void)at, (void)w;
+    emit_exists(e, slot, to);
+}
+
+void emit_num(struct emit *e, const struct atom *at, const struct where *w, struct edges to)
+{
+    bool state_alone = at->op == OP_EXISTS && w->ntest == 0;
+    emit_sides(e, at, w, to, state_alone ? emit_there : emit_tests);
+}
+
+void emit_sides(struct emit *e, const struct atom *at, const struct where *w, struct edges to,
+                emit_side *side)
+{
+    if (w->slot2 < 0) {
+        side(e, at, w, (unsigned)w->slot, to);
+        return;
+    }
+    bool all = at->op == OP_NE;
+    label_id then = asm_label(e->a), alone = all ? asm_label(e->a) : then;
+    struct edges first = {.yes = all ? then : to.yes, .no = all ? to.no : then,
+                          .maybe = to.maybe, .absent = alone};
+    side(e, at, w, (unsigned)w->slot, first);
+    if (all) {
+        asm_bind(e->a, alone);
+        if (asm_live(e->a))
+            side(e, at, w, (unsigned)w->slot2, to);
+    }
+    asm_bind(e->a, then);
+    to.absent = all ? to.yes : to.no;
+    if (asm_live(e->a))
+        side(e, at, w, (unsigned)w->slot2, to);
 }

@@ -114,7 +114,7 @@ static void members_from(struct emit *e, struct text_at at, const struct member 
 void emit_members(struct emit *e, struct text_at at, const struct member *m, uint32_t n,
                   label_id yes, label_id no)
 {
-    members_from(e, at, m, n, 0, (struct edges){yes, no, no});
+    members_from(e, at, m, n, 0, (struct edges){yes, no, no, no});
 }
 
 /* ---- one text slot ---- */
@@ -257,7 +257,7 @@ static void emit_one_of(struct emit *e, const struct text *t, struct edges to)
     asm_mov_imm(e->a, R8, 0);
     for (uint32_t i = 0; i < t->at->nval && asm_live(e->a); i++) {
         label_id hit = asm_label(e->a), next = asm_label(e->a);
-        emit_one(e, t, i, (struct edges){hit, next, to.maybe});
+        emit_one(e, t, i, (struct edges){hit, next, to.maybe, next});
         asm_bind(e->a, hit);
         if (asm_live(e->a)) {
             asm_alu_imm(e->a, BPF_ADD, R8, 1);
@@ -274,7 +274,7 @@ static void emit_each(struct emit *e, const struct text *t, bool all, struct edg
 {
     for (uint32_t i = 0; i < t->at->nval && asm_live(e->a); i++) {
         label_id next = asm_label(e->a);
-        struct edges step = {all ? next : to.yes, all ? to.no : next, to.maybe};
+        struct edges step = {all ? next : to.yes, all ? to.no : next, to.maybe, next};
         emit_one(e, t, i, step);
         asm_bind(e->a, next);
     }
@@ -318,13 +318,15 @@ static const uint32_t TEXT_CAP[] = {
 };
 _Static_assert(sizeof(struct ev) <= ASM_REACH, "r6 and r7 reach the whole event");
 
-/* A path as given is known only if it is absolute. */
-static void emit_absolute(struct emit *e, const struct text *t, struct edges to)
+/* What the slot has is what rules see, or else the literal passes. */
+static void emit_guard(struct emit *e, const struct text *t, struct edges to)
 {
     label_id some = asm_label(e->a), slash = asm_label(e->a);
     emit_load_len(e, R1, t->str);
     asm_if32(e->a, BPF_JNE, R1, 0, some, to.maybe);
     asm_bind(e->a, some);
+    if (t->w->guard == GUARD_NONEMPTY)
+        return;
     load_at(e, 1, R1, t->place, 0);
     asm_if32(e->a, BPF_JEQ, R1, '/', slash, to.maybe);
     asm_bind(e->a, slash);
@@ -340,8 +342,7 @@ void emit_text(struct emit *e, const struct atom *at, const struct where *w, str
         return;
     }
     emit_present(e, (unsigned)w->slot, to);
-    if (asm_live(e->a) && w->absolute)
-        emit_absolute(e, &t, to);
-    if (asm_live(e->a))
-        emit_values(e, &t, to);
+    if (w->guard != GUARD_NONE)
+        emit_guard(e, &t, to);
+    emit_values(e, &t, to);
 }

@@ -11,8 +11,11 @@
 
 #include "asm.h"
 
-/* Where the outcomes of a test go. `maybe` is one of the other two: the edge that passes. */
-struct edges { label_id yes, no, maybe; };
+/*
+ * Where the outcomes of a test go. `maybe` is one of yes and no: the edge that passes. `absent` is
+ * `no`, but for the second of two sides.
+ */
+struct edges { label_id yes, no, maybe, absent; };
 
 struct emit {
     struct comp *c;
@@ -34,7 +37,16 @@ void emit_load_len(struct emit *e, int dst, unsigned str);
 /* r1 = event, and call `symbol`. */
 void emit_call(struct emit *e, const char *symbol);
 
-void emit_num(struct emit *e, const struct where *w, struct edges to);
+/*
+ * One side of a value (client, server), or its only one. The test over both: true if it is for
+ * some side that is present; with OP_NE, if it is for all that are.
+ */
+typedef void emit_side(struct emit *e, const struct atom *at, const struct where *w, unsigned slot,
+                       struct edges to);
+void emit_sides(struct emit *e, const struct atom *at, const struct where *w, struct edges to,
+                emit_side *side);
+
+void emit_num(struct emit *e, const struct atom *at, const struct where *w, struct edges to);
 void emit_text(struct emit *e, const struct atom *at, const struct where *w, struct edges to);
 void emit_addr(struct emit *e, const struct atom *at, const struct where *w, struct edges to);
 void emit_anc(struct emit *e, const struct atom *at, const struct where *w, struct edges to);

@@ -32,7 +32,8 @@ struct event {
 /*
  * Parses one JSON object (a line). 0, or -EINVAL with "COLUMN: message" in `err`: a field that does
  * not exist, a value of the wrong shape, broken JSON, ... Columns are bytes, from 1. An event may
- * lack its evt.type (type is EV_NONE then): only the tree can judge it.
+ * lack its evt.type (type is EV_NONE then): only the tree can judge it. `out` is zeroed by the caller
+ * before its first use; what it held before is forgotten, its memory used again.
  */
 int event_parse(struct comp *c, const char *text, size_t len, struct event *out, char *err,
                 size_t errlen);
@@ -64,6 +65,7 @@ struct event_user {
     struct comp *c;
     const struct event *e;
     VEC(struct fact) over; /* facts that overrule what the record says */
+    bool holes;            /* an ancestor without a name, or one that is too long: so for all */
 };
 
 /*

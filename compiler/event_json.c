@@ -307,7 +307,9 @@ int event_parse(struct comp *c, const char *line, size_t len, struct event *out,
     struct json j;
     str_id key;
     size_t at = 0;
-    *out = (struct event){0};
+    out->facts.n = 0;
+    out->list.n = 0;
+    out->num = 0;
     json_start(&j, c, line, len, err, errlen);
     if (!json_open(&j))
         return -EINVAL;

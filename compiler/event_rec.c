@@ -96,9 +96,9 @@ static void put_text(struct writer *w, int slot, struct fact f)
 static void put_num(struct writer *w, int slot, struct fact f, enum flag_table table)
 {
     uint64_t v = (uint64_t)f.num;
-    if (f.kind == VAL_TEXT && (table == FT_NONE ||
-                               !catalog_flags_value(table, STR(w->c, f.text),
-                                                    STRLEN(w->c, f.text), &v))) {
+    if (f.kind == VAL_TEXT &&
+        (table == FT_NONE ||
+         !event_named_number(table, STR(w->c, f.text), STRLEN(w->c, f.text), &v))) {
         overrule(w, f, slot);
         return;
     }
@@ -116,6 +116,20 @@ static void put(struct writer *w, int slot, struct fact f, enum flag_table table
         put_text(w, slot, f);
 }
 
+/* The name of an IP socket is made in user space from its addresses; unless it was given. */
+static struct fact socket_name(struct writer *w, struct fact f)
+{
+    const struct fact *g = event_given(w->e, plain(F_fd_name));
+    struct fact type = event_fact(w->c, w->e, plain(F_fd_type));
+    bool ip = type.state == FACT_PRESENT && type.kind == VAL_TEXT &&
+              !strncmp(STR(w->c, type.text), "ipv", 3);
+    if (!ip)
+        return f;
+    if (g && g->state != FACT_PRESENT)
+        overrule(w, *g, -1);
+    return g ? f : fact_none(f.field, FACT_UNKNOWN);
+}
+
 static void put_fields(struct writer *w)
 {
     for (int id = F_NONE + 1; id < F_COUNT; id++) {
@@ -123,6 +137,8 @@ static void put_fields(struct writer *w)
         if (info->source != SRC_SLOT || info->slot < 0)
             continue;
         struct fact f = event_fact(w->c, w->e, plain((enum field_id)id));
+        if (id == F_fd_name)
+            f = socket_name(w, f);
         if (w->ev->h.st[info->slot] == ST_UNFILLED) {
             put(w, info->slot, f, info->table);
             continue;
@@ -147,7 +163,7 @@ static void put_params(struct writer *w)
         const struct param_info *p = catalog_param(w->e->type, i);
         struct field_ref arg = {.field = F_evt_arg, .index = -1,
                                 .name = intern_cstr(w->c->intern, p->name)};
-        struct fact raw = param_raw(w->c, w->e, i);
+        struct fact raw = event_param_raw(w->c, w->e, i);
         bool named = event_param_named(w->c, w->e, i);
         if (p->slot >= 0 && p->slot != SLOT_OF_NUM(N_SYSNR) && (named || w->ev->h.st[p->slot] == ST_UNFILLED)) {
             put(w, p->slot, raw, p->flags);
@@ -159,18 +175,37 @@ static void put_params(struct writer *w)
 
 /* ---- ancestors ---- */
 
+static int32_t count_ancestors(const struct event *e)
+{
+    static const enum field_id fields[] = {F_proc_aname, F_proc_aexe, F_proc_aexepath,
+                                           F_proc_acmdline, F_proc_apid, F_proc_aargs};
+    int32_t most = 0;
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+        int32_t n = event_ancestors(e, fields[i]);
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+/*
+ * The names of the ancestors. One that has none, or one too long, cannot be said in the kernel's
+ * way: the names from there on are CUT, and user space asks the event.
+ */
 static void put_ancestors(struct writer *w)
 {
     struct ev_head *h = &w->ev->h;
-    int32_t n = event_ancestors(w->e, F_proc_aname);
+    int32_t n = count_ancestors(w->e);
     h->anc_state = ST_PRESENT;
     for (int32_t i = 1; i <= n; i++) {
         struct fact f = event_fact(w->c, w->e, (struct field_ref){.field = F_proc_aname, .index = i});
-        size_t len = f.state == FACT_PRESENT ? STRLEN(w->c, f.text) : COMM_SIZE;
-        /* A hole, a long name or one too many: what follows cannot be said in the kernel's way. */
-        if (i > ANC_MAX || len >= COMM_SIZE) {
-            h->anc_state = h->anc_count ? ST_CUT : ST_UNKNOWN;
-            return;
+        size_t len = f.state == FACT_PRESENT ? STRLEN(w->c, f.text) : 0;
+        bool last_unknown = i == n && f.state == FACT_UNKNOWN;
+        if (f.state != FACT_PRESENT || len >= COMM_SIZE || i > ANC_MAX) {
+            h->anc_state = ST_CUT;
+            w->user->holes |= !last_unknown;
+            if (last_unknown || i > ANC_MAX)
+                return;
+            len = 0;
         }
         memcpy(h->anc[i - 1], STR(w->c, f.text), len);
         h->anc_count = (uint8_t)i;
@@ -220,7 +255,7 @@ static bool user_get(void *ctx, const struct record *r, enum field_id field, int
     struct field_ref f = {field, index, intern_cstr(u->c->intern, name)};
     bool by_id = field == F_user_name || field == F_group_name || field == F_proc_name;
     (void)r;
-    *out = fact_val(u->c, by_id && index >= 0 ? param_name_of(u->c, u->e, field, index)
+    *out = fact_val(u->c, by_id && index >= 0 ? event_param_name_of(u->c, u->e, field, index)
                                               : event_fact(u->c, u->e, f));
     return true;
 }
@@ -252,8 +287,10 @@ static bool beyond_record(struct event_user *u, struct field_ref f)
     case SRC_MISSING:
         return true;
     case SRC_ANC:
-        return f.field != F_proc_aname && (f.index > 1 || f.field == F_proc_aargs) &&
-               f.index != 0 && !planned(u->c, f.field, f.index);
+        if (f.field == F_proc_aname)
+            return u->holes && f.index > 0;
+        return (f.index > 1 || f.field == F_proc_aargs) && f.index != 0 &&
+               !planned(u->c, f.field, f.index);
     case SRC_PARAM:
         if (f.name.i)
             i = catalog_param_index(u->e->type, STR(u->c, f.name), STRLEN(u->c, f.name));
@@ -374,6 +411,7 @@ int event_to_ev(struct comp *c, const struct event *e, struct ev *ev, struct eve
     user->c = c;
     user->e = e;
     user->over.n = 0;
+    user->holes = false;
     user->user = (struct record_user){.ctx = user, .get = user_get, .given = user_given};
     memset(ev, 0, offsetof(struct ev, s_NAME));
     put_head(&w);

@@ -51,6 +51,24 @@ static void rehash(struct intern *in)
     }
 }
 
+/* The slot that holds these bytes, or the hole where they belong. */
+static uint32_t find_slot(const struct intern *in, const char *bytes, size_t len, uint32_t hash)
+{
+    uint32_t at = hash & (in->nslot - 1);
+    for (; in->slots[at]; at = (at + 1) & (in->nslot - 1)) {
+        const struct word *w = &in->words.v[in->slots[at]];
+        if (w->hash == hash && w->len == len && !memcmp(w->text, bytes, len)) {
+            break;
+        }
+    }
+    return at;
+}
+
+str_id intern_find(const struct intern *in, const char *bytes, size_t len)
+{
+    return (str_id){len ? in->slots[find_slot(in, bytes, len, hash_bytes(bytes, len))] : 0};
+}
+
 str_id intern_put(struct intern *in, const char *bytes, size_t len)
 {
     if (!len) {
@@ -60,16 +78,12 @@ str_id intern_put(struct intern *in, const char *bytes, size_t len)
         rehash(in);
     }
     uint32_t hash = hash_bytes(bytes, len);
-    uint32_t at = hash & (in->nslot - 1);
-    for (; in->slots[at]; at = (at + 1) & (in->nslot - 1)) {
-        const struct word *w = &in->words.v[in->slots[at]];
-        if (w->hash == hash && w->len == len && !memcmp(w->text, bytes, len)) {
-            return (str_id){in->slots[at]};
-        }
+    uint32_t at = find_slot(in, bytes, len, hash);
+    if (!in->slots[at]) {
+        char *copy = arena_alloc(in->arena, len + 1);
+        memcpy(copy, bytes, len);
+        in->slots[at] = VEC_PUSH(in->arena, &in->words, (struct word){copy, (uint32_t)len, hash});
     }
-    char *copy = arena_alloc(in->arena, len + 1);
-    memcpy(copy, bytes, len);
-    in->slots[at] = VEC_PUSH(in->arena, &in->words, (struct word){copy, (uint32_t)len, hash});
     return (str_id){in->slots[at]};
 }
 

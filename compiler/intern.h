@@ -11,6 +11,8 @@
 
 struct intern *intern_new(struct arena *a);
 str_id intern_put(struct intern *in, const char *bytes, size_t len);
+/* The id of bytes that are there already; 0 if they are not (or are empty). */
+str_id intern_find(const struct intern *in, const char *bytes, size_t len);
 str_id intern_cstr(struct intern *in, const char *text);
 const char *intern_text(const struct intern *in, str_id s);
 size_t intern_len(const struct intern *in, str_id s);

@@ -140,6 +140,15 @@ static bool escape(struct json *j, char *out, size_t *n)
     return true;
 }
 
+/* No escape and no control character: the text stands for itself. */
+static bool plain(const char *s, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (s[i] == '\\' || (unsigned char)s[i] < 0x20)
+            return false;
+    return true;
+}
+
 /* A string; j->at is at its first quote. Bytes that are no UTF-8 are taken as they are. */
 static bool string(struct json *j, str_id *out)
 {
@@ -148,6 +157,11 @@ static bool string(struct json *j, str_id *out)
         end += j->text[end] == '\\' ? 2 : 1;
     if (end >= j->len)
         return json_fail(j, start, "a string without its closing quote");
+    if (plain(j->text + start + 1, end - start - 1)) {
+        *out = intern_put(j->c->intern, j->text + start + 1, end - start - 1);
+        j->at = end + 1;
+        return true;
+    }
     char *buf = arena_alloc(j->c->arena, end - start);
     size_t n = 0;
     j->at++;

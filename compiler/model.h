@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "../grammar/catalog.h"
+#include "../grammar/transform.h"
 
 struct arena;
 struct intern;
@@ -78,6 +79,7 @@ enum priority {
 struct rule {
     str_id name, desc, output_text, source;
     str_id condition_text;  /* as written after append and exceptions, before substitution: for dumps */
+    str_id condition_final; /* the same with lists replaced: what was parsed */
     span_id at;             /* of the rule's name */
     span_id condition_at;
     span_id output_at;
@@ -92,6 +94,12 @@ struct rule {
     uint32_t out0, nout;    /* comp.pieces: the output template */
     uint32_t index;         /* position in the bundle, 0-based: set by lower for rules kept */
 };
+
+/* True if the rule goes into the bundle; its `index` counts these. */
+static inline bool rule_is_kept(const struct rule *r)
+{
+    return !r->dropped && r->enabled && !r->failed && r->condition.i;
+}
 
 /* ---- conditions: made by the grammar through ast.c, bound by resolve.c, typed by type.c ---- */
 
@@ -109,13 +117,12 @@ struct node {
     enum op_modifier mod;
     uint32_t lit0, nlit;   /* TEST: comp.lits */
     span_id op_at;
+    span_id use;           /* copied from a macro: where that was used (ast.h: node_place) */
+    str_id use_what;       /* "macro M" */
     atom_id atom;          /* TEST: after type */
 };
 
 enum operand_kind { OPERAND_FIELD, OPERAND_CALL };
-enum xform_id {
-    XF_NONE, XF_TOLOWER, XF_TOUPPER, XF_BASENAME, XF_B64, XF_LEN, XF_CONCAT, XF_JOIN, XF_GETOPT, XF_VAL
-};
 struct operand {
     enum operand_kind kind;
     span_id at;
@@ -123,7 +130,8 @@ struct operand {
     str_id arg;            /* text between the brackets */
     bool has_arg;
     enum xform_id call;    /* CALL */
-    uint32_t op0, nop;     /* CALL: comp.opkids (operands); literals there have kind CALL, XF_NONE */
+    uint32_t op0, nop;     /* CALL: comp.opkids (operands). There XF_NONE is a literal, its text
+                              in `name`; or, if it has operands, a list in parentheses */
     /* after type: */
     enum field_id field;
     enum type_id type;
@@ -251,12 +259,23 @@ struct num_test {
 };
 
 /*
+ * A text parameter is not always what the slot holds: rules see <NA> for an empty one, and a
+ * relative path made absolute. Where the guard does not hold the literal passes.
+ */
+enum text_guard {
+    GUARD_NONE,
+    GUARD_NONEMPTY, /* decided only if the slot's text is not empty */
+    GUARD_ABSOLUTE, /* decided only if it begins with '/' */
+};
+
+/*
  * Where the kernel finds an atom's value on an event, and how it decides the atom. Parameters
  * stand in different slots on different events, so that an atom can have one row per event; all
  * others have one row with event EV_NONE. place_where() finds the row.
  *
  * In all shapes the slot's state comes first: ABSENT is false, UNKNOWN and CUT pass the literal
- * (a CUT text may be decided where its beginning suffices).
+ * (a CUT text may be decided where its beginning suffices). With two sides (slot2) the atom is true
+ * if it is for either side that is present; with OP_NE it must be true for all sides that are.
  */
 #define NO_SET 0xffffffffu
 #define NO_PATTERN 0xffffffffu
@@ -266,8 +285,9 @@ struct where {
     uint8_t place;         /* enum placement */
     uint8_t shape;         /* enum shape */
     bool negate;           /* SHAPE_NUM: the outcome of the tests is inverted */
-    bool absolute;         /* SHAPE_TEXT: a path as given, decided only if it begins with '/' */
+    uint8_t guard;         /* enum text_guard */
     int16_t slot;          /* SLOT_OF_NUM / SLOT_OF_STR, or -1 */
+    int16_t slot2;         /* fd.ip, fd.port, fd.net: the server's side, `slot` the client's; or -1 */
     uint8_t anc;
     uint32_t test0, ntest; /* comp.tests */
     uint32_t set;          /* PLACE_MATCHER of names: its set in comp.names, else NO_SET */
@@ -312,6 +332,7 @@ struct comp {
     struct plan plan;
     uint32_t nrule;             /* rules kept in the bundle */
     bool build;                 /* the caller's: refuse what this version cannot run */
+    str_id name;                /* the caller's: of the bundle; empty: none */
 
     VEC(uint8_t) filter_elf;    /* obj: the generated object */
     VEC(uint8_t) table;         /* table: the decision table's section */

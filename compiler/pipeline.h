@@ -26,11 +26,14 @@ int pass_link(struct comp *c);                /* rpk */
 /*
  * Reads files and directories (a directory's *.yaml and *.yml in name order; "-" is standard
  * input), then runs the passes up to and including `last` ("load", "resolve", "type", "lower",
- * "plan", "bpf", "table", "link"). `build`: refuse what this version cannot run (as `rulec build`).
- * Stops after the first pass that left errors. 0, or -errno (the message has been printed).
+ * "plan", "bpf", "table", "link"). comp.build, set before: refuse what this version cannot run.
+ * Stops where errors were found: after load, and after type and each later pass. Findings are
+ * queued, not printed. 0, or -errno (the message has been printed).
  */
 int pipeline_run(struct comp *c, char *const *paths, int npath, const char *last);
 
+/* The last pass that a list of stages needs ("load", "type", ...); NULL: there is an unknown one. */
+const char *pipeline_last(const char *stages);
 /* Text dumps of stages (stage.def); names or letters, comma separated. False: unknown stage. */
 bool pipeline_dump(struct comp *c, const char *stages, FILE *out);
 void dump_docs(struct comp *c, FILE *out);

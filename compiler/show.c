@@ -69,7 +69,9 @@ static void put(FILE *out, const char *s, size_t len, bool quoted)
     for (size_t i = 0, n; i < len; i += n) {
         uint32_t cp;
         n = show_decode(s + i, len - i, &cp);
-        if (cp == UINT32_MAX || (cp < 0x100 && acts(cp) && n == 1)) {
+        if (quoted && (cp == '\n' || cp == '\t')) {
+            fputs(cp == '\n' ? "\\n" : "\\t", out);
+        } else if (cp == UINT32_MAX || (cp < 0x100 && acts(cp) && n == 1)) {
             fprintf(out, "\\x%02x", (unsigned char)s[i]);
         } else if (acts(cp)) {
             fprintf(out, "\\u{%x}", cp);

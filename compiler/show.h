@@ -19,7 +19,7 @@ size_t show_decode(const char *s, size_t len, uint32_t *cp);
 unsigned show_width(uint32_t cp);
 /* Text for people; controls and invalid bytes as \xNN or \u{NN}. */
 void show_text(FILE *out, const char *s, size_t len);
-/* The same between double quotes, with \" and \\ for those two. */
+/* The same between double quotes, with \" \\ \n \t for those four. */
 void show_quoted(FILE *out, const char *s, size_t len);
 /* A JSON string with its quotes; invalid bytes as U+FFFD. */
 void show_json(FILE *out, const char *s, size_t len);

@@ -112,7 +112,7 @@ int source_read(struct sources *s, const char *path, const char *shown)
         return -errno;
     }
     struct source src = {.name = copy_text(s->arena, shown, strlen(shown))};
-    char *text;
+    char *text = NULL;
     int err = read_all(s->arena, fd, &text, &src.len);
     if (!std) {
         close(fd);

@@ -119,6 +119,14 @@ void text_put_used(struct comp *c, struct text *t, const struct text *from, span
     }
 }
 
+void text_cut(struct text *t, uint32_t len)
+{
+    t->bytes.n = len;
+    while (t->segs.n && t->segs.v[t->segs.n - 1].off >= len) {
+        t->segs.n--;
+    }
+}
+
 void text_strip(struct comp *c, struct text *t)
 {
     uint32_t from = 0, to = t->bytes.n;

@@ -48,5 +48,7 @@ int value_compare(const struct comp *c, const struct value *a, const struct valu
  * of one constant as `=`, `= anyof` as `in`. `n` is the table of all atoms so far.
  */
 atom_id atom_intern(struct comp *c, struct cons *atoms, struct atom a);
+/* Fills an empty table with all atoms that there are. */
+void atom_index(const struct comp *c, struct cons *atoms);
 
 #endif

@@ -102,8 +102,10 @@ static enum outcome some_ancestor(const struct rpk *p, struct record *r, const s
         enum outcome o = match_constants(p, a, v);
 
         r->used = used;
-        if (o == OUT_TRUE || v.state == ST_ABSENT)
-            return o == OUT_TRUE ? OUT_TRUE : some;
+        if (o == OUT_TRUE)
+            return o;
+        if (v.state == ST_ABSENT && i > r->h->anc_count)
+            break; /* below that: an ancestor without this value, in an event made from text */
         if (o == OUT_MAYBE)
             some = OUT_MAYBE;
         if (v.state == ST_UNKNOWN && i > r->h->anc_count)

@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ast.h"
+
+#include <string.h>
+
+#include "../grammar/field.h"
+#include "../grammar/parse.h"
+#include "arena.h"
+#include "cond.h"
+#include "diag.h"
+#include "intern.h"
+
+/*
+ * Members of the groups, lists and calls that are still open wait on one stack: what is begun
+ * last ends first, so that a finished one copies its members from the top to where they stay.
+ */
+struct build {
+    struct comp *c;
+    const struct text *t;
+    VEC(uint32_t) stack;
+    bool output;
+    bool skip;    /* unknown fields are no error */
+    bool unknown; /* there was one */
+};
+
+static span_id place(struct parse *p, struct range at)
+{
+    return text_span(p->build->c, p->build->t, at.off, at.end > at.off ? at.end - at.off : 0);
+}
+
+static str_id word(struct parse *p, struct range at)
+{
+    return intern_put(p->build->c->intern, p->text + at.off, at.end - at.off);
+}
+
+static const char *shown(struct parse *p, struct range at)
+{
+    return diag_word(p->build->c, p->text + at.off, at.end - at.off);
+}
+
+/* ---- mistakes ---- */
+
+static const char *const expected[] = {
+    [LEX_TEST] = "a test, a macro or `(`",
+    [LEX_OPERATOR] = "an operator",
+    [LEX_NUMBER] = "a number without quotes",
+    [LEX_VALUE] = "a constant",
+    [LEX_LIST] = "a list in parentheses",
+    [LEX_MEMBER] = "constants with commas between them, and `)`",
+    [LEX_ARG] = "fields or quoted strings with commas between them, and `)`",
+    [LEX_AFTER] = "`and`, `or` or the end",
+    [LEX_TEMPLATE] = "text",
+    [LEX_FIELD] = "a field",
+};
+
+/* What people write who come from other languages. */
+static const char *foreign_hint(enum lex_mode mode, const char *found, size_t len)
+{
+    static const struct {
+        enum lex_mode mode;
+        const char *text, *hint;
+    } rows[] = {
+        {LEX_AFTER, "&&", "write `and`"},
+        {LEX_AFTER, "||", "write `or`"},
+        {LEX_AFTER, "=", "a field's name has a dot in it; a word without one is a macro"},
+        {LEX_AFTER, ",", "several constants need `in (a, b)`"},
+        {LEX_TEST, "!", "write `not`"},
+        {LEX_TEST, ")", "there is nothing between the parentheses, or nothing after `and`, `or`"},
+        {LEX_VALUE, "(", "one constant needs no parentheses; several need `in (a, b)`"},
+        {LEX_LIST, "\"", "write `(\"a\", \"b\")`"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        size_t n = strlen(rows[i].text);
+        if (rows[i].mode == mode && len >= n && !memcmp(found, rows[i].text, n)) {
+            return rows[i].hint;
+        }
+    }
+    return NULL;
+}
+
+static void unexpected(struct parse *p, struct range at)
+{
+    struct comp *c = p->build->c;
+    enum diag_code code = p->build->output ? RK0240 : RK0230;
+    const char *want = expected[p->at_mode];
+    if (p->at_mode == LEX_AFTER && p->depth) {
+        want = "`and`, `or` or `)`";
+    }
+    if (at.off >= p->len) {
+        at.off = p->len ? p->len - 1 : 0;
+        at.end = p->len;
+        diag(c, code, place(p, at), NULL, "expected %s, but the text ends", want);
+        return;
+    }
+    const char *hint = foreign_hint(p->at_mode, p->text + at.off, p->len - at.off);
+    diag(c, code, place(p, at), hint, "expected %s, found `%s`", want, shown(p, at));
+}
+
+static const char *near_hint(struct comp *c, const char *near)
+{
+    return near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL;
+}
+
+static void unknown_operator(struct parse *p, struct range at)
+{
+    struct comp *c = p->build->c;
+    uint32_t len = at.end - at.off;
+    const char *near = len < 40 ? catalog_near(NEAR_OP, p->text + at.off, len) : NULL;
+    diag(c, RK0231, place(p, at), near_hint(c, near), "unknown operator `%s`", shown(p, at));
+}
+
+/* The word at `at.off` in a template; the lexer does not know where a field's name would end. */
+static void unknown_field(struct parse *p, struct range at)
+{
+    struct comp *c = p->build->c;
+    uint32_t len = (uint32_t)lex_field_length(p->text + at.off, p->len - at.off);
+    len = len ? len : at.end - at.off;
+    at.end = at.off + len;
+    p->build->unknown = p->build->skip;
+    const char *near = len < 100 ? catalog_near(NEAR_FIELD, p->text + at.off, len) : NULL;
+    diag(c, p->build->skip ? RK0242 : RK0241, place(p, at), near_hint(c, near),
+         p->build->skip ? "the rule is skipped: unknown field `%s` in the output"
+                        : "unknown field `%s` in the output", shown(p, at));
+}
+
+void mk_error(struct parse *p, enum parse_error what, struct range at)
+{
+    struct comp *c = p->build->c;
+    enum diag_code syntax = p->build->output ? RK0240 : RK0230;
+    if (p->failed) {
+        return;
+    }
+    p->failed = true;
+    switch (what) {
+    case PARSE_UNEXPECTED:
+        unexpected(p, at);
+        break;
+    case PARSE_OPERATOR:
+        unknown_operator(p, at);
+        break;
+    case PARSE_BLANK:
+        diag(c, syntax, place(p, at), NULL, "`%s` needs a blank behind it", shown(p, at));
+        break;
+    case PARSE_DEPTH:
+        diag(c, RK0232, place(p, at), NULL, "more than %u parentheses are open here", NESTING_MAX);
+        break;
+    case PARSE_STRING:
+        at.end = at.off + 1;
+        diag(c, RK0233, place(p, at), NULL, "this quoted string does not end");
+        break;
+    case PARSE_TRANSFORMER:
+        diag(c, RK0234, place(p, at), NULL,
+             "`%s` is no transformer that could stand here", shown(p, at));
+        break;
+    case PARSE_NUL:
+        diag(c, syntax, place(p, at), NULL, "a NUL byte stands here");
+        break;
+    case PARSE_FIELD:
+        unknown_field(p, at);
+        break;
+    case PARSE_PERCENT:
+        diag(c, RK0240, place(p, at), "there is no way to write a percent sign",
+             "`%%` is not followed by a field");
+        break;
+    }
+}
+
+/* ---- nodes ---- */
+
+static uint32_t add_node(struct parse *p, struct node n)
+{
+    struct comp *c = p->build->c;
+    return VEC_PUSH(c->arena, &c->nodes, n);
+}
+
+static uint32_t push(struct parse *p, uint32_t count, uint32_t id)
+{
+    VEC_PUSH(p->build->c->arena, &p->build->stack, id);
+    return count + 1;
+}
+
+uint32_t mk_first(struct parse *p, uint32_t node)
+{
+    return push(p, 0, node);
+}
+
+uint32_t mk_more(struct parse *p, uint32_t count, uint32_t node)
+{
+    return push(p, count, node);
+}
+
+static uint32_t group(struct parse *p, enum node_kind kind, struct range at, uint32_t count)
+{
+    struct comp *c = p->build->c;
+    p->build->stack.n -= count;
+    const uint32_t *top = &p->build->stack.v[p->build->stack.n];
+    if (count == 1) {
+        return top[0];
+    }
+    uint32_t kid0 = c->kids.n;
+    for (uint32_t i = 0; i < count; i++) {
+        VEC_PUSH(c->arena, &c->kids, (node_id){top[i]});
+    }
+    return add_node(p, (struct node){
+                           .kind = kind, .at = place(p, at), .kid0 = kid0, .nkid = count});
+}
+
+uint32_t mk_and(struct parse *p, struct range at, uint32_t count)
+{
+    return group(p, NODE_AND, at, count);
+}
+
+uint32_t mk_or(struct parse *p, struct range at, uint32_t count)
+{
+    return group(p, NODE_OR, at, count);
+}
+
+uint32_t mk_not(struct parse *p, struct range at, uint32_t nots, uint32_t node)
+{
+    struct comp *c = p->build->c;
+    if (nots % 2 == 0) {
+        return node;
+    }
+    uint32_t kid0 = VEC_PUSH(c->arena, &c->kids, (node_id){node});
+    return add_node(
+        p, (struct node){.kind = NODE_NOT, .at = place(p, at), .kid0 = kid0, .nkid = 1});
+}
+
+uint32_t mk_macro(struct parse *p, struct range at)
+{
+    return add_node(
+        p, (struct node){.kind = NODE_MACRO, .at = place(p, at), .name = word(p, at)});
+}
+
+uint32_t mk_test(struct parse *p, struct range at, uint32_t lhs, unsigned op, struct range op_at,
+                 struct rhs rhs)
+{
+    return add_node(p, (struct node){
+                           .kind = NODE_TEST,
+                           .at = place(p, at),
+                           .lhs = {lhs},
+                           .rhs = {rhs.operand},
+                           .op = (enum op_id)op,
+                           .op_at = place(p, op_at),
+                           .mod = rhs.mod,
+                           .lit0 = rhs.lit0,
+                           .nlit = rhs.nlit,
+                       });
+}
+
+/* ---- right sides ---- */
+
+struct rhs mk_none(void)
+{
+    return (struct rhs){0};
+}
+
+static struct rhs add_lit(struct parse *p, struct lit lit)
+{
+    struct comp *c = p->build->c;
+    return (struct rhs){.lit0 = VEC_PUSH(c->arena, &c->lits, lit), .nlit = 1};
+}
+
+struct rhs mk_constant(struct parse *p, struct range at, bool number)
+{
+    return add_lit(p, (struct lit){.text = word(p, at), .number = number, .at = place(p, at)});
+}
+
+/* The value of the quoted string at `at`; a wrong escape is reported. */
+static str_id unquote(struct parse *p, struct range at)
+{
+    struct comp *c = p->build->c;
+    size_t bad, len = at.end - at.off;
+    char *buf = arena_alloc(c->arena, len);
+    int64_t n = lex_unquote(p->text + at.off, len, buf, &bad);
+    if (n < 0) {
+        struct range esc = {at.off + (uint32_t)bad, at.off + (uint32_t)bad + 2};
+        if (!p->failed) {
+            diag(c, RK0233, place(p, esc), "a backslash itself is written `\\\\`",
+                 "unknown escape `%s` in a quoted string", shown(p, esc));
+        }
+        p->failed = true;
+        return (str_id){0};
+    }
+    return intern_put(c->intern, buf, (size_t)n);
+}
+
+struct rhs mk_string(struct parse *p, struct range at)
+{
+    return add_lit(p, (struct lit){.text = unquote(p, at), .quoted = true, .at = place(p, at)});
+}
+
+struct rhs mk_member(struct rhs list, struct rhs one)
+{
+    list.nlit += one.nlit;
+    return list;
+}
+
+struct rhs mk_modified(unsigned mod, struct rhs list)
+{
+    list.mod = (enum op_modifier)mod;
+    return list;
+}
+
+struct rhs mk_operand(uint32_t operand)
+{
+    return (struct rhs){.operand = operand};
+}
+
+/* ---- operands ---- */
+
+static uint32_t add_operand(struct parse *p, struct operand o)
+{
+    struct comp *c = p->build->c;
+    o.index = -1;
+    return VEC_PUSH(c->arena, &c->operands, o);
+}
+
+/* `at` is the whole field, `arg` what stands between its brackets: at least one byte. */
+uint32_t mk_field(struct parse *p, struct range at, struct range arg)
+{
+    struct range name = at;
+    if (arg.end) {
+        name.end = at.off + (uint32_t)lex_field_length(p->text + at.off, at.end - at.off);
+    }
+    struct operand o = {.kind = OPERAND_FIELD, .at = place(p, at), .name = word(p, name)};
+    if (arg.end) {
+        o.has_arg = true;
+        o.arg = word(p, arg);
+    }
+    struct field_name f;
+    const char *text = p->text;
+    if (p->build->output && !p->failed &&
+        !field_read(text + name.off, name.end - name.off, arg.end ? text + arg.off : NULL,
+                    arg.end - arg.off, &f)) {
+        mk_error(p, PARSE_FIELD, at);
+    }
+    return add_operand(p, o);
+}
+
+static void take_operands(struct parse *p, struct operand *o, uint32_t count)
+{
+    struct comp *c = p->build->c;
+    p->build->stack.n -= count;
+    o->op0 = c->opkids.n;
+    o->nop = count;
+    for (uint32_t i = 0; i < count; i++) {
+        VEC_PUSH(c->arena, &c->opkids, (operand_id){p->build->stack.v[p->build->stack.n + i]});
+    }
+}
+
+uint32_t mk_call(struct parse *p, struct range at, unsigned call, uint32_t nargs,
+                 struct range arg)
+{
+    struct operand o = {
+        .kind = OPERAND_CALL, .at = place(p, at), .call = (enum xform_id)call};
+    o.name = intern_cstr(p->build->c->intern, xform_name(o.call));
+    if (arg.end) {
+        o.has_arg = true;
+        o.arg = word(p, arg);
+    }
+    take_operands(p, &o, nargs);
+    return add_operand(p, o);
+}
+
+uint32_t mk_text_arg(struct parse *p, struct range at, bool quoted)
+{
+    return add_operand(p, (struct operand){
+                              .kind = OPERAND_CALL,
+                              .at = place(p, at),
+                              .name = quoted ? unquote(p, at) : word(p, at),
+                          });
+}
+
+uint32_t mk_list_arg(struct parse *p, struct range at, uint32_t count)
+{
+    struct operand o = {.kind = OPERAND_CALL, .at = place(p, at)};
+    take_operands(p, &o, count);
+    return add_operand(p, o);
+}
+
+uint32_t mk_first_arg(struct parse *p, uint32_t operand)
+{
+    return push(p, 0, operand);
+}
+
+uint32_t mk_next_arg(struct parse *p, uint32_t count, uint32_t operand)
+{
+    return push(p, count, operand);
+}
+
+/* ---- output templates ---- */
+
+static void add_piece(struct parse *p, struct piece piece)
+{
+    struct comp *c = p->build->c;
+    VEC_PUSH(c->arena, &c->pieces, piece);
+}
+
+void mk_literal_piece(struct parse *p, struct range at)
+{
+    add_piece(p, (struct piece){.text = word(p, at), .at = place(p, at)});
+}
+
+void mk_field_piece(struct parse *p, struct range at, unsigned width, uint32_t operand)
+{
+    add_piece(p, (struct piece){
+                     .is_field = true,
+                     .text = word(p, at),
+                     .operand = {operand},
+                     .width = width,
+                     .at = place(p, at),
+                 });
+}
+
+/* ---- entry points ---- */
+
+static struct parse begin(struct build *b, int start, enum lex_mode mode)
+{
+    return (struct parse){
+        .text = b->t->bytes.v,
+        .len = b->t->bytes.n,
+        .cursor = (const unsigned char *)b->t->bytes.v,
+        .mode = mode,
+        .at_mode = mode,
+        .start = start,
+        .build = b,
+    };
+}
+
+node_id ast_condition(struct comp *c, const struct text *t)
+{
+    struct build b = {.c = c, .t = t};
+    struct parse p = begin(&b, TOK_CONDITION, LEX_TEST);
+    bool ok = cond_parse(&p) == 0 && !p.failed;
+    return (node_id){ok ? p.root : 0};
+}
+
+enum output_result ast_output(struct comp *c, const struct text *t, bool skip, uint32_t *out0,
+                              uint32_t *nout)
+{
+    struct build b = {.c = c, .t = t, .output = true, .skip = skip};
+    struct parse p = begin(&b, TOK_OUTPUT, LEX_TEMPLATE);
+    /* A leading star asked an old Falco to print events that lack a value; all do by now. */
+    p.cursor += p.len && p.text[0] == '*';
+    *out0 = c->pieces.n;
+    *nout = 0;
+    if (p.cursor == (const unsigned char *)p.text + p.len) {
+        diag(c, RK0240, text_span(c, t, 0, 0), NULL, "the output is empty");
+        return OUTPUT_BAD;
+    }
+    bool ok = cond_parse(&p) == 0 && !p.failed;
+    *nout = ok ? c->pieces.n - *out0 : 0;
+    return ok ? OUTPUT_OK : b.unknown ? OUTPUT_UNKNOWN : OUTPUT_BAD;
+}
+
+span_id node_place(struct comp *c, const struct node *node, span_id at)
+{
+    return node->use.i ? span_used(c, at, node->use, node->use_what) : at;
+}

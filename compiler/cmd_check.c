@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rulec check: everything there is to say about rules, short of building them. */
+#include <getopt.h>
+#include <string.h>
+
+#include "diag.h"
+#include "pipeline.h"
+
+struct check {
+    struct diag_style style;
+    bool deny_warnings;
+};
+
+/* False: a wrong option, and that was said. */
+static bool read_options(int argc, char **argv, struct check *o)
+{
+    static const struct option options[] = {
+        {"format", required_argument, NULL, 'f'},
+        {"deny", required_argument, NULL, 'd'},
+        {"verbose", no_argument, NULL, 'v'},
+        {0},
+    };
+    for (int ch; (ch = getopt_long(argc, argv, "v", options, NULL)) != -1;) {
+        if (ch == 'f' && !strcmp(optarg, "json")) {
+            o->style.format = DIAG_JSON;
+        } else if (ch == 'f' && !strcmp(optarg, "text")) {
+            o->style.format = DIAG_TEXT;
+        } else if (ch == 'd' && !strcmp(optarg, "warnings")) {
+            o->deny_warnings = true;
+        } else if (ch == 'v') {
+            o->style.verbose = true;
+        } else {
+            if (ch == 'f' || ch == 'd') {
+                fprintf(stderr, "rulec check: %s is not known: %s\n",
+                        ch == 'f' ? "format" : "kind of finding", optarg);
+            }
+            return false;
+        }
+    }
+    return true;
+}
+
+static void put_count(uint32_t n, const char *what, const char *end)
+{
+    printf("%u %s%s%s", n, what, n == 1 ? "" : "s", end);
+}
+
+int cmd_check(int argc, char **argv)
+{
+    struct check o = {0};
+    if (!read_options(argc, argv, &o)) {
+        return EXIT_CANNOT;
+    }
+    if (optind == argc) {
+        fprintf(stderr, "rulec check: no file is given; see `rulec check --help`\n");
+        return EXIT_CANNOT;
+    }
+    struct comp *c = comp_new();
+    int err = pipeline_run(c, argv + optind, argc - optind, "plan");
+    uint32_t errors = diag_count(c, SEV_ERROR), warnings = diag_count(c, SEV_WARNING);
+    if (o.style.format == DIAG_JSON) {
+        diag_print(c, stdout, o.style);
+    } else {
+        o.style.color = diag_wants_color(stderr);
+        diag_print(c, stderr, o.style);
+        put_count(c->rules.n - 1, "rule", ", ");
+        put_count(errors, "error", ", ");
+        put_count(warnings, "warning", "\n");
+    }
+    comp_free(c);
+    bool bad = errors || (o.deny_warnings && warnings);
+    return err ? EXIT_CANNOT : bad ? EXIT_FINDINGS : EXIT_FINE;
+}

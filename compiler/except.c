@@ -1,0 +1,456 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Exceptions: what a rule says of them, and the condition text that they come to. */
+#include "pack.h"
+
+#include <string.h>
+
+#include "../grammar/field.h"
+#include "../grammar/parse.h"
+#include "arena.h"
+#include "diag.h"
+#include "doc.h"
+#include "intern.h"
+
+#define EXCEPTIONS_MAX 10000u /* of a rule: names are looked for one by one */
+
+static const char *shown(struct comp *c, str_id s)
+{
+    return diag_word(c, STR(c, s), STRLEN(c, s));
+}
+
+/* ---- operators ---- */
+
+static bool is_modifier(const char *s, size_t len)
+{
+    return len == 5 && (!memcmp(s, "oneof", 5) || !memcmp(s, "anyof", 5) || !memcmp(s, "allof", 5));
+}
+
+/* "startswith oneof": a string operator, blanks, a modifier. */
+static bool has_modifier(const char *s)
+{
+    size_t n = strcspn(s, " \t\r\n"), gap = strspn(s + n, " \t\r\n");
+    enum op_id op = n == 2 && !memcmp(s, "==", 2) ? OP_EQ : catalog_op_by_name(s, n);
+    return gap && op && catalog_op(op)->group == OPG_STRING &&
+           is_modifier(s + n + gap, strlen(s + n + gap));
+}
+
+static bool takes_list(const char *op)
+{
+    return !strcmp(op, "in") || !strcmp(op, "pmatch") || !strcmp(op, "intersects") ||
+           has_modifier(op);
+}
+
+static bool known_comp(const char *op)
+{
+    return !strcmp(op, "==") || catalog_op_by_name(op, strlen(op)) || has_modifier(op);
+}
+
+/* ---- reading ---- */
+
+/* The exception's `fields` or `comps` as scalars; `*single`: it is one, not a sequence. */
+static bool read_scalars(struct pack *pk, uint32_t map, const char *key, bool *single,
+                         uint32_t *first, uint32_t *n)
+{
+    struct comp *c = pk->c;
+    uint32_t value = doc_get(c, map, key);
+    const struct yaml *y = &c->yaml.v[value];
+    *single = y->kind == YAML_SCALAR;
+    if (*single) {
+        *first = value;
+        *n = 1;
+        return true;
+    }
+    if (y->kind != YAML_SEQ) {
+        diag(c, RK0202, doc_key_at(c, map, key), NULL, "`%s` must be a name or a list of names",
+             key);
+        return false;
+    }
+    *first = y->kid0;
+    *n = y->nkid;
+    for (uint32_t i = 0; i < *n; i++) {
+        if (!doc_member(c, c->ykids.v[*first + i], key)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static uint32_t scalar_at(const struct comp *c, bool single, uint32_t first, uint32_t i)
+{
+    return single ? first : c->ykids.v[first + i];
+}
+
+static bool read_fields(struct pack *pk, uint32_t map, struct exception *e)
+{
+    uint32_t first, n;
+    if (!read_scalars(pk, map, "fields", &e->single, &first, &n)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        VEC_PUSH(pk->c->arena, &e->fields, scalar_at(pk->c, e->single, first, i));
+    }
+    e->has_fields = true;
+    return true;
+}
+
+static str_id stripped(struct comp *c, str_id s)
+{
+    const char *text = STR(c, s);
+    size_t from = strspn(text, " \t\r\n"), to = strlen(text);
+    while (to > from && is_blank(text[to - 1])) {
+        to--;
+    }
+    return intern_put(c->intern, text + from, to - from);
+}
+
+static bool read_comps(struct pack *pk, uint32_t map, struct exception *e)
+{
+    struct comp *c = pk->c;
+    uint32_t first, n;
+    bool single;
+    if (!read_scalars(pk, map, "comps", &single, &first, &n)) {
+        return false;
+    }
+    e->has_comps = true;
+    if (e->has_fields && single != e->single) {
+        diag(c, RK0216, doc_key_at(c, map, "comps"), NULL,
+             "`fields` and `comps` must both be lists, or both be one value");
+        return false;
+    }
+    for (uint32_t i = 0; i < n; i++) {
+        const struct yaml y = c->yaml.v[scalar_at(c, single, first, i)];
+        str_id op = stripped(c, y.text);
+        if (!(single ? takes_list(STR(c, op)) : known_comp(STR(c, op)))) {
+            diag(c, RK0216, y.at, single ? "one field takes `in`, `pmatch` or `intersects`" : NULL,
+                 "`%s` is no operator of an exception", shown(c, op));
+            return false;
+        }
+        VEC_PUSH(c->arena, &e->comps, op);
+    }
+    return true;
+}
+
+/* Shape of the values: a tuple for each where there is a list of fields. */
+static bool add_values(struct pack *pk, struct exception *e, uint32_t seq)
+{
+    struct comp *c = pk->c;
+    bool ok = true;
+    for (uint32_t i = 0; i < c->yaml.v[seq].nkid; i++) {
+        uint32_t v = doc_elem(c, seq, i);
+        const struct yaml y = c->yaml.v[v];
+        if (y.kind == YAML_NULL || y.kind == YAML_MAP) {
+            diag(c, RK0216, y.at, NULL, "a value of exception `%s` must be a text or a list",
+                 shown(c, e->name));
+            ok = false;
+        } else if (e->single && y.kind == YAML_SEQ) {
+            diag(c, RK0216, y.at, NULL, "exception `%s` has one field, so its values are no lists",
+                 shown(c, e->name));
+            ok = false;
+        } else if (!e->single && (y.kind != YAML_SEQ || y.nkid != e->fields.n)) {
+            diag(c, RK0216, y.at, y.kind == YAML_SEQ ? NULL : "write [[a], [b]]",
+                 "exception `%s` has %u field%s, so each value is a list of %u", shown(c, e->name),
+                 e->fields.n, e->fields.n == 1 ? "" : "s", e->fields.n);
+            ok = false;
+        } else {
+            VEC_PUSH(c->arena, &e->values, v);
+        }
+    }
+    return ok;
+}
+
+static bool check_tuple_member(struct pack *pk, uint32_t yaml)
+{
+    struct comp *c = pk->c;
+    const struct yaml y = c->yaml.v[yaml];
+    bool ok = y.kind == YAML_SCALAR || y.kind == YAML_SEQ;
+    for (uint32_t i = 0; y.kind == YAML_SEQ && i < y.nkid; i++) {
+        ok &= c->yaml.v[doc_elem(c, yaml, i)].kind == YAML_SCALAR;
+    }
+    if (!ok) {
+        diag(c, RK0216, y.at, NULL, "a value must be a text or a list of texts");
+    }
+    return ok;
+}
+
+static bool check_tuples(struct pack *pk, const struct exception *e, uint32_t from)
+{
+    struct comp *c = pk->c;
+    bool ok = true;
+    for (uint32_t i = from; !e->single && i < e->values.n; i++) {
+        for (uint32_t k = 0; k < e->fields.n; k++) {
+            ok &= check_tuple_member(pk, doc_elem(c, e->values.v[i], k));
+        }
+    }
+    return ok;
+}
+
+static bool check_fields(struct pack *pk, const struct exception *e)
+{
+    struct comp *c = pk->c;
+    bool ok = true;
+    for (uint32_t i = 0; i < e->fields.n; i++) {
+        const struct yaml *y = &c->yaml.v[e->fields.v[i]];
+        const char *s = STR(c, y->text);
+        size_t len = STRLEN(c, y->text), name = lex_field_length(s, len);
+        struct range arg = {0, 0};
+        size_t bracket = lex_bracket_length(s + name, len - name, &arg);
+        struct field_name f;
+        if (name + bracket != len ||
+            !field_read(s, name, bracket ? s + name + arg.off : NULL, arg.end - arg.off, &f)) {
+            const char *near = len < 100 ? catalog_near(NEAR_FIELD, s, len) : NULL;
+            diag(c, RK0216, y->at, near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL,
+                 "unknown field `%s` in an exception", shown(c, y->text));
+            ok = false;
+        }
+    }
+    return ok;
+}
+
+/* Operators that were not given: `in` for one field, `=` for each of several. */
+static bool complete(struct pack *pk, struct exception *e, bool foreign)
+{
+    struct comp *c = pk->c;
+    if (!e->has_fields) {
+        diag(c, RK0216, e->at, NULL, "exception `%s` has no `fields`", shown(c, e->name));
+        return false;
+    }
+    if (!e->has_comps) {
+        for (uint32_t i = 0; i < e->fields.n; i++) {
+            VEC_PUSH(c->arena, &e->comps, intern_cstr(c->intern, e->single ? "in" : "="));
+        }
+    }
+    if (e->comps.n != e->fields.n) {
+        diag(c, RK0216, e->at, NULL, "exception `%s` has %u fields, but %u comps", shown(c, e->name),
+             e->fields.n, e->comps.n);
+        return false;
+    }
+    return foreign || check_fields(pk, e);
+}
+
+/*
+ * One element of `exceptions`, without its values; they need the fields, which an append does not
+ * repeat. `*values`: their sequence, or 0.
+ */
+static bool read_exception(struct pack *pk, uint32_t map, struct exception *e, uint32_t *values)
+{
+    static const char *const known[] = {"name", "fields", "comps", "values", NULL};
+    struct comp *c = pk->c;
+    uint32_t name;
+    const struct yaml m = c->yaml.v[map];
+    *e = (struct exception){.at = m.at};
+    *values = 0;
+    if (m.kind != YAML_MAP) {
+        diag(c, RK0202, m.at, NULL, "an exception must be a mapping with `name`, `fields`, ...");
+        return false;
+    }
+    pack_check_keys(pk, map, known);
+    enum doc_found found = doc_scalar(c, map, "name", &name);
+    if (found == DOC_NONE) {
+        diag(c, RK0201, m.at, NULL, "an exception needs a `name`");
+    }
+    if (found != DOC_OK) {
+        return false;
+    }
+    e->name = c->yaml.v[name].text;
+    e->at = c->yaml.v[name].at;
+    bool ok = !doc_get(c, map, "fields") || read_fields(pk, map, e);
+    ok = ok && (!doc_get(c, map, "comps") || read_comps(pk, map, e));
+    return doc_seq(c, map, "values", values) != DOC_BAD && ok;
+}
+
+static struct exception *find_exception(struct rule_def *r, str_id name)
+{
+    for (uint32_t i = 0; i < r->exceptions.n; i++) {
+        if (r->exceptions.v[i].name.i == name.i) {
+            return &r->exceptions.v[i];
+        }
+    }
+    return NULL;
+}
+
+static bool add_exception(struct pack *pk, struct rule_def *r, struct exception *e,
+                          uint32_t values)
+{
+    if (r->exceptions.n == EXCEPTIONS_MAX) {
+        diag(pk->c, RK0216, e->at, NULL, "a rule may have %u exceptions", EXCEPTIONS_MAX);
+        return false;
+    }
+    bool ok = complete(pk, e, r->foreign);
+    if (ok && values) {
+        ok = add_values(pk, e, values) && check_tuples(pk, e, 0);
+    }
+    VEC_PUSH(pk->c->arena, &r->exceptions, *e);
+    return ok;
+}
+
+bool except_define(struct pack *pk, struct rule_def *r, uint32_t seq)
+{
+    struct comp *c = pk->c;
+    bool ok = true;
+    r->exceptions.n = 0;
+    for (uint32_t i = 0; i < c->yaml.v[seq].nkid; i++) {
+        struct exception e;
+        uint32_t values;
+        if (!read_exception(pk, doc_elem(c, seq, i), &e, &values)) {
+            ok = false;
+            continue;
+        }
+        const struct exception *same = find_exception(r, e.name);
+        if (same) {
+            diag(c, RK0217, e.at, NULL, "two exceptions are called `%s`", shown(c, e.name));
+            diag_note(c, same->at, "the other one");
+        }
+        ok &= add_exception(pk, r, &e, values);
+    }
+    return ok;
+}
+
+static bool extend(struct pack *pk, struct exception *old, const struct exception *e,
+                   uint32_t values)
+{
+    struct comp *c = pk->c;
+    if (e->has_fields || e->has_comps) {
+        diag(c, RK0216, e->at, NULL,
+             "exception `%s` is there already: only `values` can be appended", shown(c, e->name));
+        diag_note(c, old->at, "it is defined here");
+        return false;
+    }
+    uint32_t from = old->values.n;
+    return !values || (add_values(pk, old, values) && check_tuples(pk, old, from));
+}
+
+bool except_append(struct pack *pk, struct rule_def *r, uint32_t seq)
+{
+    struct comp *c = pk->c;
+    bool ok = true;
+    for (uint32_t i = 0; i < c->yaml.v[seq].nkid; i++) {
+        struct exception e;
+        uint32_t values;
+        if (!read_exception(pk, doc_elem(c, seq, i), &e, &values)) {
+            ok = false;
+            continue;
+        }
+        struct exception *old = find_exception(r, e.name);
+        if (!values || !c->yaml.v[values].nkid) {
+            diag(c, RK0218, e.at, NULL, "exception `%s` appends no values", shown(c, e.name));
+        }
+        if (old) {
+            ok &= extend(pk, old, &e, values);
+        } else if (!e.has_fields || !values || !c->yaml.v[values].nkid) {
+            diag(c, RK0216, e.at, NULL, "a new exception needs `fields` and at least one value");
+            ok = false;
+        } else {
+            ok &= add_exception(pk, r, &e, values);
+        }
+    }
+    return ok;
+}
+
+/* ---- condition text (rule-language 1.8) ---- */
+
+void except_put_quoted(struct pack *pk, struct text *t, uint32_t yaml)
+{
+    struct comp *c = pk->c;
+    const struct yaml *y = &c->yaml.v[yaml];
+    const char *s = STR(c, y->text);
+    bool quote = memchr(s, ' ', STRLEN(c, y->text)) && *s != '"' && *s != '\'';
+    span_id at = y->at;
+    if (quote) {
+        text_put_fixed(c, t, "\"", at);
+    }
+    text_put_yaml(c, t, yaml);
+    if (quote) {
+        text_put_fixed(c, t, "\"", at);
+    }
+}
+
+/* (a, b) */
+static void put_members(struct pack *pk, struct text *t, const uint32_t *v, uint32_t n, span_id at)
+{
+    text_put_fixed(pk->c, t, "(", at);
+    for (uint32_t i = 0; i < n; i++) {
+        if (i) {
+            text_put_fixed(pk->c, t, ", ", pk->c->yaml.v[v[i]].at);
+        }
+        except_put_quoted(pk, t, v[i]);
+    }
+    text_put_fixed(pk->c, t, ")", at);
+}
+
+static void put_word(struct pack *pk, struct text *t, str_id word, span_id at)
+{
+    text_put_fixed(pk->c, t, STR(pk->c, word), at);
+}
+
+static void put_value(struct pack *pk, struct text *t, const char *op, uint32_t yaml)
+{
+    struct comp *c = pk->c;
+    const struct yaml y = c->yaml.v[yaml];
+    if (y.kind == YAML_SEQ) {
+        put_members(pk, t, &c->ykids.v[y.kid0], y.nkid, y.at);
+    } else if (!takes_list(op)) {
+        except_put_quoted(pk, t, yaml);
+    } else if (*STR(c, y.text) == '(') {
+        text_put_yaml(c, t, yaml);
+    } else {
+        text_put_fixed(c, t, "(", y.at);
+        text_put_yaml(c, t, yaml);
+        text_put_fixed(c, t, ")", y.at);
+    }
+}
+
+static void put_tuple(struct pack *pk, struct text *t, const struct exception *e, uint32_t tuple)
+{
+    struct comp *c = pk->c;
+    span_id at = c->yaml.v[tuple].at;
+    text_put_fixed(c, t, "(", at);
+    for (uint32_t k = 0; k < e->fields.n; k++) {
+        text_put_fixed(c, t, k ? " and  " : " ", at);
+        text_put_yaml(c, t, e->fields.v[k]);
+        text_put_fixed(c, t, " ", at);
+        put_word(pk, t, e->comps.v[k], at);
+        text_put_fixed(c, t, " ", at);
+        put_value(pk, t, STR(c, e->comps.v[k]), doc_elem(c, tuple, k));
+    }
+    text_put_fixed(c, t, ")", at);
+}
+
+static void put_exception(struct pack *pk, struct text *t, const struct exception *e)
+{
+    struct comp *c = pk->c;
+    text_put_fixed(c, t, " and not (", e->at);
+    if (e->single) {
+        text_put_yaml(c, t, e->fields.v[0]);
+        text_put_fixed(c, t, " ", e->at);
+        put_word(pk, t, e->comps.v[0], e->at);
+        text_put_fixed(c, t, " ", e->at);
+        put_members(pk, t, e->values.v, e->values.n, e->at);
+    }
+    for (uint32_t i = 0; !e->single && i < e->values.n; i++) {
+        if (i) {
+            text_put_fixed(c, t, " or ", e->at);
+        }
+        put_tuple(pk, t, e, e->values.v[i]);
+    }
+    text_put_fixed(c, t, ")", e->at);
+}
+
+struct text except_condition(struct pack *pk, const struct rule_def *r)
+{
+    struct comp *c = pk->c;
+    struct text t = {0};
+    span_id at = c->rules.v[r->rule].condition_at;
+    if (!r->exceptions.n) {
+        text_put_range(c, &t, &r->condition, 0, r->condition.bytes.n);
+        return t;
+    }
+    text_put_fixed(c, &t, "(", at);
+    text_put_range(c, &t, &r->condition, 0, r->condition.bytes.n);
+    text_put_fixed(c, &t, ")", at);
+    for (uint32_t i = 0; i < r->exceptions.n; i++) {
+        if (r->exceptions.v[i].values.n) {
+            put_exception(pk, &t, &r->exceptions.v[i]);
+        }
+    }
+    return t;
+}

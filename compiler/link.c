@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "link.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "../runtime/rpk.h"
+#include "arena.h"
+#include "bpf.h"
+#include "diag.h"
+#include "elf_file.h"
+#include "pipeline.h"
+#include "probes.h"
+#include "sha256.h"
+#include "source.h"
+
+/* The probe object of each hook; all other objects are always joined. */
+static const char *const HOOK_OBJECT[HOOK_COUNT] = {
+    [HOOK_EXEC] = "hook_exec",           [HOOK_FORK] = "hook_fork",
+    [HOOK_EXIT] = "hook_exit",           [HOOK_SYS_ENTER] = "hook_sys_enter",
+    [HOOK_SYS_EXIT] = "hook_sys_exit",
+};
+
+static bool is_needed(const char *name, const bool *hook, bool test)
+{
+    if (strncmp(name, "hook_", 5) != 0)
+        return true;
+    if (strcmp(name, "hook_test") == 0)
+        return test;
+    for (int h = 0; h < HOOK_COUNT; h++)
+        if (strcmp(name, HOOK_OBJECT[h]) == 0)
+            return hook && hook[h];
+    return false;
+}
+
+static int add_object(struct bpf_linker *linker, const void *bytes, size_t size)
+{
+    char path[32];
+    int fd = mem_fd(bytes, size);
+    if (fd < 0)
+        return fd;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int err = bpf_linker__add_file(linker, path, NULL);
+    close(fd);
+    return err;
+}
+
+static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+    (void)level, (void)fmt, (void)args;
+    return 0;
+}
+
+int link_objects(struct comp *c, const bool *hook, bool test, uint8_t **bytes, uint32_t *size)
+{
+    char path[32];
+    int fd = mem_fd(NULL, 0);
+    if (fd < 0)
+        return fd;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    libbpf_print_fn_t before = libbpf_set_print(c->build ? silent : NULL);
+    struct bpf_linker *linker = bpf_linker__new(path, NULL);
+    int err = linker ? 0 : -errno;
+    /* In name order: libbpf wants the object that defines the maps, core, before all users. */
+    for (uint64_t i = 0; i < probe_object_count && !err; i++)
+        if (is_needed(probe_objects[i].name, hook, test))
+            err = add_object(linker, probe_objects[i].bytes, probe_objects[i].size);
+    if (!err)
+        err = add_object(linker, c->filter_elf.v, c->filter_elf.n);
+    if (!err)
+        err = bpf_linker__finalize(linker);
+    if (!err)
+        err = mem_read(fd, c, bytes, size);
+    bpf_linker__free(linker);
+    libbpf_set_print(before);
+    close(fd);
+    return err;
+}
+
+/* Over the files' names would be over paths: over their bytes, in load order, with their lengths. */
+static void digest_sources(struct comp *c, uint8_t out[32])
+{
+    struct sha256 h;
+    sha256_init(&h);
+    for (uint32_t i = 1; i <= source_count(c->sources); i++) {
+        size_t len;
+        const char *text = source_text(c->sources, i, &len);
+        uint64_t size = len;
+        sha256_add(&h, &size, sizeof size);
+        sha256_add(&h, text, len);
+    }
+    sha256_end(&h, out);
+}
+
+/*
+ * The linked object with one more section. The linker keeps section names in .strtab, beside those
+ * of the symbols; there the new name goes as well.
+ */
+static int add_rulepack(struct comp *c, int fd)
+{
+    elf_version(EV_CURRENT);
+    Elf *elf = elf_begin(fd, ELF_C_RDWR, NULL);
+    size_t names;
+    if (!elf || elf_getshdrstrndx(elf, &names) < 0) {
+        elf_end(elf);
+        return -EIO;
+    }
+    /* libelf reads all headers when first asked for one: before there are more than in the file. */
+    Elf_Scn *strings = elf_getscn(elf, names);
+    Elf64_Shdr *strings_head = elf64_getshdr(strings);
+    Elf_Scn *scn = elf_newscn(elf);
+    Elf64_Shdr *head = elf64_getshdr(scn);
+    Elf_Data *name = elf_newdata(strings), *data = elf_newdata(scn);
+    int err = -ENOMEM;
+    if (strings_head && head && name && data) {
+        head->sh_name = (uint32_t)strings_head->sh_size;
+        head->sh_type = SHT_PROGBITS;
+        head->sh_addralign = data->d_align = 8;
+        name->d_buf = (char[]){RPK_SECTION};
+        name->d_size = sizeof RPK_SECTION;
+        name->d_align = 1;
+        data->d_buf = c->table.v;
+        data->d_size = c->table.n;
+        err = elf_update(elf, ELF_C_WRITE) < 0 ? -EIO : 0;
+    }
+    elf_end(elf);
+    return err;
+}
+
+int pass_link(struct comp *c)
+{
+    uint8_t *bytes;
+    uint32_t size;
+    int err = link_objects(c, c->plan.hook, false, &bytes, &size);
+    if (err) {
+        diag(c, RK0601, (span_id){0}, NULL, "libbpf's linker refuses: %s", strerror(-err));
+        return 0;
+    }
+    struct rpk_head *head = (struct rpk_head *)c->table.v;
+    digest_sources(c, head->source_digest);
+    int fd = mem_fd(bytes, size);
+    if (fd < 0)
+        return fd;
+    err = add_rulepack(c, fd);
+    if (!err)
+        err = mem_read(fd, c, &c->rpk.v, &c->rpk.n);
+    close(fd);
+    return err;
+}

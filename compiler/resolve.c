@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Items -> rules with bound conditions and templates. All items are collected first, in load
+ * order; then every list, macro and rule of the store is compiled.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "ast.h"
+#include "diag.h"
+#include "intern.h"
+#include "pack.h"
+#include "pipeline.h"
+
+/* Tags are a set, in the order of their bytes. Sorting ids needs their texts: hence the pairs. */
+struct tag {
+    const char *text;
+    size_t len;
+    str_id id;
+};
+
+static int compare_tags(const void *va, const void *vb)
+{
+    const struct tag *a = va, *b = vb;
+    int d = memcmp(a->text, b->text, a->len < b->len ? a->len : b->len);
+    return d ? d : a->len < b->len ? -1 : a->len > b->len;
+}
+
+static void resolve_tags(struct comp *c, const struct rule_def *d, struct rule *r)
+{
+    struct tag *tags = arena_alloc(c->arena, d->tags.n * sizeof *tags);
+    for (uint32_t i = 0; i < d->tags.n; i++) {
+        str_id id = d->tags.v[i];
+        tags[i] = (struct tag){STR(c, id), STRLEN(c, id), id};
+    }
+    qsort(tags, d->tags.n, sizeof *tags, compare_tags);
+    r->tag0 = c->tags.n;
+    for (uint32_t i = 0; i < d->tags.n; i++) {
+        if (!i || tags[i].id.i != tags[i - 1].id.i) {
+            VEC_PUSH(c->arena, &c->tags, tags[i].id);
+        }
+    }
+    r->ntag = c->tags.n - r->tag0;
+}
+
+/* `%container.info` says nothing today: it is taken out, as Falco does. */
+static void drop_container_info(struct comp *c, struct text *t)
+{
+    static const char info[] = "%container.info";
+    uint32_t len = sizeof info - 1, done = 0;
+    struct text out = {0};
+    for (const char *hit; t->bytes.n - done >= len; done += len) {
+        hit = memmem(t->bytes.v + done, t->bytes.n - done, info, len);
+        if (!hit) {
+            break;
+        }
+        uint32_t at = (uint32_t)(hit - t->bytes.v);
+        diag(c, RK0209, text_span(c, t, at, len), NULL,
+             "`%%container.info` has no meaning any more, and is left out");
+        text_put_range(c, &out, t, done, at - done);
+        done = at;
+    }
+    if (done) {
+        text_put_range(c, &out, t, done, t->bytes.n - done);
+        *t = out;
+    }
+}
+
+static void resolve_output(struct comp *c, struct rule_def *d, struct rule *r)
+{
+    drop_container_info(c, &d->output);
+    text_end(c, &d->output);
+    r->output_text = text_intern(c, &d->output);
+    switch (ast_output(c, &d->output, r->skip_if_unknown, &r->out0, &r->nout)) {
+    case OUTPUT_OK:
+        break;
+    case OUTPUT_UNKNOWN:
+        r->dropped = true;
+        break;
+    case OUTPUT_BAD:
+        r->failed = true;
+        break;
+    }
+}
+
+static void resolve_condition(struct pack *pk, struct rule_def *d, struct rule *r)
+{
+    struct comp *c = pk->c;
+    struct text text = except_condition(pk, d), final;
+    r->condition_text = text_intern(c, &text);
+    if (subst_lists(pk, &text, &final)) {
+        uint32_t lit0 = c->lits.n;
+        r->condition_final = text_intern(c, &final);
+        node_id root = ast_condition(c, &final);
+        subst_check_words(pk, lit0);
+        r->condition = bind_condition(pk, root);
+    }
+    r->failed |= !r->condition.i;
+}
+
+static void resolve_rule(struct pack *pk, struct rule_def *d)
+{
+    struct comp *c = pk->c;
+    struct rule *r = &c->rules.v[d->rule];
+    diag_set_rule(c, r->name);
+    r->desc = text_intern(c, &d->desc);
+    resolve_tags(c, d, r);
+    r->dropped |= !r->enabled;
+    if (!d->foreign && !r->failed) {
+        resolve_condition(pk, d, r);
+        resolve_output(c, d, r);
+    }
+    diag_set_rule(c, (str_id){0});
+}
+
+static void report_unused(struct pack *pk)
+{
+    struct comp *c = pk->c;
+    for (uint32_t i = 0; i < pk->macros.n; i++) {
+        const struct macro_def *m = &pk->macros.v[i];
+        if (!m->used) {
+            diag(c, RK0223, m->at, NULL, "macro `%s` is not used",
+                 diag_word(c, STR(c, m->name), STRLEN(c, m->name)));
+        }
+    }
+    for (uint32_t i = 0; i < pk->lists.n; i++) {
+        const struct list_def *l = &pk->lists.v[i];
+        if (!l->used) {
+            diag(c, RK0224, l->at, NULL, "list `%s` is not used",
+                 diag_word(c, STR(c, l->name), STRLEN(c, l->name)));
+        }
+    }
+}
+
+int pass_resolve(struct comp *c)
+{
+    struct pack pk = {.c = c};
+    for (uint32_t i = 0; i < c->items.n; i++) {
+        pack_add_item(&pk, &c->items.v[i]);
+    }
+    subst_prepare(&pk);
+    bind_macros(&pk);
+    for (uint32_t i = 0; i < pk.rules.n; i++) {
+        resolve_rule(&pk, &pk.rules.v[i]);
+    }
+    report_unused(&pk);
+    return 0;
+}

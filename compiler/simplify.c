@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "simplify.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "type.h"
+
+void exprs_init(struct exprs *x, struct comp *c)
+{
+    *x = (struct exprs){.c = c, .table.arena = c->arena, .atoms.arena = c->arena};
+    atom_index(c, &x->atoms);
+    for (int i = 0; i < 3; i++) {
+        VEC_PUSH(c->arena, &x->v, (struct expr){.kind = i ? EXPR_CONST : EXPR_NONE});
+        VEC_PUSH(c->arena, &x->mark, 0);
+        VEC_PUSH(c->arena, &x->memo, (struct memo){0});
+    }
+}
+
+struct wanted {
+    const struct exprs *x;
+    const struct expr *e;
+    const expr_id *kids;
+};
+
+static bool same(const void *ctx, uint32_t id)
+{
+    const struct wanted *w = ctx;
+    const struct expr *a = w->e, *b = &w->x->v.v[id];
+    return a->kind == b->kind && a->neg == b->neg && a->atom.i == b->atom.i && a->nkid == b->nkid &&
+           (!a->nkid || !memcmp(w->kids, w->x->kids.v + b->kid0, a->nkid * sizeof *w->kids));
+}
+
+/* The one expression with these parts; `kids` may not lie in x->kids. */
+static expr_id cons(struct exprs *x, struct expr e, const expr_id *kids)
+{
+    uint64_t h = cons_hash_u32(CONS_SEED, (uint32_t)e.kind << 1 | e.neg);
+    h = cons_hash_u32(h, e.atom.i);
+    for (uint32_t i = 0; i < e.nkid; i++) {
+        h = cons_hash_u32(h, kids[i].i);
+    }
+    uint32_t id = cons_find(&x->table, h, same, &(struct wanted){x, &e, kids});
+    if (id) {
+        return (expr_id){id};
+    }
+    e.kid0 = x->kids.n;
+    for (uint32_t i = 0; i < e.nkid; i++) {
+        VEC_PUSH(x->c->arena, &x->kids, kids[i]);
+    }
+    id = VEC_PUSH(x->c->arena, &x->v, e);
+    VEC_PUSH(x->c->arena, &x->mark, 0);
+    VEC_PUSH(x->c->arena, &x->memo, (struct memo){0});
+    cons_add(&x->table, h, id);
+    return (expr_id){id};
+}
+
+/* Fields that fold_atom() may decide once the event is known. */
+static bool may_fold(const struct comp *c, atom_id id)
+{
+    const struct atom *a = &c->atoms.v[id.i];
+    if (a->expr.i || a->rexpr.i || a->rhs.field) {
+        return true;
+    }
+    const char *cls = catalog_field(a->lhs.field)->cls;
+    return !strcmp(cls, "evt") || !strcmp(cls, "fd") || (!a->nval && a->op != OP_EXISTS);
+}
+
+static expr_id literal(struct exprs *x, atom_id a, bool neg)
+{
+    struct expr e = {.kind = EXPR_LIT, .neg = neg, .atom = a};
+    e.varies = may_fold(x->c, a);
+    e.cost = atom_cost(x->c, a);
+    return cons(x, e, NULL);
+}
+
+/* Collects operands on x->work, those of a nested expression of the same kind one by one. */
+static void gather(struct exprs *x, enum expr_kind kind, expr_id e)
+{
+    const struct expr *v = &x->v.v[e.i];
+    if (v->kind != kind) {
+        VEC_PUSH(x->c->arena, &x->work, e);
+        return;
+    }
+    for (uint32_t i = 0; i < v->nkid; i++) {
+        VEC_PUSH(x->c->arena, &x->work, x->kids.v[v->kid0 + i]);
+    }
+}
+
+static bool is_plain(const struct exprs *x, expr_id e, bool neg)
+{
+    const struct expr *v = &x->v.v[e.i];
+    return v->kind == EXPR_LIT && v->neg == neg;
+}
+
+/*
+ * a = 1 or a = 2 is a in (1, 2), and not a = 1 and not a = 2 is not a in (1, 2): one test instead
+ * of two, known or unknown.
+ */
+static uint32_t merge(struct exprs *x, enum expr_kind kind, expr_id *v, uint32_t n)
+{
+    bool neg = kind == EXPR_AND;
+    for (uint32_t i = 0; i < n; i++) {
+        if (!is_plain(x, v[i], neg)) {
+            continue;
+        }
+        atom_id first = x->v.v[v[i].i].atom;
+        uint32_t left = i + 1;
+        x->group.n = 0;
+        VEC_PUSH(x->c->arena, &x->group, first);
+        for (uint32_t j = i + 1; j < n; j++) {
+            atom_id other = x->v.v[v[j].i].atom;
+            if (is_plain(x, v[j], neg) && atom_can_join(x->c, first, other)) {
+                VEC_PUSH(x->c->arena, &x->group, other);
+            } else {
+                v[left++] = v[j];
+            }
+        }
+        if (x->group.n > 1) {
+            v[i] = literal(x, atom_join(x->c, &x->atoms, x->group.v, x->group.n), neg);
+        }
+        n = left;
+    }
+    return n;
+}
+
+/* Drops operands that occur twice. */
+static uint32_t unique(struct exprs *x, expr_id *v, uint32_t n)
+{
+    uint32_t left = 0;
+    x->stamp++;
+    for (uint32_t i = 0; i < n; i++) {
+        if (x->mark.v[v[i].i] != x->stamp) {
+            x->mark.v[v[i].i] = x->stamp;
+            v[left++] = v[i];
+        }
+    }
+    return left;
+}
+
+/* a and (a or b) is a; likewise the other way round. All of v are marked with x->stamp. */
+static uint32_t absorb(const struct exprs *x, enum expr_kind kind, expr_id *v, uint32_t n)
+{
+    enum expr_kind dual = kind == EXPR_AND ? EXPR_OR : EXPR_AND;
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct expr *e = &x->v.v[v[i].i];
+        bool absorbed = false;
+        for (uint32_t k = 0; k < e->nkid && e->kind == dual && !absorbed; k++) {
+            absorbed = x->mark.v[x->kids.v[e->kid0 + k].i] == x->stamp;
+        }
+        if (!absorbed) {
+            v[left++] = v[i];
+        }
+    }
+    return left;
+}
+
+static int by_cost(const void *pa, const void *pb)
+{
+    const struct ranked *a = pa, *b = pb;
+    if (a->cost != b->cost) {
+        return a->cost < b->cost ? -1 : 1;
+    }
+    return a->place < b->place ? -1 : a->place > b->place;
+}
+
+/* Cheapest first; as written where they cost the same. */
+static void sort_by_cost(struct exprs *x, expr_id *v, uint32_t n)
+{
+    bool sorted = true;
+    for (uint32_t i = 1; i < n; i++) {
+        sorted = sorted && x->v.v[v[i - 1].i].cost <= x->v.v[v[i].i].cost;
+    }
+    if (sorted) {
+        return;
+    }
+    x->rank.n = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        VEC_PUSH(x->c->arena, &x->rank, (struct ranked){v[i], x->v.v[v[i].i].cost, i});
+    }
+    qsort(x->rank.v, n, sizeof *x->rank.v, by_cost);
+    for (uint32_t i = 0; i < n; i++) {
+        v[i] = x->rank.v[i].e;
+    }
+}
+
+/* The expected cost: each further operand is reached half as often as the one before. */
+static uint32_t cost_of(const struct exprs *x, const expr_id *v, uint32_t n)
+{
+    uint32_t cost = 0, shift = 0;
+    for (uint32_t i = 0; i < n && shift < 16; i++, shift++) {
+        cost += x->v.v[v[i].i].cost >> shift;
+    }
+    return cost;
+}
+
+/* AND or OR of the operands on x->work from `base` on; takes them off. */
+static expr_id nary(struct exprs *x, enum expr_kind kind, uint32_t base)
+{
+    expr_id unit = kind == EXPR_AND ? EXPR_TRUE : EXPR_FALSE;
+    expr_id zero = kind == EXPR_AND ? EXPR_FALSE : EXPR_TRUE;
+    expr_id *v = x->work.v + base;
+    uint32_t n = 0;
+    bool dead = false;
+    for (uint32_t i = base; i < x->work.n; i++) {
+        expr_id e = x->work.v[i];
+        dead = dead || e.i == zero.i;
+        if (e.i != unit.i) {
+            v[n++] = e;
+        }
+    }
+    x->work.n = base;
+    if (dead || !n) {
+        return dead ? zero : unit;
+    }
+    n = merge(x, kind, v, n);
+    n = unique(x, v, n);
+    n = absorb(x, kind, v, n);
+    if (n == 1) {
+        return v[0];
+    }
+    sort_by_cost(x, v, n);
+    struct expr e = {.kind = (uint8_t)kind, .nkid = n, .cost = cost_of(x, v, n)};
+    for (uint32_t i = 0; i < n; i++) {
+        e.varies = e.varies || x->v.v[v[i].i].varies;
+    }
+    return cons(x, e, v);
+}
+
+expr_id expr_of_node(struct exprs *x, node_id id, bool neg)
+{
+    const struct node n = x->c->nodes.v[id.i];
+    if (n.kind == NODE_TRUE || n.kind == NODE_FALSE) {
+        return (n.kind == NODE_TRUE) != neg ? EXPR_TRUE : EXPR_FALSE;
+    }
+    if (n.kind == NODE_TEST) {
+        return literal(x, n.atom, neg);
+    }
+    if (n.kind == NODE_NOT) {
+        return expr_of_node(x, x->c->kids.v[n.kid0], !neg);
+    }
+    if (n.kind != NODE_AND && n.kind != NODE_OR) {
+        return EXPR_FALSE;
+    }
+    enum expr_kind kind = (n.kind == NODE_AND) != neg ? EXPR_AND : EXPR_OR;
+    uint32_t base = x->work.n;
+    for (uint32_t i = 0; i < n.nkid; i++) {
+        gather(x, kind, expr_of_node(x, x->c->kids.v[n.kid0 + i], neg));
+    }
+    return nary(x, kind, base);
+}
+
+void exprs_next_site(struct exprs *x)
+{
+    x->site_stamp++;
+}
+
+static expr_id fold_literal(const struct exprs *x, expr_id id, const struct site *s)
+{
+    const struct expr *e = &x->v.v[id.i];
+    enum fold f = fold_atom(x->c, e->atom, s);
+    if (f == FOLD_KEEP) {
+        return id;
+    }
+    return (f == FOLD_TRUE) != e->neg ? EXPR_TRUE : EXPR_FALSE;
+}
+
+expr_id expr_on_site(struct exprs *x, expr_id id, const struct site *s)
+{
+    const struct expr e = x->v.v[id.i];
+    if (!e.varies) {
+        return id;
+    }
+    if (x->memo.v[id.i].stamp == x->site_stamp) {
+        return x->memo.v[id.i].result;
+    }
+    expr_id r;
+    if (e.kind == EXPR_LIT) {
+        r = fold_literal(x, id, s);
+    } else {
+        uint32_t base = x->work.n;
+        for (uint32_t i = 0; i < e.nkid; i++) {
+            gather(x, (enum expr_kind)e.kind, expr_on_site(x, x->kids.v[e.kid0 + i], s));
+        }
+        r = nary(x, (enum expr_kind)e.kind, base);
+    }
+    x->memo.v[id.i] = (struct memo){x->site_stamp, r};
+    return r;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Conditions in negation normal form, hash-consed: equal expressions have equal ids, so that
+ * duplicates and absorption are comparisons of numbers.
+ *
+ * A literal over an unknown value passes whatever its sign. So only identities of monotone algebra
+ * over literals hold here: constants, duplicates, absorption, the union of the constants of one
+ * field. `x and not x` stays.
+ */
+#ifndef RULEC_SIMPLIFY_H
+#define RULEC_SIMPLIFY_H
+
+#include "cons.h"
+#include "fold.h"
+#include "model.h"
+
+typedef struct { uint32_t i; } expr_id;
+#define EXPR_FALSE ((expr_id){1})
+#define EXPR_TRUE ((expr_id){2})
+
+enum expr_kind { EXPR_NONE, EXPR_CONST, EXPR_LIT, EXPR_AND, EXPR_OR };
+struct expr {
+    uint8_t kind;          /* enum expr_kind */
+    bool neg;              /* LIT: the atom is false */
+    bool varies;           /* some atom in it may fold to a constant on some event */
+    atom_id atom;          /* LIT */
+    uint32_t kid0, nkid;   /* AND, OR: exprs.kids, cheapest first */
+    uint32_t cost;
+};
+
+/* What is known of an expression on the present site. */
+struct memo {
+    uint32_t stamp;
+    expr_id result;
+};
+struct ranked {
+    expr_id e;
+    uint32_t cost, place;
+};
+
+struct exprs {
+    struct comp *c;
+    VEC(struct expr) v;    /* from 1 */
+    VEC(expr_id) kids;
+    VEC(expr_id) work;     /* operands being gathered: a stack */
+    VEC(atom_id) group;    /* tests being merged into one */
+    VEC(struct ranked) rank; /* operands being sorted */
+    VEC(uint32_t) mark;    /* by expression: stamp of the last set that held it */
+    VEC(struct memo) memo; /* by expression: on the site */
+    uint32_t stamp, site_stamp;
+    struct cons table;
+    struct cons atoms;     /* for atoms made of several */
+};
+
+void exprs_init(struct exprs *x, struct comp *c);
+/* The condition under `n`, negated if `neg`. EXPR_FALSE for poison. */
+expr_id expr_of_node(struct exprs *x, node_id n, bool neg);
+/* What it comes to on one kind of event. */
+expr_id expr_on_site(struct exprs *x, expr_id e, const struct site *s);
+/* Begins another site: forgets what expr_on_site() knew. */
+void exprs_next_site(struct exprs *x);
+
+/* What a test costs the kernel, relative; only the order counts (cost.c). */
+uint32_t atom_cost(const struct comp *c, atom_id a);
+/* True if both are tests = or `in` of one field, so that `a or b` is one test. */
+bool atom_can_join(const struct comp *c, atom_id a, atom_id b);
+/* That test of `n` atoms, each of which can join the first. */
+atom_id atom_join(struct comp *c, struct cons *atoms, const atom_id *v, uint32_t n);
+
+#endif

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Lists are text (rule-language 2): their names are replaced in the text of a condition before it
+ * is parsed, one list after the other in order of first definition, each over the whole text as
+ * it is by then. It knows nothing of syntax and acts inside quotes as well.
+ *
+ * Most conditions name few lists: the words of a text tell which (`wanted`), and only those passes
+ * are made. What a list brings in is looked at for later lists in the same way.
+ */
+#include "pack.h"
+
+#include <string.h>
+
+#include "../grammar/field.h"
+#include "../grammar/parse.h"
+#include "../grammar/transform.h"
+#include "arena.h"
+#include "diag.h"
+#include "intern.h"
+
+static bool is_delimiter(char ch)
+{
+    return is_blank(ch) || ch == '(' || ch == ')' || ch == ',' || ch == '=';
+}
+
+static const char *shown(struct comp *c, str_id s)
+{
+    return diag_word(c, STR(c, s), STRLEN(c, s));
+}
+
+static str_id list_what(struct comp *c, const struct list_def *l)
+{
+    return intern_cstr(c->intern, arena_printf(c->arena, "list %s", shown(c, l->name)));
+}
+
+/* ---- what stands for a list's name ---- */
+
+/* An item that is no quoted string of its own and will not be read as one word. */
+static bool splits(const char *s, size_t len)
+{
+    if (*s == '"' || *s == '\'') {
+        return false;
+    }
+    /* A blank brings quotes with it; then only a quote or a backslash inside can end them. */
+    return memchr(s, ' ', len) ? s[strcspn(s, "\"\\")] != 0 : s[strcspn(s, "(),='\"\t\r\n\b")] != 0;
+}
+
+static void check_item(struct comp *c, const struct list_def *l, uint32_t yaml)
+{
+    const struct yaml *y = &c->yaml.v[yaml];
+    if (splits(STR(c, y->text), STRLEN(c, y->text))) {
+        diag(c, RK0228, y->at, "put quotes inside the quotes: '\"...\"'",
+             "item `%s` of list `%s` is not read as one constant", shown(c, y->text),
+             shown(c, l->name));
+    }
+}
+
+static void put_item(struct pack *pk, struct text *t, uint32_t yaml)
+{
+    if (t->bytes.n) {
+        text_put_fixed(pk->c, t, ", ", pk->c->yaml.v[yaml].at);
+    }
+    except_put_quoted(pk, t, yaml);
+}
+
+/*
+ * One level only: an item that names a list defined before this one's last change is replaced by
+ * that list's items as they were written. Deeper names are left to subst_lists().
+ */
+static void compile_list(struct pack *pk, struct list_def *l)
+{
+    struct comp *c = pk->c;
+    for (uint32_t i = 0; i < l->items.n && l->text.bytes.n < TEXT_MAX; i++) {
+        str_id word = c->yaml.v[l->items.v[i]].text;
+        uint32_t other = PACK_FIND(&pk->list_of, word);
+        if (!other || pk->lists.v[other - 1].first >= l->last) {
+            check_item(c, l, l->items.v[i]);
+            put_item(pk, &l->text, l->items.v[i]);
+            continue;
+        }
+        struct list_def *o = &pk->lists.v[other - 1];
+        struct text inner = {0};
+        o->used = true;
+        for (uint32_t k = 0; k < o->items.n && inner.bytes.n < TEXT_MAX; k++) {
+            put_item(pk, &inner, o->items.v[k]);
+        }
+        if (l->text.bytes.n && inner.bytes.n) {
+            text_put_fixed(c, &l->text, ", ", c->yaml.v[l->items.v[i]].at);
+        }
+        text_put_used(c, &l->text, &inner, c->yaml.v[l->items.v[i]].at, list_what(c, o));
+    }
+}
+
+void subst_prepare(struct pack *pk)
+{
+    for (uint32_t i = 0; i < pk->lists.n; i++) {
+        compile_list(pk, &pk->lists.v[i]);
+    }
+}
+
+/* ---- replacing ---- */
+
+struct subst {
+    struct pack *pk;
+    VEC(bool) wanted; /* by list: its name may be a word of the text */
+};
+
+/* Marks the lists whose names are words of the text. */
+static void want_words(struct subst *s, const struct text *t)
+{
+    struct comp *c = s->pk->c;
+    for (uint32_t i = 0, from = 0; i <= t->bytes.n; i++) {
+        if (i < t->bytes.n && !is_delimiter(t->bytes.v[i])) {
+            continue;
+        }
+        str_id word = intern_find(c->intern, t->bytes.v + from, i - from);
+        uint32_t list = word.i ? PACK_FIND(&s->pk->list_of, word) : 0;
+        if (list) {
+            s->wanted.v[list - 1] = true;
+        }
+        from = i + 1;
+    }
+}
+
+/* The next place of `name` in the text, between delimiters; UINT32_MAX: none. */
+static uint32_t find_name(const struct text *t, uint32_t from, const char *name, uint32_t len)
+{
+    const char *text = t->bytes.v;
+    while (from + len <= t->bytes.n) {
+        const char *hit = memmem(text + from, t->bytes.n - from, name, len);
+        if (!hit) {
+            break;
+        }
+        uint32_t at = (uint32_t)(hit - text);
+        if ((at == 0 || is_delimiter(text[at - 1])) &&
+            (at + len == t->bytes.n || is_delimiter(text[at + len]))) {
+            return at;
+        }
+        from = at + 1;
+    }
+    return UINT32_MAX;
+}
+
+/* Follows the quotes of a text from left to right, to tell whether a place is inside a string. */
+struct quotes {
+    uint32_t off;
+    char open; /* the quote that is open, or 0 */
+};
+
+static bool in_quotes(struct quotes *q, const struct text *t, uint32_t at)
+{
+    for (; q->off < at; q->off++) {
+        char ch = t->bytes.v[q->off];
+        if (!q->open) {
+            q->open = (char)(ch == '"' || ch == '\'' ? ch : 0);
+        } else if (ch == '\\') {
+            q->off++;
+        } else if (ch == q->open) {
+            q->open = 0;
+        }
+    }
+    return q->open;
+}
+
+static void warn_quoted(struct comp *c, const struct list_def *l, span_id at)
+{
+    diag(c, RK0226, at, NULL, "list `%s` is put into a quoted string here", shown(c, l->name));
+    diag_note(c, l->at, "the list");
+}
+
+/*
+ * Blanks around the name go, and with an empty list one comma, before it or else after it. Blanks
+ * are looked for at the end of what has been written, since that is the text "as it is by then".
+ */
+static uint32_t replace_name(struct pack *pk, const struct text *from, struct text *out,
+                             const struct list_def *l, uint32_t at)
+{
+    struct comp *c = pk->c;
+    uint32_t end = at + (uint32_t)STRLEN(c, l->name), n = out->bytes.n;
+    span_id use = text_span(c, from, at, end - at);
+    while (n && is_blank(out->bytes.v[n - 1])) {
+        n--;
+    }
+    while (end < from->bytes.n && is_blank(from->bytes.v[end])) {
+        end++;
+    }
+    if (!l->text.bytes.n) {
+        if (n && out->bytes.v[n - 1] == ',') {
+            n--;
+        } else if (end < from->bytes.n && from->bytes.v[end] == ',') {
+            end++;
+        }
+    }
+    text_cut(out, n);
+    if (n) {
+        text_put_fixed(c, out, " ", use);
+    }
+    text_put_used(c, out, &l->text, use, list_what(c, l));
+    text_put_fixed(c, out, " ", use);
+    return end;
+}
+
+/* One list over the whole text. False: no occurrence, and `out` is empty. */
+static bool subst_list(struct subst *s, const struct text *from, struct text *out,
+                       struct list_def *l)
+{
+    struct comp *c = s->pk->c;
+    const char *name = STR(c, l->name);
+    uint32_t len = (uint32_t)STRLEN(c, l->name), done = 0;
+    struct quotes quotes = {0};
+    uint32_t at = find_name(from, 0, name, len);
+    if (at == UINT32_MAX) {
+        return false;
+    }
+    l->used = true;
+    while (at != UINT32_MAX && out->bytes.n <= TEXT_MAX) {
+        if (in_quotes(&quotes, from, at)) {
+            warn_quoted(c, l, text_span(c, from, at, len));
+        }
+        text_put_range(c, out, from, done, at - done);
+        done = replace_name(s->pk, from, out, l, at);
+        at = find_name(from, done, name, len);
+    }
+    text_put_range(c, out, from, done, from->bytes.n - done);
+    want_words(s, &l->text);
+    return true;
+}
+
+bool subst_lists(struct pack *pk, const struct text *from, struct text *out)
+{
+    struct comp *c = pk->c;
+    struct subst s = {.pk = pk};
+    s.wanted.v = arena_alloc(c->arena, pk->lists.n);
+    *out = *from;
+    want_words(&s, from);
+    for (uint32_t i = 0; i < pk->lists.n; i++) {
+        struct list_def *l = &pk->lists.v[i];
+        struct text next = {0};
+        if (!(s.wanted.v[i] || l->odd) || !subst_list(&s, out, &next, l)) {
+            continue;
+        }
+        *out = next;
+        if (out->bytes.n > TEXT_MAX) {
+            diag(c, RK0222, text_span(c, from, 0, from->bytes.n), NULL,
+                 "with its lists replaced the condition has more than %u MiB", TEXT_MAX >> 20);
+            return false;
+        }
+    }
+    text_end(c, out);
+    return true;
+}
+
+/* ---- words that look like something else ---- */
+
+/* Letters of a word as bits: two words that are near have most of them in common. */
+static uint32_t letters(const char *s, size_t len)
+{
+    uint32_t bits = 0;
+    for (size_t i = 0; i < len; i++) {
+        bits |= 1u << (s[i] & 31);
+    }
+    return bits;
+}
+
+static const struct list_def *near_list(struct pack *pk, const char *s, size_t len)
+{
+    unsigned limit = len < 5 ? 0 : len < 8 ? 1 : 2;
+    uint32_t bits = letters(s, len);
+    for (uint32_t i = 0; limit && len < 100 && i < pk->lists.n; i++) {
+        const char *name = STR(pk->c, pk->lists.v[i].name);
+        size_t n = STRLEN(pk->c, pk->lists.v[i].name);
+        if (n + limit < len || len + limit < n ||
+            (unsigned)__builtin_popcount(bits ^ letters(name, n)) > 2 * limit) {
+            continue;
+        }
+        if (catalog_distance(s, len, name, n, limit) <= limit) {
+            return &pk->lists.v[i];
+        }
+    }
+    return NULL;
+}
+
+/* A list's name that is left is one that came too late (2.3), unless the list itself has it. */
+static void check_list_name(struct pack *pk, const struct lit *lit, const struct list_def *l)
+{
+    struct comp *c = pk->c;
+    const char *what = STR(c, c->spans.v[lit->at.i].what);
+    if (strncmp(what, "list ", 5) != 0 || strcmp(what + 5, shown(c, l->name)) != 0) {
+        diag(c, RK0227, lit->at, NULL, "`%s` is a list, but is compared as a word here",
+             shown(c, l->name));
+        diag_note(c, l->at, "the list");
+    }
+}
+
+static void check_list_word(struct pack *pk, const struct lit *lit)
+{
+    struct comp *c = pk->c;
+    uint32_t i = PACK_FIND(&pk->list_of, lit->text);
+    if (i) {
+        check_list_name(pk, lit, &pk->lists.v[i - 1]);
+        return;
+    }
+    if (PACK_FIND(&pk->seen, lit->text) == UINT32_MAX) {
+        return;
+    }
+    const struct list_def *l = near_list(pk, STR(c, lit->text), STRLEN(c, lit->text));
+    if (l) {
+        diag(c, RK0225, lit->at, arena_printf(c->arena, "did you mean `%s`?", shown(c, l->name)),
+             "`%s` is no list, and is compared as a word", shown(c, lit->text));
+        return;
+    }
+    PACK_SET(pk, &pk->seen, lit->text, UINT32_MAX - 1);
+}
+
+/* `proc.pname` or `toupper(proc.pname)` as a constant. */
+static bool looks_like_field(const char *s, size_t len)
+{
+    struct field_name f;
+    struct range arg = {0, 0};
+    while (len && is_blank(*s)) {
+        s++;
+        len--;
+    }
+    while (len && is_blank(s[len - 1])) {
+        len--;
+    }
+    const char *open = len < 100 ? memchr(s, '(', len) : NULL;
+    if (open) {
+        return s[len - 1] == ')' && xform_by_name(s, (size_t)(open - s)) != XF_NONE;
+    }
+    if (len >= 100 || !memchr(s, '.', len)) {
+        return false;
+    }
+    size_t name = lex_field_length(s, len), used = lex_bracket_length(s + name, len - name, &arg);
+    return name && name + used == len &&
+           field_read(s, name, used ? s + name + arg.off : NULL, arg.end - arg.off, &f);
+}
+
+void subst_check_words(struct pack *pk, uint32_t lit0)
+{
+    struct comp *c = pk->c;
+    for (uint32_t i = lit0; i < c->lits.n; i++) {
+        const struct lit lit = c->lits.v[i];
+        if (!lit.quoted && !lit.number) {
+            check_list_word(pk, &lit);
+        }
+        if (looks_like_field(STR(c, lit.text), STRLEN(c, lit.text))) {
+            diag(c, RK0229, lit.at, "write val(...) for the value of the field",
+                 "`%s` is compared as a word, not as a field", shown(c, lit.text));
+        }
+    }
+}
