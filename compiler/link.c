@@ -108,8 +108,11 @@ static int add_rulepack(struct comp *c, int fd)
         elf_end(elf);
         return -EIO;
     }
-    Elf_Scn *strings = elf_getscn(elf, names), *scn = elf_newscn(elf);
-    Elf64_Shdr *strings_head = elf64_getshdr(strings), *head = elf64_getshdr(scn);
+    /* libelf reads all headers when first asked for one: before there are more than in the file. */
+    Elf_Scn *strings = elf_getscn(elf, names);
+    Elf64_Shdr *strings_head = elf64_getshdr(strings);
+    Elf_Scn *scn = elf_newscn(elf);
+    Elf64_Shdr *head = elf64_getshdr(scn);
     Elf_Data *name = elf_newdata(strings), *data = elf_newdata(scn);
     int err = -ENOMEM;
     if (strings_head && head && name && data) {
