@@ -64,7 +64,7 @@ static const struct {
     {"evt.type contains execve", ""},
     {"evt.type in (execve, uname)", ""},
     {"evt.type != nosuch", "RK0307"},
-    {"evt.type = execve and syscall.type = nosuch", "RK0314 RK0404"},
+    {"evt.type = execve and syscall.type = nosuch", "RK0404 RK0314"},
     {"tolower(evt.type) = execve", "RK0310"},
     /* field against field */
     {"evt.type = execve and proc.name = val(proc.pname)", ""},
