@@ -108,7 +108,12 @@ void asm_if_reg(struct asm_code *a, int op, int dst, int src, label_id yes, labe
 /* Byte `off` of the event: the base register and 16-bit offset that reach it. */
 int asm_event_base(uint32_t off, int32_t *insn_off);
 
-/* Text of the instruction at `i` (its second slot, if any, is part of it). Returns its slots. */
-unsigned asm_print(char *buf, size_t cap, const struct bpf_insn *insns, uint32_t i);
+/*
+ * Text of instruction `at` of the `n` of a function (its second slot, if any, is part of it);
+ * jumps name their targets by number. Returns its slots.
+ */
+unsigned asm_print(char *buf, size_t cap, const struct bpf_insn *insns, uint32_t at, uint32_t n);
+/* What an instruction reads from the event, by the slot's name; empty for all others. */
+void asm_print_place(char *buf, size_t cap, const struct bpf_insn *insn);
 
 #endif

@@ -67,6 +67,10 @@ static void emit_singles(struct emit *e, const struct num_test *t, uint32_t n, s
 
 static void emit_mask(struct emit *e, const struct num_test *t, label_id yes, label_id no)
 {
+    if (t->a == UINT64_MAX) {
+        asm_if(e->a, BPF_JEQ, R1, t->b, yes, no);
+        return;
+    }
     bool one_bit = t->a != 0 && (t->a & (t->a - 1)) == 0;
     if (t->b == 0 || (one_bit && t->a == t->b)) {
         asm_if(e->a, BPF_JSET, R1, t->a, t->b ? yes : no, t->b ? no : yes);
@@ -151,13 +155,15 @@ void emit_sides(struct emit *e, const struct atom *at, const struct where *w, st
         return;
     }
     bool all = at->op == OP_NE;
-    label_id then = asm_label(e->a), alone = asm_label(e->a);
+    label_id then = asm_label(e->a), alone = all ? asm_label(e->a) : then;
     struct edges first = {.yes = all ? then : to.yes, .no = all ? to.no : then,
                           .maybe = to.maybe, .absent = alone};
     side(e, at, w, (unsigned)w->slot, first);
-    asm_bind(e->a, alone);
-    if (asm_live(e->a))
-        side(e, at, w, (unsigned)w->slot2, to);
+    if (all) {
+        asm_bind(e->a, alone);
+        if (asm_live(e->a))
+            side(e, at, w, (unsigned)w->slot2, to);
+    }
     asm_bind(e->a, then);
     to.absent = all ? to.yes : to.no;
     if (asm_live(e->a))

@@ -130,10 +130,10 @@ static struct fact rawres(struct comp *c, const struct event *e, struct field_re
         int64_t n;
         if (!strcmp(STR(c, res->text), "SUCCESS"))
             return fact_num(f, 0);
-        if (param_result(STR(c, res->text), STRLEN(c, res->text), &n))
+        if (event_param_result(STR(c, res->text), STRLEN(c, res->text), &n))
             return fact_num(f, n);
     }
-    v = param_given(c, e, 0);
+    v = event_param_given(c, e, 0);
     if (v.state != FACT_ABSENT)
         return rename_to(v, f);
     if (catalog_event(e->type)->flags & EVF_CREATES_FD && given_present(e, F_fd_num, &v))
@@ -291,7 +291,7 @@ static struct fact open_exec(struct comp *c, const struct event *e, struct field
                              struct fact flags)
 {
     uint64_t makes = flag(FT_file_flags, "O_CREAT") | flag(FT_file_flags, "O_TMPFILE");
-    struct fact mode = param_number(c, e, "mode");
+    struct fact mode = event_param_number(c, e, "mode");
     if (e->type == EV_open_by_handle_at)
         return fact_num(f, 0);
     if (e->type != EV_creat && flags.state == FACT_PRESENT && !((uint64_t)flags.num & makes))
@@ -321,7 +321,7 @@ static struct fact open_is(struct comp *c, const struct event *e, struct field_r
         return fact_none(f, FACT_ABSENT);
     if (!is_open(e->type) && !(e->type == EV_creat && arg == OPEN_EXEC))
         return fact_num(f, 0);
-    struct fact flags = param_number(c, e, "flags");
+    struct fact flags = event_param_number(c, e, "flags");
     if (arg == OPEN_EXEC)
         return open_exec(c, e, f, flags);
     if (flags.state != FACT_PRESENT)
@@ -356,7 +356,7 @@ static bool twin(struct comp *c, const struct event *e, enum field_id other, str
         return false;
     out->state = g->state;
     if (g->state == FACT_PRESENT) {
-        if (!named_number(catalog_field(other)->table, STR(c, g->text), STRLEN(c, g->text), &v))
+        if (!event_named_number(catalog_field(other)->table, STR(c, g->text), STRLEN(c, g->text), &v))
             return false;
         size_t n = catalog_flags_text(to, v, false, buf, sizeof buf);
         *out = fact_text(c, out->field, buf, n);
@@ -377,7 +377,7 @@ static struct fact fd_type(struct comp *c, const struct event *e, struct field_r
     }
     if (!given_present(e, F_fd_name, &name) || STR(c, name.text)[0] != '/')
         return fact_none(f, FACT_ABSENT);
-    struct fact flags = param_number(c, e, "flags");
+    struct fact flags = event_param_number(c, e, "flags");
     bool dir = is_open(e->type) && flags.state == FACT_PRESENT &&
                (uint64_t)flags.num & flag(FT_file_flags, "O_DIRECTORY");
     return fact_word(c, f, word ? (dir ? "directory" : "file") : (dir ? "d" : "f"));
@@ -622,7 +622,7 @@ static struct fact exe_is(struct comp *c, const struct event *e, struct field_re
                                         "EXE_LOWER_LAYER"};
     if (e->type != EV_execve && e->type != EV_execveat)
         return fact_none(f, FACT_ABSENT);
-    struct fact flags = param_number(c, e, "flags");
+    struct fact flags = event_param_number(c, e, "flags");
     if (flags.state != FACT_PRESENT)
         return fact_none(f, flags.state);
     return fact_num(f, ((uint64_t)flags.num & flag(FT_execve_flags, names[arg])) != 0);
@@ -731,8 +731,8 @@ static const struct derivation derivations[F_COUNT] = {
     [F_evt_datetime] = {clock_text, CLOCK_DATE | CLOCK_NS},
     [F_evt_datetime_s] = {clock_text, CLOCK_DATE},
     [F_evt_time_iso8601] = {clock_text, CLOCK_NS},
-    [F_evt_args] = {param_all, 0},
-    [F_evt_info] = {param_all, 0},
+    [F_evt_args] = {event_param_all, 0},
+    [F_evt_info] = {event_param_all, 0},
     [F_evt_latency] = {const_num, 0},
     [F_evt_latency_s] = {const_num, 0},
     [F_evt_latency_ns] = {const_num, 0},
@@ -894,7 +894,7 @@ static struct fact respell(struct comp *c, struct fact v, enum flag_table table)
     char buf[2048];
     uint64_t n;
     if (v.state != FACT_PRESENT || v.kind != VAL_TEXT || table == FT_NONE ||
-        !named_number(table, STR(c, v.text), STRLEN(c, v.text), &n))
+        !event_named_number(table, STR(c, v.text), STRLEN(c, v.text), &n))
         return v;
     size_t len = catalog_flags_text(table, n, false, buf, sizeof buf);
     return len < sizeof buf ? fact_text(c, v.field, buf, len) : v;
@@ -909,7 +909,7 @@ struct fact event_derived(struct comp *c, const struct event *e, struct field_re
     if (v.state == FACT_ABSENT)
         v = parent(c, e, f);
     if (v.state == FACT_ABSENT && info->source == SRC_SLOT && f.index < 0)
-        v = rename_to(param_of_slot(c, e, info->slot), f);
+        v = rename_to(event_param_of_slot(c, e, info->slot), f);
     return respell(c, v, info->table);
 }
 
@@ -917,7 +917,7 @@ struct fact event_fact(struct comp *c, const struct event *e, struct field_ref f
 {
     const struct fact *g;
     if (f.field == F_evt_arg || f.field == F_evt_rawarg)
-        return param_fact(c, e, f);
+        return event_param_fact(c, e, f);
     for (size_t i = 0; i < NANCESTOR; i++)
         if (ancestors[i].field == f.field && f.index >= 0)
             return ancestor(c, e, f, i);

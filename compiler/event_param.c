@@ -8,7 +8,7 @@
 #include "arena.h"
 #include "intern.h"
 
-bool param_is_number(const struct param_info *p)
+bool event_param_is_number(const struct param_info *p)
 {
     enum base_type base = catalog_type(p->type)->base;
     if (p->slot >= 0)
@@ -17,7 +17,7 @@ bool param_is_number(const struct param_info *p)
            p->type == T_UID || p->type == T_GID || p->type == T_SIGTYPE;
 }
 
-bool param_result(const char *s, size_t len, int64_t *out)
+bool event_param_result(const char *s, size_t len, int64_t *out)
 {
     int n = catalog_errno_by_name(s, len);
     char *end;
@@ -29,7 +29,7 @@ bool param_result(const char *s, size_t len, int64_t *out)
     return len && end == s + len && *s != ' ';
 }
 
-bool named_number(enum flag_table table, const char *s, size_t len, uint64_t *out)
+bool event_named_number(enum flag_table table, const char *s, size_t len, uint64_t *out)
 {
     unsigned n;
     const struct flag_row *rows = catalog_flags(table, &n);
@@ -46,7 +46,7 @@ bool named_number(enum flag_table table, const char *s, size_t len, uint64_t *ou
 static bool number_of(const struct param_info *p, const char *s, size_t len, int64_t *out)
 {
     uint64_t v;
-    if (p->flags != FT_NONE && named_number(p->flags, s, len, &v)) {
+    if (p->flags != FT_NONE && event_named_number(p->flags, s, len, &v)) {
         *out = (int64_t)v;
         return true;
     }
@@ -59,10 +59,10 @@ static bool number_of(const struct param_info *p, const char *s, size_t len, int
         *out = (int64_t)strtoull(s, &end, p->format == FMT_HEX ? 16 : 8);
         return len && end == s + len && *s != ' ' && *s != '-';
     }
-    return param_result(s, len, out);
+    return event_param_result(s, len, out);
 }
 
-struct fact param_given(struct comp *c, const struct event *e, unsigned index)
+struct fact event_param_given(struct comp *c, const struct event *e, unsigned index)
 {
     const struct param_info *p = e->type == EV_NONE ? NULL : catalog_param(e->type, index);
     struct field_ref f = {.field = F_evt_rawarg, .index = -1};
@@ -79,10 +79,10 @@ struct fact param_given(struct comp *c, const struct event *e, unsigned index)
         g = event_given(e, (struct field_ref){.field = F_evt_arg, .index = (int32_t)index});
     if (!g || g->state != FACT_PRESENT)
         return fact_none(f, g ? g->state : FACT_ABSENT);
-    if (g->kind == VAL_TEXT && param_is_number(p) &&
+    if (g->kind == VAL_TEXT && event_param_is_number(p) &&
         number_of(p, STR(c, g->text), STRLEN(c, g->text), &n))
         return fact_num(f, n);
-    if (g->kind == VAL_NUM && !param_is_number(p)) {
+    if (g->kind == VAL_NUM && !event_param_is_number(p)) {
         char buf[24];
         int len = snprintf(buf, sizeof buf, "%lld", (long long)g->num);
         return fact_text(c, f, buf, (size_t)len);
@@ -101,9 +101,9 @@ static enum field_id field_of_slot(int slot)
     return F_NONE;
 }
 
-struct fact param_raw(struct comp *c, const struct event *e, unsigned index)
+struct fact event_param_raw(struct comp *c, const struct event *e, unsigned index)
 {
-    struct fact v = param_given(c, e, index);
+    struct fact v = event_param_given(c, e, index);
     const struct param_info *p = e->type == EV_NONE ? NULL : catalog_param(e->type, index);
     enum field_id field;
     if (!p || event_param_named(c, e, index))
@@ -125,22 +125,22 @@ bool event_param_named(struct comp *c, const struct event *e, unsigned index)
            event_given(e, (struct field_ref){.field = F_evt_arg, .index = (int32_t)index});
 }
 
-struct fact param_number(struct comp *c, const struct event *e, const char *name)
+struct fact event_param_number(struct comp *c, const struct event *e, const char *name)
 {
     struct field_ref f = {.field = F_evt_rawarg, .index = -1};
     int i = e->type == EV_NONE ? -1 : catalog_param_index(e->type, name, strlen(name));
     if (i < 0)
         return fact_none(f, FACT_ABSENT);
-    struct fact v = param_raw(c, e, (unsigned)i);
+    struct fact v = event_param_raw(c, e, (unsigned)i);
     return v.state == FACT_PRESENT && v.kind != VAL_NUM ? fact_none(f, FACT_ABSENT) : v;
 }
 
-struct fact param_of_slot(struct comp *c, const struct event *e, int slot)
+struct fact event_param_of_slot(struct comp *c, const struct event *e, int slot)
 {
     unsigned n = e->type == EV_NONE ? 0 : catalog_param_count(e->type);
     for (unsigned i = 0; i < n; i++)
         if (catalog_param(e->type, i)->slot == slot && event_param_named(c, e, i))
-            return param_given(c, e, i);
+            return event_param_given(c, e, i);
     return fact_none((struct field_ref){0}, FACT_ABSENT);
 }
 
@@ -151,7 +151,7 @@ static struct fact own(struct comp *c, const struct event *e, enum field_id fiel
     return event_fact(c, e, (struct field_ref){.field = field, .index = -1});
 }
 
-struct fact param_name_of(struct comp *c, const struct event *e, enum field_id field, int64_t id)
+struct fact event_param_name_of(struct comp *c, const struct event *e, enum field_id field, int64_t id)
 {
     enum field_id number = field == F_user_name ? F_user_uid
                            : field == F_group_name ? F_group_gid : F_thread_tid;
@@ -215,7 +215,7 @@ static struct fact id_text(struct comp *c, const struct event *e, struct field_r
 {
     if (v == -1 || v == UINT32_MAX)
         return fact_text(c, f, "<NONE>", 6);
-    struct fact name = param_name_of(c, e, p->type == T_UID ? F_user_name : F_group_name, v);
+    struct fact name = event_param_name_of(c, e, p->type == T_UID ? F_user_name : F_group_name, v);
     if (name.state != FACT_PRESENT)
         return fact_text(c, f, "<NA>", 4);
     name.field = f;
@@ -236,7 +236,7 @@ static struct fact resolved(struct comp *c, const struct event *e, struct field_
     if (p->type == T_FD || p->type == T_ERRNO)
         return error_text(c, f, v);
     if (p->type == T_PID)
-        return param_name_of(c, e, F_proc_name, v);
+        return event_param_name_of(c, e, F_proc_name, v);
     if (p->type == T_UID || p->type == T_GID)
         return id_text(c, e, f, p, v);
     if (table == FT_NONE)
@@ -261,7 +261,7 @@ static struct fact as_text(struct comp *c, const struct event *e, struct field_r
     return name;
 }
 
-struct fact param_fact(struct comp *c, const struct event *e, struct field_ref f)
+struct fact event_param_fact(struct comp *c, const struct event *e, struct field_ref f)
 {
     int i = f.index;
     if (e->type == EV_NONE)
@@ -275,7 +275,7 @@ struct fact param_fact(struct comp *c, const struct event *e, struct field_ref f
         return own(c, e, F_evt_type);
     if (p->type == T_SYSCALLID)
         return e->sysnr < 0 ? fact_none(f, FACT_ABSENT) : fact_num(f, e->sysnr);
-    struct fact raw = param_raw(c, e, (unsigned)i);
+    struct fact raw = event_param_raw(c, e, (unsigned)i);
     raw.field = f;
     return f.field == F_evt_rawarg ? raw : as_text(c, e, f, p, raw);
 }
@@ -285,7 +285,7 @@ static const char *one_of_all(struct comp *c, const struct event *e, unsigned i,
                               enum fact_state *state)
 {
     const struct param_info *p = catalog_param(e->type, i);
-    struct fact raw = param_raw(c, e, i);
+    struct fact raw = event_param_raw(c, e, i);
     bool null = p->type == T_BYTEBUF || p->type == T_SOCKTUPLE || p->type == T_FDLIST ||
                 p->type == T_DYN;
     if (raw.state == FACT_UNKNOWN)
@@ -301,7 +301,7 @@ static const char *one_of_all(struct comp *c, const struct event *e, unsigned i,
     return arena_printf(c->arena, "%s=%s(%s)", p->name, number, STR(c, name.text));
 }
 
-struct fact param_all(struct comp *c, const struct event *e, struct field_ref f, int unused)
+struct fact event_param_all(struct comp *c, const struct event *e, struct field_ref f, int unused)
 {
     enum fact_state state = FACT_PRESENT;
     const char *sofar = "";

@@ -98,7 +98,7 @@ static void put_num(struct writer *w, int slot, struct fact f, enum flag_table t
     uint64_t v = (uint64_t)f.num;
     if (f.kind == VAL_TEXT &&
         (table == FT_NONE ||
-         !named_number(table, STR(w->c, f.text), STRLEN(w->c, f.text), &v))) {
+         !event_named_number(table, STR(w->c, f.text), STRLEN(w->c, f.text), &v))) {
         overrule(w, f, slot);
         return;
     }
@@ -163,7 +163,7 @@ static void put_params(struct writer *w)
         const struct param_info *p = catalog_param(w->e->type, i);
         struct field_ref arg = {.field = F_evt_arg, .index = -1,
                                 .name = intern_cstr(w->c->intern, p->name)};
-        struct fact raw = param_raw(w->c, w->e, i);
+        struct fact raw = event_param_raw(w->c, w->e, i);
         bool named = event_param_named(w->c, w->e, i);
         if (p->slot >= 0 && p->slot != SLOT_OF_NUM(N_SYSNR) && (named || w->ev->h.st[p->slot] == ST_UNFILLED)) {
             put(w, p->slot, raw, p->flags);
@@ -255,7 +255,7 @@ static bool user_get(void *ctx, const struct record *r, enum field_id field, int
     struct field_ref f = {field, index, intern_cstr(u->c->intern, name)};
     bool by_id = field == F_user_name || field == F_group_name || field == F_proc_name;
     (void)r;
-    *out = fact_val(u->c, by_id && index >= 0 ? param_name_of(u->c, u->e, field, index)
+    *out = fact_val(u->c, by_id && index >= 0 ? event_param_name_of(u->c, u->e, field, index)
                                               : event_fact(u->c, u->e, f));
     return true;
 }

@@ -95,6 +95,12 @@ struct rule {
     uint32_t index;         /* position in the bundle, 0-based: set by lower for rules kept */
 };
 
+/* True if the rule goes into the bundle; its `index` counts these. */
+static inline bool rule_is_kept(const struct rule *r)
+{
+    return !r->dropped && r->enabled && !r->failed && r->condition.i;
+}
+
 /* ---- conditions: made by the grammar through ast.c, bound by resolve.c, typed by type.c ---- */
 
 enum node_kind {

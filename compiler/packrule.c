@@ -142,7 +142,7 @@ static bool put_priority(struct pack *pk, uint32_t map, struct rule_def *d)
     const char *near = near_priority(STR(c, y->text), STRLEN(c, y->text));
     diag(c, RK0204, y->at, near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL,
          "unknown priority `%s`", shown(c, y->text));
-    return false;
+    return true; /* the rule is read on: its other findings count too */
 }
 
 static bool put_tags(struct pack *pk, uint32_t map, struct rule_def *d, bool append)

@@ -62,14 +62,22 @@ static int load_file(struct comp *c, const char *path)
     return pass_load(c, (uint32_t)file);
 }
 
-/* Regular *.yaml and *.yml; a link that leads nowhere is taken too, so that reading it is an error. */
+static bool ends_with(const char *name, const char *suffix)
+{
+    size_t len = strlen(name), n = strlen(suffix);
+    return len > n && !strcmp(name + len - n, suffix);
+}
+
+/*
+ * Regular *.yaml and *.yml, but not NAME.test.yaml: those hold events that test the rules beside
+ * them. A link that leads nowhere is taken too, so that reading it is an error.
+ */
 static bool is_rules_file(struct comp *c, const char *dir, const char *name)
 {
-    size_t len = strlen(name);
     struct stat st;
-    bool suffix = (len > 5 && !strcmp(name + len - 5, ".yaml")) ||
-                  (len > 4 && !strcmp(name + len - 4, ".yml"));
-    return suffix && (stat(arena_printf(c->arena, "%s/%s", dir, name), &st) < 0 ||
+    bool suffix = ends_with(name, ".yaml") || ends_with(name, ".yml");
+    bool test = ends_with(name, ".test.yaml") || ends_with(name, ".test.yml");
+    return suffix && !test && (stat(arena_printf(c->arena, "%s/%s", dir, name), &st) < 0 ||
                       S_ISREG(st.st_mode));
 }
 

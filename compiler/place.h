@@ -7,6 +7,8 @@
 #ifndef RULEC_PLACE_H
 #define RULEC_PLACE_H
 
+#include <stdio.h>
+
 #include "model.h"
 
 /* Above this many constants a test of a process name asks a hash set. */
@@ -14,5 +16,9 @@
 
 /* The row of an atom on an event, once pass_plan has run. Never NULL for atoms of its rules. */
 const struct where *place_where(const struct comp *c, atom_id a, enum event_id event);
+
+/* For dumps and explain (dump_ir.c): "inline PROC name", "user"; the tracepoint of a hook. */
+void print_where(struct comp *c, FILE *out, const struct where *w);
+const char *plan_hook_name(enum hook_id h);
 
 #endif

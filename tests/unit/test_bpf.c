@@ -14,7 +14,7 @@
 #include "arena.h"
 #include "bpf.h"
 #include "diag.h"
-#include "event.h"
+#include "eval_bpf.h"
 #include "intern.h"
 #include "pipeline.h"
 #include "place.h"

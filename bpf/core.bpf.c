@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The maps and constants that all of the probe shares (probe.h).
+ *
+ * This object must be the first to be linked of those that use a map: bpf_linker (libbpf 1.1) gives
+ * a map that it meets as `extern` first no place in the linked BTF. Name order has it so.
+ */
+#include "probe.h"
+
+struct scratch_map scratch SEC(".maps");
+struct work_map work SEC(".maps");
+struct procs_map procs SEC(".maps");
+struct patterns_map patterns SEC(".maps");
+struct names_map name_sets SEC(".maps");
+struct events_map events SEC(".maps");
+struct stats_map stats SEC(".maps");
+struct lost_map lost_by_rule SEC(".maps");
+
+const volatile struct probe_plan plan SEC(".rodata") = {};
+const volatile __u64 boot_offset_ns SEC(".rodata") = 0;
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

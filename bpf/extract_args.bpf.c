@@ -1,0 +1,439 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The parameters of the call, converted to the language's numbers, and its texts as given.
+ *
+ * args.def says which argument becomes which parameter; the few events whose parameters come from
+ * elsewhere (the opened file, a struct in user memory) have a function here.
+ */
+#include "probe.h"
+
+enum conversion {
+    AS_NONE, /* ends a row's list */
+    AS_ZERO, AS_S32, AS_U8, AS_U32, AS_U64, AS_TEXT, AS_PATH, AS_PATH_AT, AS_MODE, AS_OPEN,
+    AS_CLONE, AS_CLONE_USER, AS_FORK, AS_MOUNT, AS_SOCKET_FLAGS, AS_FAMILY, AS_PTRACE, AS_PROT,
+    AS_UMOUNT, AS_UNLINKAT, AS_LINKAT, AS_FCHOWNAT, AS_MEMFD, AS_DELETE_MODULE, AS_FINIT_MODULE,
+};
+
+/* Texts and numbers in one row: the slots of texts count on where those of numbers end. */
+#define ROW_P0 N_P0
+#define ROW_P1 N_P1
+#define ROW_P2 N_P2
+#define ROW_P3 N_P3
+#define ROW_P4 N_P4
+#define ROW_P5 N_P5
+#define ROW_P7 N_P7
+#define ROW_A0 SLOT_OF_STR(S_A0)
+#define ROW_A1 SLOT_OF_STR(S_A1)
+#define ROW_A2 SLOT_OF_STR(S_A2)
+
+struct arg_row {
+    __u8 slot, arg, as;
+};
+
+#define ARG_ROWS 6
+static const volatile struct arg_row rows[EV_COUNT][ARG_ROWS] = {
+#define FROM(slot, arg, as) {ROW_##slot, arg, AS_##as}
+#define ARGS(event, ...) [EV_##event] = {__VA_ARGS__},
+#include "args.def"
+};
+
+static __always_inline __u64 call_arg(struct ev *ev, __u32 arg)
+{
+    OPAQUE(arg);
+    return arg < 6 ? ev->args[arg] : 0;
+}
+
+/* ---- numbers ---- */
+
+#define NATIVE_ACCMODE 3
+#define NATIVE_O_SYNC 0x101000     /* __O_SYNC | O_DSYNC: either sets the language's O_SYNC */
+#define NATIVE_O_TMPFILE 0x410000  /* __O_TMPFILE | O_DIRECTORY: either sets its O_TMPFILE */
+
+static __always_inline __u32 open_flags(__u64 native)
+{
+    __u32 out = (__u32)flags_from_native(FT_file_flags, native), mode = native & NATIVE_ACCMODE;
+
+    out |= mode == 1 ? O_F_WRONLY : mode == 2 ? O_F_RDONLY | O_F_WRONLY : O_F_RDONLY;
+    if (native & NATIVE_O_SYNC)
+        out |= O_F_SYNC;
+    if (native & NATIVE_O_TMPFILE)
+        out |= O_F_TMPFILE;
+    return out;
+}
+
+/* The child's pid namespace is not the caller's own. */
+static __always_inline __u32 clone_in_pidns(__u32 flags)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct pid *pid = task->thread_pid;
+    __u32 level = pid->level;
+    __u64 own = 0;
+
+    if (flags & CLONE_F_NEWPID)
+        return CLONE_F_IN_PIDNS;
+    bpf_probe_read_kernel(&own, sizeof(own),
+                          (char *)pid + bpf_core_field_offset(struct pid, numbers) +
+                              level * bpf_core_type_size(struct upid) +
+                              bpf_core_field_offset(struct upid, ns));
+    return (__u64)task->nsproxy->pid_ns_for_children != own ? CLONE_F_IN_PIDNS : 0;
+}
+
+static __always_inline __u64 mount_flags(__u64 native)
+{
+    __u32 flags = (__u32)native;
+
+    return (flags & 0xffff0000) == 0xc0ed0000 ? flags & 0xffff : flags;
+}
+
+static __always_inline __u64 convert_flags(__u8 as, __u64 v)
+{
+    switch (as) {
+    case AS_OPEN:
+        return open_flags(v);
+    case AS_MOUNT:
+        return mount_flags(v);
+    case AS_SOCKET_FLAGS:
+        return (v & 0x800 ? 0x40 : 0) | (v & 0x80000 ? 0x1000 : 0);
+    case AS_FAMILY:
+        return enum_from_native(FT_socket_families, (__s32)v);
+    case AS_PTRACE:
+        return enum_from_native(FT_ptrace_requests, (__s64)v);
+    case AS_PROT:
+        return flags_from_native(FT_prot_flags, v);
+    case AS_UMOUNT:
+        return flags_from_native(FT_umount_flags, v);
+    case AS_UNLINKAT:
+        return flags_from_native(FT_unlinkat_flags, v);
+    case AS_LINKAT:
+        return flags_from_native(FT_linkat_flags, v);
+    case AS_FCHOWNAT:
+        return flags_from_native(FT_fchownat_flags, v);
+    case AS_MEMFD:
+        return flags_from_native(FT_memfd_create_flags, v);
+    case AS_DELETE_MODULE:
+        return flags_from_native(FT_delete_module_flags, v);
+    case AS_FINIT_MODULE:
+        return flags_from_native(FT_finit_module_flags, v);
+    }
+    return v;
+}
+
+static __always_inline __u64 convert(__u8 as, __u64 v)
+{
+    switch (as) {
+    case AS_ZERO:
+        return 0;
+    case AS_S32:
+        return (__u64)(__s64)(__s32)v;
+    case AS_U8:
+        return (__u8)v;
+    case AS_U32:
+        return (__u32)v;
+    case AS_MODE:
+        return v & 07777;
+    case AS_CLONE:
+        return flags_from_native(FT_clone_flags, v);
+    }
+    return convert_flags(as, v);
+}
+
+/* ---- texts ---- */
+
+/* A NULL pointer is an empty parameter, which the language shows as this text. */
+static __always_inline void read_text(struct ev *ev, __u32 s, char *to, __u64 user)
+{
+    long n;
+
+    if (!user) {
+        __builtin_memcpy(to, "<NA>", 4);
+        put_text(ev, s, 4, ST_PRESENT);
+        return;
+    }
+    n = bpf_probe_read_user_str(to, PATH_CAP, (void *)user);
+    if (n <= 0)
+        put_text(ev, s, 0, ST_UNKNOWN);
+    else
+        put_text(ev, s, (__u32)n - 1, n == PATH_CAP ? ST_CUT : ST_PRESENT);
+}
+
+static __always_inline void put_text_row(struct ev *ev, __u8 slot, __u64 user)
+{
+    if (slot == ROW_A0)
+        read_text(ev, S_A0, ev->s_A0, user);
+    else if (slot == ROW_A1)
+        read_text(ev, S_A1, ev->s_A1, user);
+    else if (slot == ROW_A2)
+        read_text(ev, S_A2, ev->s_A2, user);
+}
+
+/* ---- events with parameters of their own kind ---- */
+
+/* How each open has its flags and mode; openat2: struct open_how {flags, mode, resolve}. */
+static __always_inline bool open_native(struct ev *ev, __u64 how[3])
+{
+    switch (ev->h.event) {
+    case EV_open:
+        how[0] = (__u32)ev->args[1];
+        how[1] = ev->args[2];
+        return true;
+    case EV_openat:
+        how[0] = (__u32)ev->args[2];
+        how[1] = ev->args[3];
+        return true;
+    case EV_creat:
+        how[0] = 01101; /* O_CREAT | O_WRONLY | O_TRUNC */
+        how[1] = ev->args[1];
+        return true;
+    }
+    return bpf_probe_read_user(how, 24, (void *)ev->args[2]) == 0;
+}
+
+struct opened {
+    __u64 dev, ino;
+    __u32 created, layer;
+};
+
+static __always_inline void read_opened(struct ev *ev, struct opened *o)
+{
+    __u64 file = ev->h.num[N_RES] > 0 ? file_of_event(ev) : 0;
+
+    if (!file)
+        return;
+    o->dev = encode_dev(KREAD(struct file, file, f_inode, i_sb, s_dev));
+    o->ino = KREAD(struct file, file, f_inode, i_ino);
+    o->created = KREAD(struct file, file, f_mode) & FMODE_CREATED ? O_F_CREATED : 0;
+    o->layer = overlay_layer((__u64)KREAD(struct file, file, f_path.dentry), 1, 2);
+}
+
+static __always_inline void put_is_open(struct ev *ev, __u32 flags, __u32 mode)
+{
+    bool creat = ev->h.event == EV_creat, makes = flags & (O_F_CREAT | O_F_TMPFILE);
+
+    put_num(ev, N_OPEN_EXEC, makes && (mode & 0111));
+    if (creat) /* of a creat the language asks for nothing else */
+        return;
+    put_num(ev, N_OPEN_READ, !!(flags & O_F_RDONLY));
+    put_num(ev, N_OPEN_WRITE, !!(flags & O_F_WRONLY));
+    put_num(ev, N_OPEN_CREATE,
+            (flags & O_F_CREATED) || ((flags & O_F_TMPFILE) && ev->h.num[N_RES] >= 0));
+}
+
+static __always_inline void unknown_how(struct ev *ev)
+{
+    put_state(ev, N_P3, ST_UNKNOWN);
+    put_state(ev, N_P4, ST_UNKNOWN);
+    put_state(ev, N_P5, ST_UNKNOWN);
+    put_state(ev, N_OPEN_READ, ST_UNKNOWN);
+    put_state(ev, N_OPEN_WRITE, ST_UNKNOWN);
+    put_state(ev, N_OPEN_EXEC, ST_UNKNOWN);
+    put_state(ev, N_OPEN_CREATE, ST_UNKNOWN);
+}
+
+static __always_inline void open_params(struct ev *ev)
+{
+    struct opened o = {};
+    __u64 how[3] = {};
+    bool known = open_native(ev, how);
+    __u32 flags = open_flags(how[0]), mode = 0, at;
+
+    read_opened(ev, &o);
+    flags |= o.created | (o.layer == 1 ? O_F_UPPER : o.layer == 2 ? O_F_LOWER : 0);
+    if (flags & (O_F_CREAT | O_F_TMPFILE))
+        mode = how[1] & 07777;
+    put_is_open(ev, flags, mode);
+    if (ev->h.event == EV_creat) {
+        put_num(ev, N_P3, (__s64)o.dev);
+        put_num(ev, N_P4, (__s64)o.ino);
+        put_num(ev, N_P5, o.layer);
+        return;
+    }
+    at = ev->h.event == EV_open ? N_P2 : N_P3;
+    put_num(ev, at, flags);
+    put_num(ev, at + 1, mode);
+    if (ev->h.event == EV_openat2) {
+        put_num(ev, N_P5, (__s64)flags_from_native(FT_openat2_flags, how[2]));
+        at = N_P4;
+        if (!known)
+            unknown_how(ev);
+    }
+    put_num(ev, at + 2, (__s64)o.dev);
+    put_num(ev, at + 3, (__s64)o.ino);
+}
+
+/* The queue of the socket that accept() was called on. */
+static __always_inline void accept_params(struct ev *ev)
+{
+    __u64 file = file_of_fd((__s32)ev->args[0]), socket, sk;
+    __u32 len = 0, max = 0;
+
+    if (file && (KREAD(struct file, file, f_inode, i_mode) & S_IFMT) == S_IFSOCK) {
+        socket = (__u64)KREAD(struct file, file, private_data);
+        sk = (__u64)KREAD(struct socket, socket, sk);
+        len = KREAD(struct sock, sk, sk_ack_backlog);
+        max = KREAD(struct sock, sk, sk_max_ack_backlog);
+    }
+    put_num(ev, N_P2, max ? (__u64)len * 100 / max : 0);
+    put_num(ev, N_P3, len);
+    put_num(ev, N_P4, max);
+}
+
+#define PR_SET_NAME 15
+#define PR_GET_NAME 16
+#define PR_GET_CHILD_SUBREAPER 37
+
+static __always_inline void prctl_params(struct ev *ev)
+{
+    __s32 option = (__s32)ev->args[0], reaper = 0;
+    bool named = option == PR_SET_NAME || option == PR_GET_NAME;
+
+    put_num(ev, N_P1, option);
+    put_num(ev, N_P3, named ? 0 : (__s64)ev->args[1]);
+    read_text(ev, S_A0, ev->s_A0, named ? ev->args[1] : 0);
+    if (option != PR_GET_CHILD_SUBREAPER)
+        return;
+    if (bpf_probe_read_user(&reaper, sizeof(reaper), (void *)ev->args[1]))
+        put_state(ev, N_P3, ST_UNKNOWN);
+    else
+        put_num(ev, N_P3, reaper);
+}
+
+static __always_inline void clone_user(struct ev *ev, __u8 slot)
+{
+    __u64 native = 0;
+    __u32 flags;
+
+    if (bpf_probe_read_user(&native, sizeof(native), (void *)ev->args[0])) {
+        put_state(ev, N_P7, ST_UNKNOWN);
+        return;
+    }
+    flags = (__u32)flags_from_native(FT_clone_flags, native);
+    put_num(ev, N_P7, flags | clone_in_pidns(flags));
+}
+
+/* ---- ARGS ---- */
+
+static __always_inline void put_row(struct ev *ev, __u32 slot, __u32 arg, __u8 as)
+{
+    __u64 v = call_arg(ev, arg);
+
+    switch (as) {
+    case AS_TEXT:
+    case AS_PATH:
+    case AS_PATH_AT:
+        put_text_row(ev, (__u8)slot, v);
+        return;
+    case AS_CLONE_USER:
+        clone_user(ev, (__u8)slot);
+        return;
+    case AS_FORK:
+        put_num(ev, N_P7, clone_in_pidns(0));
+        return;
+    }
+    v = convert(as, v);
+    if (as == AS_CLONE && ev->h.event == EV_clone)
+        v |= clone_in_pidns((__u32)v);
+    if (slot < N_COUNT)
+        put_num(ev, slot, (__s64)v);
+}
+
+static __always_inline void nothing_yet(struct ev *ev)
+{
+    for (__u32 i = N_P0; i <= N_P7; i++)
+        put_state(ev, i, ST_ABSENT);
+    put_num(ev, N_P0, ev->h.num[N_RES]);
+    put_num(ev, N_OPEN_READ, 0);
+    put_num(ev, N_OPEN_WRITE, 0);
+    put_num(ev, N_OPEN_EXEC, 0);
+    put_num(ev, N_OPEN_CREATE, 0);
+    put_text(ev, S_A1, 0, ST_ABSENT);
+    put_text(ev, S_A2, 0, ST_ABSENT);
+    if (ev->h.st[SLOT_OF_STR(S_A0)] == ST_UNFILLED)
+        put_text(ev, S_A0, 0, ST_ABSENT);
+}
+
+__attribute__((noinline)) int extract_args(struct ev *ev)
+{
+    __u32 event;
+
+    if (!ev)
+        return 0;
+    event = ev->h.event;
+    /* The exec hook has put the program's name there already, from the kernel's memory. */
+    bool named = ev->h.st[SLOT_OF_STR(S_A0)] == ST_PRESENT;
+
+    nothing_yet(ev);
+    OPAQUE(event);
+    if (event >= EV_COUNT)
+        return 0;
+    for (__u32 i = 0; i < ARG_ROWS; i++) {
+        const volatile struct arg_row *row;
+
+        if (named)
+            break;
+        row = &rows[event][i];
+        if (row->as == AS_NONE)
+            break;
+        put_row(ev, row->slot, row->arg, row->as);
+    }
+    if (event_is_open(event))
+        open_params(ev);
+    else if (event == EV_accept || event == EV_accept4)
+        accept_params(ev);
+    else if (event == EV_prctl)
+        prctl_params(ev);
+    else if (event == EV_sendmsg)
+        put_state(ev, N_P3, ST_UNKNOWN);
+    return 0;
+}
+
+/* ---- the directory of a relative path ---- */
+
+static __always_inline bool is_relative(struct ev *ev, __u8 slot)
+{
+    if (slot == ROW_A0)
+        return ev->h.st[slot] == ST_PRESENT && ev->h.len[S_A0] && ev->s_A0[0] != '/';
+    return ev->h.st[slot] == ST_PRESENT && ev->h.len[S_A1] && ev->s_A1[0] != '/';
+}
+
+/* Fills ev->base for the event's first relative path. Called once its ARGS are there. */
+__attribute__((noinline)) int args_base(struct ev *ev)
+{
+    struct work *w = work_get();
+    int dirfd = AT_FDCWD, len;
+    __u32 event, n;
+    bool wanted = false;
+
+    if (!ev || !w)
+        return 0;
+    event = ev->h.event;
+    OPAQUE(event);
+    if (event >= EV_COUNT)
+        return 0;
+    for (__u32 i = 0; i < ARG_ROWS; i++) {
+        const volatile struct arg_row *row;
+        __u32 slot, arg;
+
+        if (wanted)
+            break;
+        row = &rows[event][i];
+        slot = row->slot;
+        arg = row->arg;
+        if ((row->as != AS_PATH && row->as != AS_PATH_AT) || slot >= SLOT_COUNT)
+            continue;
+        wanted = is_relative(ev, (__u8)slot);
+        if (wanted && row->as == AS_PATH_AT)
+            dirfd = (int)call_arg(ev, arg - 1);
+    }
+    if (!wanted)
+        return 0;
+    len = path_of_dirfd(dirfd);
+    n = (__u32)len;
+    OPAQUE(n);
+    if (n == 0 || n >= PATH_CAP)
+        return 0;
+    bpf_probe_read_kernel(ev->base, n, w->path + PATH_CAP - n);
+    ev->base_len = n;
+    return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

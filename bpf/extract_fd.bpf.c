@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The kind of the event's descriptor, and its socket's addresses, from struct file and struct sock.
+ *
+ * The language's library keeps a table of descriptors that it fills from the calls it saw. The
+ * kernel has the objects themselves; where the two differ (a role that only a table remembers) is
+ * said beside the code.
+ */
+#include "probe.h"
+#include <bpf/bpf_endian.h>
+
+/* ---- FD ---- */
+
+/* Eight bytes of a name as one number, to compare with. */
+#define WORD8(a, b, c, d, e, f, g, h)                                                              \
+    ((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24 | (__u64)(e) << 32 |       \
+     (__u64)(f) << 40 | (__u64)(g) << 48 | (__u64)(h) << 56)
+
+static __always_inline __u32 type_of_anon(__u64 dentry)
+{
+    __u64 name = 0;
+
+    bpf_probe_read_kernel_str(&name, sizeof(name), KREAD(struct dentry, dentry, d_name.name));
+    switch (name) { /* seven bytes and a NUL */
+    case WORD8('[', 'e', 'v', 'e', 'n', 't', 'f', 0):
+        return FDT_EVENT;
+    case WORD8('[', 'e', 'v', 'e', 'n', 't', 'p', 0):
+        return FDT_EPOLL;
+    case WORD8('i', 'n', 'o', 't', 'i', 'f', 'y', 0):
+        return FDT_INOTIFY;
+    case WORD8('[', 't', 'i', 'm', 'e', 'r', 'f', 0):
+        return FDT_TIMER;
+    case WORD8('[', 's', 'i', 'g', 'n', 'a', 'l', 0):
+        return FDT_SIGNAL;
+    case WORD8('[', 'u', 's', 'e', 'r', 'f', 'a', 0):
+        return FDT_USERFAULT;
+    case WORD8('[', 'i', 'o', '_', 'u', 'r', 'i', 0):
+        return FDT_IO_URING;
+    case WORD8('[', 'p', 'i', 'd', 'f', 'd', ']', 0):
+        return FDT_PIDFD;
+    case WORD8('b', 'p', 'f', '-', 'm', 'a', 'p', 0):
+    case WORD8('b', 'p', 'f', '-', 'p', 'r', 'o', 0):
+    case WORD8('b', 'p', 'f', '-', 'l', 'i', 'n', 0):
+    case WORD8('b', 'p', 'f', '_', 'l', 'i', 'n', 0):
+        return FDT_BPF;
+    }
+    return FDT_UNKNOWN;
+}
+
+static __always_inline __u64 sock_of_file(__u64 file)
+{
+    __u64 socket = (__u64)KREAD(struct file, file, private_data);
+
+    return (__u64)KREAD(struct socket, socket, sk);
+}
+
+/* A bound or listening socket that has no peer is the server's kind in the language's table. */
+static __always_inline __u32 type_of_socket(__u64 sk)
+{
+    switch (KREAD(struct sock, sk, __sk_common.skc_family)) {
+    case AF_INET:
+        return FDT_IPV4;
+    case AF_INET6:
+        return FDT_IPV6;
+    case AF_UNIX:
+        return FDT_UNIX;
+    case AF_NETLINK:
+        return FDT_NETLINK;
+    }
+    return FDT_UNKNOWN;
+}
+
+static __always_inline __u32 type_of_file(__u64 file, __u64 inode)
+{
+    __u32 mode = KREAD(struct inode, inode, i_mode) & S_IFMT;
+    __u64 dentry = (__u64)KREAD(struct file, file, f_path.dentry);
+    __u64 magic = KREAD(struct inode, inode, i_sb, s_magic);
+
+    if (mode == S_IFSOCK)
+        return type_of_socket(sock_of_file(file));
+    if (magic == PIPEFS_MAGIC)
+        return FDT_PIPE;
+    if (magic == PIDFS_MAGIC)
+        return FDT_PIDFD;
+    if (magic == ANON_INODE_FS_MAGIC)
+        return type_of_anon(dentry);
+    if (is_memfd(dentry))
+        return FDT_MEMFD;
+    /* By the flag, not the inode: a directory opened without O_DIRECTORY counts as a file. */
+    return KREAD(struct file, file, f_flags) & 0200000 ? FDT_DIRECTORY : FDT_FILE;
+}
+
+/* No open file: the call failed, or the number names nothing. */
+static __always_inline void no_file(struct ev *ev)
+{
+    __u8 open = event_is_open(ev->h.event) && ev->h.event != EV_open;
+
+    put_state(ev, N_FD_DEV, ST_ABSENT);
+    put_state(ev, N_FD_INO, ST_ABSENT);
+    put_state(ev, N_FD_UPPER, ST_ABSENT);
+    put_state(ev, N_FD_LOWER, ST_ABSENT);
+    put_state(ev, N_FD_TYPE, ST_ABSENT);
+    if (ev->h.st[N_FD_NUM] != ST_PRESENT)
+        return;
+    if (open)
+        put_num(ev, N_FD_TYPE, FDT_FILE);
+    else if (ev->h.event == EV_open)
+        put_num(ev, N_FD_TYPE, FDT_UNKNOWN);
+    else if (ev->h.event == EV_socket || ev->h.event == EV_accept || ev->h.event == EV_accept4)
+        put_num(ev, N_FD_TYPE, FDT_IPV4);
+}
+
+__attribute__((noinline)) int extract_fd(struct ev *ev)
+{
+    __u64 file, inode, dentry;
+    __u32 dev, type, layer;
+
+    if (!ev)
+        return 0;
+    file = file_of_event(ev);
+    if (!file) {
+        no_file(ev);
+        return 0;
+    }
+    inode = (__u64)KREAD(struct file, file, f_inode);
+    type = type_of_file(file, inode);
+    put_num(ev, N_FD_TYPE, type);
+    put_num(ev, N_FD_DEV, 0);
+    put_num(ev, N_FD_INO, 0);
+    put_num(ev, N_FD_UPPER, 0);
+    put_num(ev, N_FD_LOWER, 0);
+    if (type != FDT_FILE && type != FDT_DIRECTORY)
+        return 0;
+    /* The language's library learns these from opens with a result above 0. */
+    if (event_is_open(ev->h.event) && ev->h.num[N_RES] == 0)
+        return 0;
+    dentry = (__u64)KREAD(struct file, file, f_path.dentry);
+    dev = KREAD(struct inode, inode, i_sb, s_dev);
+    put_num(ev, N_FD_DEV, encode_dev(dev));
+    put_num(ev, N_FD_INO, (__s64)KREAD(struct inode, inode, i_ino));
+    layer = overlay_layer(dentry, 1, 2);
+    put_num(ev, N_FD_UPPER, layer == 1);
+    put_num(ev, N_FD_LOWER, layer == 2);
+    return 0;
+}
+
+/* ---- SOCK ---- */
+
+enum { L4_UNKNOWN = 0, L4_TCP = 2, L4_UDP = 3, L4_ICMP = 4, L4_RAW = 5 };
+enum { FAMILY_IP = 1, FAMILY_UNIX = 2 };
+#define SOCK_RAW 3
+
+struct side {
+    __u32 len;  /* of the address: 4 or 16 */
+    __u16 port; /* host order */
+    __u8 addr[16];
+};
+
+static __always_inline __u32 l4_of(__u64 sk)
+{
+    if (KREAD(struct sock, sk, sk_type) == SOCK_RAW)
+        return L4_RAW;
+    switch (KREAD(struct sock, sk, sk_protocol)) {
+    case 6:
+        return L4_TCP;
+    case 17:
+        return L4_UDP;
+    case 1:
+    case 58:
+        return L4_ICMP;
+    }
+    return L4_UNKNOWN;
+}
+
+static __always_inline void read_side(struct side *s, __u64 sk, __u32 family, bool remote)
+{
+    __builtin_memset(s, 0, sizeof(*s));
+    if (family == AF_INET) {
+        __u32 a = remote ? KREAD(struct sock, sk, __sk_common.skc_daddr)
+                         : KREAD(struct inet_sock, sk, inet_saddr);
+
+        s->len = 4;
+        *(__u32 *)s->addr = a;
+    } else {
+        struct in6_addr a = remote ? KREAD(struct sock, sk, __sk_common.skc_v6_daddr)
+                                   : KREAD(struct sock, sk, __sk_common.skc_v6_rcv_saddr);
+
+        s->len = 16;
+        __builtin_memcpy(s->addr, a.bytes, 16);
+    }
+    s->port = remote ? bpf_ntohs(KREAD(struct sock, sk, __sk_common.skc_dport))
+                     : bpf_ntohs(KREAD(struct inet_sock, sk, inet_sport));
+}
+
+/* The destination that connect() or sendto() was given, where the socket has none (yet). */
+static __always_inline bool read_sockaddr(struct side *s, __u64 user, __u32 family)
+{
+    struct {
+        __u16 family;
+        __be16 port;
+        __u32 addr4;   /* v6: flow info */
+        __u8 addr6[16];
+    } a = {};
+
+    __builtin_memset(s, 0, sizeof(*s));
+    if (!user || bpf_probe_read_user(&a, family == AF_INET ? 8 : 24, (void *)user) ||
+        a.family != family)
+        return false;
+    s->port = bpf_ntohs(a.port);
+    s->len = family == AF_INET ? 4 : 16;
+    if (family == AF_INET)
+        *(__u32 *)s->addr = a.addr4;
+    else
+        __builtin_memcpy(s->addr, a.addr6, 16);
+    return true;
+}
+
+static __always_inline void put_sides(struct ev *ev, struct side *client, struct side *server)
+{
+    __builtin_memset(ev->s_CIP, 0, sizeof(ev->s_CIP));
+    put_state(ev, N_CPORT, ST_ABSENT);
+    put_text(ev, S_CIP, 0, ST_ABSENT);
+    if (client) {
+        __builtin_memcpy(ev->s_CIP, client->addr, 16);
+        put_num(ev, N_CPORT, client->port);
+        put_text(ev, S_CIP, client->len, ST_PRESENT);
+    }
+    __builtin_memcpy(ev->s_SIP, server->addr, 16);
+    put_num(ev, N_SPORT, server->port);
+    put_text(ev, S_SIP, server->len, ST_PRESENT);
+}
+
+static __always_inline void no_sock(struct ev *ev)
+{
+    put_num(ev, N_L4PROTO, L4_UNKNOWN);
+    put_state(ev, N_SOCKFAMILY, ST_ABSENT);
+    put_state(ev, N_CPORT, ST_ABSENT);
+    put_state(ev, N_SPORT, ST_ABSENT);
+    put_num(ev, N_CONNECTED, 0);
+    put_num(ev, N_NAME_CHANGED, 0);
+    put_num(ev, N_SOCK_SERVER, 0);
+    put_text(ev, S_CIP, 0, ST_ABSENT);
+    put_text(ev, S_SIP, 0, ST_ABSENT);
+}
+
+/*
+ * Which side is the client's. The language's table remembers who called connect, accept or bind;
+ * the kernel does not. A TCP socket that was accepted has no bind hash entry of its own making:
+ * its local port is the listener's, which SOCK_BINDPORT_LOCK of sk_userlocks does not tell. Taken
+ * here: an accept event, and a stream with a local port below the remote one that was not just
+ * connected, is the server's end.
+ */
+static __always_inline bool is_server(struct ev *ev, struct side *local, struct side *remote)
+{
+    switch (ev->h.event) {
+    case EV_accept:
+    case EV_accept4:
+    case EV_bind:
+    case EV_listen:
+        return true;
+    case EV_connect:
+        return false;
+    }
+    return local->port < remote->port;
+}
+
+static __always_inline void ip_sock(struct ev *ev, __u64 sk, __u32 family)
+{
+    __s64 res = ev->h.num[N_RES];
+    struct side local, remote;
+    bool peer, server;
+    __u32 l4 = l4_of(sk);
+
+    put_num(ev, N_SOCKFAMILY, FAMILY_IP);
+    if (ev->h.event == EV_connect && res < 0 && res != -115)
+        return; /* refused: the language's table learns nothing from it */
+    read_side(&local, sk, family, false);
+    read_side(&remote, sk, family, true);
+    peer = remote.port != 0;
+    if (!peer && ev->h.event == EV_connect)
+        peer = read_sockaddr(&remote, ev->args[1], family);
+    if (!peer && ev->h.event == EV_sendto && l4 != L4_TCP)
+        peer = read_sockaddr(&remote, ev->args[4], family);
+    if (!peer && (!local.port || ev->h.event == EV_socket))
+        return; /* no role yet */
+    server = !peer || is_server(ev, &local, &remote);
+    put_num(ev, N_L4PROTO, l4);
+    put_num(ev, N_SOCK_SERVER, server);
+    put_num(ev, N_CONNECTED, peer && !(ev->h.event == EV_connect && res < 0));
+    put_num(ev, N_NAME_CHANGED, ev->h.event == EV_connect || ev->h.event == EV_bind);
+    if (!peer)
+        put_sides(ev, NULL, &local);
+    else if (server)
+        put_sides(ev, &remote, &local);
+    else
+        put_sides(ev, &local, &remote);
+}
+
+__attribute__((noinline)) int extract_sock(struct ev *ev)
+{
+    __u64 file, sk;
+    __u32 family;
+
+    if (!ev)
+        return 0;
+    no_sock(ev);
+    if (ev->h.st[N_FD_NUM] != ST_PRESENT) {
+        put_state(ev, N_L4PROTO, ST_ABSENT);
+        put_state(ev, N_CONNECTED, ST_ABSENT);
+        put_state(ev, N_NAME_CHANGED, ST_ABSENT);
+        put_state(ev, N_SOCK_SERVER, ST_ABSENT);
+        return 0;
+    }
+    file = file_of_event(ev);
+    if (!file || (KREAD(struct file, file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+        return 0;
+    sk = sock_of_file(file);
+    family = KREAD(struct sock, sk, __sk_common.skc_family);
+    if (family == AF_UNIX) {
+        put_num(ev, N_SOCKFAMILY, FAMILY_UNIX);
+        put_num(ev, N_CONNECTED, KREAD(struct sock, sk, __sk_common.skc_state) == TCP_ESTABLISHED);
+    } else if (family == AF_INET || family == AF_INET6) {
+        ip_sock(ev, sk, family);
+    }
+    return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

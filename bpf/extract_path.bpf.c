@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * fd.name in its two readings, and what is cut out of it.
+ *
+ * The kernel's path of an opened file is what was really opened. What the caller wrote, made
+ * absolute and folded as text, is put into ev->spell, and counted as a second reading, only where
+ * it differs: compared bytewise, so that the usual open pays for neither folding nor judging twice.
+ */
+#include "probe.h"
+
+/* ---- the spelled path ---- */
+
+/* Where an event of the open family has its path, and the directory it starts from. */
+static __always_inline __u64 open_text(struct ev *ev)
+{
+    return ev->h.event == EV_open || ev->h.event == EV_creat ? ev->args[0] : ev->args[1];
+}
+
+static __always_inline int open_dirfd(struct ev *ev)
+{
+    return ev->h.event == EV_open || ev->h.event == EV_creat ? AT_FDCWD : (int)ev->args[0];
+}
+
+/* Does s_FD_NAME hold the same bytes as ev->spell? By words: both are far longer than the text. */
+static __always_inline bool same_as_spell(struct ev *ev)
+{
+    __u32 n = ev->h.len[S_FD_NAME], words, rest;
+
+    if (n != ev->spell_len || n == 0 || n >= PATH_CAP)
+        return false;
+    words = n / 8;
+    rest = n % 8;
+    for (__u32 i = 0; i < PATH_CAP / 8; i++) {
+        __u64 diff = ((__u64 *)ev->s_FD_NAME)[i] ^ ((__u64 *)ev->spell)[i];
+
+        if (i < words) {
+            if (diff)
+                return false;
+            continue;
+        }
+        return rest == 0 || (diff << (64 - 8 * rest)) == 0;
+    }
+    return true;
+}
+
+/* The path as given, into ev->spell. Its length; 0: none, or not to be read. */
+static __always_inline __u32 read_spelling(struct ev *ev)
+{
+    long n = bpf_probe_read_user_str(ev->spell, PATH_CAP, (void *)open_text(ev));
+
+    ev->spell_len = n > 1 ? (__u32)n - 1 : 0;
+    return ev->spell_len;
+}
+
+/* ev->spell made absolute and folded, in place. False: it cannot be told. */
+static __always_inline bool fold_spelling(struct ev *ev)
+{
+    struct work *w = work_get();
+    __u32 n = ev->spell_len, at = 0;
+    int len;
+
+    if (!w || n == 0 || n >= PATH_CAP)
+        return false;
+    if (ev->spell[0] != '/') {
+        len = path_of_dirfd(open_dirfd(ev));
+        at = (__u32)len;
+        OPAQUE(at);
+        if (at == 0 || at >= PATH_CAP)
+            return false;
+        bpf_probe_read_kernel(w->fold, at, w->path + PATH_CAP - at);
+        w->fold[at++] = '/';
+    }
+    OPAQUE(n);
+    if (n >= PATH_CAP || at > PATH_CAP)
+        return false;
+    bpf_probe_read_kernel(w->fold + at, n, ev->spell);
+    len = path_fold(at + n);
+    n = (__u32)len;
+    OPAQUE(n);
+    if (n == 0 || n >= PATH_CAP)
+        return false;
+    bpf_probe_read_kernel(ev->spell, n, w->path + PATH_CAP - n);
+    ev->spell_len = n;
+    return true;
+}
+
+/* ---- PATH ---- */
+
+/* A failed open has the text alone. `open` and `creat` do not fold an absolute one. */
+static __always_inline void name_of_failed(struct ev *ev)
+{
+    bool plain = ev->h.event == EV_open || ev->h.event == EV_creat;
+
+    put_text(ev, S_FD_NAME, 0, ST_UNKNOWN);
+    if (!read_spelling(ev))
+        return;
+    if (!(plain && ev->spell[0] == '/') && !fold_spelling(ev))
+        return;
+    copy_text(ev->s_FD_NAME, ev->spell, ev->spell_len);
+    put_text(ev, S_FD_NAME, ev->spell_len, ST_PRESENT);
+    ev->spell_len = 0;
+}
+
+static __always_inline void name_of_memfd(struct ev *ev, __u64 file)
+{
+    __u64 name = (__u64)KREAD(struct file, file, f_path.dentry, d_name.name);
+    long n = bpf_probe_read_kernel_str(ev->s_FD_NAME, 256, (void *)(name + 6));
+
+    put_text(ev, S_FD_NAME, n > 0 ? (__u32)n - 1 : 0, ST_PRESENT);
+}
+
+static __always_inline void name_of_opened(struct ev *ev, __u64 file)
+{
+    put_path(ev, S_FD_NAME, ev->s_FD_NAME, path_of_file(file));
+    if (plan.readings < 2 || !event_is_open(ev->h.event) || !read_spelling(ev))
+        return;
+    if (same_as_spell(ev) || !fold_spelling(ev) || same_as_spell(ev))
+        ev->spell_len = 0;
+    else
+        ev->h.readings = 2;
+}
+
+__attribute__((noinline)) int extract_path(struct ev *ev)
+{
+    __u64 file;
+
+    if (!ev)
+        return 0;
+    if (ev->h.st[N_FD_TYPE] == ST_UNFILLED)
+        extract_fd(ev);
+    file = file_of_event(ev);
+    if (ev->h.st[N_FD_NUM] != ST_PRESENT) {
+        put_text(ev, S_FD_NAME, 0, ST_ABSENT);
+        return 0;
+    }
+    if (!file && event_is_open(ev->h.event)) {
+        name_of_failed(ev);
+        return 0;
+    }
+    put_text(ev, S_FD_NAME, 0, ST_PRESENT);
+    if (!file)
+        return 0;
+    switch (ev->h.num[N_FD_TYPE]) {
+    case FDT_IPV4:
+    case FDT_IPV6:
+    case FDT_UNIX:
+        put_text(ev, S_FD_NAME, 0, ST_UNKNOWN); /* user space writes it from the addresses */
+        break;
+    case FDT_MEMFD:
+        name_of_memfd(ev, file);
+        break;
+    case FDT_FILE:
+    case FDT_DIRECTORY:
+        name_of_opened(ev, file);
+        break;
+    }
+    return 0;
+}
+
+/* ---- DIR ---- */
+
+struct slash {
+    __u32 len, at; /* at: 1 + place of the last slash, or 0 */
+};
+
+static long slash_step(__u32 i, struct slash *s)
+{
+    __u32 cpu = bpf_get_smp_processor_id(), at = s->len - 1 - i;
+    struct ev *ev = bpf_map_lookup_elem(&scratch, &cpu);
+
+    if (!ev || at >= PATH_CAP)
+        return 1;
+    if (ev->s_FD_NAME[at] != '/')
+        return 0;
+    s->at = at + 1;
+    return 1;
+}
+
+static __always_inline void both(struct ev *ev, __u8 state)
+{
+    put_text(ev, S_FD_DIR, 0, state);
+    put_text(ev, S_FD_FILE, 0, state);
+}
+
+__attribute__((noinline)) int extract_dir(struct ev *ev)
+{
+    struct slash s = {};
+    __u32 type, n;
+
+    if (!ev)
+        return 0;
+    if (ev->h.st[SLOT_OF_STR(S_FD_NAME)] == ST_UNFILLED)
+        extract_path(ev);
+    type = (__u32)ev->h.num[N_FD_TYPE];
+    n = ev->h.len[S_FD_NAME];
+    both(ev, ST_ABSENT);
+    if (ev->h.st[N_FD_TYPE] != ST_PRESENT || (type != FDT_FILE && type != FDT_DIRECTORY &&
+                                             !event_is_open(ev->h.event)))
+        return 0;
+    if (ev->h.st[SLOT_OF_STR(S_FD_NAME)] != ST_PRESENT || n == 0 || n >= PATH_CAP) {
+        both(ev, ST_UNKNOWN);
+        return 0;
+    }
+    s.len = n;
+    if (type == FDT_DIRECTORY)
+        s.at = n + 1;
+    else
+        bpf_loop(n, slash_step, &s, 0);
+    n = s.at > 1 ? s.at - 1 : 1;
+    copy_text(ev->s_FD_DIR, ev->s_FD_NAME, n);
+    put_text(ev, S_FD_DIR, s.at ? n : 0, ST_PRESENT);
+    if (type == FDT_DIRECTORY || ev->h.num[N_FD_NUM] < 0)
+        return 0;
+    n = s.len - s.at;
+    s.at &= PATH_CAP - 1;
+    OPAQUE(n);
+    if (n <= PATH_CAP - s.at)
+        bpf_probe_read_kernel(ev->s_FD_FILE, n & (PATH_CAP - 1), ev->s_FD_NAME + s.at);
+    put_text(ev, S_FD_FILE, n, ST_PRESENT);
+    return 0;
+}
+
+/* ---- RAW ---- */
+
+struct squeeze {
+    __u32 to, last;
+};
+
+static long squeeze_step(__u32 i, struct squeeze *q)
+{
+    struct work *w = work_get();
+    __u32 cpu = bpf_get_smp_processor_id(), to = q->to;
+    struct ev *ev = bpf_map_lookup_elem(&scratch, &cpu);
+    char c;
+
+    if (!w || !ev || i >= PATH_CAP || to >= PATH_CAP)
+        return 1;
+    c = w->fold[i];
+    if (c == '/' && q->last == '/')
+        return 0;
+    ev->s_FD_RAW[to] = c;
+    q->last = (__u32)c;
+    q->to = to + 1;
+    return 0;
+}
+
+__attribute__((noinline)) int extract_raw(struct ev *ev)
+{
+    struct work *w = work_get();
+    struct squeeze q = {};
+    long n;
+
+    if (!ev || !w)
+        return 0;
+    put_text(ev, S_FD_RAW, 0, ST_ABSENT);
+    if (ev->h.st[N_FD_NUM] != ST_PRESENT || ev->h.num[N_FD_NUM] < 0)
+        return 0;
+    put_text(ev, S_FD_RAW, 0, ST_PRESENT);
+    if (!event_is_open(ev->h.event))
+        return 0;
+    n = bpf_probe_read_user_str(w->fold, PATH_CAP, (void *)open_text(ev));
+    if (n < 1) {
+        put_text(ev, S_FD_RAW, 0, ST_UNKNOWN);
+        return 0;
+    }
+    bpf_loop((__u32)n - 1, squeeze_step, &q, 0);
+    put_text(ev, S_FD_RAW, q.to, ST_PRESENT);
+    return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

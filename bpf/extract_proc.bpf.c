@@ -1,0 +1,490 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The process and those above it: numbers, identity, arguments, directories, ancestors.
+ *
+ * What an exec fixes comes from the state in `procs` (state.bpf.c); identity, parents and ids of
+ * sessions from the kernel's own objects, as they are now.
+ */
+#include "probe.h"
+
+static __always_inline struct proc_state *state_of(struct task_struct *leader)
+{
+    return bpf_task_storage_get(&procs, leader, 0, 0);
+}
+
+static __always_inline struct proc_state *state_of_current(void)
+{
+    return state_of(bpf_get_current_task_btf()->group_leader);
+}
+
+static __always_inline __s32 nr_at(struct pid *pid, __u32 level)
+{
+    __s32 nr = 0;
+
+    if (level > pid->level)
+        return 0;
+    bpf_probe_read_kernel(&nr, sizeof(nr),
+                          (char *)pid + bpf_core_field_offset(struct pid, numbers) +
+                              level * bpf_core_type_size(struct upid) +
+                              bpf_core_field_offset(struct upid, nr));
+    return nr;
+}
+
+/* ---- PROC ---- */
+
+static __always_inline __u64 pidns_start(struct pid *pid, __u32 level)
+{
+    __u64 ns = 0;
+
+    if (level == 0)
+        return boot_offset_ns;
+    bpf_probe_read_kernel(&ns, sizeof(ns),
+                          (char *)pid + bpf_core_field_offset(struct pid, numbers) +
+                              level * bpf_core_type_size(struct upid) +
+                              bpf_core_field_offset(struct upid, ns));
+    return KREAD(struct pid_namespace, ns, child_reaper, start_boottime) + boot_offset_ns;
+}
+
+static __always_inline void put_tree(struct ev *ev, struct task_struct *task)
+{
+    struct task_struct *parent = task->group_leader->real_parent;
+    struct pid *pid = task->thread_pid;
+    __u32 level = pid->level;
+
+    put_num(ev, N_PPID, parent->tgid);
+    put_num(ev, N_VTID, nr_at(pid, level));
+    put_num(ev, N_PVPID, nr_at(parent->group_leader->thread_pid,
+                               parent->group_leader->thread_pid->level));
+    put_num(ev, N_SID, nr_at(task->signal->pids[PID_OF_SESSION], level));
+    put_num(ev, N_START_TS, (__s64)(task->start_boottime + boot_offset_ns));
+    put_num(ev, N_PSTART_TS, (__s64)(parent->start_boottime + boot_offset_ns));
+    put_num(ev, N_PIDNS_TS, (__s64)pidns_start(pid, level));
+    if (parent->tgid == 0) {
+        put_state(ev, N_PVPID, ST_ABSENT);
+        put_state(ev, N_PSTART_TS, ST_ABSENT);
+    }
+}
+
+static __always_inline void put_nonzero(struct ev *ev, __u32 slot, __u64 value)
+{
+    if (value)
+        put_num(ev, slot, (__s64)value);
+    else
+        put_state(ev, slot, ST_ABSENT);
+}
+
+static __always_inline void put_state_numbers(struct ev *ev, struct proc_state *st)
+{
+    put_num(ev, N_VPID, st->vpid);
+    put_num(ev, N_PGID, st->pgid);
+    put_num(ev, N_VPGID, st->vpgid);
+    put_num(ev, N_TTY, st->tty);
+    put_num(ev, N_EXE_FLAGS, st->exe_flags);
+    put_num(ev, N_EXE_WRITABLE, !!(st->exe_flags & EXE_F_WRITABLE));
+    put_num(ev, N_EXE_UPPER, !!(st->exe_flags & EXE_F_UPPER));
+    put_num(ev, N_EXE_LOWER, !!(st->exe_flags & EXE_F_LOWER));
+    put_num(ev, N_EXE_MEMFD, !!(st->exe_flags & EXE_F_MEMFD));
+    put_nonzero(ev, N_EXE_INO, st->exe_ino);
+    put_nonzero(ev, N_EXE_CTIME, st->exe_ctime);
+    put_nonzero(ev, N_EXE_MTIME, st->exe_mtime);
+}
+
+/* Length of a name padded with NULs: the place of its first NUL byte. */
+static __always_inline __u32 name_len(const char *name)
+{
+    __u32 n = 0;
+
+    for (__u32 i = 0; i < COMM_SIZE - 1; i++) {
+        if (!name[i])
+            break;
+        n++;
+    }
+    return n;
+}
+
+static __always_inline void put_name(struct ev *ev, __u32 slot, char *to, const char *comm)
+{
+    __builtin_memcpy(to, comm, COMM_SIZE);
+    to[COMM_SIZE - 1] = 0;
+    put_text(ev, slot, name_len(to), ST_PRESENT);
+}
+
+__attribute__((noinline)) int extract_proc(struct ev *ev)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct work *w = work_get();
+    struct proc_state *st;
+    __u32 len;
+
+    if (!ev || !w)
+        return 0;
+    put_tree(ev, task);
+    st = state_of_current();
+    if (!st) {
+        st = &w->live;
+        state_live(st);
+    }
+    put_state_numbers(ev, st);
+    put_name(ev, S_NAME, ev->s_NAME, st->comm);
+    len = st->container_len;
+    if (len > sizeof(ev->s_CONTAINER_ID))
+        len = sizeof(ev->s_CONTAINER_ID);
+    __builtin_memcpy(ev->s_CONTAINER_ID, st->container_id, sizeof(ev->s_CONTAINER_ID));
+    put_text(ev, S_CONTAINER_ID, len, st->container_state ? st->container_state : ST_UNKNOWN);
+    return 0;
+}
+
+/* ---- CRED ---- */
+
+static __always_inline void put_caps(struct ev *ev, const struct cred *cred)
+{
+    const __u64 known = (1ull << 41) - 1;
+    struct {
+        __u64 effective, permitted, inheritable;
+    } caps;
+
+    bpf_probe_read_kernel(&caps.effective, 8, &cred->cap_effective);
+    bpf_probe_read_kernel(&caps.permitted, 8, &cred->cap_permitted);
+    bpf_probe_read_kernel(&caps.inheritable, 8, &cred->cap_inheritable);
+    put_num(ev, N_CAP_EFFECTIVE, (__s64)(caps.effective & known));
+    put_num(ev, N_CAP_PERMITTED, (__s64)(caps.permitted & known));
+    put_num(ev, N_CAP_INHERITABLE, (__s64)(caps.inheritable & known));
+}
+
+__attribute__((noinline)) int extract_cred(struct ev *ev)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    const struct cred *cred = task->cred;
+    struct proc_state *st;
+
+    if (!ev)
+        return 0;
+    put_num(ev, N_UID, cred->euid.val);
+    put_num(ev, N_GID, cred->egid.val);
+    put_caps(ev, cred);
+    st = state_of_current();
+    if (st)
+        put_num(ev, N_LOGINUID, (__s32)st->loginuid);
+    else if (bpf_core_field_exists(task->loginuid))
+        put_num(ev, N_LOGINUID, (__s32)task->loginuid.val);
+    else
+        put_num(ev, N_LOGINUID, -1);
+    return 0;
+}
+
+/* ---- EXE, CMD ---- */
+
+/* State of a text made of arguments that may be cut; `whole`: this part of them is there whole. */
+static __always_inline __u8 args_state(struct proc_state *st, bool whole)
+{
+    if (st->args_state == ST_CUT && whole)
+        return ST_PRESENT;
+    return st->args_state ? st->args_state : ST_UNKNOWN;
+}
+
+static __always_inline void put_exe(struct ev *ev, __u32 slot, char *to, struct proc_state *st)
+{
+    __u32 n = st->exe_len;
+
+    if (st->args_state == ST_UNKNOWN || n >= ARGS_CAP)
+        n = 0;
+    copy_text(to, st->args, n);
+    put_text(ev, slot, n, args_state(st, n < st->args_len));
+}
+
+/* The arguments behind the first: how many bytes, and where in st->args. */
+static __always_inline __u32 rest_of(struct proc_state *st, __u32 *at)
+{
+    __u32 exe = st->exe_len, all = st->args_len;
+
+    *at = exe + 1;
+    if (st->args_state == ST_UNKNOWN || exe >= ARGS_CAP - 1 || all > ARGS_CAP || all <= exe + 1)
+        return 0;
+    return all - exe - 1;
+}
+
+static __always_inline void put_args(struct ev *ev, struct proc_state *st)
+{
+    __u32 at, n = rest_of(st, &at);
+
+    at &= ARGS_CAP - 1;
+    OPAQUE(n);
+    if (n && n <= ARGS_CAP - at)
+        bpf_probe_read_kernel(ev->s_ARGS, n & (ARGS_CAP - 1), st->args + at);
+    put_text(ev, S_ARGS, n, args_state(st, false));
+}
+
+/* proc.cmdline: name, and a blank before each argument. */
+static __always_inline void put_cmdline(struct ev *ev, __u32 slot, char *to, struct proc_state *st)
+{
+    __u32 at, n = rest_of(st, &at), len = name_len(st->comm);
+
+    __builtin_memcpy(to, st->comm, COMM_SIZE);
+    len &= COMM_SIZE - 1;
+    if (st->args_state != ST_UNKNOWN && st->nargs) {
+        to[len++] = ' ';
+        at &= ARGS_CAP - 1;
+        OPAQUE(n);
+        if (n && n <= ARGS_CAP - at)
+            bpf_probe_read_kernel(to + len, n & (ARGS_CAP - 1), st->args + at);
+        len += n;
+    }
+    put_text(ev, slot, len, args_state(st, false));
+}
+
+__attribute__((noinline)) int extract_exe(struct ev *ev)
+{
+    struct proc_state *st;
+
+    if (!ev)
+        return 0;
+    st = state_of_current();
+    if (!st)
+        put_text(ev, S_EXE, 0, ST_UNKNOWN);
+    else
+        put_exe(ev, S_EXE, ev->s_EXE, st);
+    return 0;
+}
+
+__attribute__((noinline)) int extract_cmd(struct ev *ev)
+{
+    struct proc_state *st;
+
+    if (!ev)
+        return 0;
+    st = state_of_current();
+    if (!st) {
+        put_state(ev, N_CMD_NARGS, ST_UNKNOWN);
+        put_text(ev, S_ARGS, 0, ST_UNKNOWN);
+        put_text(ev, S_CMDLINE, 0, ST_UNKNOWN);
+        return 0;
+    }
+    ev->h.num[N_CMD_NARGS] = st->nargs;
+    ev->h.st[N_CMD_NARGS] = st->args_state == ST_PRESENT ? ST_PRESENT : ST_UNKNOWN;
+    put_args(ev, st);
+    put_cmdline(ev, S_CMDLINE, ev->s_CMDLINE, st);
+    return 0;
+}
+
+/* ---- EXEPATH, PEXEPATH, CWD ---- */
+
+/* `memfd:NAME`: such a file has no path. */
+static __always_inline void put_memfd(struct ev *ev, __u32 slot, char *to, __u64 dentry)
+{
+    __u64 name = (__u64)KREAD(struct dentry, dentry, d_name.name);
+    long n = bpf_probe_read_kernel_str(to, 256, (void *)name);
+
+    put_text(ev, slot, n > 0 ? (__u32)n - 1 : 0, ST_PRESENT);
+}
+
+/* From the root of the mount namespace, whatever the process's own root. No program: empty. */
+static __always_inline void put_exepath(struct ev *ev, __u32 slot, char *to, __u64 mm)
+{
+    __u64 file = mm ? (__u64)KREAD(struct mm_struct, mm, exe_file) : 0, dentry;
+
+    if (!file) {
+        put_text(ev, slot, 0, ST_PRESENT);
+        return;
+    }
+    dentry = (__u64)KREAD(struct file, file, f_path.dentry);
+    if (is_memfd(dentry))
+        put_memfd(ev, slot, to, dentry);
+    else
+        put_path(ev, slot, to,
+                 path_build(dentry, (__u64)KREAD(struct file, file, f_path.mnt), 0, 0));
+}
+
+__attribute__((noinline)) int extract_exepath(struct ev *ev)
+{
+    if (ev)
+        put_exepath(ev, S_EXEPATH, ev->s_EXEPATH, (__u64)bpf_get_current_task_btf()->mm);
+    return 0;
+}
+
+__attribute__((noinline)) int extract_pexepath(struct ev *ev)
+{
+    struct task_struct *parent = bpf_get_current_task_btf()->group_leader->real_parent;
+
+    if (!ev)
+        return 0;
+    if (parent->tgid == 0)
+        put_text(ev, S_PEXEPATH, 0, ST_ABSENT);
+    else
+        put_exepath(ev, S_PEXEPATH, ev->s_PEXEPATH, (__u64)parent->group_leader->mm);
+    return 0;
+}
+
+__attribute__((noinline)) int extract_cwd(struct ev *ev)
+{
+    __u32 n;
+
+    if (!ev)
+        return 0;
+    put_path(ev, S_CWD, ev->s_CWD, path_of_cwd());
+    n = ev->h.len[S_CWD];
+    if (n > 1 && n < PATH_CAP) {
+        ev->s_CWD[n] = '/';
+        ev->h.len[S_CWD] = n + 1;
+    }
+    return 0;
+}
+
+/* ---- PARENT ---- */
+
+__attribute__((noinline)) int extract_parent(struct ev *ev)
+{
+    struct task_struct *parent =
+        bpf_get_current_task_btf()->group_leader->real_parent->group_leader;
+    struct proc_state *st;
+
+    if (!ev)
+        return 0;
+    if (parent->tgid == 0) {
+        put_text(ev, S_PNAME, 0, ST_ABSENT);
+        put_text(ev, S_PEXE, 0, ST_ABSENT);
+        put_text(ev, S_PCMDLINE, 0, ST_ABSENT);
+        return 0;
+    }
+    st = state_of(parent);
+    if (st) {
+        put_name(ev, S_PNAME, ev->s_PNAME, st->comm);
+        put_exe(ev, S_PEXE, ev->s_PEXE, st);
+        put_cmdline(ev, S_PCMDLINE, ev->s_PCMDLINE, st);
+        return 0;
+    }
+    bpf_probe_read_kernel(ev->s_PNAME, COMM_SIZE, parent->comm);
+    put_text(ev, S_PNAME, name_len(ev->s_PNAME), ST_PRESENT);
+    put_text(ev, S_PEXE, 0, ST_UNKNOWN);
+    put_text(ev, S_PCMDLINE, 0, ST_UNKNOWN);
+    return 0;
+}
+
+/* ---- ANC ---- */
+
+/*
+ * The session's name: that of its leader, if it is the process or above it; else, as the language
+ * has it, that of the last ancestor in a row that shares the session.
+ */
+struct session {
+    __u64 pid;     /* address of the session's struct pid */
+    __u32 found;   /* 1: by its leader, 2: the row of sharers has ended */
+};
+
+static __always_inline void session_see(struct ev *ev, struct session *s, struct task_struct *task,
+                                        bool self, bool host)
+{
+    struct proc_state *st;
+
+    if (s->found)
+        return;
+    if ((__u64)task->signal->pids[PID_OF_SESSION] != s->pid) {
+        s->found = 2;
+        return;
+    }
+    if (host && (__u64)task->thread_pid == s->pid)
+        s->found = 1;
+    else if (self)
+        return;
+    st = state_of(task);
+    if (st)
+        __builtin_memcpy(ev->s_SNAME, st->comm, COMM_SIZE);
+    else
+        bpf_probe_read_kernel(ev->s_SNAME, COMM_SIZE, task->comm);
+}
+
+__attribute__((noinline)) int extract_anc(struct ev *ev)
+{
+    struct task_struct *task = bpf_get_current_task_btf()->group_leader;
+    struct session s = {.pid = (__u64)task->signal->pids[PID_OF_SESSION]};
+    bool host = task->thread_pid->level == 0;
+    __u32 n = 0;
+
+    if (!ev)
+        return 0;
+    __builtin_memset(ev->h.anc, 0, sizeof(ev->h.anc));
+    __builtin_memset(ev->s_SNAME, 0, COMM_SIZE);
+    session_see(ev, &s, task, true, host);
+    for (n = 0; n < ANC_MAX; n++) {
+        struct proc_state *st;
+
+        task = task->real_parent->group_leader;
+        if (task->tgid == 0)
+            break;
+        st = state_of(task);
+        if (st)
+            __builtin_memcpy(ev->h.anc[n], st->comm, COMM_SIZE);
+        else
+            bpf_probe_read_kernel(ev->h.anc[n], COMM_SIZE, task->comm);
+        session_see(ev, &s, task, false, host);
+    }
+    ev->h.anc_count = (__u8)n;
+    ev->h.anc_state = n == ANC_MAX && task->real_parent->tgid ? ST_CUT : ST_PRESENT;
+    put_text(ev, S_SNAME, name_len(ev->s_SNAME), ST_PRESENT);
+    return 0;
+}
+
+/* ---- EXTRA ---- */
+
+/* Plain EXE, CMDLINE and ARGS of an ancestor from its state, into one of the slots X0..X3. */
+static __always_inline void put_extra(struct ev *ev, __u32 slot, char *to,
+                                      const volatile struct extra_want *want)
+{
+    struct task_struct *task = bpf_get_current_task_btf()->group_leader;
+    struct proc_state *st;
+    __u32 at, n;
+
+    put_text(ev, slot, 0, ST_ABSENT);
+    for (__u32 i = 0; i < ANC_MAX; i++) {
+        if (i >= want->index)
+            break;
+        task = task->real_parent->group_leader;
+        if (task->tgid == 0)
+            return;
+    }
+    if (want->kind == EXTRA_EXEPATH) {
+        put_exepath(ev, slot, to, (__u64)task->mm);
+        return;
+    }
+    st = state_of(task);
+    if (!st) {
+        put_text(ev, slot, 0, ST_UNKNOWN);
+        return;
+    }
+    if (want->kind == EXTRA_EXE)
+        put_exe(ev, slot, to, st);
+    else if (want->kind == EXTRA_CMDLINE)
+        put_cmdline(ev, slot, to, st);
+    else {
+        n = rest_of(st, &at);
+        at &= ARGS_CAP - 1;
+        OPAQUE(n);
+        if (n && n <= ARGS_CAP - at)
+            bpf_probe_read_kernel(to, n & (ARGS_CAP - 1), st->args + at);
+        put_text(ev, slot, n, args_state(st, false));
+    }
+}
+
+__attribute__((noinline)) int extract_extra(struct ev *ev)
+{
+    if (!ev)
+        return 0;
+    if (plan.extra[0].kind)
+        put_extra(ev, S_X0, ev->s_X0, &plan.extra[0]);
+    else
+        put_text(ev, S_X0, 0, ST_ABSENT);
+    if (plan.extra[1].kind)
+        put_extra(ev, S_X1, ev->s_X1, &plan.extra[1]);
+    else
+        put_text(ev, S_X1, 0, ST_ABSENT);
+    if (plan.extra[2].kind)
+        put_extra(ev, S_X2, ev->s_X2, &plan.extra[2]);
+    else
+        put_text(ev, S_X2, 0, ST_ABSENT);
+    if (plan.extra[3].kind)
+        put_extra(ev, S_X3, ev->s_X3, &plan.extra[3]);
+    else
+        put_text(ev, S_X3, 0, ST_ABSENT);
+    return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

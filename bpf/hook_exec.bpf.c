@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* A program was started: its state is replaced, and the event is `execve`, by whatever call. */
+#include "judge.h"
+
+#define NR_EXECVE 59
+
+static __always_inline void put_filename(struct ev *ev, struct linux_binprm *bprm)
+{
+    long n = bpf_probe_read_kernel_str(ev->s_A0, PATH_CAP, bprm->filename);
+
+    put_text(ev, S_A0, n > 0 ? (__u32)n - 1 : 0, n > 0 ? ST_PRESENT : ST_UNKNOWN);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+    struct proc_state *st =
+        bpf_task_storage_get(&procs, task->group_leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    struct ev *ev;
+
+    if (st)
+        state_exec(st);
+    if (!syscall_wanted(NR_EXECVE))
+        return 0;
+    ev = event_begin(EV_execve, NR_EXECVE, 0);
+    if (!ev)
+        return 0;
+    put_filename(ev, bprm);
+    event_judge(ev);
+    return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

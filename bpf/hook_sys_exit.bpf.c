@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* The exit of a system call: nearly all events. */
+#include "judge.h"
+
+/*
+ * Tables by the call's number. Rows of names that this machine does not have fall on the last
+ * element, which no call uses.
+ */
+#define NR_COUNT 512
+#define NR_UNUSED 511
+#define NR_AT(nr) ((nr) < 0 ? NR_UNUSED : (nr))
+
+#pragma clang diagnostic ignored "-Winitializer-overrides"
+static const volatile __u16 event_of[NR_COUNT] = {
+#define SYSCALL(name, nr, nr_ia32, event) [NR_AT(nr)] = EV_##event,
+#include "../grammar/syscalls.def"
+};
+
+/* 1 + the 64-bit number of a 32-bit call; 0: none. */
+static const volatile __u16 native_of[NR_COUNT] = {
+#define SYSCALL(name, nr, nr_ia32, event) [(nr) < 0 ? NR_UNUSED : NR_AT(nr_ia32)] = (nr) + 1,
+#define SYSCALL_IA32(nr_ia32, nr) [NR_AT(nr_ia32)] = (nr) + 1,
+#include "../grammar/syscalls.def"
+};
+
+#define NR_EXECVE 59
+#define NR_EXECVEAT 322
+
+/* Where an event has its descriptor: FD_RESULT, or 1 + index of the argument; 0: it has none. */
+#define FD_RESULT 0xff
+static const volatile __u8 fd_of[EV_COUNT] = {
+    [EV_accept] = FD_RESULT,  [EV_accept4] = FD_RESULT,      [EV_bpf] = FD_RESULT,
+    [EV_creat] = FD_RESULT,   [EV_dup] = FD_RESULT,          [EV_dup2] = FD_RESULT,
+    [EV_dup3] = FD_RESULT,    [EV_memfd_create] = FD_RESULT, [EV_open] = FD_RESULT,
+    [EV_openat] = FD_RESULT,  [EV_openat2] = FD_RESULT,      [EV_socket] = FD_RESULT,
+    [EV_bind] = 1,            [EV_connect] = 1,              [EV_fchdir] = 1,
+    [EV_fchmod] = 1,          [EV_fchmodat] = 1,             [EV_fchown] = 1,
+    [EV_fchownat] = 1,        [EV_finit_module] = 1,         [EV_listen] = 1,
+    [EV_mkdirat] = 1,         [EV_pread] = 1,                [EV_pwrite] = 1,
+    [EV_read] = 1,            [EV_sendmsg] = 1,              [EV_sendto] = 1,
+    [EV_setns] = 1,           [EV_symlinkat] = 2,            [EV_unlinkat] = 1,
+    [EV_userfaultfd] = FD_RESULT, [EV_write] = 1,
+};
+
+static __always_inline void put_fd(struct ev *ev, __u32 event, __s64 res)
+{
+    __u8 from = event < EV_COUNT ? fd_of[event] : 0;
+
+    if (from == FD_RESULT)
+        put_num(ev, N_FD_NUM, res < 0 ? -1 : res);
+    else if (from == 1)
+        put_num(ev, N_FD_NUM, (__s32)ev->args[0]);
+    else if (from == 2)
+        put_num(ev, N_FD_NUM, (__s32)ev->args[1]);
+}
+
+static __always_inline void put_call_args(struct ev *ev, struct pt_regs *regs, bool compat)
+{
+    ev->compat = compat;
+    if (compat) {
+        ev->args[0] = (__u32)regs->bx;
+        ev->args[1] = (__u32)regs->cx;
+        ev->args[2] = (__u32)regs->dx;
+        ev->args[3] = (__u32)regs->si;
+        ev->args[4] = (__u32)regs->di;
+        ev->args[5] = (__u32)regs->bp;
+        return;
+    }
+    ev->args[0] = regs->di;
+    ev->args[1] = regs->si;
+    ev->args[2] = regs->dx;
+    ev->args[3] = regs->r10;
+    ev->args[4] = regs->r8;
+    ev->args[5] = regs->r9;
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    bool compat = task->thread_info.status & TS_COMPAT;
+    __u64 nr = regs->orig_ax;
+    struct ev *ev;
+
+    /* A program that was just started; its own hook reports it. (A 32-bit one has these numbers too.) */
+    if (res == 0 && (nr == NR_EXECVE || nr == NR_EXECVEAT))
+        return 0;
+    if (nr >= NR_COUNT)
+        return 0; /* cancelled (-1), or x32 */
+    if (compat) {
+        nr = native_of[nr];
+        if (nr-- == 0)
+            return 0;
+        if (res == 0 && (nr == NR_EXECVE || nr == NR_EXECVEAT))
+            return 0;
+    }
+    if (!syscall_wanted(nr))
+        return 0;
+    if (!plan.failed_exec && (nr == NR_EXECVE || nr == NR_EXECVEAT))
+        return 0;
+    if (compat)
+        res = (__s32)res;
+    ev = event_begin(event_of[nr], (__s64)nr, res);
+    if (!ev)
+        return 0;
+    put_call_args(ev, regs, compat);
+    put_fd(ev, ev->h.event, res);
+    event_judge(ev);
+    return 0;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

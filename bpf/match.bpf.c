@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * The matchers that the generated filter calls for what plain words cannot decide.
+ *
+ * The text is copied to work.fold first: a bounded place of its own, so that one loop body serves
+ * all slots (and the events of BPF_PROG_TEST_RUN, which are not in `scratch`).
+ */
+#include "probe.h"
+#include "match.h"
+
+struct place {
+    __u32 off, cap;
+};
+static const volatile struct place places[S_COUNT] = {
+#define SLOT_STR(id, group, cap, doc) [S_##id] = {EV_STR_OFF(s_##id), cap},
+#include "../grammar/slots.def"
+};
+
+#define TEXT_CAP 4128 /* the largest slot */
+
+/* The text of a slot into work.fold; its length. */
+static __always_inline __u32 take_text(struct ev *ev, struct work *w, __u32 slot)
+{
+    __u32 off, n;
+
+    if (slot >= S_COUNT)
+        return 0;
+    off = places[slot].off;
+    n = ev->h.len[slot];
+    if (n > places[slot].cap)
+        n = places[slot].cap;
+    OPAQUE(n);
+    OPAQUE(off);
+    if (n == 0 || n > TEXT_CAP || off > sizeof(*ev) - TEXT_CAP)
+        return 0;
+    bpf_probe_read_kernel(w->fold, n, (char *)ev + off);
+    return n;
+}
+
+struct search {
+    __u64 word, mask; /* the pattern's first bytes */
+    __u32 pattern, n;
+    __u32 found;
+};
+
+static long search_step(__u32 at, struct search *s)
+{
+    struct work *w = work_get();
+    struct bpf_pattern *p;
+    __u32 n = s->n;
+
+    if (!w || at >= TEXT_CAP)
+        return 1;
+    if ((match_word(w->fold + at) ^ s->word) & s->mask)
+        return 0;
+    p = bpf_map_lookup_elem(&patterns, &s->pattern);
+    if (!p)
+        return 1;
+    for (__u32 i = 8; i <= PATTERN_CAP - 8; i += 8) {
+        if (i >= n) {
+            s->found = 1;
+            return 1;
+        }
+        if ((match_word(w->fold + at + i) ^ match_word(p->text + i)) & match_mask(n - i))
+            return 0;
+    }
+    return 0;
+}
+
+static long lower_step(__u32 i, void *unused)
+{
+    struct work *w = work_get();
+    __u32 at = i * 8;
+    __u64 word;
+
+    if (!w || at >= TEXT_CAP)
+        return 1;
+    word = match_lower8(match_word(w->fold + at));
+    *(__u64 *)(w->fold + at) = word;
+    return 0;
+}
+
+static __always_inline int contains(struct ev *ev, __u32 slot, __u32 pat, bool fold)
+{
+    struct work *w = work_get();
+    struct bpf_pattern *p = bpf_map_lookup_elem(&patterns, &pat);
+    struct search s = {.pattern = pat};
+    __u32 len;
+
+    if (!w || !p)
+        return 1; /* cannot tell: the test may hold */
+    s.n = p->len;
+    if (s.n == 0 || s.n > PATTERN_CAP - 8)
+        return 1;
+    len = take_text(ev, w, slot);
+    if (len < s.n)
+        return 0;
+    if (fold)
+        bpf_loop((len + 7) / 8, lower_step, NULL, 0);
+    s.word = match_word(p->text);
+    s.mask = match_mask(s.n);
+    bpf_loop(len - s.n + 1, search_step, &s, 0);
+    return (int)s.found;
+}
+
+__attribute__((noinline)) int match_contains(struct ev *ev, __u32 slot, __u32 pattern)
+{
+    return ev ? contains(ev, slot, pattern, false) : 1;
+}
+
+__attribute__((noinline)) int match_icontains(struct ev *ev, __u32 slot, __u32 pattern)
+{
+    return ev ? contains(ev, slot, pattern, true) : 1;
+}
+
+/* Is the name in slot NAME, PNAME or SNAME in the set? */
+__attribute__((noinline)) int match_name(struct ev *ev, __u32 slot, __u32 set)
+{
+    struct name_key key = {.set = set};
+
+    if (!ev)
+        return 1;
+    if (slot == S_NAME)
+        __builtin_memcpy(key.name, ev->s_NAME, COMM_SIZE);
+    else if (slot == S_PNAME)
+        __builtin_memcpy(key.name, ev->s_PNAME, COMM_SIZE);
+    else if (slot == S_SNAME)
+        __builtin_memcpy(key.name, ev->s_SNAME, COMM_SIZE);
+    else
+        return 1;
+    return bpf_map_lookup_elem(&name_sets, &key) != NULL;
+}
+
+/* How many of the ancestors' names are in the set. */
+__attribute__((noinline)) int match_anc(struct ev *ev, __u32 set)
+{
+    struct name_key key = {.set = set};
+    int n = 0;
+
+    if (!ev)
+        return 0;
+    for (__u32 i = 0; i < ANC_MAX; i++) {
+        if (i >= ev->h.anc_count)
+            break;
+        __builtin_memcpy(key.name, ev->h.anc[i], COMM_SIZE);
+        n += bpf_map_lookup_elem(&name_sets, &key) != NULL;
+    }
+    return n;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

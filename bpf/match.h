@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What the matchers of the probe compute, as plain C: match.bpf.c runs the steps in the kernel, and
+ * user space the whole (match_text), so that both mean the same.
+ *
+ * The search is naive, eight bytes at a time: at each place the pattern's first word decides nearly
+ * always. `icontains` folds the text's ASCII letters first; its patterns are in lower case already.
+ */
+#ifndef RULEC_MATCH_H
+#define RULEC_MATCH_H
+
+#define MATCH_ONES 0x0101010101010101ull
+
+/* Eight bytes as one little-endian number; reads all eight, wherever they stand. */
+static inline unsigned long long match_word(const char *p)
+{
+#ifdef __bpf__ /* clang would load byte by byte; the kernels' machines need no alignment */
+    return *(const unsigned long long *)p;
+#else
+    unsigned long long w;
+
+    __builtin_memcpy(&w, p, sizeof(w));
+    return w;
+#endif
+}
+
+/* Which bits of a word are compared where `left` bytes of the pattern are left. */
+static inline unsigned long long match_mask(unsigned left)
+{
+    return left >= 8 ? ~0ull : (1ull << (8 * left)) - 1;
+}
+
+/*
+ * Eight bytes, upper case ASCII letters made lower. Adding moves bit 7 of each byte over A, and over
+ * what follows Z; where the two differ stands a letter, and 0x80 >> 2 is the bit that makes it small.
+ */
+static inline unsigned long long match_lower8(unsigned long long w)
+{
+    unsigned long long low = w & (0x7f * MATCH_ONES);
+    unsigned long long from_a = low + (0x80 - 'A') * MATCH_ONES;
+    unsigned long long above_z = low + (0x7f - 'Z') * MATCH_ONES;
+
+    return w | ((~w & (0x80 * MATCH_ONES) & (from_a ^ above_z)) >> 2);
+}
+
+/* Do the words of pattern[0..n) stand at text? Reads whole words: up to 7 bytes beyond both. */
+static inline int match_here(const char *text, const char *pattern, unsigned n)
+{
+    for (unsigned i = 0; i < n; i += 8)
+        if ((match_word(text + i) ^ match_word(pattern + i)) & match_mask(n - i))
+            return 0;
+    return 1;
+}
+
+/*
+ * Does text[0..len) contain pattern[0..n)? Both buffers must be readable 8 bytes beyond their ends;
+ * with `fold` the text is changed in place. The empty pattern is in every text.
+ */
+static inline int match_text(char *text, unsigned len, const char *pattern, unsigned n, int fold)
+{
+    for (unsigned i = 0; fold && i < len; i += 8) {
+        unsigned long long w = match_lower8(match_word(text + i));
+
+        __builtin_memcpy(text + i, &w, sizeof(w));
+    }
+    for (unsigned at = 0; n <= len && at <= len - n; at++)
+        if (match_here(text + at, pattern, n))
+            return 1;
+    return 0;
+}
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rulec build: rules to a bundle. Nothing is written unless everything went well. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "diag.h"
+#include "intern.h"
+#include "pipeline.h"
+
+static int write_all(int fd, const uint8_t *bytes, size_t size)
+{
+    for (size_t done = 0; done < size;) {
+        ssize_t n = write(fd, bytes + done, size - done);
+        if (n < 0 && errno != EINTR)
+            return -errno;
+        done += n < 0 ? 0 : (size_t)n;
+    }
+    return 0;
+}
+
+/* Mode of a new file: mkstemp() gives 0600. */
+static mode_t file_mode(void)
+{
+    mode_t mask = umask(022);
+    umask(mask);
+    return 0666 & ~mask;
+}
+
+/* The file appears at once and whole, or stays as it was. */
+static int write_file(const char *path, const uint8_t *bytes, size_t size)
+{
+    char *temp;
+    if (asprintf(&temp, "%s.XXXXXX", path) < 0)
+        return -ENOMEM;
+    int fd = mkostemp(temp, O_CLOEXEC), err = fd < 0 ? -errno : 0;
+    if (!err)
+        err = write_all(fd, bytes, size);
+    if (!err && (fchmod(fd, file_mode()) < 0 || fsync(fd) < 0))
+        err = -errno;
+    if (fd >= 0 && close(fd) < 0 && !err)
+        err = -errno;
+    if (!err && rename(temp, path) < 0)
+        err = -errno;
+    if (err && fd >= 0)
+        unlink(temp);
+    free(temp);
+    return err;
+}
+
+/* The bundle's name: that of its file, without directory and suffix. */
+static str_id pack_name(struct comp *c, const char *path)
+{
+    const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
+    size_t len = strlen(base);
+    if (len > 4 && memcmp(base + len - 4, ".rpk", 4) == 0)
+        len -= 4;
+    return intern_put(c->intern, base, len);
+}
+
+static int build(struct comp *c, int npath, char *const *paths, const char *output,
+                 const char *stages)
+{
+    c->build = true;
+    if (output)
+        c->name = pack_name(c, output);
+    const char *last = stages ? pipeline_last(stages) : "link";
+    if (!last) {
+        fprintf(stderr, "rulec build: there is no such stage: %s\n", stages);
+        return EXIT_CANNOT;
+    }
+    int err = pipeline_run(c, paths, npath, output ? "link" : last);
+    diag_report(c);
+    if (err)
+        return EXIT_CANNOT;
+    if (diag_count(c, SEV_ERROR))
+        return EXIT_FINDINGS;
+    if (stages)
+        pipeline_dump(c, stages, stdout);
+    err = output ? write_file(output, c->rpk.v, c->rpk.n) : 0;
+    if (!err && (fflush(stdout) || ferror(stdout)))
+        err = -errno;
+    if (err)
+        fprintf(stderr, "rulec: %s: %s\n", output ? output : "standard output", strerror(-err));
+    return err ? EXIT_CANNOT : EXIT_FINE;
+}
+
+int cmd_build(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"output", required_argument, NULL, 'o'}, {"dump", required_argument, NULL, 'd'}, {0}};
+    const char *output = NULL, *stages = NULL;
+    for (int o; (o = getopt_long(argc, argv, "o:", options, NULL)) != -1;) {
+        if (o != 'o' && o != 'd')
+            return EXIT_CANNOT;
+        *(o == 'o' ? &output : &stages) = optarg;
+    }
+    if (optind == argc || (!output && !stages)) {
+        fprintf(stderr, "rulec build: %s; see `rulec build --help`\n",
+                optind == argc ? "no file is given" : "neither -o nor --dump is given");
+        return EXIT_CANNOT;
+    }
+    struct comp *c = comp_new();
+    int status = build(c, argc - optind, argv + optind, output, stages);
+    comp_free(c);
+    return status;
+}

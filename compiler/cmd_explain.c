@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rulec explain: where each test runs, in what order, at what cost. */
+#include <getopt.h>
+#include <string.h>
+
+#include "arena.h"
+#include "diag.h"
+#include "intern.h"
+#include "pipeline.h"
+#include "place.h"
+#include "show.h"
+#include "simplify.h"
+#include "source.h"
+
+static void put_rule_name(struct comp *c, rule_id r)
+{
+    str_id name = c->rules.v[r.i].name;
+    show_quoted(stdout, STR(c, name), STRLEN(c, name));
+}
+
+static const char *event_name(const struct event_rules *e)
+{
+    if (e->event != EV_generic) {
+        return catalog_event(e->event)->name;
+    }
+    const struct syscall_info *s = e->sysnr < 0 ? NULL : catalog_syscall_by_nr(e->sysnr);
+    return s ? s->name : "every call without an event of its own";
+}
+
+static void explain_hooks(struct comp *c)
+{
+    for (unsigned h = 0; h < HOOK_COUNT; h++) {
+        if (!c->plan.hook[h]) {
+            continue;
+        }
+        printf("  %-20s ", plan_hook_name((enum hook_id)h));
+        if (c->plan.hook_rule[h].i) {
+            fputs("wanted by rule ", stdout);
+            put_rule_name(c, c->plan.hook_rule[h]);
+        } else {
+            fputs("keeps the state of processes", stdout);
+        }
+        if (h == HOOK_SYS_EXIT && c->plan.probe.failed_exec) {
+            fputs(" (failed exec calls are events too)", stdout);
+        }
+        putchar('\n');
+    }
+}
+
+static unsigned count_calls(const struct probe_plan *p)
+{
+    unsigned n = 0;
+    for (int i = 0; i < 8; i++) {
+        n += (unsigned)__builtin_popcountll(p->syscalls[i]);
+    }
+    return n;
+}
+
+static void explain_pack(struct comp *c)
+{
+    printf("%u rules\nhooks\n", c->nrule);
+    explain_hooks(c);
+    printf("system calls judged: %u\nvalues sent to user space:", count_calls(&c->plan.probe));
+    for (unsigned g = 0; g < G_COUNT; g++) {
+        if (c->plan.probe.groups >> g & 1) {
+            printf(" %s", catalog_group_name((enum slot_group)g));
+        }
+    }
+    putchar('\n');
+    if (c->plan.probe.readings == 2) {
+        puts("opened files are judged twice where the path that was spelled is not the one opened");
+    }
+}
+
+/* The nodes that `root` leads to; edges point upwards. */
+static bool *reach(struct comp *c, dag_id root)
+{
+    bool *in = arena_alloc(c->arena, c->dag.n + 1);
+    if (root.i < DAG_TRUE) {
+        in[root.i] = true;
+    }
+    for (uint32_t i = 1; i < c->dag.n; i++) {
+        const struct dag_node *d = &c->dag.v[i];
+        if (in[i] && d->yes.i < DAG_TRUE) {
+            in[d->yes.i] = true;
+        }
+        if (in[i] && d->no.i < DAG_TRUE) {
+            in[d->no.i] = true;
+        }
+    }
+    return in;
+}
+
+static void explain_tests(struct comp *c, dag_id root, enum event_id event)
+{
+    const bool *in = reach(c, root);
+    unsigned n = 0, user = 0;
+    for (uint32_t i = 1; i < c->dag.n; i++) {
+        if (!in[i]) {
+            continue;
+        }
+        const struct dag_node *d = &c->dag.v[i];
+        const struct where *w = place_where(c, d->atom, event);
+        printf("    %3u. %s", ++n, d->neg ? "not " : "");
+        print_atom(c, stdout, d->atom);
+        fputs("\n           ", stdout);
+        if (!w || w->place == PLACE_USER) {
+            user++;
+            puts("in user space; the kernel lets the event pass");
+        } else {
+            printf("cost %u, ", atom_cost(c, d->atom));
+            print_where(c, stdout, w);
+            putchar('\n');
+        }
+    }
+    if (!n) {
+        puts("    every such event matches");
+    } else {
+        printf("    %u tests in the kernel, %u in user space alone\n", n - user, user);
+    }
+}
+
+static bool find_root(const struct comp *c, const struct event_rules *e, rule_id r, dag_id *root)
+{
+    for (uint32_t k = 0; k < e->nroot; k++) {
+        if (c->roots.v[e->root0 + k].rule.i == r.i) {
+            *root = c->roots.v[e->root0 + k].root;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Events on which the rule comes to the same tests stand together. */
+static void explain_rule(struct comp *c, rule_id r)
+{
+    const struct rule *rule = &c->rules.v[r.i];
+    const struct span *at = &c->spans.v[rule->at.i];
+    bool *done = arena_alloc(c->arena, c->events.n + 1);
+    bool any = false;
+    fputs("\nrule ", stdout);
+    put_rule_name(c, r);
+    printf(" (%s:%u)\n", at->file ? source_name(c->sources, at->file) : "?",
+           at->file ? source_place(c->sources, at->file, at->off).line : 0);
+    for (uint32_t i = 0; i < c->events.n; i++) {
+        dag_id root, other;
+        if (done[i] || !find_root(c, &c->events.v[i], r, &root)) {
+            continue;
+        }
+        any = true;
+        printf("  on %s", event_name(&c->events.v[i]));
+        for (uint32_t k = i + 1; k < c->events.n; k++) {
+            if (!done[k] && find_root(c, &c->events.v[k], r, &other) && other.i == root.i) {
+                done[k] = true;
+                printf(", %s", event_name(&c->events.v[k]));
+            }
+        }
+        putchar('\n');
+        explain_tests(c, root, c->events.v[i].event);
+    }
+    if (!any) {
+        puts("  can match no event, and costs nothing");
+    }
+}
+
+static int explain(struct comp *c, const char *name)
+{
+    bool found = !name;
+    if (!name) {
+        explain_pack(c);
+    }
+    for (uint32_t i = 1; i < c->rules.n; i++) {
+        const struct rule *r = &c->rules.v[i];
+        if (rule_is_kept(r) && (!name || !strcmp(STR(c, r->name), name))) {
+            found = true;
+            explain_rule(c, (rule_id){i});
+        }
+    }
+    if (!found) {
+        fprintf(stderr, "rulec: no rule is called `%s`\n", name);
+    }
+    return found ? EXIT_FINE : EXIT_FINDINGS;
+}
+
+static const char USAGE[] = "usage: rulec explain [--rule NAME] FILE|DIR...\n";
+
+int cmd_explain(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"rule", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'}, {0}};
+    const char *name = NULL;
+    for (int o; (o = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+        if (o != 'r') {
+            fputs(USAGE, o == 'h' ? stdout : stderr);
+            return o == 'h' ? EXIT_FINE : EXIT_CANNOT;
+        }
+        name = optarg;
+    }
+    if (optind == argc) {
+        fputs(USAGE, stderr);
+        return EXIT_CANNOT;
+    }
+    struct comp *c = comp_new();
+    int status = EXIT_CANNOT;
+    if (!pipeline_run(c, argv + optind, argc - optind, "plan")) {
+        diag_report(c);
+        status = diag_count(c, SEV_ERROR) ? EXIT_FINDINGS : explain(c, name);
+    }
+    comp_free(c);
+    return status;
+}

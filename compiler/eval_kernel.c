@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "eval_kernel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../runtime/rpk.h"
+#include "elf_file.h"
+#include "probes.h"
+
+#define PATTERN_CAP 260 /* bpf/probe.h: struct bpf_pattern */
+
+struct kernel_filter {
+    struct bpf_object *object;
+    int prog;
+    struct ev *ev;         /* mapped: map test_ev */
+    uint32_t *result;      /* mapped: map test_result */
+    char *err;
+    size_t errlen;
+};
+
+static bool fail(struct kernel_filter *k, int code, const char *what)
+{
+    snprintf(k->err, k->errlen, "%s: %s", what, strerror(code < 0 ? -code : code));
+    return false;
+}
+
+static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+    (void)level, (void)fmt, (void)args;
+    return 0;
+}
+
+/* ---- joining ---- */
+
+static int add_bytes(struct bpf_linker *linker, const void *bytes, size_t size)
+{
+    char path[32];
+    int fd = mem_fd(bytes, size);
+    if (fd < 0)
+        return fd;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int err = bpf_linker__add_file(linker, path, NULL);
+    close(fd);
+    return err;
+}
+
+static const struct probe_object *find_probe(const char *name)
+{
+    for (uint64_t i = 0; i < probe_object_count; i++)
+        if (!strcmp(probe_objects[i].name, name))
+            return &probe_objects[i];
+    return NULL;
+}
+
+/* The bundle and hook_test, joined in a memory file: its descriptor, or -errno. */
+static int join(const void *rpk, size_t size)
+{
+    const struct probe_object *test = find_probe("hook_test");
+    char path[32];
+    int err = 0, fd = test ? mem_fd(NULL, 0) : -ENOENT;
+    if (fd < 0)
+        return fd;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    struct bpf_linker *linker = bpf_linker__new(path, NULL);
+    if (!linker)
+        err = -errno;
+    if (!err)
+        err = add_bytes(linker, rpk, size);
+    if (!err)
+        err = add_bytes(linker, test->bytes, test->size);
+    if (!err)
+        err = bpf_linker__finalize(linker);
+    bpf_linker__free(linker);
+    if (!err)
+        return fd;
+    close(fd);
+    return err;
+}
+
+static struct bpf_object *open_joined(const void *rpk, size_t size)
+{
+    struct stat st;
+    struct bpf_object *object = NULL;
+    int fd = join(rpk, size);
+    if (fd < 0) {
+        errno = -fd;
+        return NULL;
+    }
+    if (fstat(fd, &st) == 0 && st.st_size > 0) {
+        void *bytes = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "rulec_eval");
+        if (bytes != MAP_FAILED) {
+            object = bpf_object__open_mem(bytes, (size_t)st.st_size, &opts);
+            munmap(bytes, (size_t)st.st_size);
+        }
+    }
+    close(fd);
+    return object;
+}
+
+/* ---- loading ---- */
+
+static void prepare(struct bpf_object *object, const struct rpk *p)
+{
+    struct bpf_program *prog;
+    struct bpf_map *map;
+    bpf_object__for_each_program(prog, object)
+        bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), "test_filter"));
+    bpf_object__for_each_map(map, object) {
+        const char *name = bpf_map__name(map);
+        if (!strcmp(name, "patterns"))
+            bpf_map__set_max_entries(map, p->head->patterns.n ? p->head->patterns.n : 1);
+        else if (!strcmp(name, "name_sets"))
+            bpf_map__set_max_entries(map, p->head->names.n ? p->head->names.n : 1);
+        else if (!strcmp(name, "events"))
+            bpf_map__set_max_entries(map, 4096);
+    }
+}
+
+static int fill_patterns(struct bpf_object *object, const struct rpk *p)
+{
+    int fd = bpf_object__find_map_fd_by_name(object, "patterns"), err = 0;
+    struct {
+        uint32_t len;
+        char text[PATTERN_CAP];
+    } row;
+    for (uint32_t i = 0; i < p->head->patterns.n && !err; i++) {
+        memset(&row, 0, sizeof row);
+        row.len = p->patterns[i].len;
+        if (row.len > PATTERN_CAP)
+            return -E2BIG;
+        memcpy(row.text, rpk_text(p, p->patterns[i]), row.len);
+        err = bpf_map_update_elem(fd, &i, &row, BPF_ANY) ? -errno : 0;
+    }
+    return err;
+}
+
+static int fill_names(struct bpf_object *object, const struct rpk *p)
+{
+    int fd = bpf_object__find_map_fd_by_name(object, "name_sets"), err = 0;
+    struct {
+        uint32_t set;
+        char name[COMM_SIZE];
+    } key;
+    uint8_t one = 1;
+    for (uint32_t i = 0; i < p->head->names.n && !err; i++) {
+        key.set = p->names[i].set;
+        memcpy(key.name, p->names[i].name, COMM_SIZE);
+        err = bpf_map_update_elem(fd, &key, &one, BPF_ANY) ? -errno : 0;
+    }
+    return err;
+}
+
+static void *map_memory(struct bpf_object *object, const char *name, size_t size)
+{
+    long page = sysconf(_SC_PAGESIZE);
+    size_t whole = (size + (size_t)page - 1) & ~((size_t)page - 1);
+    int fd = bpf_object__find_map_fd_by_name(object, name);
+    void *at = fd < 0 ? MAP_FAILED : mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return at == MAP_FAILED ? NULL : at;
+}
+
+static void unmap_memory(void *at, size_t size)
+{
+    long page = sysconf(_SC_PAGESIZE);
+    if (at)
+        munmap(at, (size + (size_t)page - 1) & ~((size_t)page - 1));
+}
+
+static bool start(struct kernel_filter *k, const void *rpk, size_t size)
+{
+    struct rpk p;
+    int err = rpk_open(&p, rpk, size, k->err, k->errlen);
+    if (err)
+        return false;
+    k->object = open_joined(rpk, size);
+    if (!k->object)
+        return fail(k, errno, "the bundle cannot be joined with the test program");
+    prepare(k->object, &p);
+    err = bpf_object__load(k->object);
+    if (err == -EPERM)
+        return fail(k, err, "the kernel engine needs root");
+    if (err)
+        return fail(k, err, "the kernel refuses the filter");
+    err = fill_patterns(k->object, &p);
+    if (!err)
+        err = fill_names(k->object, &p);
+    if (err)
+        return fail(k, err, "the filter's maps cannot be filled");
+    struct bpf_program *prog = bpf_object__find_program_by_name(k->object, "test_filter");
+    k->prog = prog ? bpf_program__fd(prog) : -1;
+    k->ev = map_memory(k->object, "test_ev", sizeof *k->ev);
+    k->result = map_memory(k->object, "test_result", sizeof *k->result);
+    if (k->prog < 0 || !k->ev || !k->result)
+        return fail(k, ENOENT, "the test program lacks its maps");
+    return true;
+}
+
+struct kernel_filter *kernel_filter_new(const void *rpk, size_t size, char *err, size_t errlen)
+{
+    struct kernel_filter *k = calloc(1, sizeof *k);
+    if (!k) {
+        snprintf(err, errlen, "out of memory");
+        return NULL;
+    }
+    k->err = err;
+    k->errlen = errlen;
+    libbpf_print_fn_t before = libbpf_set_print(getenv("RULEC_VERBOSE") ? NULL : silent);
+    bool good = start(k, rpk, size);
+    libbpf_set_print(before);
+    if (good)
+        return k;
+    kernel_filter_free(k);
+    return NULL;
+}
+
+void kernel_filter_free(struct kernel_filter *k)
+{
+    if (!k)
+        return;
+    unmap_memory(k->ev, sizeof *k->ev);
+    unmap_memory(k->result, sizeof *k->result);
+    bpf_object__close(k->object);
+    free(k);
+}
+
+struct ev *kernel_filter_event(struct kernel_filter *k)
+{
+    return k->ev;
+}
+
+int64_t kernel_filter_run(struct kernel_filter *k)
+{
+    LIBBPF_OPTS(bpf_test_run_opts, opts);
+    *k->result = UINT32_MAX;
+    int err = bpf_prog_test_run_opts(k->prog, &opts);
+    if (err)
+        return err < 0 ? err : -err;
+    return *k->result == UINT32_MAX ? -EIO : (int64_t)*k->result;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Inside of pass_plan: what a field needs of the probe (need.c), where an atom is decided
+ * (place.c), and the whole (plan.c).
+ */
+#ifndef RULEC_PLAN_H
+#define RULEC_PLAN_H
+
+#include "cons.h"
+#include "model.h"
+#include "numtext.h"
+
+struct planner {
+    struct comp *c;
+    struct cons patterns;  /* comp.patterns by text, from 1: index + 1 */
+    enum event_id *placed; /* by atom: the event of its last row; EV_COUNT: a row for all */
+    uint8_t nextra;        /* of comp.plan.probe.extra in use */
+};
+
+/*
+ * Notes what judging or printing a field needs, and reports what this version cannot supply (with
+ * comp.build). `event`: where it is asked for; EV_NONE for a field that is no parameter.
+ */
+void need_field(struct planner *p, struct field_ref f, enum event_id event, span_id at);
+/* The same for an expression. */
+void need_operand(struct planner *p, operand_id id, enum event_id event);
+/* The text slot of an ancestor's exe, path or command line; -1: it has none. */
+int16_t need_anc_slot(const struct comp *c, struct field_ref f);
+/* True if the field is fd.name, or follows from it: judged under both readings. */
+bool need_is_path(enum field_id f);
+
+/* Appends the row that says where the atom is decided on the event. */
+void place_atom(struct planner *p, atom_id a, enum event_id event);
+/* Brings comp.where into the order of place_where(). */
+void place_sort(struct comp *c);
+
+#endif

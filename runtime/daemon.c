@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "daemon.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "audit.h"
+#include "enrich.h"
+#include "load.h"
+#include "output.h"
+#include "priv.h"
+#include "seed.h"
+#include "stats.h"
+
+#define MATCHES_MAX 256          /* alerts of one event */
+#define BUNDLE_MAX (256u << 20)
+
+struct daemon {
+    const struct daemon_options *opt;
+    uint8_t *bytes;              /* the bundle; the view and libbpf point into it */
+    size_t size;
+    struct rpk pack;
+    struct load load;
+    struct enrich enrich;
+    struct record_user user;
+    struct ring_buffer *ring;
+    int epoll, signals;
+    struct output out[DAEMON_OUTPUTS];
+    bool watched[DAEMON_OUTPUTS]; /* in epoll, until its reader has caught up */
+    struct audit audit;
+    struct stats stats;
+    struct match matches[MATCHES_MAX];
+    char scratch[RECORD_SCRATCH];
+    char alert[ALERT_MAX];
+};
+
+static int fail(const char *what)
+{
+    fprintf(stderr, "rulerun: %s\n", what);
+    return -1;
+}
+
+static int fail_at(const char *path, const char *what)
+{
+    fprintf(stderr, "rulerun: %s: %s\n", path, what);
+    return -1;
+}
+
+/* ---- start ---- */
+
+/* Reads all of a file; its size need not be known beforehand. malloc()'s alignment is enough. */
+static int read_bundle(struct daemon *d)
+{
+    const char *path = d->opt->pack;
+    int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    size_t cap = 1u << 16;
+    ssize_t n = 0;
+
+    if (fd < 0)
+        return fail_at(path, strerror(errno));
+    d->bytes = malloc(cap);
+    while (d->bytes && (n = read(fd, d->bytes + d->size, cap - d->size)) > 0) {
+        d->size += (size_t)n;
+        if (d->size < cap)
+            continue;
+        cap *= 2;
+        uint8_t *more = cap <= BUNDLE_MAX ? realloc(d->bytes, cap) : NULL;
+        if (!more)
+            free(d->bytes);
+        d->bytes = more;
+    }
+    n = n < 0 ? errno : 0;
+    if (fd != STDIN_FILENO)
+        close(fd);
+    if (!d->bytes)
+        return fail_at(path, "too big");
+    return n ? fail_at(path, strerror((int)n)) : 0;
+}
+
+static int open_bundle(struct daemon *d)
+{
+    char err[256] = "";
+
+    if (read_bundle(d))
+        return -1;
+    return rpk_open(&d->pack, d->bytes, d->size, err, sizeof(err)) ? fail_at(d->opt->pack, err) : 0;
+}
+
+static int open_outputs(struct daemon *d)
+{
+    char err[256];
+
+    for (unsigned i = 0; i < d->opt->noutput; i++)
+        if (output_open(&d->out[i], d->opt->outputs[i], err, sizeof(err)))
+            return fail(err);
+    return 0;
+}
+
+/* SIGINT and SIGTERM arrive as bytes in the loop; a closed pipe is a write's error. */
+static int open_signals(struct daemon *d)
+{
+    struct epoll_event ev = {.events = EPOLLIN, .data.fd = -1};
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    signal(SIGPIPE, SIG_IGN);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+    d->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    d->epoll = epoll_create1(EPOLL_CLOEXEC);
+    ev.data.fd = d->signals;
+    if (d->signals < 0 || d->epoll < 0 || epoll_ctl(d->epoll, EPOLL_CTL_ADD, d->signals, &ev) != 0)
+        return fail(strerror(errno));
+    return 0;
+}
+
+static int32_t utc_offset(void)
+{
+    time_t now = time(NULL);
+    struct tm tm;
+
+    tzset();
+    return localtime_r(&now, &tm) ? (int32_t)tm.tm_gmtoff : 0;
+}
+
+static int handle(void *ctx, void *data, size_t size);
+
+static int open_ring(struct daemon *d)
+{
+    struct epoll_event ev = {.events = EPOLLIN};
+
+    if (d->load.events_fd < 0)
+        return d->pack.head->rules.n ? fail("the bundle has no ring buffer") : 0;
+    d->ring = ring_buffer__new(d->load.events_fd, handle, d, NULL);
+    if (!d->ring)
+        return fail(strerror(errno));
+    ev.data.fd = ring_buffer__epoll_fd(d->ring);
+    return epoll_ctl(d->epoll, EPOLL_CTL_ADD, ev.data.fd, &ev) == 0 ? 0 : fail(strerror(errno));
+}
+
+static void seed(struct daemon *d)
+{
+    struct seed s;
+    int n;
+
+    if (d->load.procs_fd < 0)
+        return;
+    seed_init(&s, "/proc", d->load.boot_offset_ns);
+    n = seed_all(&s, d->load.procs_fd);
+    if (n < 0)
+        fprintf(stderr, "rulerun: /proc: %s; what already runs is not known\n", strerror(-n));
+}
+
+/* Hooks of process state first: what they write while /proc is read is newer and stays. */
+static int arm(struct daemon *d)
+{
+    const struct load_options lo = {.buffer = d->opt->buffer, .audit = d->opt->audit};
+    char err[2048] = "";
+
+    if (load_open(&d->load, d->bytes, d->size, &d->pack, &lo, err, sizeof(err)) ||
+        load_attach(&d->load, LOAD_STATE, err, sizeof(err)))
+        return fail(err);
+    if (open_ring(d))
+        return -1;
+    seed(d);
+    if (load_attach(&d->load, LOAD_REST, err, sizeof(err)) || priv_drop(true, err, sizeof(err)))
+        return fail(err);
+    fprintf(stderr, "rulerun: armed: %u rules, hooks %s\n", d->pack.head->rules.n,
+            d->load.hooks[0] ? d->load.hooks : "none");
+    return 0;
+}
+
+static int start(struct daemon *d)
+{
+    if (open_bundle(d) || open_outputs(d) || open_signals(d))
+        return -1;
+    if (enrich_open(&d->enrich, "/etc"))
+        return fail("out of memory");
+    d->user = (struct record_user){
+        .ctx = &d->enrich, .get = enrich_get, .utc_offset = utc_offset()};
+    if (stats_open(&d->stats, d->pack.head->rules.n))
+        return fail("out of memory");
+    return arm(d);
+}
+
+/* ---- events ---- */
+
+/* Asks epoll to say when a slow reader has taken something; once it has all, no longer. */
+static void watch_output(struct daemon *d, unsigned i)
+{
+    struct epoll_event ev = {.events = EPOLLOUT, .data.fd = d->out[i].fd};
+    bool want = output_waiting(&d->out[i]);
+
+    if (want != d->watched[i] &&
+        epoll_ctl(d->epoll, want ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, ev.data.fd, &ev) == 0)
+        d->watched[i] = want;
+}
+
+static void emit(struct daemon *d, struct record *r, const struct match *m)
+{
+    size_t n;
+
+    record_reset(r);
+    n = alert_write(d->opt->format, d->enrich.hostname, &d->pack, r, m, d->alert,
+                    sizeof(d->alert));
+    d->stats.alerts++;
+    d->stats.by_rule[m->rule].alerts++;
+    if (d->enrich.missing)
+        d->stats.by_rule[m->rule].no_metadata++;
+    for (unsigned i = 0; i < d->opt->noutput && n; i++) {
+        output_write(&d->out[i], d->alert, n);
+        watch_output(d, i);
+    }
+}
+
+/* The first rule that matches, or all; rules that are not severe enough are not there at all. */
+static void judge(struct daemon *d, struct record *r)
+{
+    bool first = !d->opt->all_matches && d->opt->priority >= 7;
+    unsigned n;
+
+    d->enrich.missing = false;
+    n = table_match(&d->pack, r, d->opt->readings, first, d->matches, MATCHES_MAX);
+    for (unsigned i = 0; i < n; i++) {
+        if (d->pack.rules[d->matches[i].rule].priority > d->opt->priority)
+            continue;
+        emit(d, r, &d->matches[i]);
+        if (!d->opt->all_matches && d->matches[i].verdict == VERDICT_MATCH)
+            break;
+    }
+}
+
+static int handle(void *ctx, void *data, size_t size)
+{
+    struct daemon *d = ctx;
+    struct record r;
+
+    d->user.evt_num = ++d->stats.records;
+    if (record_open(&r, data, size, &d->user, d->scratch)) {
+        if (d->stats.broken++ == 0)
+            fail("a record from the kernel is malformed; it is counted and skipped");
+        return 0;
+    }
+    if (d->opt->audit)
+        audit_event(&d->audit, &d->pack, &r, stderr);
+    record_reset(&r);
+    judge(d, &r);
+    return 0;
+}
+
+/* ---- the loop ---- */
+
+static bool wake(struct daemon *d, int fd)
+{
+    if (fd == d->signals)
+        return false;
+    if (d->ring && fd == ring_buffer__epoll_fd(d->ring)) {
+        ring_buffer__consume(d->ring);
+        return true;
+    }
+    for (unsigned i = 0; i < d->opt->noutput; i++)
+        if (fd == d->out[i].fd) {
+            output_flush(&d->out[i]);
+            watch_output(d, i);
+        }
+    return true;
+}
+
+static void loop(struct daemon *d)
+{
+    struct epoll_event ev[4];
+
+    for (;;) {
+        int n = epoll_wait(d->epoll, ev, 4, -1);
+
+        for (int i = 0; i < n; i++)
+            if (!wake(d, ev[i].data.fd))
+                return;
+        if (n < 0 && errno != EINTR)
+            return;
+    }
+}
+
+/* Nothing is attached any more: what is in the buffer now is all there will be. */
+static void finish(struct daemon *d)
+{
+    load_detach(&d->load);
+    while (d->ring && ring_buffer__consume(d->ring) > 0)
+        ;
+    for (unsigned i = 0; i < d->opt->noutput; i++)
+        output_flush(&d->out[i]);
+    for (unsigned i = 0; i < d->opt->noutput; i++)
+        d->stats.dropped += d->out[i].dropped;
+    stats_print(&d->stats, &d->pack, &d->load, stderr);
+    if (d->opt->audit)
+        fprintf(stderr, "rulerun: audit: events=%llu matched=%llu disagreements=%llu\n",
+                (unsigned long long)d->audit.events, (unsigned long long)d->audit.matched,
+                (unsigned long long)d->audit.disagreements);
+}
+
+static void release(struct daemon *d)
+{
+    ring_buffer__free(d->ring);
+    load_close(&d->load);
+    for (unsigned i = 0; i < d->opt->noutput; i++)
+        output_close(&d->out[i]);
+    stats_close(&d->stats);
+    enrich_close(&d->enrich);
+    if (d->epoll >= 0)
+        close(d->epoll);
+    if (d->signals >= 0)
+        close(d->signals);
+    free(d->bytes);
+}
+
+enum daemon_result daemon_run(const struct daemon_options *opt)
+{
+    struct daemon *d = calloc(1, sizeof(*d));
+    enum daemon_result result = DAEMON_CANNOT;
+
+    if (!d) {
+        fail("out of memory");
+        return DAEMON_CANNOT;
+    }
+    d->opt = opt;
+    d->epoll = d->signals = -1;
+    for (unsigned i = 0; i < DAEMON_OUTPUTS; i++)
+        d->out[i] = OUTPUT_NONE;
+    if (start(d) == 0) {
+        loop(d);
+        finish(d);
+        result = d->audit.disagreements ? DAEMON_WRONG : DAEMON_DONE;
+    }
+    release(d);
+    free(d);
+    return result;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The daemon: a bundle armed in the kernel, and the loop that turns its records into alerts. It
+ * sleeps in epoll until the kernel has something; after start-up it allocates nothing.
+ */
+#ifndef RULEC_DAEMON_H
+#define RULEC_DAEMON_H
+
+#include "alert.h"
+
+#define DAEMON_OUTPUTS 8
+
+struct daemon_options {
+    const char *pack;            /* path of the bundle, or "-" */
+    const char *outputs[DAEMON_OUTPUTS];
+    unsigned noutput;
+    enum alert_format format;
+    unsigned readings;           /* bit per enum reading */
+    unsigned priority;           /* rules less severe than this say nothing */
+    uint32_t buffer;             /* bytes of the ring buffer */
+    bool all_matches, audit;
+};
+
+enum daemon_result {
+    DAEMON_DONE,      /* ended by a signal */
+    DAEMON_CANNOT,    /* could not run; said why */
+    DAEMON_WRONG,     /* the audit found a disagreement */
+};
+
+/* Runs until SIGINT or SIGTERM. */
+enum daemon_result daemon_run(const struct daemon_options *opt);
+
+#endif

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "enrich.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "get.h"
+
+static void add_local(struct enrich *e, const struct sockaddr *sa)
+{
+    if (e->nlocal == ENRICH_ADDRS)
+        return;
+    if (sa->sa_family == AF_INET) {
+        const struct sockaddr_in *in = (const void *)sa;
+
+        e->local[e->nlocal].len = 4;
+        memcpy(e->local[e->nlocal++].addr, &in->sin_addr, 4);
+    } else if (sa->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *in6 = (const void *)sa;
+
+        e->local[e->nlocal].len = 16;
+        memcpy(e->local[e->nlocal++].addr, &in6->sin6_addr, 16);
+    }
+}
+
+/* The loopback is not among them, as in Falco: of a connection to oneself the server is local. */
+static void read_addresses(struct enrich *e)
+{
+    struct ifaddrs *all = NULL;
+
+    if (getifaddrs(&all) != 0)
+        return;
+    for (struct ifaddrs *i = all; i; i = i->ifa_next)
+        if (i->ifa_addr && !(i->ifa_flags & IFF_LOOPBACK))
+            add_local(e, i->ifa_addr);
+    freeifaddrs(all);
+}
+
+int enrich_open(struct enrich *e, const char *etc)
+{
+    const char *given = getenv("FALCO_HOSTNAME");
+
+    memset(e, 0, sizeof(*e));
+    e->names = names_new(etc);
+    if (!e->names)
+        return -ENOMEM;
+    if (given && *given)
+        snprintf(e->hostname, sizeof(e->hostname), "%s", given);
+    else if (gethostname(e->hostname, sizeof(e->hostname) - 1) != 0)
+        snprintf(e->hostname, sizeof(e->hostname), "localhost");
+    read_addresses(e);
+    return 0;
+}
+
+void enrich_close(struct enrich *e)
+{
+    names_free(e->names);
+    e->names = NULL;
+}
+
+static struct val keep(struct enrich *e, const char *s, size_t n)
+{
+    char *to = e->text[e->next++ % ENRICH_TEXTS];
+
+    if (n > ENRICH_TEXT)
+        n = ENRICH_TEXT;
+    memcpy(to, s, n);
+    return val_text(to, n);
+}
+
+/* ---- users and groups ---- */
+
+/* "" on the host, else the container's id; false if that is not known. */
+static bool container_of(const struct record *r, char *id, size_t cap)
+{
+    struct val v = slot_text(r, S_CONTAINER_ID);
+
+    id[0] = '\0';
+    if (!val_here(v))
+        return v.state == ST_ABSENT;
+    if (v.len != 4 || memcmp(v.text, "host", 4) != 0)
+        snprintf(id, cap, "%.*s", (int)v.len, v.text);
+    return true;
+}
+
+struct id_field {
+    enum field_id field;
+    enum num_slot slot;
+    enum names_kind kind;
+    unsigned column;
+    const char *of_root; /* what id 0 is called where no file says it */
+};
+
+static const struct id_field id_fields[] = {
+    {F_user_name, N_UID, NAMES_PASSWD, 0, "root"},
+    {F_user_loginname, N_LOGINUID, NAMES_PASSWD, 0, "root"},
+    {F_user_homedir, N_UID, NAMES_PASSWD, 5, "/root"},
+    {F_user_shell, N_UID, NAMES_PASSWD, 6, "<NA>"},
+    {F_group_name, N_GID, NAMES_GROUP, 0, "root"},
+};
+
+static struct val id_name(struct enrich *e, const struct record *r, const struct id_field *f,
+                          int32_t index)
+{
+    struct val id = index >= 0 ? val_num(BASE_UINT, index) : slot_num(r, f->slot);
+    struct val pid = slot_num(r, N_PID);
+    const char *name = NULL, *none;
+    char container[64];
+    size_t n;
+
+    if (id.state != ST_PRESENT)
+        return id;
+    if (!container_of(r, container, sizeof(container)))
+        return val_unknown();
+    n = names_find(e->names, f->kind, container, (int32_t)pid.num, (uint32_t)id.num, f->column,
+                   r->h->ts, &name);
+    if (n)
+        return keep(e, name, n);
+    none = (uint32_t)id.num == 0 ? f->of_root : "<NA>";
+    return val_text(none, strlen(none));
+}
+
+/* The name that a process has now; only for ids in parameters, which carry no state. */
+static bool process_name(struct enrich *e, int32_t pid, struct val *out)
+{
+    char path[64], buf[64];
+    ssize_t n;
+    int fd;
+
+    snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    n = read(fd, buf, sizeof(buf));
+    close(fd);
+    if (n < 1)
+        return false;
+    *out = keep(e, buf, (size_t)n - (buf[n - 1] == '\n'));
+    return true;
+}
+
+/* ---- ends of a connection ---- */
+
+static bool is_local(const struct enrich *e, struct val addr)
+{
+    for (unsigned i = 0; i < e->nlocal; i++)
+        if (e->local[i].len == addr.len && memcmp(e->local[i].addr, addr.text, addr.len) == 0)
+            return true;
+    return false;
+}
+
+static struct val raw_addr(const struct record *r, enum str_slot slot, enum base_type base)
+{
+    uint8_t st = r->h->st[SLOT_OF_STR(slot)];
+    struct val v = val_state(st == ST_ABSENT ? ST_ABSENT : ST_UNKNOWN);
+
+    if (st == ST_PRESENT && r->text[slot] && (r->h->len[slot] == 4 || r->h->len[slot] == 16)) {
+        v = val_text(r->text[slot], r->h->len[slot]);
+        v.base = (uint8_t)base;
+        v.family = v.len == 4 ? 4 : 6;
+    }
+    return v;
+}
+
+/* The client's end is local if its address is this machine's; else the server's end is. */
+static struct val end_of(const struct enrich *e, const struct record *r, bool local, bool port,
+                         enum base_type base)
+{
+    struct val client = raw_addr(r, S_CIP, base), server = raw_addr(r, S_SIP, base);
+    bool is_client;
+
+    if (client.state == ST_UNKNOWN || server.state == ST_UNKNOWN)
+        return val_unknown();
+    is_client = client.state == ST_PRESENT && is_local(e, client);
+    if (!local)
+        is_client = !is_client;
+    if (port) {
+        client = slot_num(r, is_client ? N_CPORT : N_SPORT);
+        client.base = BASE_PORT;
+        return client;
+    }
+    return is_client ? client : server;
+}
+
+static struct val port_text(struct enrich *e, struct val port)
+{
+    char buf[8];
+
+    if (port.state != ST_PRESENT)
+        return port;
+    return keep(e, buf, (size_t)snprintf(buf, sizeof(buf), "%u", (unsigned)(uint16_t)port.num));
+}
+
+static struct val is_server(const struct enrich *e, const struct record *r)
+{
+    struct val type = slot_num(r, N_FD_TYPE), server = raw_addr(r, S_SIP, BASE_IP);
+
+    if (type.state != ST_PRESENT || (type.num >= 5 && type.num <= 6))
+        return type.state == ST_PRESENT ? val_num(BASE_BOOL, 1) : type;
+    if (type.num < 3 || type.num > 6)
+        return val_absent();
+    return server.state == ST_PRESENT ? val_num(BASE_BOOL, is_local(e, server)) : server;
+}
+
+static bool connection(struct enrich *e, const struct record *r, enum field_id f, struct val *out)
+{
+    bool local = f == F_fd_lip || f == F_fd_lnet || f == F_fd_lport || f == F_fd_lproto;
+
+    if (f == F_fd_lip || f == F_fd_rip)
+        *out = end_of(e, r, local, false, BASE_IP);
+    else if (f == F_fd_lnet || f == F_fd_rnet)
+        *out = end_of(e, r, local, false, BASE_NET);
+    else if (f == F_fd_lport || f == F_fd_rport)
+        *out = end_of(e, r, local, true, BASE_IP);
+    else if (f == F_fd_lproto || f == F_fd_rproto)
+        *out = port_text(e, end_of(e, r, local, true, BASE_IP));
+    else if (f == F_fd_is_server)
+        *out = is_server(e, r);
+    else
+        return false;
+    return true;
+}
+
+/* ---- containers ---- */
+
+/* On the host: its name and type are `host`, texts are empty, nothing is privileged. */
+static struct val on_host(enum field_id f)
+{
+    const struct field_info *info = catalog_field(f);
+
+    if (f == F_container_name || f == F_container_type)
+        return val_text("host", 4);
+    if (strncmp(info->name, "container.", 10) != 0 || info->arg != ARG_NONE)
+        return val_absent();
+    return catalog_type(info->type)->base == BASE_BOOL ? val_num(BASE_BOOL, 0) : val_text("", 0);
+}
+
+static bool container_field(struct enrich *e, const struct record *r, enum field_id f,
+                            struct val *out)
+{
+    const struct field_info *info = catalog_field(f);
+    char id[64];
+
+    if (strncmp(info->name, "container.", 10) != 0 && strncmp(info->name, "k8s.", 4) != 0)
+        return false;
+    if (info->flags & FF_DEPRECATED) {
+        *out = val_absent();
+    } else if (!container_of(r, id, sizeof(id))) {
+        *out = val_unknown();
+    } else if (id[0]) {
+        e->missing = true;
+        *out = val_absent();
+    } else {
+        *out = on_host(f);
+    }
+    return true;
+}
+
+bool enrich_get(void *ctx, const struct record *r, enum field_id field, int32_t index,
+                const char *name, struct val *out)
+{
+    struct enrich *e = ctx;
+
+    (void)name;
+    for (size_t i = 0; i < sizeof(id_fields) / sizeof(id_fields[0]); i++)
+        if (id_fields[i].field == field) {
+            *out = id_name(e, r, &id_fields[i], index);
+            return true;
+        }
+    if (field == F_proc_name)
+        return process_name(e, index, out);
+    if (field == F_evt_hostname) {
+        *out = val_text(e->hostname, strlen(e->hostname));
+        return true;
+    }
+    return connection(e, r, field, out) || container_field(e, r, field, out);
+}

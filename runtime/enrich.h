@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Values that only user space has: names of users and groups, the host's name, which end of a
+ * connection is this machine's, and what is said of containers.
+ *
+ * No container engine is asked: of a container its metadata is absent, as in Falco when the engine
+ * does not answer, and `missing` says that a rule asked for it. Everything is looked up when asked
+ * for, in bounded time; memory is fixed at start.
+ */
+#ifndef RULEC_ENRICH_H
+#define RULEC_ENRICH_H
+
+#include "names.h"
+#include "record.h"
+
+#define ENRICH_TEXTS 64
+#define ENRICH_TEXT 256
+#define ENRICH_ADDRS 256
+
+struct enrich {
+    char hostname[256];
+    struct names *names;
+    struct { uint8_t len, addr[16]; } local[ENRICH_ADDRS];
+    unsigned nlocal;
+    char text[ENRICH_TEXTS][ENRICH_TEXT]; /* texts handed out, the oldest overwritten */
+    unsigned next;
+    bool missing; /* since it was last cleared: metadata of a container was asked for */
+};
+
+/* 0, or -ENOMEM. The machine's addresses and name are those of now. */
+int enrich_open(struct enrich *e, const char *etc);
+void enrich_close(struct enrich *e);
+/* record_user.get; ctx is a struct enrich. */
+bool enrich_get(void *ctx, const struct record *r, enum field_id field, int32_t index,
+                const char *name, struct val *out);
+
+#endif

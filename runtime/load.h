@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From a bundle's bytes to programs attached in the kernel, and back. All of libbpf is here.
+ *
+ * Order matters: load_open() has the kernel verify everything and attaches nothing; load_attach()
+ * is called for the hooks that keep process state first, then, once what already runs was seeded,
+ * for the rest. load_detach() leaves nothing behind and can be followed by a last drain.
+ */
+#ifndef RULEC_LOAD_H
+#define RULEC_LOAD_H
+
+#include <stdbool.h>
+
+#include "rpk.h"
+
+#define LOAD_LINKS 32
+
+struct bpf_object;
+struct bpf_link;
+struct bpf_map;
+
+struct load_options {
+    uint32_t buffer;  /* bytes of the ring buffer; a power of two */
+    bool audit;
+};
+
+struct load {
+    struct bpf_object *object;
+    struct bpf_link *links[LOAD_LINKS];
+    unsigned nlink;
+    int events_fd, stats_fd, lost_fd, procs_fd; /* of maps; -1: not in this bundle */
+    unsigned cpus;
+    uint64_t boot_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME */
+    char hooks[64];          /* "exec fork sys_exit": those attached */
+};
+
+enum load_part { LOAD_STATE, LOAD_REST };
+
+/* 0, or -errno with what is missing in `err`. `bytes` must outlive the load. */
+int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *p,
+              const struct load_options *opt, char *err, size_t errlen);
+int load_attach(struct load *l, enum load_part part, char *err, size_t errlen);
+void load_detach(struct load *l);
+void load_close(struct load *l);
+
+/* Sums over CPUs. 0, or -errno. */
+int load_stats(const struct load *l, uint64_t out[STAT_COUNT]);
+/* Records lost that rule `rule` was the first to want. */
+uint64_t load_lost(const struct load *l, uint32_t rule);
+
+#endif

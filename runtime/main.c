@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rulerun: options and exit codes. */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "daemon.h"
+
+#define VERSION "0.1"
+#define BUFFER_DEFAULT (4u << 20) /* is mapped twice: 8 MB of resident memory */
+#define BUFFER_MIN (64u << 10)
+#define BUFFER_MAX (1u << 30)
+
+enum { EXIT_CANNOT = 2, EXIT_AUDIT = 3 };
+
+static const char help[] =
+    "usage: rulerun [options] PACK.rpk\n"
+    "\n"
+    "Arms a bundle that `rulec build` made and writes an alert for each match, until SIGINT or\n"
+    "SIGTERM.\n"
+    "\n"
+    "  --format text|json    Falco's text line (default), or its JSON object\n"
+    "  --output URL          stdout (default), or file:PATH; may be given several times\n"
+    "  --paths both|spelled  judge an opened path as the kernel knows it and as the caller\n"
+    "                        spelled it (default), or as spelled alone, as Falco does\n"
+    "  --all-matches         every rule that matches an event, not the first alone\n"
+    "  --priority MIN        only rules at least as severe (emergency ... debug)\n"
+    "  --buffer SIZE         ring buffer between kernel and daemon: 64K to 1G (default 4M)\n"
+    "  --audit               take every event and check the kernel's filter against the rules\n"
+    "  --help, --version\n"
+    "\n"
+    "Exit status: 0 ended by a signal; 2 could not run; 3 the audit found the filter wrong.\n"
+    "\n"
+    "Example:\n"
+    "  rulec build -o pack.rpk rules/\n"
+    "  rulerun --format json --output file:/var/log/rulerun.jsonl pack.rpk\n";
+
+/* Says what is wrong with the command line: `what` (an option, or ""), its value, and why. */
+static bool usage(const char *what, const char *value, const char *why)
+{
+    fprintf(stderr, "rulerun: %s%s%s%s\nTry 'rulerun --help'.\n", what, *what ? " " : "", value,
+            why);
+    return false;
+}
+
+static bool parse_priority(const char *s, unsigned *out)
+{
+    for (unsigned i = 0; i < 8; i++)
+        if (strcasecmp(s, alert_priority(i)) == 0) {
+            *out = i;
+            return true;
+        }
+    if (strcasecmp(s, "info") != 0)
+        return false;
+    *out = 6;
+    return true;
+}
+
+/* `8M`: rounded up to a power of two, as ring buffers are. */
+static bool parse_size(const char *s, uint32_t *out)
+{
+    char *end;
+    unsigned long long n = strtoull(s, &end, 10);
+    uint32_t size = BUFFER_MIN;
+
+    n <<= *end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0;
+    if (end == s || *s == '-' || (*end && (strchr("KMG", *end) == NULL || end[1])) ||
+        n < BUFFER_MIN || n > BUFFER_MAX)
+        return false;
+    while (size < n)
+        size *= 2;
+    *out = size;
+    return true;
+}
+
+static bool parse_choice(const char *s, const char *zero, const char *one, unsigned *out)
+{
+    *out = strcmp(s, one) == 0;
+    return *out || strcmp(s, zero) == 0;
+}
+
+enum { OPT_FORMAT, OPT_OUTPUT, OPT_PATHS, OPT_ALL, OPT_PRIORITY, OPT_BUFFER, OPT_AUDIT, OPT_HELP,
+       OPT_VERSION };
+
+static const struct option options[] = {
+    {"format", required_argument, NULL, OPT_FORMAT},
+    {"output", required_argument, NULL, OPT_OUTPUT},
+    {"paths", required_argument, NULL, OPT_PATHS},
+    {"all-matches", no_argument, NULL, OPT_ALL},
+    {"priority", required_argument, NULL, OPT_PRIORITY},
+    {"buffer", required_argument, NULL, OPT_BUFFER},
+    {"audit", no_argument, NULL, OPT_AUDIT},
+    {"help", no_argument, NULL, OPT_HELP},
+    {"version", no_argument, NULL, OPT_VERSION},
+    {NULL, 0, NULL, 0},
+};
+
+/* One option's value into the options; false with a message if it is not one. */
+static bool take(struct daemon_options *o, int which, const char *arg)
+{
+    unsigned n = 0;
+
+    switch (which) {
+    case OPT_FORMAT:
+        if (!parse_choice(arg, "text", "json", &n))
+            return usage("--format", arg, ": neither 'text' nor 'json'");
+        o->format = n ? ALERT_JSON : ALERT_TEXT;
+        return true;
+    case OPT_PATHS:
+        if (!parse_choice(arg, "both", "spelled", &n))
+            return usage("--paths", arg, ": neither 'both' nor 'spelled'");
+        o->readings = n ? 1u << READ_SPELLED : 1u << READ_KERNEL | 1u << READ_SPELLED;
+        return true;
+    case OPT_OUTPUT:
+        if (o->noutput == DAEMON_OUTPUTS)
+            return usage("--output", arg, ": too many outputs");
+        o->outputs[o->noutput++] = arg;
+        return true;
+    case OPT_PRIORITY:
+        return parse_priority(arg, &o->priority) ||
+               usage("--priority", arg, ": there is no such priority");
+    case OPT_BUFFER:
+        return parse_size(arg, &o->buffer) ||
+               usage("--buffer", arg, ": not a size from 64K to 1G");
+    case OPT_ALL:
+        o->all_matches = true;
+        return true;
+    case OPT_AUDIT:
+        o->audit = true;
+        return true;
+    default:
+        fputs("Try 'rulerun --help'.\n", stderr);
+        return false;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct daemon_options o = {.readings = 1u << READ_KERNEL | 1u << READ_SPELLED, .priority = 7,
+                               .buffer = BUFFER_DEFAULT};
+    int opt;
+
+    while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        if (opt == OPT_HELP)
+            return fputs(help, stdout) < 0;
+        if (opt == OPT_VERSION)
+            return puts("rulerun " VERSION) < 0;
+        if (!take(&o, opt, optarg))
+            return EXIT_CANNOT;
+    }
+    if (optind + 1 != argc)
+        return usage("", "", optind == argc ? "which bundle?" : "one bundle at a time"),
+               EXIT_CANNOT;
+    o.pack = argv[optind];
+    if (o.noutput == 0)
+        o.outputs[o.noutput++] = "stdout";
+    switch (daemon_run(&o)) {
+    case DAEMON_DONE:
+        return EXIT_SUCCESS;
+    case DAEMON_WRONG:
+        return EXIT_AUDIT;
+    case DAEMON_CANNOT:
+        break;
+    }
+    return EXIT_CANNOT;
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "seed.h"
+
+#include <bpf/bpf.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "seed_exe.h"
+#include "seed_group.h"
+
+/* Reads a file of the process whole, or its beginning; a NUL follows. Length, or -errno. */
+static ssize_t read_file(const struct seed *s, int pid, const char *name, char *buf, size_t cap)
+{
+    char path[320];
+    size_t len = 0;
+    int fd;
+
+    snprintf(path, sizeof(path), "%s/%d/%s", s->proc, pid, name);
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    while (len < cap - 1) {
+        ssize_t n = read(fd, buf + len, cap - 1 - len);
+
+        if (n <= 0)
+            break;
+        len += (size_t)n;
+    }
+    close(fd);
+    buf[len] = '\0';
+    return (ssize_t)len;
+}
+
+/* Fields of /proc/PID/stat behind the name, which may hold blanks and parentheses. */
+static bool read_stat(const struct seed *s, int pid, struct proc_state *out)
+{
+    unsigned long long start = 0;
+    char buf[1024], *at;
+    int tty = 0, pgrp = 0;
+
+    if (read_file(s, pid, "stat", buf, sizeof(buf)) <= 0)
+        return false;
+    at = strrchr(buf, ')');
+    if (!at || sscanf(at + 1,
+                      " %*c %*d %d %*d %d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
+                      "%*d %llu",
+                      &pgrp, &tty, &start) != 3)
+        return false;
+    out->tty = (__u32)tty;
+    out->pgid = pgrp;
+    out->start_ts = s->boot_offset_ns +
+                    start * (1000000000ull / (unsigned long long)sysconf(_SC_CLK_TCK));
+    return true;
+}
+
+/* The last number of a line `KEY: a b c`: the one in the innermost pid namespace. */
+static __s32 last_number(const char *status, const char *key, __s32 otherwise)
+{
+    const char *line = strstr(status, key);
+    __s32 value = otherwise;
+    char *end;
+
+    if (!line)
+        return otherwise;
+    for (line += strlen(key);; line = end) {
+        long v = strtol(line, &end, 10);
+
+        if (end == line || (memchr(line, '\n', (size_t)(end - line)) != NULL))
+            return value;
+        value = (__s32)v;
+    }
+}
+
+static void read_ids(const struct seed *s, int pid, const char *status, struct proc_state *out)
+{
+    char buf[32];
+
+    out->vpid = last_number(status, "\nNSpid:", pid);
+    out->vpgid = last_number(status, "\nNSpgid:", out->pgid);
+    out->sid = last_number(status, "\nNSsid:", 0);
+    out->loginuid = 0xffffffffu;
+    if (read_file(s, pid, "loginuid", buf, sizeof(buf)) > 0)
+        out->loginuid = (__u32)strtoul(buf, NULL, 10);
+}
+
+/* argv[0], NUL, the other arguments joined by blanks: as state.bpf.c has it. */
+static void read_args(const struct seed *s, int pid, struct proc_state *out)
+{
+    char buf[ARGS_CAP + 2];
+    ssize_t n = read_file(s, pid, "cmdline", buf, sizeof(buf));
+    size_t len;
+
+    out->args_state = n < 0 ? ST_UNKNOWN : n > ARGS_CAP ? ST_CUT : ST_PRESENT;
+    if (n <= 0)
+        return;
+    len = n > ARGS_CAP ? ARGS_CAP - 1 : (size_t)n - (buf[n - 1] == '\0');
+    memcpy(out->args, buf, len);
+    out->exe_len = (__u32)strnlen(out->args, len);
+    out->args_len = (__u32)len;
+    for (size_t i = out->exe_len; i < len; i++)
+        if (out->args[i] == '\0') {
+            out->nargs++;
+            out->args[i] = i == out->exe_len ? '\0' : ' ';
+        }
+}
+
+static void read_name(const struct seed *s, int pid, struct proc_state *out)
+{
+    char buf[64];
+    ssize_t n = read_file(s, pid, "comm", buf, sizeof(buf));
+
+    if (n > 0 && buf[n - 1] == '\n')
+        n--;
+    if (n > COMM_SIZE - 1)
+        n = COMM_SIZE - 1;
+    if (n > 0)
+        memcpy(out->comm, buf, (size_t)n);
+}
+
+void seed_init(struct seed *s, const char *proc, __u64 boot_offset_ns)
+{
+    s->proc = proc;
+    s->boot_offset_ns = boot_offset_ns;
+    seed_find_cgroup2(proc, s->cgroup2, sizeof(s->cgroup2));
+}
+
+int seed_read(const struct seed *s, int pid, struct proc_state *out)
+{
+    char status[8192], groups[8192];
+
+    memset(out, 0, sizeof(*out));
+    if (!read_stat(s, pid, out) || read_file(s, pid, "status", status, sizeof(status)) <= 0)
+        return -ESRCH;
+    read_name(s, pid, out);
+    read_ids(s, pid, status, out);
+    read_args(s, pid, out);
+    seed_exe(s->proc, pid, status, out);
+    out->container_state = ST_UNKNOWN;
+    if (read_file(s, pid, "cgroup", groups, sizeof(groups)) > 0)
+        seed_container(groups, s->cgroup2, out);
+    return 0;
+}
+
+/* Reads a process and puts its state into the map, if it is still the same one afterwards. */
+static bool seed_one(const struct seed *s, int map_fd, int pid, struct proc_state *st)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+    bool done = false;
+
+    if (pidfd < 0)
+        return false;
+    if (seed_read(s, pid, st) == 0 && syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0)
+        done = bpf_map_update_elem(map_fd, &pidfd, st, BPF_NOEXIST) == 0 || errno == EEXIST;
+    close(pidfd);
+    return done;
+}
+
+int seed_all(const struct seed *s, int map_fd)
+{
+    DIR *dir = opendir(s->proc);
+    struct proc_state st;
+    struct dirent *e;
+    int n = 0;
+
+    if (!dir)
+        return -errno;
+    while ((e = readdir(dir)) != NULL)
+        if (isdigit((unsigned char)e->d_name[0]))
+            n += seed_one(s, map_fd, atoi(e->d_name), &st);
+    closedir(dir);
+    return n;
+}

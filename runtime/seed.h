@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * State of the processes that already run when the daemon starts, from /proc into the kernel's map
+ * `procs`. Done once, after the exec and fork hooks are attached: what these write in the meantime
+ * is newer and stays (BPF_NOEXIST). A process is named by a pidfd, so that a reused pid is not
+ * mistaken for the one that was read.
+ */
+#ifndef RULEC_SEED_H
+#define RULEC_SEED_H
+
+#include "../bpf/abi.h"
+
+/* Where /proc is, and the clocks' distance; `proc` is "/proc" but for tests. */
+struct seed {
+    const char *proc;
+    __u64 boot_offset_ns;
+    char cgroup2[256]; /* where the cgroup2 hierarchy is mounted, or "" */
+};
+
+void seed_init(struct seed *s, const char *proc, __u64 boot_offset_ns);
+/* Reads one process. 0, or -errno: it is gone or cannot be read. */
+int seed_read(const struct seed *s, int pid, struct proc_state *out);
+/* Fills the map from every process in /proc; their number, or -errno. */
+int seed_all(const struct seed *s, int map_fd);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is counted, and what is said about it at the end: seen = filtered + sent + lost. */
+#ifndef RULEC_STATS_H
+#define RULEC_STATS_H
+
+#include <stdio.h>
+
+#include "load.h"
+
+struct rule_stats {
+    uint64_t alerts;
+    uint64_t no_metadata; /* alerts judged without the metadata of their container */
+};
+
+struct stats {
+    uint64_t records;  /* taken from the ring buffer: evt.num */
+    uint64_t alerts;
+    uint64_t dropped;  /* alerts that an output did not take */
+    uint64_t broken;   /* records that were malformed */
+    struct rule_stats *by_rule;
+};
+
+int stats_open(struct stats *s, uint32_t rules); /* 0 or -ENOMEM */
+void stats_close(struct stats *s);
+/* The closing line, and before it a line for each rule that lost records or lacked metadata. */
+void stats_print(const struct stats *s, const struct rpk *p, const struct load *l, FILE *out);
+
+#endif
