@@ -70,16 +70,6 @@ static __always_inline __u32 type_of_socket(__u64 sk)
     return FDT_UNKNOWN;
 }
 
-static __always_inline bool is_memfd(__u64 dentry)
-{
-    __u64 name = 0;
-
-    if ((__u64)KREAD(struct dentry, dentry, d_parent) != dentry)
-        return false;
-    bpf_probe_read_kernel(&name, 6, KREAD(struct dentry, dentry, d_name.name));
-    return name == WORD8('m', 'e', 'm', 'f', 'd', ':', 0, 0);
-}
-
 static __always_inline __u32 type_of_file(__u64 file, __u64 inode)
 {
     __u32 mode = KREAD(struct inode, inode, i_mode) & S_IFMT;

@@ -268,18 +268,30 @@ __attribute__((noinline)) int extract_cmd(struct ev *ev)
 
 /* ---- EXEPATH, PEXEPATH, CWD ---- */
 
+/* `memfd:NAME`: such a file has no path. */
+static __always_inline void put_memfd(struct ev *ev, __u32 slot, char *to, __u64 dentry)
+{
+    __u64 name = (__u64)KREAD(struct dentry, dentry, d_name.name);
+    long n = bpf_probe_read_kernel_str(to, 256, (void *)name);
+
+    put_text(ev, slot, n > 0 ? (__u32)n - 1 : 0, ST_PRESENT);
+}
+
 /* From the root of the mount namespace, whatever the process's own root. No program: empty. */
 static __always_inline void put_exepath(struct ev *ev, __u32 slot, char *to, __u64 mm)
 {
-    __u64 file = mm ? (__u64)KREAD(struct mm_struct, mm, exe_file) : 0;
+    __u64 file = mm ? (__u64)KREAD(struct mm_struct, mm, exe_file) : 0, dentry;
 
     if (!file) {
         put_text(ev, slot, 0, ST_PRESENT);
         return;
     }
-    put_path(ev, slot, to,
-             path_build((__u64)KREAD(struct file, file, f_path.dentry),
-                        (__u64)KREAD(struct file, file, f_path.mnt), 0, 0));
+    dentry = (__u64)KREAD(struct file, file, f_path.dentry);
+    if (is_memfd(dentry))
+        put_memfd(ev, slot, to, dentry);
+    else
+        put_path(ev, slot, to,
+                 path_build(dentry, (__u64)KREAD(struct file, file, f_path.mnt), 0, 0));
 }
 
 __attribute__((noinline)) int extract_exepath(struct ev *ev)

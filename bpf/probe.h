@@ -272,6 +272,18 @@ static __always_inline __u32 overlay_layer(__u64 dentry, __u32 upper, __u32 lowe
     return top && KREAD(struct dentry, top, d_inode) ? upper : lower;
 }
 
+/* A file of memfd_create(): in no directory, its name starts so. */
+#define MEMFD_PREFIX 0x3a64666d656dull /* "memfd:" */
+static __always_inline bool is_memfd(__u64 dentry)
+{
+    __u64 name = 0;
+
+    if ((__u64)KREAD(struct dentry, dentry, d_parent) != dentry)
+        return false;
+    bpf_probe_read_kernel(&name, 6, KREAD(struct dentry, dentry, d_name.name));
+    return name == MEMFD_PREFIX;
+}
+
 /* The kernel's own dev_t to the one user space knows. */
 static __always_inline __u32 encode_dev(__u32 dev)
 {

@@ -64,16 +64,6 @@ static __always_inline void exe_times(struct proc_state *st, __u64 inode)
                               (__u32)KREAD(struct inode___split, inode, __i_mtime.tv_nsec));
 }
 
-static __always_inline bool is_memfd(__u64 dentry)
-{
-    char name[8] = {};
-
-    if ((__u64)KREAD(struct dentry, dentry, d_parent) != dentry)
-        return false;
-    bpf_probe_read_kernel(name, 6, KREAD(struct dentry, dentry, d_name.name));
-    return *(__u64 *)name == 0x3a64666d656dull; /* "memfd:" */
-}
-
 static __always_inline void exe_facts(struct proc_state *st, struct task_struct *task)
 {
     __u64 file = (__u64)task->mm->exe_file, inode, dentry;
@@ -337,8 +327,11 @@ static long cgroup_step(__u32 i, struct cgroup_path *p)
     return 0;
 }
 
-/* 2: an engine's form; 1: containerd's own, /NAMESPACE/ID; 0: neither. */
-static __always_inline int cgroup_scan(struct proc_state *st, __u64 kn)
+/*
+ * 2: an engine's form; 1: containerd's own, /NAMESPACE/ID; 0: neither. `ctr`: a hierarchy before
+ * this one was of containerd's form, and only an engine's overrides it.
+ */
+static __always_inline int cgroup_scan(struct proc_state *st, __u64 kn, bool ctr)
 {
     struct cgroup_path p = {.kn = kn};
     __u32 len;
@@ -348,7 +341,7 @@ static __always_inline int cgroup_scan(struct proc_state *st, __u64 kn)
         put_container(st, p.at, p.len);
         return 2;
     }
-    if (p.depth != 2 || p.leaf_kind == NAME_UNIT)
+    if (ctr || p.depth != 2 || p.leaf_kind == NAME_UNIT)
         return 0;
     len = read_name(kn);
     if (len > CTR_ID_MAX)
@@ -368,6 +361,7 @@ static __always_inline void put_cgroup(struct proc_state *st, __u64 css_set)
     int controller[5] = {CONTROLLER(cpuset), CONTROLLER(cpu), CONTROLLER(cpuacct), CONTROLLER(io),
                          CONTROLLER(memory)};
     __u64 last = 0;
+    bool ctr = false;
 
     __builtin_memcpy(st->container_id, "host", 4);
     st->container_len = 4;
@@ -375,6 +369,7 @@ static __always_inline void put_cgroup(struct proc_state *st, __u64 css_set)
     st->cgroup = KREAD(struct css_set, css_set, dfl_cgrp, kn, id);
     for (int i = 0; i < 5; i++) {
         __u64 css = 0, kn;
+        int form;
 
         if (controller[i] < 0)
             continue;
@@ -385,8 +380,10 @@ static __always_inline void put_cgroup(struct proc_state *st, __u64 css_set)
         if (!kn || kn == last)
             continue;
         last = kn;
-        if (cgroup_scan(st, kn) == 2)
+        form = cgroup_scan(st, kn, ctr);
+        if (form == 2)
             break;
+        ctr |= form == 1;
     }
 }
 

@@ -186,9 +186,8 @@ static const char USAGE[] = "usage: rulec explain [--rule NAME] FILE|DIR...\n";
 
 int cmd_explain(int argc, char **argv)
 {
-    static const struct option options[] = {{"rule", required_argument, NULL, 'r'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {
+        {"rule", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'}, {0}};
     const char *name = NULL;
     for (int o; (o = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         if (o != 'r') {

@@ -11,7 +11,11 @@
 #define BIT(g) (1ull << (g))
 
 /* Kinds of ancestors' texts, and where those of the process and of its parent are. */
-static const struct { enum field_id field; uint8_t kind; int16_t own, parent; } anc_texts[] = {
+static const struct {
+    enum field_id field;
+    uint8_t kind;
+    int16_t own, parent;
+} anc_texts[] = {
     {F_proc_aexe, EXTRA_EXE, SLOT_OF_STR(S_EXE), SLOT_OF_STR(S_PEXE)},
     {F_proc_aexepath, EXTRA_EXEPATH, SLOT_OF_STR(S_EXEPATH), SLOT_OF_STR(S_PEXEPATH)},
     {F_proc_acmdline, EXTRA_CMDLINE, SLOT_OF_STR(S_CMDLINE), SLOT_OF_STR(S_PCMDLINE)},
@@ -54,8 +58,8 @@ int16_t need_anc_slot(const struct comp *c, struct field_ref f)
 
 bool need_is_path(enum field_id f)
 {
-    return f == F_fd_name || f == F_fd_directory || f == F_fd_filename ||
-           f == F_fd_containername || f == F_fd_containerdirectory || f == F_evt_is_syslog;
+    return f == F_fd_name || f == F_fd_directory || f == F_fd_filename || f == F_fd_containername ||
+           f == F_fd_containerdirectory || f == F_evt_is_syslog;
 }
 
 static void need_slot(struct planner *p, int slot)
@@ -70,7 +74,8 @@ static void need_extra(struct planner *p, uint8_t kind, int32_t index, span_id a
         return;
     }
     if (p->nextra == 4) {
-        diag(p->c, RK0407, at, NULL, "this is the fifth text of an ancestor that the pack asks for");
+        diag(p->c, RK0407, at, NULL,
+             "this is the fifth text of an ancestor that the pack asks for");
         return;
     }
     p->c->plan.probe.extra[p->nextra++] = (struct extra_want){kind, (uint8_t)index};

@@ -12,9 +12,9 @@
 
 struct planner {
     struct comp *c;
-    struct cons patterns;     /* comp.patterns by text, from 1: index + 1 */
-    enum event_id *placed;    /* by atom: the event of its last row; EV_COUNT: a row for all */
-    uint8_t nextra;           /* of comp.plan.probe.extra in use */
+    struct cons patterns;  /* comp.patterns by text, from 1: index + 1 */
+    enum event_id *placed; /* by atom: the event of its last row; EV_COUNT: a row for all */
+    uint8_t nextra;        /* of comp.plan.probe.extra in use */
 };
 
 /*

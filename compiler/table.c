@@ -29,7 +29,7 @@ struct table {
     VEC(char) strings;
     VEC(struct rpk_str) placed; /* from 1: texts in `strings`, by table `texts` */
     struct cons texts, same_refs;
-    uint32_t *atom_row;  /* by atom */
+    uint32_t *atom_row; /* by atom */
 };
 
 static bool text_same(const void *ctx, uint32_t id)
