@@ -27,7 +27,6 @@ struct emit {
     uint32_t *label_of;   /* by DAG node: its label, valid where */
     uint32_t *label_root; /* ... this is the serial number of the root at hand */
     uint32_t serial;
-    uint32_t slots_used;  /* instruction slots of all functions so far */
 };
 
 /* Goes on, live, only where the slot's value is present; calls its extractor on first use. */
