@@ -83,12 +83,12 @@ void emit_present(struct emit *e, unsigned slot, struct edges to)
         return;
     label_id present = asm_label(e->a), other = asm_label(e->a);
     emit_state(e, slot);
-    if (to.maybe.i == to.absent.i) {
+    if (to.unknown.i == to.absent.i) {
         asm_if(e->a, BPF_JEQ, R1, ST_PRESENT, present, to.absent);
     } else {
         asm_if(e->a, BPF_JEQ, R1, ST_ABSENT, to.absent, other);
         asm_bind(e->a, other);
-        asm_if(e->a, BPF_JEQ, R1, ST_PRESENT, present, to.maybe);
+        asm_if(e->a, BPF_JEQ, R1, ST_PRESENT, present, to.unknown);
     }
     asm_bind(e->a, present);
     asm_set_fact(e->a, FACT_PRESENT(slot));
@@ -109,7 +109,7 @@ void emit_exists(struct emit *e, unsigned slot, struct edges to)
     asm_bind(e->a, other);
     asm_if(e->a, BPF_JEQ, R1, ST_ABSENT, to.absent, cut);
     asm_bind(e->a, cut);
-    asm_if(e->a, BPF_JEQ, R1, ST_CUT, to.yes, to.maybe);
+    asm_if(e->a, BPF_JEQ, R1, ST_CUT, to.yes, to.unknown);
 }
 
 /* ---- one rule ---- */
@@ -129,6 +129,25 @@ static dag_id decided(struct emit *e, dag_id d)
         d = n->neg ? n->no : n->yes;
     }
     return d;
+}
+
+/*
+ * Beyond the tests of a slot that is absent (or else unknown): their outcome is known from its state
+ * alone.
+ */
+static dag_id beyond(struct emit *e, dag_id d, int slot, bool absent)
+{
+    for (;;) {
+        d = decided(e, d);
+        if (!is_node(d))
+            return d;
+        const struct dag_node *n = &e->c->dag.v[d.i];
+        const struct where *w = place_where(e->c, n->atom, e->event);
+        bool exists = e->c->atoms.v[n->atom.i].op == OP_EXISTS;
+        if (slot < 0 || w->slot != slot || w->slot2 >= 0 || (exists && !absent))
+            return d;
+        d = absent || n->neg ? n->no : n->yes;
+    }
 }
 
 static int compare_u32(const void *a, const void *b)
@@ -177,6 +196,18 @@ static label_id label_of(struct emit *e, dag_id d, label_id hit, label_id miss)
 {
     d = decided(e, d);
     return d.i == DAG_TRUE ? hit : d.i == DAG_FALSE ? miss : (label_id){e->label_of[d.i]};
+}
+
+static struct edges edges_of(struct emit *e, const struct dag_node *n, label_id hit, label_id miss)
+{
+    const struct where *w = place_where(e->c, n->atom, e->event);
+    int slot = w->slot2 < 0 ? w->slot : -1;
+    label_id yes = label_of(e, n->yes, hit, miss), no = label_of(e, n->no, hit, miss);
+    dag_id absent = beyond(e, n->no, slot, true);
+    dag_id unknown = beyond(e, n->neg ? n->no : n->yes, slot, false);
+    return (struct edges){.yes = yes, .no = no, .maybe = n->neg ? no : yes,
+                          .absent = label_of(e, absent, hit, miss),
+                          .unknown = label_of(e, unknown, hit, miss)};
 }
 
 /* Where the rule itself has the atom (atoms are shared), or else where the atom was first used. */
@@ -251,9 +282,8 @@ static void emit_root(struct emit *e, const struct root *r)
         asm_bind(e->a, (label_id){e->label_of[list.id.v[i]]});
         if (!asm_live(e->a))
             continue;
-        label_id yes = label_of(e, n->yes, hit, miss), no = label_of(e, n->no, hit, miss);
         note_atom(e, r->rule.i, n);
-        emit_node(e, n, (struct edges){yes, no, n->neg ? no : yes, no});
+        emit_node(e, n, edges_of(e, n, hit, miss));
     }
     asm_bind(e->a, hit);
     if (asm_live(e->a)) {

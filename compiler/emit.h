@@ -12,10 +12,11 @@
 #include "asm.h"
 
 /*
- * Where the outcomes of a test go. `maybe` is one of yes and no: the edge that passes. `absent` is
- * `no`, but for the second of two sides.
+ * Where the outcomes of a test go. `maybe` is one of yes and no: the edge that passes. `absent` and
+ * `unknown` are where the slot's state alone decides: `no` and `maybe`, or beyond, where the next
+ * tests are of the same slot.
  */
-struct edges { label_id yes, no, maybe, absent; };
+struct edges { label_id yes, no, maybe, absent, unknown; };
 
 struct emit {
     struct comp *c;
