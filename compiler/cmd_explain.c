@@ -186,9 +186,8 @@ static const char USAGE[] = "usage: rulec explain [--rule NAME] FILE|DIR...\n";
 
 int cmd_explain(int argc, char **argv)
 {
-    static const struct option options[] = {{"rule", required_argument, NULL, 'r'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {
+        {"rule", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'}, {0}};
     const char *name = NULL;
     for (int o; (o = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
         if (o != 'r') {
@@ -200,6 +199,14 @@ int cmd_explain(int argc, char **argv)
     if (optind == argc) {
         fputs(USAGE, stderr);
         return EXIT_CANNOT;
+    }
+    for (int i = optind; i < argc; i++) {
+        size_t len = strlen(argv[i]);
+        if (len > 4 && !strcmp(argv[i] + len - 4, ".rpk")) {
+            fprintf(stderr, "rulec: %s: explain reads rules; `rulec dump` shows a bundle\n",
+                    argv[i]);
+            return EXIT_CANNOT;
+        }
     }
     struct comp *c = comp_new();
     int status = EXIT_CANNOT;

@@ -14,7 +14,10 @@ struct arena;
 
 struct cons {
     struct arena *arena;
-    struct cons_slot { uint64_t hash; uint32_t id; } *slots;
+    struct cons_slot {
+        uint64_t hash;
+        uint32_t id;
+    } * slots;
     uint32_t n, cap; /* cap: a power of two, or 0 */
 };
 

@@ -45,11 +45,10 @@ const struct param_info *fold_param(const struct comp *c, struct field_ref f, en
     return i < 0 ? NULL : catalog_param(e, (unsigned)i);
 }
 
+/* Parameter 0 is the result, but of generic calls, which bring none. */
 static bool has_result(enum event_id e)
 {
-    const struct param_info *p = catalog_param(e, 0);
-    return p && e != EV_generic &&
-           (p->type == T_ERRNO || p->type == T_FD || p->type == T_PID || p->type == T_INT64);
+    return e != EV_generic && catalog_param(e, 0);
 }
 
 bool fold_absent(const struct comp *c, struct field_ref f, const struct site *s)
@@ -186,10 +185,11 @@ static enum fold fold_event_field(const struct comp *c, const struct atom *a, co
     if (open_field && !event_is_open(s->event) && s->event != EV_open_by_handle_at) {
         return fold_number(c, a, 0);
     }
-    if (a->lhs.field == F_evt_type_is && catalog_event_by_name(STR(c, a->lhs.name),
-                                                              STRLEN(c, a->lhs.name))) {
-        return fold_number(c, a, STRLEN(c, a->lhs.name) == s->len && s->event != EV_generic &&
-                                     !memcmp(STR(c, a->lhs.name), s->name, s->len));
+    if (a->lhs.field == F_evt_type_is &&
+        catalog_event_by_name(STR(c, a->lhs.name), STRLEN(c, a->lhs.name))) {
+        return fold_number(c, a,
+                           STRLEN(c, a->lhs.name) == s->len && s->event != EV_generic &&
+                               !memcmp(STR(c, a->lhs.name), s->name, s->len));
     }
     return FOLD_KEEP;
 }
@@ -204,8 +204,7 @@ enum fold fold_atom(const struct comp *c, atom_id id, const struct site *s)
 {
     const struct atom *a = &c->atoms.v[id.i];
     if (is_empty_list(a) || fold_absent(c, a->lhs, s) || fold_absent(c, a->rhs, s) ||
-        (a->expr.i && expr_absent(c, a->expr, s)) ||
-        (a->rexpr.i && expr_absent(c, a->rexpr, s))) {
+        (a->expr.i && expr_absent(c, a->expr, s)) || (a->rexpr.i && expr_absent(c, a->rexpr, s))) {
         return FOLD_FALSE;
     }
     if (a->expr.i || a->rexpr.i || a->rhs.field) {

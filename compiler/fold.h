@@ -11,10 +11,10 @@
 /* One kind of event: an event of the catalog, or one generic system call, or all other ones. */
 struct site {
     enum event_id event;
-    int32_t sysnr;     /* EV_generic: its number, or SYSNR_OTHER */
-    const char *name;  /* evt.type there */
+    int32_t sysnr;    /* EV_generic: its number, or SYSNR_OTHER */
+    const char *name; /* evt.type there */
     size_t len;
-    bool syscall;      /* false: a tracepoint; syscall.type is absent */
+    bool syscall; /* false: a tracepoint; syscall.type is absent */
 };
 
 enum fold { FOLD_FALSE, FOLD_TRUE, FOLD_KEEP };

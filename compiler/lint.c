@@ -7,7 +7,9 @@
 #include "lower.h"
 
 /* Calls that C libraries make in place of another one: naming the old one alone sees little. */
-static const struct { enum event_id old, now[3]; } replaced[] = {
+static const struct {
+    enum event_id old, now[3];
+} replaced[] = {
     {EV_open, {EV_openat, EV_openat2, EV_NONE}},
     {EV_creat, {EV_openat, EV_open, EV_openat2}},
     {EV_unlink, {EV_unlinkat, EV_NONE, EV_NONE}},
@@ -123,8 +125,7 @@ static void lint_flags(struct comp *c, const struct node *n, const struct event_
             }
         }
         if (!found) {
-            diag(c, RK0403, n->at,
-                 near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL,
+            diag(c, RK0403, n->at, near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL,
                  "`%s` is never part of this value: it shows the names of `%s`",
                  diag_word(c, s, STRLEN(c, text)), table);
         }
@@ -144,8 +145,7 @@ static void lint_result(struct comp *c, const struct node *n)
         size_t len = STRLEN(c, text);
         if (strcmp(s, "SUCCESS") != 0 && !catalog_errno_by_name(s, len) && s[0] != '-') {
             const char *near = catalog_near_flag(FT_errno, s, len);
-            diag(c, RK0403, n->at,
-                 near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL,
+            diag(c, RK0403, n->at, near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL,
                  "evt.res is SUCCESS or the name of an error, never `%s`", diag_word(c, s, len));
         }
     }
@@ -198,8 +198,8 @@ void lint_rule(struct comp *c, const struct rule *r, const struct event_set *set
 }
 
 /*
- * Placeholders that a user is meant to fill: evt.num = 0 is never true, and so is a test of an empty
- * list.
+ * Placeholders that a user is meant to fill: evt.num = 0 is never true, and so is a test of an
+ * empty list.
  */
 static bool has_placeholder(const struct comp *c, node_id id)
 {

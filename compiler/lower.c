@@ -2,6 +2,7 @@
 #include "lower.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include "arena.h"
@@ -17,9 +18,9 @@ struct lowering {
     struct exprs x;
     struct cons table;
     struct sites sites;
-    VEC(expr_id) cond;  /* by rule index */
+    VEC(expr_id) cond; /* by rule index */
     VEC(rule_id) kept;
-    bool rest_fires;    /* some rule fires on generic calls that no rule tells apart */
+    bool rest_fires; /* some rule fires on generic calls that no rule tells apart */
 };
 
 struct dag_wanted {
@@ -126,7 +127,7 @@ static void dag_seal(struct comp *c)
     c->dag.n = c->dag.cap = n + 1;
 }
 
-static void keep_rules(struct lowering *l)
+static int keep_rules(struct lowering *l)
 {
     struct comp *c = l->c;
     for (uint32_t i = 1; i < c->rules.n; i++) {
@@ -135,13 +136,14 @@ static void keep_rules(struct lowering *l)
             continue;
         }
         if (c->nrule == RULES_MAX) {
-            diag(c, RK0409, r->at, NULL, "more than %d rules", RULES_MAX);
-            return;
+            fprintf(stderr, "rulec: a bundle can hold %d rules\n", RULES_MAX);
+            return -E2BIG;
         }
         r->index = c->nrule++;
         VEC_PUSH(c->arena, &l->kept, (rule_id){i});
         VEC_PUSH(c->arena, &l->cond, expr_of_node(&l->x, r->condition, false));
     }
+    return 0;
 }
 
 /*
@@ -165,7 +167,8 @@ static void lower_site(struct lowering *l, const struct site *s, bool *alive)
     if (row.nroot || (l->rest_fires && s->event == EV_generic)) {
         VEC_PUSH(c->arena, &c->events, row);
     }
-    l->rest_fires = l->rest_fires || (s->event == EV_generic && s->sysnr == SYSNR_OTHER && row.nroot);
+    l->rest_fires =
+        l->rest_fires || (s->event == EV_generic && s->sysnr == SYSNR_OTHER && row.nroot);
 }
 
 static void lint(struct lowering *l, const bool *alive)
@@ -192,7 +195,10 @@ int pass_lower(struct comp *c)
     if (!c->dag.n) {
         VEC_PUSH(c->arena, &c->dag, (struct dag_node){0}); /* poison */
     }
-    keep_rules(&l);
+    int err = keep_rules(&l);
+    if (err) {
+        return err;
+    }
     sites_of_pack(c, &l.sites);
     bool *alive = arena_alloc(c->arena, l.kept.n + 1);
     for (uint32_t i = 0; i < l.sites.v.n; i++) {

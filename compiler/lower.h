@@ -14,15 +14,15 @@ struct sites {
 };
 
 /*
- * The kinds of events, live or not. Generic system calls stand for themselves only where some atom of the
- * pack tells them from the rest, so that a pack that names none has one row for all of them.
+ * The kinds of events, live or not. Generic system calls stand for themselves only where some atom
+ * of the pack tells them from the rest, so that a pack that names none has one row for all of them.
  */
 void sites_of_pack(struct comp *c, struct sites *out);
 
 /* Which events a rule can fire on, by its tests of evt.type and evt.num alone. */
 struct event_set {
     bool may[EV_COUNT];
-    bool all;          /* more than Falco's 100 event codes */
+    bool all; /* more than Falco's 100 event codes */
 };
 void event_set_of_rule(const struct comp *c, const struct sites *sites, const struct rule *r,
                        struct event_set *out);

@@ -11,7 +11,11 @@
 #define BIT(g) (1ull << (g))
 
 /* Kinds of ancestors' texts, and where those of the process and of its parent are. */
-static const struct { enum field_id field; uint8_t kind; int16_t own, parent; } anc_texts[] = {
+static const struct {
+    enum field_id field;
+    uint8_t kind;
+    int16_t own, parent;
+} anc_texts[] = {
     {F_proc_aexe, EXTRA_EXE, SLOT_OF_STR(S_EXE), SLOT_OF_STR(S_PEXE)},
     {F_proc_aexepath, EXTRA_EXEPATH, SLOT_OF_STR(S_EXEPATH), SLOT_OF_STR(S_PEXEPATH)},
     {F_proc_acmdline, EXTRA_CMDLINE, SLOT_OF_STR(S_CMDLINE), SLOT_OF_STR(S_PCMDLINE)},
@@ -54,8 +58,8 @@ int16_t need_anc_slot(const struct comp *c, struct field_ref f)
 
 bool need_is_path(enum field_id f)
 {
-    return f == F_fd_name || f == F_fd_directory || f == F_fd_filename ||
-           f == F_fd_containername || f == F_fd_containerdirectory || f == F_evt_is_syslog;
+    return f == F_fd_name || f == F_fd_directory || f == F_fd_filename || f == F_fd_containername ||
+           f == F_fd_containerdirectory || f == F_evt_is_syslog;
 }
 
 static void need_slot(struct planner *p, int slot)
@@ -70,7 +74,8 @@ static void need_extra(struct planner *p, uint8_t kind, int32_t index, span_id a
         return;
     }
     if (p->nextra == 4) {
-        diag(p->c, RK0407, at, NULL, "this is the fifth text of an ancestor that the pack asks for");
+        diag(p->c, RK0407, at, NULL,
+             "this is the fifth text of an ancestor that the pack asks for");
         return;
     }
     p->c->plan.probe.extra[p->nextra++] = (struct extra_want){kind, (uint8_t)index};
@@ -154,6 +159,9 @@ static void need_param_text(struct planner *p, const struct param_info *info)
     if (info->type == T_FSPATH || info->type == T_FSRELPATH) {
         *groups |= BIT(G_CWD);
     }
+    if (info->type == T_SOCKTUPLE || info->type == T_SOCKADDR) {
+        *groups |= BIT(G_FD) | BIT(G_SOCK);
+    }
     if (info->type == T_FD) {
         *groups |= BIT(G_FD) | BIT(G_PATH) | BIT(G_SOCK);
     }
@@ -171,7 +179,8 @@ static void need_param(struct planner *p, struct field_ref f, enum event_id even
     if (!info) {
         return; /* absent on this event */
     }
-    if (info->slot < 0 && p->c->build) {
+    bool from_socket = info->type == T_SOCKTUPLE || info->type == T_SOCKADDR;
+    if (info->slot < 0 && !from_socket && p->c->build) {
         diag(p->c, RK0408, at, NULL, "this version does not supply parameter `%s` of `%s`",
              info->name, catalog_event(event)->name);
     }
@@ -243,6 +252,10 @@ void need_field(struct planner *p, struct field_ref f, enum event_id event, span
     switch (info->source) {
     case SRC_SLOT:
         need_slot(p, info->slot);
+        /* A socket has no path: its name is made of its addresses. */
+        if (f.field == F_fd_name && !event_is_open(event)) {
+            p->c->plan.probe.groups |= BIT(G_FD) | BIT(G_SOCK);
+        }
         break;
     case SRC_PARAM:
         need_param(p, f, event, at);

@@ -116,7 +116,8 @@ bool numtext_decimal(const struct comp *c, const struct atom *a, struct num_test
     for (uint32_t i = 0; i < a->nval; i++) {
         str_id t = c->values.v[a->val0 + i].text;
         int64_t v;
-        if (decimal_of(STR(c, t), STRLEN(c, t), &v) && !add(out, NT_MASK, UINT64_MAX, (uint64_t)v)) {
+        if (decimal_of(STR(c, t), STRLEN(c, t), &v) &&
+            !add(out, NT_MASK, UINT64_MAX, (uint64_t)v)) {
             return false;
         }
     }
@@ -136,7 +137,8 @@ static bool enum_tests(const struct comp *c, const struct atom *a, enum flag_tab
         for (unsigned k = 0; k < i; k++) {
             again = again || f[k].value == f[i].value;
         }
-        if (again || catalog_flags_text(table, f[i].value, true, text, sizeof text) >= sizeof text) {
+        if (again ||
+            catalog_flags_text(table, f[i].value, true, text, sizeof text) >= sizeof text) {
             continue;
         }
         if (any_holds(c, a, text) && !add(out, NT_MASK, UINT64_MAX, f[i].value)) {
@@ -167,7 +169,7 @@ static bool unnamed_tests(const struct comp *c, const struct atom *a, enum flag_
 
 struct part {
     uint64_t bits;
-    uint64_t rows;   /* bit per row of the table */
+    uint64_t rows; /* bit per row of the table */
 };
 
 /* The part that holds row `i`: grown until no other row shares a bit with it. */
@@ -212,8 +214,8 @@ static bool same_as_walk(enum flag_table table, const struct flag_row *f, unsign
     const char *sep = table == FT_capabilities ? " " : "|";
     for (unsigned k = 0; k < n; k++) {
         if (rows >> k & 1) {
-            len += (size_t)snprintf(mine + len, sizeof mine - len, "%s%s", len ? sep : "",
-                                    f[k].text);
+            len +=
+                (size_t)snprintf(mine + len, sizeof mine - len, "%s%s", len ? sep : "", f[k].text);
         }
     }
     return got < sizeof text && (got ? !strcmp(text, mine) : !rows);
@@ -346,6 +348,10 @@ bool numtext_flags(const struct comp *c, const struct atom *a, enum flag_table t
         return enum_tests(c, a, table, out) && unnamed_tests(c, a, table, out);
     }
     if (is_equality(a->op)) {
+        /* Without a name a mode is shown in octal. */
+        if (catalog_flags_kind(table) == FLAGS_MODE && may_be_digits(c, a)) {
+            return false;
+        }
         return mask_equals(c, a, table, f, n, out) && unnamed_tests(c, a, table, out);
     }
     if (a->op != OP_CONTAINS && a->op != OP_ICONTAINS) {

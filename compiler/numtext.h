@@ -15,7 +15,7 @@
 struct num_tests {
     struct num_test v[NUMTEXT_TESTS];
     uint32_t n;
-    bool negate;   /* the outcome is inverted */
+    bool negate; /* the outcome is inverted */
 };
 
 /*

@@ -124,14 +124,16 @@ static bool bind_param(struct typer *t, struct operand *o, struct rest r, bool b
     if (by_index && o->has_arg) {
         const char *s = STR(t->c, o->arg);
         if (!strcmp(s, "-1")) {
-            o->index = INDEX_MAX; /* beyond every event's parameters: absent, as the language has it */
+            o->index =
+                INDEX_MAX; /* beyond every event's parameters: absent, as the language has it */
             return true;
         }
         return parse_index(s, STRLEN(t->c, o->arg), &o->index) ||
                bad_argument(t, o, "wants the number of a parameter in its brackets");
     }
-    return bad_argument(t, o, by_index ? "needs a parameter: evt.arg.flags or evt.arg[1]"
-                                       : "needs a parameter: evt.rawarg.res");
+    return bad_argument(t, o,
+                        by_index ? "needs a parameter: evt.arg.flags or evt.arg[1]"
+                                 : "needs a parameter: evt.rawarg.res");
 }
 
 static bool bind_event_name(struct typer *t, struct operand *o, struct rest r)
@@ -149,12 +151,13 @@ static bool bind_event_name(struct typer *t, struct operand *o, struct rest r)
 /* True if the field may have `.name` / `[argument]` after its name, or must. */
 static bool shape_fits(enum field_arg arg, bool dot, bool bracket)
 {
-    static const struct { bool dot, bracket, required; } shapes[] = {
-        [ARG_NONE] = {0, 0, 0},          [ARG_INDEX_OPT] = {0, 1, 0},
-        [ARG_TEXT_OPT] = {0, 1, 0},      [ARG_TEXT] = {0, 1, 1},
-        [ARG_NAME_OR_INDEX] = {1, 1, 0}, [ARG_NAME] = {1, 0, 0},
-        [ARG_NAME_OPT] = {1, 0, 0},      [ARG_INDEX_OR_TEXT] = {0, 1, 0},
-        [ARG_NAME_OR_TEXT] = {1, 1, 1},  [ARG_TIME] = {0, 1, 1},
+    static const struct {
+        bool dot, bracket, required;
+    } shapes[] = {
+        [ARG_NONE] = {0, 0, 0},     [ARG_INDEX_OPT] = {0, 1, 0},     [ARG_TEXT_OPT] = {0, 1, 0},
+        [ARG_TEXT] = {0, 1, 1},     [ARG_NAME_OR_INDEX] = {1, 1, 0}, [ARG_NAME] = {1, 0, 0},
+        [ARG_NAME_OPT] = {1, 0, 0}, [ARG_INDEX_OR_TEXT] = {0, 1, 0}, [ARG_NAME_OR_TEXT] = {1, 1, 1},
+        [ARG_TIME] = {0, 1, 1},
     };
     return (!dot || shapes[arg].dot) && (!bracket || shapes[arg].bracket) && !(dot && bracket) &&
            (!shapes[arg].required || dot || bracket);
@@ -180,8 +183,7 @@ static bool bind_argument(struct typer *t, struct operand *o, struct rest r)
         return true;
     }
     const char *s = STR(t->c, o->arg);
-    if (arg == ARG_INDEX_OPT ||
-        (arg == ARG_INDEX_OR_TEXT && all_digits(s, STRLEN(t->c, o->arg)))) {
+    if (arg == ARG_INDEX_OPT || (arg == ARG_INDEX_OR_TEXT && all_digits(s, STRLEN(t->c, o->arg)))) {
         return bind_index(t, o);
     }
     o->argname = o->arg;
@@ -235,16 +237,11 @@ struct xform_info {
 };
 
 static const struct xform_info xforms[] = {
-    [XF_NONE] = {"", 0, 0, true},
-    [XF_TOLOWER] = {"tolower", 1, 1, true},
-    [XF_TOUPPER] = {"toupper", 1, 1, true},
-    [XF_BASENAME] = {"basename", 1, 1, true},
-    [XF_B64] = {"b64", 1, 1, false},
-    [XF_LEN] = {"len", 1, 1, true},
-    [XF_CONCAT] = {"concat", 2, 255, true},
-    [XF_JOIN] = {"join", 2, 2, false},
-    [XF_GETOPT] = {"getopt", 2, 2, false},
-    [XF_VAL] = {"val", 1, 1, true},
+    [XF_NONE] = {"", 0, 0, true},           [XF_TOLOWER] = {"tolower", 1, 1, true},
+    [XF_TOUPPER] = {"toupper", 1, 1, true}, [XF_BASENAME] = {"basename", 1, 1, true},
+    [XF_B64] = {"b64", 1, 1, false},        [XF_LEN] = {"len", 1, 1, true},
+    [XF_CONCAT] = {"concat", 2, 255, true}, [XF_JOIN] = {"join", 2, 2, false},
+    [XF_GETOPT] = {"getopt", 2, 2, false},  [XF_VAL] = {"val", 1, 1, true},
 };
 
 static bool xform_error(struct typer *t, span_id at, const char *name, const char *text)

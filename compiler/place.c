@@ -61,8 +61,8 @@ static bool is_inline_text(enum op_id op)
 
 static void place_text(struct planner *p, const struct atom *a, int slot, struct where *w)
 {
-    bool name = slot == SLOT_OF_STR(S_NAME) || slot == SLOT_OF_STR(S_PNAME) ||
-                slot == SLOT_OF_STR(S_SNAME);
+    bool name =
+        slot == SLOT_OF_STR(S_NAME) || slot == SLOT_OF_STR(S_PNAME) || slot == SLOT_OF_STR(S_SNAME);
     if (a->mod == MOD_ONEOF) {
         return;
     }
@@ -257,8 +257,13 @@ void place_atom(struct planner *p, atom_id id, enum event_id event)
 {
     const struct atom a = p->c->atoms.v[id.i];
     bool each = by_event(p->c, &a);
-    struct where w = {.atom = id, .event = each ? event : EV_NONE, .place = PLACE_USER,
-                      .slot = -1, .slot2 = -1, .set = NO_SET, .pattern0 = NO_PATTERN};
+    struct where w = {.atom = id,
+                      .event = each ? event : EV_NONE,
+                      .place = PLACE_USER,
+                      .slot = -1,
+                      .slot2 = -1,
+                      .set = NO_SET,
+                      .pattern0 = NO_PATTERN};
     if (p->placed[id.i] == event || p->placed[id.i] == EV_COUNT) {
         return;
     }

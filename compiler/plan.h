@@ -12,14 +12,14 @@
 
 struct planner {
     struct comp *c;
-    struct cons patterns;     /* comp.patterns by text, from 1: index + 1 */
-    enum event_id *placed;    /* by atom: the event of its last row; EV_COUNT: a row for all */
-    uint8_t nextra;           /* of comp.plan.probe.extra in use */
+    struct cons patterns;  /* comp.patterns by text, from 1: index + 1 */
+    enum event_id *placed; /* by atom: the event of its last row; EV_COUNT: a row for all */
+    uint8_t nextra;        /* of comp.plan.probe.extra in use */
 };
 
 /*
  * Notes what judging or printing a field needs, and reports what this version cannot supply (with
- * comp.build). `event`: where it is asked for; EV_NONE for a field that is no parameter.
+ * comp.build). `event`: where it is asked for.
  */
 void need_field(struct planner *p, struct field_ref f, enum event_id event, span_id at);
 /* The same for an expression. */

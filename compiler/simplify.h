@@ -14,17 +14,19 @@
 #include "fold.h"
 #include "model.h"
 
-typedef struct { uint32_t i; } expr_id;
+typedef struct {
+    uint32_t i;
+} expr_id;
 #define EXPR_FALSE ((expr_id){1})
 #define EXPR_TRUE ((expr_id){2})
 
 enum expr_kind { EXPR_NONE, EXPR_CONST, EXPR_LIT, EXPR_AND, EXPR_OR };
 struct expr {
-    uint8_t kind;          /* enum expr_kind */
-    bool neg;              /* LIT: the atom is false */
-    bool varies;           /* some atom in it may fold to a constant on some event */
-    atom_id atom;          /* LIT */
-    uint32_t kid0, nkid;   /* AND, OR: exprs.kids, cheapest first */
+    uint8_t kind;        /* enum expr_kind */
+    bool neg;            /* LIT: the atom is false */
+    bool varies;         /* some atom in it may fold to a constant on some event */
+    atom_id atom;        /* LIT */
+    uint32_t kid0, nkid; /* AND, OR: exprs.kids, cheapest first */
     uint32_t cost;
 };
 
@@ -40,16 +42,16 @@ struct ranked {
 
 struct exprs {
     struct comp *c;
-    VEC(struct expr) v;    /* from 1 */
+    VEC(struct expr) v; /* from 1 */
     VEC(expr_id) kids;
-    VEC(expr_id) work;     /* operands being gathered: a stack */
-    VEC(atom_id) group;    /* tests being merged into one */
+    VEC(expr_id) work;       /* operands being gathered: a stack */
+    VEC(atom_id) group;      /* tests being merged into one */
     VEC(struct ranked) rank; /* operands being sorted */
-    VEC(uint32_t) mark;    /* by expression: stamp of the last set that held it */
-    VEC(struct memo) memo; /* by expression: on the site */
+    VEC(uint32_t) mark;      /* by expression: stamp of the last set that held it */
+    VEC(struct memo) memo;   /* by expression: on the site */
     uint32_t stamp, site_stamp;
     struct cons table;
-    struct cons atoms;     /* for atoms made of several */
+    struct cons atoms; /* for atoms made of several */
 };
 
 void exprs_init(struct exprs *x, struct comp *c);

@@ -67,10 +67,6 @@ static bool check_operator(struct typer *t, const struct node *n, const struct f
              is_list ? "list of " : "", catalog_type(o->type)->name, op);
         return false;
     }
-    if (is_list && n->mod != MOD_NONE) {
-        diag(t->c, RK0308, n->op_at, NULL, "`%s` is a list, which takes no modifier", name);
-        return false;
-    }
     if (n->op == OP_REGEX) {
         diag(t->c, RK0311, n->op_at, "contains, startswith, endswith, glob and pmatch are",
              "`regex` is not supported by this version of rulec");
@@ -162,7 +158,8 @@ static bool type_right(struct typer *t, const struct node *n, struct atom *a)
     for (int i = 0; i < 2; i++) {
         const struct field_info *f = both[i] ? catalog_field(both[i]) : NULL;
         if (f && (f->flags & (FF_NO_RHS | FF_LIST))) {
-            return mismatch(t, n, "cannot be compared: one of the fields has a comparison of its own");
+            return mismatch(t, n,
+                            "cannot be compared: one of the fields has a comparison of its own");
         }
         if (both[i] == F_evt_type || both[i] == F_syscall_type) {
             return mismatch(t, n, "cannot be compared: the event's type is known before any field");
@@ -174,9 +171,9 @@ static bool type_right(struct typer *t, const struct node *n, struct atom *a)
     }
     bool texts = base == BASE_TEXT && catalog_type(r->type)->base == BASE_TEXT;
     if (l->type != r->type && !texts) {
-        return mismatch(t, n, arena_printf(t->c->arena, "is of type %s, the left side of type %s",
-                                           catalog_type(r->type)->name,
-                                           catalog_type(l->type)->name));
+        return mismatch(t, n,
+                        arena_printf(t->c->arena, "is of type %s, the left side of type %s",
+                                     catalog_type(r->type)->name, catalog_type(l->type)->name));
     }
     a->rexpr = r->kind == OPERAND_CALL ? id : (operand_id){0};
     a->rhs = r->kind == OPERAND_FIELD ? operand_ref(t->c, id) : (struct field_ref){.index = -1};
@@ -206,8 +203,7 @@ static bool type_left(struct typer *t, const struct node *n, struct atom *a)
 
 static bool type_test(struct typer *t, const struct node *n, struct atom *a)
 {
-    *a = (struct atom){.op = n->op, .mod = n->mod, .at = n->at,
-                       .lhs.index = -1, .rhs.index = -1};
+    *a = (struct atom){.op = n->op, .mod = n->mod, .at = n->at, .lhs.index = -1, .rhs.index = -1};
     if (!type_left(t, n, a)) {
         return false;
     }

@@ -13,7 +13,7 @@
 struct typer {
     struct comp *c;
     struct rule *rule;
-    bool skipped;      /* the rule said skip-if-unknown-filter, and was */
+    bool skipped; /* the rule said skip-if-unknown-filter, and was */
     bool in_output;
     struct cons atoms;
 };

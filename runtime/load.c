@@ -106,9 +106,12 @@ static void *rodata_var(const struct load *l, const char *name, size_t want)
     char *data = NULL;
     size_t size = 0;
 
-    bpf_object__for_each_map(m, l->object)
-        if (strstr(bpf_map__name(m), ".rodata"))
+    bpf_object__for_each_map(m, l->object) {
+        const char *dot = strchr(bpf_map__name(m), '.'); /* not .rodata.str1.1 */
+
+        if (dot && strcmp(dot, ".rodata") == 0)
             map = m;
+    }
     if (map)
         data = (char *)(uintptr_t)bpf_map__initial_value(map, &size);
     if (id < 0 || !data)

@@ -69,6 +69,13 @@ class Suite:
             elif suffix == 'diag':
                 self.compare(golden, rulec(self.program, 'check', name + '.yaml')[2])
 
+    @staticmethod
+    def command(case):
+        """What a fixture is given to: its first line may say `# build`, where check is content."""
+        with open(os.path.join(HERE, case), encoding='utf-8', errors='replace') as text:
+            build = text.readline().strip() == '# build'
+        return ('build', '--dump=plan', case) if build else ('check', case)
+
     def fixtures(self):
         """Each diagnostic has a fixture that raises it."""
         with open(os.path.join(ROOT, 'compiler/diag.def'), encoding='utf-8') as table:
@@ -79,7 +86,7 @@ class Suite:
             if not os.path.exists(os.path.join(HERE, case)):
                 self.verdict(False, f'{code} has no fixture {case}')
                 continue
-            text = rulec(self.program, 'check', case)[2]
+            text = rulec(self.program, *self.command(case))[2]
             self.verdict(f'[{code}]' in text, f'{case} does not raise {code}:\n{text}')
             golden = os.path.join(HERE, f'diag/{code}.diag')
             if self.bless or os.path.exists(golden):

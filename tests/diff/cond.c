@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Conditions from the catalog: every operator on every type with every modifier that the language
+ * has, on a field of that type, under `not` and beside a second test as chance has it.
+ */
+#include "diff.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../../compiler/event_param.h"
+#include "../../grammar/ops.h"
+
+struct combination {
+    enum op_id op;
+    enum type_id type;
+    enum op_modifier mod;
+    bool either_side; /* fields with a comparison of their own */
+    bool ancestor;
+    bool param;       /* evt.arg */
+};
+
+/* ---- which there are ---- */
+
+static bool usable(const struct field_info *f)
+{
+    return f->source != SRC_MISSING && !(f->flags & (FF_PRINT_ONLY | FF_LIST | FF_DEPRECATED)) &&
+           (f->arg == ARG_NONE || f->arg == ARG_INDEX_OPT);
+}
+
+static bool fits(const struct field_info *f, const struct combination *x)
+{
+    return usable(f) && f->type == x->type && !(f->flags & FF_EITHER_SIDE) == !x->either_side &&
+           !(f->flags & FF_ANCESTOR) == !x->ancestor;
+}
+
+static uint32_t count_fields(const struct combination *x)
+{
+    uint32_t n = 0;
+    for (int i = F_NONE + 1; i < F_COUNT; i++)
+        n += fits(catalog_field((enum field_id)i), x);
+    return n;
+}
+
+static bool possible(const struct combination *x)
+{
+    if (x->op == OP_REGEX || !ops_defined(x->op, x->type, false))
+        return false;
+    if (x->mod != MOD_NONE && catalog_op(x->op)->group != OPG_STRING)
+        return false;
+    if (x->param)
+        return x->type == T_CHARBUF && !x->either_side && !x->ancestor;
+    return count_fields(x) > 0;
+}
+
+/* Combination number `want`, or their number if there are not so many. */
+static uint32_t find(uint32_t want, struct combination *out)
+{
+    uint32_t n = 0;
+    struct combination x;
+    for (int kind = 0; kind < 4; kind++)
+        for (int op = OP_NONE + 1; op < OP_COUNT; op++)
+            for (int type = T_NONE + 1; type < T_COUNT; type++)
+                for (int mod = MOD_NONE; mod <= MOD_ONEOF; mod++) {
+                    x = (struct combination){(enum op_id)op, (enum type_id)type,
+                                             (enum op_modifier)mod, kind == 1, kind == 2,
+                                             kind == 3};
+                    if (possible(&x) && n++ == want)
+                        *out = x;
+                }
+    return n;
+}
+
+uint32_t cond_total(void)
+{
+    struct combination x;
+    return find(UINT32_MAX, &x);
+}
+
+/* ---- constants ---- */
+
+static const char *const paths[] = {"/etc/passwd", "/etc", "/usr/bin/sh", "/tmp/a b", "/", "",
+                                    "/var/log/syslog", "/dev/shm/x", "/etc/passwd.bak"};
+static const char *const words[] = {"cat", "sh", "bash", "s", "SH", "nginx", "a_long_name_1234",
+                                    "exactly15bytes_", "tcp", "host", "<NA>", "-c", "root"};
+static const char *const globs[] = {"/etc/*", "*sh", "?at", "[a-c]at", "/*/p*d", "*", "b[!x]sh",
+                                    "/usr/bin/??"};
+static const char *const prefixes[] = {"/etc", "/usr/*/sh", "tmp", "/", "/var/log", "/e?c"};
+static const char *const numbers[] = {"0", "1", "-1", "2", "77", "1000", "65535", "34816"};
+static const char *const addresses[] = {"127.0.0.1", "10.1.2.3", "::1", "fe80::1", "0.0.0.0"};
+static const char *const networks[] = {"10.0.0.0/8", "127.0.0.0/8", "10.1.2.0/23", "fe80::/10",
+                                       "10.1.2.3/32", "0.0.0.0/0"};
+static const char *const events[] = {"open", "openat", "execve", "connect", "uname", "chmod"};
+#define PICK(r, list) list[rng_below(r, sizeof list / sizeof list[0])]
+
+static const char *flag_name(struct rng *r, enum flag_table table)
+{
+    unsigned n;
+    const struct flag_row *rows = catalog_flags(table, &n);
+    return n ? rows[rng_below(r, n)].text : "x";
+}
+
+struct subject {
+    enum field_id field;
+    enum type_id type;
+    enum flag_table table;
+};
+
+static const char *text_constant(struct rng *r, const struct subject *s, enum op_id op)
+{
+    if (s->field == F_evt_type || s->field == F_syscall_type)
+        return PICK(r, events);
+    if (s->table != FT_NONE && rng_chance(r, 85))
+        return flag_name(r, s->table);
+    if (op == OP_GLOB || op == OP_IGLOB)
+        return PICK(r, globs);
+    if (op == OP_PMATCH)
+        return PICK(r, prefixes);
+    return rng_chance(r, 50) ? PICK(r, paths) : PICK(r, words);
+}
+
+static const char *constant(struct rng *r, const struct subject *s, enum op_id op)
+{
+    switch (catalog_type(s->type)->base) {
+    case BASE_TEXT:
+    case BASE_BYTES:
+        return text_constant(r, s, op);
+    case BASE_BOOL:
+        return rng_chance(r, 50) ? "true" : "false";
+    case BASE_IP:
+        return PICK(r, addresses);
+    case BASE_NET:
+        return PICK(r, networks);
+    case BASE_PORT:
+        return rng_chance(r, 50) ? "443" : PICK(r, numbers);
+    case BASE_INT:
+    case BASE_UINT:
+    case BASE_NONE:
+    case BASE_DOUBLE:
+        break;
+    }
+    return PICK(r, numbers);
+}
+
+/* ---- tests ---- */
+
+static void put_quoted(FILE *out, const char *s)
+{
+    fprintf(out, "\"%s\"", s[0] == '-' && s[1] == '1' && !s[2] ? "1" : s);
+}
+
+static void put_list(FILE *out, struct rng *r, const struct subject *s, enum op_id op)
+{
+    uint32_t n = rng_below(r, rng_chance(r, 10) ? 20 : 4);
+    fputs(" (", out);
+    for (uint32_t i = 0; i < n; i++) {
+        if (i)
+            fputs(", ", out);
+        put_quoted(out, constant(r, s, op));
+    }
+    fputc(')', out);
+}
+
+/* Operator and right side. */
+static void put_right(FILE *out, struct rng *r, const struct subject *s, enum op_id op,
+                      enum op_modifier mod)
+{
+    static const char *const mods[] = {"", " anyof", " allof", " oneof"};
+    const struct op_info *info = catalog_op(op);
+    fprintf(out, " %s%s", info->text, mods[mod]);
+    if (info->group == OPG_UNARY)
+        return;
+    if (mod != MOD_NONE || info->group == OPG_LIST) {
+        put_list(out, r, s, op);
+    } else if (info->group == OPG_NUMERIC) {
+        fprintf(out, " %s", catalog_type(s->type)->base == BASE_TEXT ? "5" : PICK(r, numbers));
+    } else {
+        fputc(' ', out);
+        put_quoted(out, constant(r, s, op));
+    }
+}
+
+/* Some parameter of a live event: `evt.arg.NAME`. */
+static const struct param_info *some_param(struct rng *r)
+{
+    for (;;) {
+        enum event_id id = (enum event_id)(1 + rng_below(r, EV_COUNT - 1));
+        unsigned n = catalog_param_count(id);
+        if (n && catalog_event(id)->live && id != EV_generic)
+            return catalog_param(id, rng_below(r, n));
+    }
+}
+
+static void put_test(FILE *out, struct rng *r, const struct combination *x)
+{
+    struct subject s = {.type = x->type};
+    uint32_t pick = rng_below(r, count_fields(x));
+    if (x->param) {
+        const struct param_info *p = some_param(r);
+        s.field = F_evt_arg;
+        s.table = p->flags;
+        fprintf(out, "evt.arg.%s", p->name);
+        put_right(out, r, &s, x->op, x->mod);
+        return;
+    }
+    for (int i = F_NONE + 1; i < F_COUNT; i++) {
+        const struct field_info *f = catalog_field((enum field_id)i);
+        if (!fits(f, x) || pick--)
+            continue;
+        s.field = (enum field_id)i;
+        s.table = f->table;
+        fputs(f->name, out);
+        if (f->arg == ARG_INDEX_OPT && rng_chance(r, i == F_proc_args ? 20 : 40))
+            fprintf(out, "[%u]", rng_below(r, 4));
+        put_right(out, r, &s, x->op, x->mod);
+        return;
+    }
+}
+
+static void put_events(FILE *out, struct rng *r)
+{
+    fputs("evt.type in (", out);
+    for (int n = 0; n < 6;) {
+        enum event_id id = (enum event_id)(1 + rng_below(r, EV_COUNT - 1));
+        if (!catalog_event(id)->live || id == EV_generic)
+            continue;
+        fprintf(out, "%s%s", n++ ? ", " : "", catalog_event(id)->name);
+    }
+    fputs(", uname)", out);
+}
+
+static void put_rule(FILE *out, struct rng *r, uint32_t number)
+{
+    struct combination x = {0}, y = {0};
+    find(number % cond_total(), &x);
+    find(rng_below(r, cond_total()), &y);
+    fprintf(out, "- rule: g%u\n  desc: d\n  priority: INFO\n  output: o\n  condition: >\n    ", number);
+    if (x.param || rng_chance(r, 70)) {
+        put_events(out, r);
+        fputs(" and ", out);
+    }
+    fputs(rng_chance(r, 30) ? "(not " : "(", out);
+    put_test(out, r, &x);
+    if (rng_chance(r, 60)) {
+        fputs(rng_chance(r, 50) ? " and " : " or ", out);
+        fputs(rng_chance(r, 30) ? "not " : "", out);
+        put_test(out, r, &y);
+    }
+    fputs(")\n", out);
+}
+
+void cond_yaml(struct rng *r, uint32_t from, uint32_t n, char **text, size_t *len)
+{
+    FILE *out = open_memstream(text, len);
+    for (uint32_t i = 0; i < n; i++)
+        put_rule(out, r, from + i);
+    fclose(out);
+}

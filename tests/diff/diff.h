@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The differential test: the four evaluators on generated events.
+ *
+ *   tree == table        always, rule by rule: none, match, or uncertain
+ *   tree fires => filter passes, with a rule index that is not beyond the first that fires
+ *   kernel == bytecode   always
+ *
+ * Parts: gen.c makes events that lean on a rule's constants, value.c the values in them, cond.c
+ * conditions from the catalog, judge.c asks the evaluators, shrink.c makes a disagreement small,
+ * main.c goes through the rules and counts.
+ */
+#ifndef RULEC_DIFF_H
+#define RULEC_DIFF_H
+
+#include "../../compiler/eval_bpf.h"
+#include "../../compiler/eval_kernel.h"
+#include "../../compiler/event.h"
+#include "../../runtime/table.h"
+
+/* ---- chance: xorshift64*, so that a seed means the same everywhere ---- */
+
+struct rng { uint64_t state; };
+uint64_t rng_next(struct rng *r);
+uint32_t rng_below(struct rng *r, uint32_t n); /* 0 if n is 0 */
+bool rng_chance(struct rng *r, uint32_t percent);
+
+/* ---- a compiled pack and its judges ---- */
+
+struct judge {
+    struct comp *c;
+    struct rpk rpk;
+    struct bpf_vm *vm;
+    struct kernel_filter *kernel; /* NULL: not asked */
+    struct ev *ev;
+    void *record;
+    char *scratch;
+    struct event_user user;
+    uint8_t *tree, *table;        /* by rule: enum verdict */
+    int64_t bytecode, in_kernel;  /* 0 or 1 + rule; in_kernel is -1 if not asked */
+    uint32_t nrule;
+    char error[512];              /* an evaluator could not run */
+};
+
+/* Builds the judges of a compilation that ran through link. False with a reason in `error`. */
+bool judge_open(struct judge *j, struct comp *c, bool kernel);
+void judge_close(struct judge *j);
+
+enum check { CHECK_TABLE, CHECK_SOUND, CHECK_KERNEL, CHECK_RUN, CHECK_COUNT };
+extern const char *const check_names[CHECK_COUNT];
+/*
+ * Judges one event; `kernel`: in the kernel too. The first check that fails, with the rule it is
+ * about in `*rule` (UINT32_MAX: none in particular), or CHECK_COUNT.
+ */
+enum check judge_event(struct judge *j, const struct event *e, bool kernel, uint32_t *rule);
+
+/* Drops facts while the same check fails; `e` becomes the smallest event found. */
+void shrink_event(struct judge *j, struct event *e, enum check failed);
+
+/* ---- generated events ---- */
+
+struct gen {
+    struct comp *c;
+    struct rng rng;
+    struct event e;
+    VEC(rule_id) rules;     /* that events may lean on */
+    VEC(str_id) texts;      /* constants of them, for lending to one another */
+    bool unknown;           /* this event has unknown values */
+    /* The ancestors' names of the event at hand, from the parent up. */
+    str_id anc[8];
+    int nanc;
+    bool anc_open;          /* what follows them is unknown */
+};
+
+void gen_init(struct gen *g, struct comp *c, uint64_t seed);
+void gen_lean_on(struct gen *g, rule_id rule);
+/* Makes g->e. */
+void gen_event(struct gen *g);
+
+/* Sets a fact, in place of one that is there. */
+void gen_set(struct gen *g, struct fact f);
+/* Sets facts so that the test of `n` comes out as wanted, or nearly so. */
+void value_for(struct gen *g, const struct node *n, bool want);
+
+/* ---- generated conditions ---- */
+
+/*
+ * YAML text of rules over (operator, type, modifier) number from..from+n of all there are, and how
+ * many there are. `*text` is malloc'ed.
+ */
+uint32_t cond_total(void);
+void cond_yaml(struct rng *r, uint32_t from, uint32_t n, char **text, size_t *len);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "diff.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const check_names[CHECK_COUNT] = {
+    [CHECK_TABLE] = "tree and table differ",
+    [CHECK_SOUND] = "the filter drops a match",
+    [CHECK_KERNEL] = "kernel and bytecode differ",
+    [CHECK_RUN] = "an evaluator could not run",
+};
+
+static bool fail(struct judge *j, const char *what, const char *why)
+{
+    if (why != j->error)
+        snprintf(j->error, sizeof j->error, "%s: %s", what, why);
+    return false;
+}
+
+bool judge_open(struct judge *j, struct comp *c, bool kernel)
+{
+    char why[400];
+    memset(j, 0, sizeof *j);
+    j->c = c;
+    j->nrule = c->nrule;
+    if (rpk_open(&j->rpk, c->rpk.v, c->rpk.n, why, sizeof why))
+        return fail(j, "bundle", why);
+    j->vm = bpf_vm_new(c->rpk.v, c->rpk.n, why, sizeof why);
+    if (!j->vm)
+        return fail(j, "interpreter", why);
+    if (kernel) {
+        j->kernel = kernel_filter_new(c->rpk.v, c->rpk.n, why, sizeof why);
+        if (!j->kernel)
+            return fail(j, "kernel", why);
+    }
+    j->ev = kernel ? kernel_filter_event(j->kernel) : calloc(1, sizeof *j->ev);
+    j->record = aligned_alloc(8, REC_MAX);
+    j->scratch = malloc(RECORD_SCRATCH);
+    j->tree = calloc(c->nrule + 1u, 1);
+    j->table = calloc(c->nrule + 1u, 1);
+    if (!j->ev || !j->record || !j->scratch || !j->tree || !j->table)
+        return fail(j, "memory", "none left");
+    /* What stands behind a text must not count: let it be something. */
+    memset(j->ev, 0xa5, sizeof *j->ev);
+    return true;
+}
+
+void judge_close(struct judge *j)
+{
+    if (!j->kernel)
+        free(j->ev);
+    kernel_filter_free(j->kernel);
+    bpf_vm_free(j->vm);
+    free(j->record);
+    free(j->scratch);
+    free(j->tree);
+    free(j->table);
+}
+
+static enum check cannot(struct judge *j, const char *who, const char *why)
+{
+    fail(j, who, why);
+    return CHECK_RUN;
+}
+
+static bool ask_table(struct judge *j)
+{
+    struct record r;
+    int len = ev_pack(j->ev, j->record, REC_MAX);
+    if (len <= 0 || record_open(&r, j->record, (size_t)len, &j->user.user, j->scratch))
+        return fail(j, "table", "the record is refused");
+    for (uint32_t i = 0; i < j->nrule; i++) {
+        record_reset(&r);
+        j->table[i] = (uint8_t)table_rule(&j->rpk, &r, i);
+    }
+    return true;
+}
+
+static enum check compare(struct judge *j, uint32_t *rule)
+{
+    uint32_t first = UINT32_MAX;
+    for (uint32_t i = 0; i < j->nrule; i++) {
+        *rule = i;
+        if (j->tree[i] != j->table[i])
+            return CHECK_TABLE;
+        if (j->tree[i] && first == UINT32_MAX)
+            first = i;
+    }
+    *rule = first;
+    if (first != UINT32_MAX && (j->bytecode == 0 || j->bytecode - 1 > first))
+        return CHECK_SOUND;
+    if (j->in_kernel >= 0 && j->in_kernel != j->bytecode)
+        return CHECK_KERNEL;
+    return CHECK_COUNT;
+}
+
+enum check judge_event(struct judge *j, const struct event *e, bool kernel, uint32_t *rule)
+{
+    *rule = UINT32_MAX;
+    memset(j->tree, 0, j->nrule);
+    eval_tree(j->c, e, j->tree);
+    if (event_to_ev(j->c, e, j->ev, &j->user))
+        return cannot(j, "event", "it cannot be written as the kernel would");
+    if (!ask_table(j))
+        return CHECK_RUN;
+    j->bytecode = bpf_vm_filter(j->vm, j->ev);
+    if (j->bytecode < 0)
+        return cannot(j, "interpreter", bpf_vm_error(j->vm));
+    j->in_kernel = -1;
+    if (kernel && j->kernel) {
+        j->in_kernel = kernel_filter_run(j->kernel);
+        if (j->in_kernel < 0)
+            return cannot(j, "kernel", strerror((int)-j->in_kernel));
+    }
+    return compare(j, rule);
+}

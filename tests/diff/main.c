@@ -1,0 +1,385 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The differential test's driver: through the rules, then through generated conditions. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "diff.h"
+#include "../../compiler/diag.h"
+#include "../../compiler/intern.h"
+#include "../../compiler/pipeline.h"
+#include "../../compiler/place.h"
+#include "../../compiler/source.h"
+
+#define SHOWN_MAX 3 /* disagreements shown of one rule */
+
+struct options {
+    uint64_t seed;
+    uint32_t events;       /* per rule */
+    uint32_t conditions;   /* generated rules */
+    const char *only;      /* one rule */
+    bool kernel;
+    uint32_t kernel_every; /* one event in so many */
+};
+
+struct tally {
+    uint32_t passed, failed;
+    uint64_t events, in_kernel;
+};
+
+/* What one rule's events showed. */
+struct counts {
+    uint32_t events, matches, uncertain;
+    uint32_t certain_none, dropped; /* no match and nothing unknown; of them not passed on */
+    uint32_t wrong[CHECK_COUNT];
+};
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+/* ---- compiling ---- */
+
+static bool report(struct comp *c, const char *what)
+{
+    if (!diag_count(c, SEV_ERROR))
+        return true;
+    printf("%s: does not compile\n", what);
+    fflush(stdout);
+    diag_report(c);
+    return false;
+}
+
+static bool finish_passes(struct comp *c, const char *what)
+{
+    int (*const passes[])(struct comp *) = {pass_lower, pass_plan, pass_bpf, pass_table, pass_link};
+    for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
+        if (passes[i](c)) {
+            printf("%s: pass %zu could not run\n", what, i);
+            return false;
+        }
+        if (!report(c, what))
+            return false;
+    }
+    return true;
+}
+
+/* All rules of the paths but `only` (0: none) are left out. NULL if it does not compile. */
+static struct comp *compile(char *const *paths, int npath, uint32_t only)
+{
+    struct comp *c = comp_new();
+    bool good = !pipeline_run(c, paths, npath, "type") && report(c, paths[0]);
+    for (uint32_t i = 1; i < c->rules.n && only; i++)
+        if (i != only)
+            c->rules.v[i].dropped = true;
+    if (good && finish_passes(c, paths[0]))
+        return c;
+    comp_free(c);
+    return NULL;
+}
+
+/* ---- one pack, many events ---- */
+
+static bool has_unknown(const struct event *e)
+{
+    for (uint32_t i = 0; i < e->facts.n; i++)
+        if (e->facts.v[i].state == FACT_UNKNOWN)
+            return true;
+    return false;
+}
+
+static const char *rule_name(const struct comp *c, uint32_t index)
+{
+    for (uint32_t i = 1; i < c->rules.n; i++)
+        if (!c->rules.v[i].dropped && c->rules.v[i].index == index)
+            return STR(c, c->rules.v[i].name);
+    return "?";
+}
+
+static const char *rule_text(const struct comp *c, uint32_t index)
+{
+    for (uint32_t i = 1; i < c->rules.n; i++)
+        if (!c->rules.v[i].dropped && c->rules.v[i].index == index)
+            return STR(c, c->rules.v[i].condition_text);
+    return "?";
+}
+
+static const char *verdict_name(uint8_t v)
+{
+    return v == VERDICT_NONE ? "none" : v == VERDICT_MATCH ? "match" : "uncertain";
+}
+
+static void show(struct judge *j, struct event *e, enum check failed)
+{
+    uint32_t rule = UINT32_MAX;
+    shrink_event(j, e, failed);
+    judge_event(j, e, j->kernel != NULL, &rule);
+    printf("\n!! %s\n", check_names[failed]);
+    if (failed == CHECK_RUN)
+        printf("   %s\n", j->error);
+    if (rule != UINT32_MAX)
+        printf("   rule: %s\n   condition: %s\n   tree %s, table %s\n", rule_name(j->c, rule),
+               rule_text(j->c, rule), verdict_name(j->tree[rule]), verdict_name(j->table[rule]));
+    printf("   bytecode %lld, kernel %lld\n   event: ", (long long)j->bytecode,
+           (long long)j->in_kernel);
+    event_print(j->c, e, stdout);
+    printf("\n\n");
+    fflush(stdout);
+}
+
+/* An event that is printed and read again is the same event. */
+static bool survives_text(struct gen *g, struct judge *j)
+{
+    char *text = NULL, err[256] = "";
+    size_t len = 0;
+    struct event again = {0};
+    uint8_t before = j->tree[0];
+    FILE *out = open_memstream(&text, &len);
+    event_print(g->c, &g->e, out);
+    fclose(out);
+    bool good = !event_parse(g->c, text, len, &again, err, sizeof err);
+    if (good) {
+        eval_tree(g->c, &again, j->tree);
+        good = j->tree[0] == before;
+    }
+    if (!good)
+        printf("!! the event does not survive being printed: %s\n   %s\n", err, text);
+    free(text);
+    return good;
+}
+
+static void one_event(struct judge *j, struct gen *g, const struct options *o, uint32_t i,
+                      struct counts *n)
+{
+    uint32_t rule;
+    bool kernel = j->kernel && i % o->kernel_every == 0;
+    gen_event(g);
+    enum check failed = judge_event(j, &g->e, kernel, &rule);
+    n->events++;
+    n->matches += j->tree[0] == VERDICT_MATCH;
+    n->uncertain += j->tree[0] == VERDICT_UNCERTAIN;
+    if (!j->tree[0] && !has_unknown(&g->e)) {
+        n->certain_none++;
+        n->dropped += j->bytecode == 0;
+    }
+    if (failed == CHECK_COUNT && i % 50 == 0 && !survives_text(g, j))
+        failed = CHECK_RUN;
+    if (failed != CHECK_COUNT && n->wrong[failed]++ < SHOWN_MAX)
+        show(j, &g->e, failed);
+}
+
+/* ---- why a filter passes what does not match ---- */
+
+static void put_reason(struct comp *c, FILE *out)
+{
+    int shown = 0;
+    uint32_t last = 0;
+    for (uint32_t i = 0; i < c->where.n; i++) {
+        const struct where *w = &c->where.v[i];
+        if (w->place != PLACE_USER || w->atom.i == last)
+            continue;
+        last = w->atom.i;
+        if (shown++ == 4) {
+            fputs(", ...", out);
+            return;
+        }
+        fputs(shown > 1 ? ", " : "only user space can tell: ", out);
+        print_atom(c, out, w->atom);
+    }
+    if (!shown)
+        fputs("no test is left to user space: the rest is guards of texts", out);
+}
+
+static void rule_line(struct comp *c, const char *name, const struct counts *n)
+{
+    double share = n->certain_none ? 100.0 * n->dropped / n->certain_none : 100.0;
+    printf("%-58.58s %6u events %6u match %5u uncertain  dropped %6.2f%%\n", name, n->events,
+           n->matches, n->uncertain, share);
+    if (share < 99.0) {
+        fputs("    under 99%: ", stdout);
+        put_reason(c, stdout);
+        putchar('\n');
+    }
+    if (!n->matches)
+        printf("    no generated event matches\n");
+}
+
+static void settle(struct tally *t, const struct counts *n, bool kernel)
+{
+    for (int i = 0; i < CHECK_COUNT; i++) {
+        if (i == CHECK_KERNEL && !kernel)
+            continue;
+        t->passed += !n->wrong[i];
+        t->failed += n->wrong[i] > 0;
+    }
+}
+
+/* ---- rules of files ---- */
+
+static void one_rule(const struct options *o, char *const *paths, int npath, uint32_t rule,
+                     struct tally *t)
+{
+    struct comp *c = compile(paths, npath, rule);
+    struct judge j;
+    struct gen g;
+    struct counts n = {0};
+    if (!c) {
+        t->failed++;
+        return;
+    }
+    const char *name = STR(c, c->rules.v[rule].name);
+    if (!judge_open(&j, c, o->kernel)) {
+        printf("%s: %s\n", name, j.error);
+        t->failed++;
+    } else {
+        gen_init(&g, c, o->seed + rule);
+        gen_lean_on(&g, (rule_id){rule});
+        for (uint32_t i = 0; i < o->events; i++)
+            one_event(&j, &g, o, i, &n);
+        rule_line(c, name, &n);
+        settle(t, &n, o->kernel);
+        t->events += n.events;
+    }
+    judge_close(&j);
+    comp_free(c);
+}
+
+/* All rules at once: the filter's answer must not lie beyond the first rule that fires. */
+static void whole_pack(const struct options *o, struct comp *c, const char *what, struct tally *t)
+{
+    struct judge j;
+    struct gen g;
+    struct counts n = {0};
+    if (!judge_open(&j, c, o->kernel)) {
+        printf("%s: %s\n", what, j.error);
+        t->failed++;
+    } else {
+        gen_init(&g, c, o->seed);
+        for (uint32_t i = 1; i < c->rules.n; i++)
+            if (!c->rules.v[i].dropped)
+                gen_lean_on(&g, (rule_id){i});
+        for (uint32_t i = 0; i < o->events && g.rules.n; i++)
+            one_event(&j, &g, o, i, &n);
+        printf("%-58.58s %6u events, %u rules together\n", what, n.events, c->nrule);
+        settle(t, &n, o->kernel);
+        t->events += n.events;
+    }
+    judge_close(&j);
+}
+
+static void pack(const struct options *o, const char *what, char *const *paths, int npath,
+                 struct tally *t)
+{
+    struct comp *c = compile(paths, npath, 0);
+    uint32_t rules = c ? c->rules.n : 0;
+    printf("\n== %s\n", what);
+    if (!c) {
+        t->failed++;
+        return;
+    }
+    for (uint32_t i = 1; i < rules; i++)
+        if (!c->rules.v[i].dropped && (!o->only || !strcmp(o->only, STR(c, c->rules.v[i].name))))
+            one_rule(o, paths, npath, i, t);
+    if (!o->only)
+        whole_pack(o, c, what, t);
+    comp_free(c);
+}
+
+/* ---- generated rules ---- */
+
+static void generated(const struct options *o, uint32_t from, uint32_t n, struct tally *t)
+{
+    struct rng r = {o->seed * 31 + from + 1};
+    struct comp *c = comp_new();
+    char *text = NULL, what[64];
+    size_t len = 0;
+    snprintf(what, sizeof what, "generated conditions %u..%u of %u", from, from + n - 1,
+             cond_total());
+    cond_yaml(&r, from, n, &text, &len);
+    int file = source_add(c->sources, what, text, len);
+    if (file < 0 || pass_load(c, (uint32_t)file) || pass_resolve(c) || pass_type(c) ||
+        !report(c, what) || !finish_passes(c, what))
+        t->failed++;
+    else
+        whole_pack(o, c, what, t);
+    comp_free(c);
+    free(text);
+}
+
+/* ---- the whole ---- */
+
+static bool read_options(int argc, char **argv, struct options *o)
+{
+    static const struct option options[] = {
+        {"seed", required_argument, NULL, 's'},       {"n", required_argument, NULL, 'n'},
+        {"conditions", required_argument, NULL, 'c'}, {"rule", required_argument, NULL, 'r'},
+        {"no-kernel", no_argument, NULL, 'k'},        {"kernel-every", required_argument, NULL, 'e'},
+        {0},
+    };
+    for (int ch; (ch = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+        if (ch == 's')
+            o->seed = strtoull(optarg, NULL, 10);
+        else if (ch == 'n')
+            o->events = (uint32_t)strtoul(optarg, NULL, 10);
+        else if (ch == 'c')
+            o->conditions = (uint32_t)strtoul(optarg, NULL, 10);
+        else if (ch == 'r')
+            o->only = optarg;
+        else if (ch == 'k')
+            o->kernel = false;
+        else if (ch == 'e')
+            o->kernel_every = (uint32_t)strtoul(optarg, NULL, 10);
+        else
+            return false;
+    }
+    o->kernel_every += !o->kernel_every;
+    return true;
+}
+
+/* Packs are separated by `+`: diff A.yaml + stdlib rules */
+static void packs(const struct options *o, char **argv, int argc, struct tally *t)
+{
+    for (int from = optind; from < argc;) {
+        int to = from;
+        while (to < argc && strcmp(argv[to], "+"))
+            to++;
+        pack(o, argv[from], argv + from, to - from, t);
+        from = to + 1;
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct options o = {.seed = 1, .events = 5000, .conditions = UINT32_MAX, .kernel = true,
+                        .kernel_every = 1};
+    struct tally t = {0};
+    double start = now();
+    if (!read_options(argc, argv, &o)) {
+        fputs("usage: diff [--seed N] [--n EVENTS] [--conditions N] [--rule NAME] [--no-kernel]\n"
+              "            [--kernel-every N] [FILE|DIR... [+ FILE|DIR...]]\n", stderr);
+        return 2;
+    }
+    if (o.kernel && geteuid() != 0) {
+        puts("SKIPPED: the kernel engine needs root; the other three are compared");
+        o.kernel = false;
+    }
+    printf("seed %llu\n", (unsigned long long)o.seed);
+    packs(&o, argv, argc, &t);
+    if (o.conditions == UINT32_MAX)
+        o.conditions = cond_total();
+    if (o.conditions)
+        printf("\n== generated conditions: (operator, type, modifier) from the catalog\n");
+    for (uint32_t i = 0; i < o.conditions; i += 50)
+        generated(&o, i, o.conditions - i < 50 ? o.conditions - i : 50, &t);
+    printf("\n%llu events, %.1f s, seed %llu\n%u passed, %u failed\n",
+           (unsigned long long)t.events, now() - start, (unsigned long long)o.seed, t.passed,
+           t.failed);
+    return t.failed ? 1 : 0;
+}
