@@ -186,20 +186,26 @@ static __always_inline bool open_native(struct ev *ev, __u64 how[3])
 }
 
 struct opened {
-    __u64 dev, ino;
+    __s64 dev, ino;
     __u32 created, layer;
 };
 
+/* Group FD has the same facts, and reads them faster (extract_fd.bpf.c). */
 static __always_inline void read_opened(struct ev *ev, struct opened *o)
 {
-    __u64 file = ev->h.num[N_RES] > 0 ? file_of_event(ev) : 0;
+    __u64 file;
 
+    if (ev->h.num[N_RES] <= 0)
+        return;
+    if (ev->h.st[N_FD_TYPE] == ST_UNFILLED)
+        extract_fd(ev);
+    file = ev->file;
     if (!file)
         return;
-    o->dev = encode_dev(KREAD(struct file, file, f_inode, i_sb, s_dev));
-    o->ino = KREAD(struct file, file, f_inode, i_ino);
+    o->dev = ev->h.num[N_FD_DEV];
+    o->ino = ev->h.num[N_FD_INO];
+    o->layer = ev->h.num[N_FD_UPPER] ? 1 : ev->h.num[N_FD_LOWER] ? 2 : 0;
     o->created = KREAD(struct file, file, f_mode) & FMODE_CREATED ? O_F_CREATED : 0;
-    o->layer = overlay_layer((__u64)KREAD(struct file, file, f_path.dentry), 1, 2);
 }
 
 static __always_inline void put_is_open(struct ev *ev, __u32 flags, __u32 mode)
@@ -239,8 +245,8 @@ static __always_inline void open_params(struct ev *ev)
         mode = how[1] & 07777;
     put_is_open(ev, flags, mode);
     if (ev->h.event == EV_creat) {
-        put_num(ev, N_P3, (__s64)o.dev);
-        put_num(ev, N_P4, (__s64)o.ino);
+        put_num(ev, N_P3, o.dev);
+        put_num(ev, N_P4, o.ino);
         put_num(ev, N_P5, o.layer);
         return;
     }
@@ -253,8 +259,8 @@ static __always_inline void open_params(struct ev *ev)
         if (!known)
             unknown_how(ev);
     }
-    put_num(ev, at + 2, (__s64)o.dev);
-    put_num(ev, at + 3, (__s64)o.ino);
+    put_num(ev, at + 2, o.dev);
+    put_num(ev, at + 3, o.ino);
 }
 
 /* The queue of the socket that accept() was called on. */

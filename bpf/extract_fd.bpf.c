@@ -1,13 +1,84 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The kind of the event's descriptor, and its socket's addresses, from struct file and struct sock.
- *
- * The language's library keeps a table of descriptors that it fills from the calls it saw. The
- * kernel has the objects themselves; where the two differ (a role that only a table remembers) is
- * said beside the code.
+ * What a struct file says: the kind of the event's descriptor, and paths from a dentry up to a root.
+ * These run for nearly every event that a rule looks into, so they read through casts (kernel.h).
  */
+#define KERNEL_CASTS
 #include "probe.h"
-#include <bpf/bpf_endian.h>
+
+/* ---- paths ---- */
+
+struct walk {
+    __u64 dentry, mnt, mnt_root;
+    __u64 root_dentry, root_mnt;
+    __u32 off;
+    __u32 done;
+};
+
+/* One component, or one mount crossed. 1: the walk ends; `done` tells if it reached a root. */
+static long walk_step(__u32 i, struct walk *k)
+{
+    struct work *w = work_get();
+    struct qstr name;
+    __u64 parent;
+    __u32 off, len;
+
+    if (!w || (k->dentry == k->root_dentry && k->mnt == k->root_mnt)) {
+        k->done = 1;
+        return 1;
+    }
+    parent = (__u64)KREAD(struct dentry, k->dentry, d_parent);
+    if (k->dentry == k->mnt_root || k->dentry == parent) {
+        __u64 self = k->mnt - bpf_core_field_offset(struct mount, mnt);
+        __u64 up = (__u64)KREAD(struct mount, self, mnt_parent);
+
+        if (up == self || k->dentry != k->mnt_root) {
+            k->done = 1;
+            return 1;
+        }
+        k->dentry = (__u64)KREAD(struct mount, self, mnt_mountpoint);
+        k->mnt = up + bpf_core_field_offset(struct mount, mnt);
+        k->mnt_root = (__u64)KREAD(struct vfsmount, k->mnt, mnt_root);
+        return 0;
+    }
+    name.len = KREAD(struct dentry, k->dentry, d_name.len);
+    name.name = KREAD(struct dentry, k->dentry, d_name.name);
+    len = name.len & 0xff;
+    if (k->off < len + 1)
+        return 1;
+    off = k->off - len - 1;
+    k->off = off;
+    off &= PATH_CAP - 1;
+    w->path[off] = '/';
+    bpf_probe_read_kernel(w->path + off + 1, len, name.name);
+    k->dentry = parent;
+    return 0;
+}
+
+/* Written from the end of work.path backwards, component by component. */
+__attribute__((noinline)) int path_build(__u64 dentry, __u64 vfsmount, __u64 root_dentry,
+                                         __u64 root_mnt)
+{
+    struct work *w = work_get();
+    struct walk k = {.dentry = dentry,
+                     .mnt = vfsmount,
+                     .root_dentry = root_dentry,
+                     .root_mnt = root_mnt};
+
+    if (!w)
+        return 0;
+    k.mnt_root = (__u64)KREAD(struct vfsmount, vfsmount, mnt_root);
+    k.off = untold(w, PATH_CAP);
+    k.done = untold(w, 0);
+    bpf_loop(PATH_CAP, walk_step, &k, 0);
+    if (!k.done || k.off == 0)
+        return 0;
+    if (k.off == PATH_CAP) {
+        w->path[PATH_CAP - 1] = '/';
+        return 1;
+    }
+    return (int)(PATH_CAP - k.off);
+}
 
 /* ---- FD ---- */
 
@@ -45,13 +116,6 @@ static __always_inline __u32 type_of_anon(__u64 dentry)
         return FDT_BPF;
     }
     return FDT_UNKNOWN;
-}
-
-static __always_inline __u64 sock_of_file(__u64 file)
-{
-    __u64 socket = (__u64)KREAD(struct file, file, private_data);
-
-    return (__u64)KREAD(struct socket, socket, sk);
 }
 
 /* A bound or listening socket that has no peer is the server's kind in the language's table. */
@@ -141,189 +205,6 @@ __attribute__((noinline)) int extract_fd(struct ev *ev)
     layer = overlay_layer(dentry, 1, 2);
     put_num(ev, N_FD_UPPER, layer == 1);
     put_num(ev, N_FD_LOWER, layer == 2);
-    return 0;
-}
-
-/* ---- SOCK ---- */
-
-enum { L4_UNKNOWN = 0, L4_TCP = 2, L4_UDP = 3, L4_ICMP = 4, L4_RAW = 5 };
-enum { FAMILY_IP = 1, FAMILY_UNIX = 2 };
-#define SOCK_RAW 3
-
-struct side {
-    __u32 len;  /* of the address: 4 or 16 */
-    __u16 port; /* host order */
-    __u8 addr[16];
-};
-
-static __always_inline __u32 l4_of(__u64 sk)
-{
-    if (KREAD(struct sock, sk, sk_type) == SOCK_RAW)
-        return L4_RAW;
-    switch (KREAD(struct sock, sk, sk_protocol)) {
-    case 6:
-        return L4_TCP;
-    case 17:
-        return L4_UDP;
-    case 1:
-    case 58:
-        return L4_ICMP;
-    }
-    return L4_UNKNOWN;
-}
-
-static __always_inline void read_side(struct side *s, __u64 sk, __u32 family, bool remote)
-{
-    __builtin_memset(s, 0, sizeof(*s));
-    if (family == AF_INET) {
-        __u32 a = remote ? KREAD(struct sock, sk, __sk_common.skc_daddr)
-                         : KREAD(struct inet_sock, sk, inet_saddr);
-
-        s->len = 4;
-        *(__u32 *)s->addr = a;
-    } else {
-        struct in6_addr a = remote ? KREAD(struct sock, sk, __sk_common.skc_v6_daddr)
-                                   : KREAD(struct sock, sk, __sk_common.skc_v6_rcv_saddr);
-
-        s->len = 16;
-        __builtin_memcpy(s->addr, a.bytes, 16);
-    }
-    s->port = remote ? bpf_ntohs(KREAD(struct sock, sk, __sk_common.skc_dport))
-                     : bpf_ntohs(KREAD(struct inet_sock, sk, inet_sport));
-}
-
-/* The destination that connect() or sendto() was given, where the socket has none (yet). */
-static __always_inline bool read_sockaddr(struct side *s, __u64 user, __u32 family)
-{
-    struct {
-        __u16 family;
-        __be16 port;
-        __u32 addr4;   /* v6: flow info */
-        __u8 addr6[16];
-    } a = {};
-
-    __builtin_memset(s, 0, sizeof(*s));
-    if (!user || bpf_probe_read_user(&a, family == AF_INET ? 8 : 24, (void *)user) ||
-        a.family != family)
-        return false;
-    s->port = bpf_ntohs(a.port);
-    s->len = family == AF_INET ? 4 : 16;
-    if (family == AF_INET)
-        *(__u32 *)s->addr = a.addr4;
-    else
-        __builtin_memcpy(s->addr, a.addr6, 16);
-    return true;
-}
-
-static __always_inline void put_sides(struct ev *ev, struct side *client, struct side *server)
-{
-    __builtin_memset(ev->s_CIP, 0, sizeof(ev->s_CIP));
-    put_state(ev, N_CPORT, ST_ABSENT);
-    put_text(ev, S_CIP, 0, ST_ABSENT);
-    if (client) {
-        __builtin_memcpy(ev->s_CIP, client->addr, 16);
-        put_num(ev, N_CPORT, client->port);
-        put_text(ev, S_CIP, client->len, ST_PRESENT);
-    }
-    __builtin_memcpy(ev->s_SIP, server->addr, 16);
-    put_num(ev, N_SPORT, server->port);
-    put_text(ev, S_SIP, server->len, ST_PRESENT);
-}
-
-static __always_inline void no_sock(struct ev *ev)
-{
-    put_num(ev, N_L4PROTO, L4_UNKNOWN);
-    put_state(ev, N_SOCKFAMILY, ST_ABSENT);
-    put_state(ev, N_CPORT, ST_ABSENT);
-    put_state(ev, N_SPORT, ST_ABSENT);
-    put_num(ev, N_CONNECTED, 0);
-    put_num(ev, N_NAME_CHANGED, 0);
-    put_num(ev, N_SOCK_SERVER, 0);
-    put_text(ev, S_CIP, 0, ST_ABSENT);
-    put_text(ev, S_SIP, 0, ST_ABSENT);
-}
-
-/*
- * Which side is the client's. The language's table remembers who called connect, accept or bind. The
- * kernel shows it in what a TCP socket inherits: one that was accepted has its listener's backlog,
- * one that connected has none. Elsewhere, a port that the program chose itself is a server's.
- */
-static __always_inline bool is_server(struct ev *ev, __u64 sk, __u32 l4)
-{
-    struct sock *s = (struct sock *)sk;
-
-    switch (ev->h.event) {
-    case EV_accept:
-    case EV_accept4:
-    case EV_bind:
-    case EV_listen:
-        return true;
-    case EV_connect:
-        return false;
-    }
-    if (l4 == L4_TCP)
-        return KREAD(struct sock, sk, sk_max_ack_backlog) != 0;
-    return BPF_CORE_READ_BITFIELD_PROBED(s, sk_userlocks) & SOCK_BINDPORT_LOCK;
-}
-
-static __always_inline void ip_sock(struct ev *ev, __u64 sk, __u32 family)
-{
-    __s64 res = ev->h.num[N_RES];
-    struct side local, remote;
-    bool peer, server;
-    __u32 l4 = l4_of(sk);
-
-    put_num(ev, N_SOCKFAMILY, FAMILY_IP);
-    if (ev->h.event == EV_connect && res < 0 && res != -115)
-        return; /* refused: the language's table learns nothing from it */
-    read_side(&local, sk, family, false);
-    read_side(&remote, sk, family, true);
-    peer = remote.port != 0;
-    if (!peer && ev->h.event == EV_connect)
-        peer = read_sockaddr(&remote, ev->args[1], family);
-    if (!peer && ev->h.event == EV_sendto && l4 != L4_TCP)
-        peer = read_sockaddr(&remote, ev->args[4], family);
-    if (!peer && (!local.port || ev->h.event == EV_socket))
-        return; /* no role yet */
-    server = !peer || is_server(ev, sk, l4);
-    put_num(ev, N_L4PROTO, l4);
-    put_num(ev, N_SOCK_SERVER, server);
-    put_num(ev, N_CONNECTED, peer && !(ev->h.event == EV_connect && res < 0));
-    put_num(ev, N_NAME_CHANGED, ev->h.event == EV_connect || ev->h.event == EV_bind);
-    if (!peer)
-        put_sides(ev, NULL, &local);
-    else if (server)
-        put_sides(ev, &remote, &local);
-    else
-        put_sides(ev, &local, &remote);
-}
-
-__attribute__((noinline)) int extract_sock(struct ev *ev)
-{
-    __u64 file, sk;
-    __u32 family;
-
-    if (!ev)
-        return 0;
-    no_sock(ev);
-    if (ev->h.st[N_FD_NUM] != ST_PRESENT) {
-        put_state(ev, N_L4PROTO, ST_ABSENT);
-        put_state(ev, N_CONNECTED, ST_ABSENT);
-        put_state(ev, N_NAME_CHANGED, ST_ABSENT);
-        put_state(ev, N_SOCK_SERVER, ST_ABSENT);
-        return 0;
-    }
-    file = file_of_event(ev);
-    if (!file || (KREAD(struct file, file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
-        return 0;
-    sk = sock_of_file(file);
-    family = KREAD(struct sock, sk, __sk_common.skc_family);
-    if (family == AF_UNIX) {
-        put_num(ev, N_SOCKFAMILY, FAMILY_UNIX);
-        put_num(ev, N_CONNECTED, KREAD(struct sock, sk, __sk_common.skc_state) == TCP_ESTABLISHED);
-    } else if (family == AF_INET || family == AF_INET6) {
-        ip_sock(ev, sk, family);
-    }
     return 0;
 }
 

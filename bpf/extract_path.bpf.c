@@ -8,6 +8,75 @@
  */
 #include "probe.h"
 
+/* ---- folding as text ---- */
+
+struct fold {
+    __u32 len;  /* of the text */
+    __u32 end;  /* of the component that is being looked for, exclusive */
+    __u32 skip; /* components that `..` behind them takes away */
+    __u32 off;
+    __u32 cut;
+};
+
+static long fold_step(__u32 i, struct fold *f)
+{
+    struct work *w = work_get();
+    __u32 at = f->len - 1 - i, from = at + 1, n, off;
+
+    if (!w)
+        return 1;
+    if (w->fold[at & (2 * PATH_CAP - 1)] != '/')
+        return 0;
+    n = f->end - from;
+    f->end = at;
+    from &= 2 * PATH_CAP - 1;
+    if (n == 0 || (n == 1 && w->fold[from] == '.'))
+        return 0;
+    if (n == 2 && w->fold[from] == '.' && w->fold[(from + 1) & (2 * PATH_CAP - 1)] == '.') {
+        f->skip++;
+        return 0;
+    }
+    if (f->skip) {
+        f->skip--;
+        return 0;
+    }
+    if (n >= PATH_CAP || f->off < n + 1) {
+        f->cut = 1;
+        return 1;
+    }
+    off = f->off - n - 1;
+    f->off = off;
+    off &= PATH_CAP - 1;
+    n &= PATH_CAP - 1;
+    w->path[off] = '/';
+    bpf_probe_read_kernel(w->path + off + 1, n, w->fold + from);
+    return 0;
+}
+
+/*
+ * Folds work.fold[0..len) as text to an absolute path that ends at work.path[PATH_CAP), from its
+ * last component backwards, so that nothing is moved twice. Its length, or 0: too long.
+ */
+__attribute__((noinline)) int path_fold(__u32 len)
+{
+    struct work *w = work_get();
+    struct fold f;
+
+    if (!w || len == 0 || len > 2 * PATH_CAP)
+        return 0;
+    f.len = f.end = untold(w, len);
+    f.skip = f.cut = untold(w, 0);
+    f.off = untold(w, PATH_CAP);
+    bpf_loop(len, fold_step, &f, 0);
+    if (f.cut || f.off == 0)
+        return 0;
+    if (f.off == PATH_CAP) {
+        w->path[PATH_CAP - 1] = '/';
+        return 1;
+    }
+    return (int)(PATH_CAP - f.off);
+}
+
 /* ---- the spelled path ---- */
 
 /* Where an event of the open family has its path, and the directory it starts from. */
@@ -21,17 +90,15 @@ static __always_inline int open_dirfd(struct ev *ev)
     return ev->h.event == EV_open || ev->h.event == EV_creat ? AT_FDCWD : (int)ev->args[0];
 }
 
-/* Does s_FD_NAME hold the same bytes as ev->spell? By words: both are far longer than the text. */
-static __always_inline bool same_as_spell(struct ev *ev)
+/* Is fd.name the text of length `n`? By words: both places are far larger than the texts. */
+static __always_inline bool name_is(struct ev *ev, const char *text, __u32 n)
 {
-    __u32 n = ev->h.len[S_FD_NAME], words, rest;
+    __u32 words = n / 8, rest = n % 8;
 
-    if (n != ev->spell_len || n == 0 || n >= PATH_CAP)
+    if (n != ev->h.len[S_FD_NAME] || n == 0 || n >= PATH_CAP)
         return false;
-    words = n / 8;
-    rest = n % 8;
     for (__u32 i = 0; i < PATH_CAP / 8; i++) {
-        __u64 diff = ((__u64 *)ev->s_FD_NAME)[i] ^ ((__u64 *)ev->spell)[i];
+        __u64 diff = ((__u64 *)ev->s_FD_NAME)[i] ^ ((__u64 *)text)[i];
 
         if (i < words) {
             if (diff)
@@ -43,25 +110,31 @@ static __always_inline bool same_as_spell(struct ev *ev)
     return true;
 }
 
-/* The path as given, into ev->spell. Its length; 0: none, or not to be read. */
+/*
+ * The path as given, in slot A0's place, where group ARGS reads it too: not twice, if that has run.
+ * Its length; 0: none, or not to be read.
+ */
 static __always_inline __u32 read_spelling(struct ev *ev)
 {
-    long n = bpf_probe_read_user_str(ev->spell, PATH_CAP, (void *)open_text(ev));
+    __u8 st = ev->h.st[SLOT_OF_STR(S_A0)];
+    long n;
 
-    ev->spell_len = n > 1 ? (__u32)n - 1 : 0;
-    return ev->spell_len;
+    if (st == ST_PRESENT)
+        return ev->h.len[S_A0];
+    n = st == ST_UNFILLED ? bpf_probe_read_user_str(ev->s_A0, PATH_CAP, (void *)open_text(ev)) : 0;
+    return n > 1 ? (__u32)n - 1 : 0;
 }
 
-/* ev->spell made absolute and folded, in place. False: it cannot be told. */
-static __always_inline bool fold_spelling(struct ev *ev)
+/* The first `n` bytes of slot A0 made absolute and folded, to ev->spell. False: it cannot be told. */
+static __always_inline bool fold_spelling(struct ev *ev, __u32 n)
 {
     struct work *w = work_get();
-    __u32 n = ev->spell_len, at = 0;
+    __u32 at = 0;
     int len;
 
-    if (!w || n == 0 || n >= PATH_CAP)
+    if (!w)
         return false;
-    if (ev->spell[0] != '/') {
+    if (ev->s_A0[0] != '/') {
         len = path_of_dirfd(open_dirfd(ev));
         at = (__u32)len;
         OPAQUE(at);
@@ -73,7 +146,7 @@ static __always_inline bool fold_spelling(struct ev *ev)
     OPAQUE(n);
     if (n >= PATH_CAP || at > PATH_CAP)
         return false;
-    bpf_probe_read_kernel(w->fold + at, n, ev->spell);
+    bpf_probe_read_kernel(w->fold + at, n, ev->s_A0);
     len = path_fold(at + n);
     n = (__u32)len;
     OPAQUE(n);
@@ -90,15 +163,21 @@ static __always_inline bool fold_spelling(struct ev *ev)
 static __always_inline void name_of_failed(struct ev *ev)
 {
     bool plain = ev->h.event == EV_open || ev->h.event == EV_creat;
+    __u32 n = read_spelling(ev);
 
     put_text(ev, S_FD_NAME, 0, ST_UNKNOWN);
-    if (!read_spelling(ev))
+    if (n == 0)
         return;
-    if (!(plain && ev->spell[0] == '/') && !fold_spelling(ev))
+    if (plain && ev->s_A0[0] == '/') {
+        copy_text(ev->s_FD_NAME, ev->s_A0, n);
+    } else if (fold_spelling(ev, n)) {
+        n = ev->spell_len;
+        copy_text(ev->s_FD_NAME, ev->spell, n);
+        ev->spell_len = 0;
+    } else {
         return;
-    copy_text(ev->s_FD_NAME, ev->spell, ev->spell_len);
-    put_text(ev, S_FD_NAME, ev->spell_len, ST_PRESENT);
-    ev->spell_len = 0;
+    }
+    put_text(ev, S_FD_NAME, n, ST_PRESENT);
 }
 
 static __always_inline void name_of_memfd(struct ev *ev, __u64 file)
@@ -111,10 +190,15 @@ static __always_inline void name_of_memfd(struct ev *ev, __u64 file)
 
 static __always_inline void name_of_opened(struct ev *ev, __u64 file)
 {
+    __u32 n;
+
     put_path(ev, S_FD_NAME, ev->s_FD_NAME, path_of_file(file));
-    if (plan.readings < 2 || !event_is_open(ev->h.event) || !read_spelling(ev))
+    if (plan.readings < 2 || !event_is_open(ev->h.event))
         return;
-    if (same_as_spell(ev) || !fold_spelling(ev) || same_as_spell(ev))
+    n = read_spelling(ev);
+    if (n == 0 || name_is(ev, ev->s_A0, n) || !fold_spelling(ev, n))
+        return;
+    if (name_is(ev, ev->spell, ev->spell_len))
         ev->spell_len = 0;
     else
         ev->h.readings = 2;

@@ -21,30 +21,41 @@ static __always_inline struct proc_state *state_of_current(void)
 
 static __always_inline __u64 pidns_start(__u64 pid, __u32 level)
 {
-    __u64 ns = level ? pid_ns(pid, level) : 0;
+    __u64 ns = pid_ns(pid, level);
 
-    return boot_offset_ns +
-           (ns ? KREAD(struct pid_namespace, ns, child_reaper, start_boottime) : 0);
+    return boot_offset_ns + KREAD(struct pid_namespace, ns, child_reaper, start_boottime);
 }
 
-static __always_inline void put_tree(struct ev *ev, struct task_struct *task)
+static __always_inline void put_parent(struct ev *ev, struct task_struct *parent)
 {
-    struct task_struct *parent = task->group_leader->real_parent;
-    __u64 pid = pid_of(task), parent_pid = pid_of(parent->group_leader);
-    __u32 level = KREAD(struct pid, pid, level);
+    __u32 level = parent->group_leader->thread_pid->level;
 
-    put_num(ev, N_PPID, parent->tgid);
-    put_num(ev, N_VTID, pid_nr(pid, level));
-    put_num(ev, N_SID, pid_nr(session_of(task), level));
-    put_num(ev, N_START_TS, (__s64)(task->start_boottime + boot_offset_ns));
-    put_num(ev, N_PIDNS_TS, (__s64)pidns_start(pid, level));
     if (parent->tgid == 0) {
         put_state(ev, N_PVPID, ST_ABSENT);
         put_state(ev, N_PSTART_TS, ST_ABSENT);
         return;
     }
-    put_num(ev, N_PVPID, pid_nr(parent_pid, KREAD(struct pid, parent_pid, level)));
+    put_num(ev, N_PVPID, level ? pid_nr(pid_of(parent->group_leader), level) : parent->tgid);
     put_num(ev, N_PSTART_TS, (__s64)(parent->start_boottime + boot_offset_ns));
+}
+
+static __always_inline void put_tree(struct ev *ev, struct task_struct *task)
+{
+    struct task_struct *parent = task->group_leader->real_parent;
+    __u32 level = task->thread_pid->level;
+
+    put_num(ev, N_PPID, parent->tgid);
+    put_num(ev, N_START_TS, (__s64)(task->start_boottime + boot_offset_ns));
+    if (level == 0) { /* most: the numbers are the task's own, and no helper is needed */
+        put_num(ev, N_VTID, task->pid);
+        put_num(ev, N_SID, task->signal->pids[PID_OF_SESSION]->numbers[0].nr);
+        put_num(ev, N_PIDNS_TS, (__s64)boot_offset_ns);
+    } else {
+        put_num(ev, N_VTID, pid_nr(pid_of(task), level));
+        put_num(ev, N_SID, pid_nr(session_of(task), level));
+        put_num(ev, N_PIDNS_TS, (__s64)pidns_start(pid_of(task), level));
+    }
+    put_parent(ev, parent);
 }
 
 static __always_inline void put_nonzero(struct ev *ev, __u32 slot, __u64 value)
@@ -262,12 +273,12 @@ static __always_inline void put_exepath(struct ev *ev, __u32 slot, char *to, __u
         put_text(ev, slot, 0, ST_PRESENT);
         return;
     }
-    dentry = (__u64)KREAD(struct file, file, f_path.dentry);
+    dentry = KADDR(struct file, file, f_path.dentry);
     if (is_memfd(dentry))
         put_memfd(ev, slot, to, dentry);
     else
         put_path(ev, slot, to,
-                 path_build(dentry, (__u64)KREAD(struct file, file, f_path.mnt), 0, 0));
+                 path_build(dentry, KADDR(struct file, file, f_path.mnt), 0, 0));
 }
 
 __attribute__((noinline)) int extract_exepath(struct ev *ev)

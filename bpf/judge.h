@@ -24,9 +24,12 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
 
     if (!ev)
         return NULL;
-    /* All of the head but the ancestors, which have a count. */
-    __builtin_memset(&ev->h, 0, offsetof(struct ev_head, anc));
-    ev->h.ts = bpf_ktime_get_boot_ns() + boot_offset_ns;
+    /* The states say what is there: the rest is zeroed where it is sent (record_fill). */
+    __builtin_memset(ev->h.st, 0, sizeof(ev->h.st));
+    ev->h.rule = 0;
+    ev->h.reading = READ_KERNEL;
+    ev->h.anc_state = 0;
+    ev->h.anc_count = 0;
     ev->h.event = (__u16)event;
     ev->h.cpu = (__u16)cpu;
     ev->h.readings = 1;
@@ -37,7 +40,7 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     put_num(ev, N_SYSNR, nr);
     put_num(ev, N_PID, (__s32)(id >> 32));
     put_num(ev, N_TID, (__s32)id);
-    ev->h.st[N_FD_NUM] = ST_ABSENT;
+    put_state(ev, N_FD_NUM, ST_ABSENT);
     return ev;
 }
 
@@ -58,6 +61,7 @@ static __always_inline void event_judge(struct ev *ev)
         count(STAT_FILTERED);
         return;
     }
+    ev->h.ts = bpf_ktime_get_boot_ns() + boot_offset_ns;
     ev->h.rule = (__u32)rule;
     record_fill(ev);
     record_send(ev);

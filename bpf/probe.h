@@ -111,11 +111,9 @@ int state_exec(struct proc_state *st);
 /* What a new process has of its own: `pid` its struct pid, `css_set` its control groups. */
 int state_fork(struct proc_state *st, __u64 pid, __u64 css_set);
 
-/* path.bpf.c */
+/* extract_fd.bpf.c */
 /* Length of the path's text in work.path, 1..4095, or 0: could not be told. */
 int path_build(__u64 dentry, __u64 vfsmount, __u64 root_dentry, __u64 root_mnt);
-/* Folds work.fold[0..len) as text to an absolute path in work.path; its length, or 0: too long. */
-int path_fold(__u32 len);
 
 /* extract_*.bpf.c: each fills its group, sets every state of it, and returns 0. */
 int extract_args(struct ev *ev);
@@ -331,6 +329,13 @@ static __always_inline bool is_memfd(__u64 dentry)
         return false;
     bpf_probe_read_kernel(&name, 6, KREAD(struct dentry, dentry, d_name.name));
     return name == MEMFD_PREFIX;
+}
+
+static __always_inline __u64 sock_of_file(__u64 file)
+{
+    __u64 socket = (__u64)KREAD(struct file, file, private_data);
+
+    return (__u64)KREAD(struct socket, socket, sk);
 }
 
 /* The kernel's own dev_t to the one user space knows. */

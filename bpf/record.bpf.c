@@ -35,6 +35,17 @@ static __always_inline void fill_process(struct ev *ev)
     FILL(EXTRA, SLOT_OF_STR(S_X0), extract_extra)
 }
 
+/* Numbers and lengths that no extractor has set are another event's. */
+static __always_inline void clear_unfilled(struct ev *ev)
+{
+    for (__u32 i = 0; i < N_COUNT; i++)
+        if (ev->h.st[SLOT_OF_NUM(i)] == ST_UNFILLED)
+            ev->h.num[i] = 0;
+    for (__u32 i = 0; i < S_COUNT; i++)
+        if (ev->h.st[SLOT_OF_STR(i)] == ST_UNFILLED)
+            ev->h.len[i] = 0;
+}
+
 __attribute__((noinline)) int record_fill(struct ev *ev)
 {
     if (!ev)
@@ -46,6 +57,7 @@ __attribute__((noinline)) int record_fill(struct ev *ev)
     fill_process(ev);
     if (!ev->h.anc_state)
         __builtin_memset(ev->h.anc, 0, sizeof(ev->h.anc));
+    clear_unfilled(ev);
     ev->h.cgroup = bpf_get_current_task_btf()->cgroups->dfl_cgrp->kn->id;
     return 0;
 }
