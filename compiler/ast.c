@@ -119,7 +119,7 @@ static void unknown_field(struct parse *p, struct range at)
     p->build->unknown = p->build->skip;
     const char *near = len < 100 ? catalog_near(NEAR_FIELD, p->text + at.off, len) : NULL;
     diag(c, p->build->skip ? RK0242 : RK0241, place(p, at), near_hint(c, near),
-         p->build->skip ? "the rule is skipped: unknown field `%s` in the output"
+         p->build->skip ? "the rule is left out: unknown field `%s` in the output"
                         : "unknown field `%s` in the output", shown(p, at));
 }
 

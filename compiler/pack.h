@@ -76,8 +76,8 @@ struct pack {
 };
 
 #define NEAR_TRIES_MAX 200u
-#define TEXT_MAX (8u << 20)      /* bytes of a condition with its lists replaced */
-#define CONDITION_MAX 1000000u   /* nodes of a condition with its macros replaced */
+#define TEXT_MAX (4u << 20)      /* bytes of a condition with its lists replaced */
+#define CONDITION_MAX 250000u    /* nodes of a condition with its macros replaced */
 #define LEVELS_MAX 1000u         /* its depth: later passes recurse */
 
 /* ---- pack.c: items other than rules ---- */
