@@ -101,7 +101,8 @@ class Suite:
         for path in sorted(glob.glob(os.path.join(HERE, 'bad/*'))):
             name = os.path.relpath(path, HERE)
             code, _, err = rulec(self.program, 'check', name)
-            self.verdict(code == 1 and PLACE.search(err), f'{name}: exit {code}\n{err[:2000]}')
+            self.verdict(code == 1 and bool(PLACE.search(err)),
+                         f'{name}: exit {code}\n{err[:2000]}')
 
 
 def main():
