@@ -177,7 +177,9 @@ static void collect(struct emit *e, struct nodes *list, dag_id root)
         visit(e, list, decided(e, n->yes));
         visit(e, list, decided(e, n->no));
     }
-    qsort(list->id.v, list->id.n, sizeof *list->id.v, compare_u32);
+    if (list->id.n) {
+        qsort(list->id.v, list->id.n, sizeof *list->id.v, compare_u32);
+    }
 }
 
 /* The same with the nodes that only user space decides; in no order. */
