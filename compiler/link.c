@@ -10,7 +10,6 @@
 #include "../runtime/rpk.h"
 #include "arena.h"
 #include "bpf.h"
-#include "diag.h"
 #include "elf_file.h"
 #include "pipeline.h"
 #include "probes.h"
@@ -125,8 +124,8 @@ int pass_link(struct comp *c)
     uint32_t size;
     int err = link_objects(c, c->plan.hook, false, &bytes, &size);
     if (err) {
-        diag(c, RK0601, (span_id){0}, NULL, "libbpf's linker refuses: %s", strerror(-err));
-        return 0;
+        fprintf(stderr, "rulec: the filter and the probe cannot be joined: %s\n", strerror(-err));
+        return err;
     }
     struct rpk_head *head = (struct rpk_head *)c->table.v;
     digest_sources(c, head->source_digest);

@@ -65,7 +65,8 @@ static void groups_and_readings(void **state)
         {"evt.type = openat and fd.name = a", GROUP(G_EVENT) | GROUP(G_PATH), 2},
         {"evt.type = openat and fd.directory = a", GROUP(G_EVENT) | GROUP(G_DIR), 2},
         {"evt.type = openat and len(fd.name) > 4", GROUP(G_EVENT) | GROUP(G_PATH), 2},
-        {"evt.type = read and fd.name = a", GROUP(G_EVENT) | GROUP(G_PATH), 1},
+        {"evt.type = read and fd.name = a",
+         GROUP(G_EVENT) | GROUP(G_PATH) | GROUP(G_FD) | GROUP(G_SOCK), 1},
         {"evt.type = kill and not fd.name = a", GROUP(G_EVENT), 1},
     };
     for (size_t i = 0; i < ROWS(packs); i++) {
