@@ -40,8 +40,9 @@ static const char help[] =
 /* Says what is wrong with the command line: `what` (an option, or ""), its value, and why. */
 static bool usage(const char *what, const char *value, const char *why)
 {
-    fprintf(stderr, "rulerun: %s%s%s%s\nTry 'rulerun --help'.\n", what, *what ? " " : "", value,
-            why);
+    fprintf(stderr,
+            "rulerun: %s%s%s%s\nusage: rulerun [options] PACK.rpk ('rulerun --help' says more)\n",
+            what, *what ? " " : "", value, why);
     return false;
 }
 
@@ -131,8 +132,7 @@ static bool take(struct daemon_options *o, int which, const char *arg)
         o->audit = true;
         return true;
     default:
-        fputs("Try 'rulerun --help'.\n", stderr);
-        return false;
+        return usage("", "", "there is no such option");
     }
 }
 
