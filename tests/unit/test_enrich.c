@@ -35,6 +35,8 @@ static int make_dir(void **state)
                        "broken line\n"
                        "alice:x:1000:1000::/home/alice:/bin/sh\n"
                        "last:x:1001:1001::/:/x");
+    put_file("hosts", "# 5.6.7.8 not\n127.0.0.1 localhost\n5.6.7.8\tserver.example  alias # x\n"
+                      "fe80::1 six\n");
     put_file("group", "root:x:0:\nstaff:x:50:alice\n");
     return 0;
 }
@@ -222,6 +224,9 @@ static void test_ends(void **state)
     assert_int_equal(record_get(&b->r, F_fd_rport, -1, "").num, 80);
     assert_memory_equal(record_get(&b->r, F_fd_rip, -1, "").text, "\5\6\7\10", 4);
     expect(b, F_fd_rproto, "80");
+    expect(b, F_fd_sip_name, "server.example");
+    expect(b, F_fd_rip_name, "server.example");
+    expect(b, F_fd_cip_name, NULL);
     close_bench(b);
 }
 
