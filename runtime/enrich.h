@@ -22,7 +22,9 @@ struct enrich {
     char hostname[256];
     struct names *names;
     struct hosts *hosts;
-    struct { uint8_t len, addr[16]; } local[ENRICH_ADDRS];
+    struct {
+        uint8_t len, addr[16];
+    } local[ENRICH_ADDRS];
     unsigned nlocal;
     char text[ENRICH_TEXTS][ENRICH_TEXT]; /* texts handed out, the oldest overwritten */
     unsigned next;

@@ -82,8 +82,17 @@ static bool parse_choice(const char *s, const char *zero, const char *one, unsig
     return *out || strcmp(s, zero) == 0;
 }
 
-enum { OPT_FORMAT, OPT_OUTPUT, OPT_PATHS, OPT_ALL, OPT_PRIORITY, OPT_BUFFER, OPT_AUDIT, OPT_HELP,
-       OPT_VERSION };
+enum {
+    OPT_FORMAT,
+    OPT_OUTPUT,
+    OPT_PATHS,
+    OPT_ALL,
+    OPT_PRIORITY,
+    OPT_BUFFER,
+    OPT_AUDIT,
+    OPT_HELP,
+    OPT_VERSION
+};
 
 static const struct option options[] = {
     {"format", required_argument, NULL, OPT_FORMAT},
@@ -123,8 +132,7 @@ static bool take(struct daemon_options *o, int which, const char *arg)
         return parse_priority(arg, &o->priority) ||
                usage("--priority", arg, ": there is no such priority");
     case OPT_BUFFER:
-        return parse_size(arg, &o->buffer) ||
-               usage("--buffer", arg, ": not a size from 64K to 1G");
+        return parse_size(arg, &o->buffer) || usage("--buffer", arg, ": not a size from 64K to 1G");
     case OPT_ALL:
         o->all_matches = true;
         return true;
@@ -138,7 +146,8 @@ static bool take(struct daemon_options *o, int which, const char *arg)
 
 int main(int argc, char **argv)
 {
-    struct daemon_options o = {.readings = 1u << READ_KERNEL | 1u << READ_SPELLED, .priority = 7,
+    struct daemon_options o = {.readings = 1u << READ_KERNEL | 1u << READ_SPELLED,
+                               .priority = 7,
                                .buffer = BUFFER_DEFAULT};
     int opt;
 

@@ -79,8 +79,8 @@ static void trouble(struct output *o, const char *what)
         return;
     o->failing = true;
     o->dropped_before = o->dropped;
-    dprintf(STDERR_FILENO, "rulerun: output %s: %s; alerts are dropped until it recovers\n",
-            o->url, what);
+    dprintf(STDERR_FILENO, "rulerun: output %s: %s; alerts are dropped until it recovers\n", o->url,
+            what);
 }
 
 static void recovered(struct output *o)
@@ -164,7 +164,7 @@ void output_write(struct output *o, const char *line, size_t n)
 
 void output_flush(struct output *o)
 {
-    while (o->npending) {
+    while (o->pending && o->npending) {
         ssize_t rc = put(o, o->pending, o->npending);
 
         if (rc < 0) {

@@ -233,9 +233,9 @@ static void test_ends(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_users),      cmocka_unit_test(test_change),
-        cmocka_unit_test(test_no_file),    cmocka_unit_test(test_unknown_id),
-        cmocka_unit_test(test_container),  cmocka_unit_test(test_hostname),
+        cmocka_unit_test(test_users),     cmocka_unit_test(test_change),
+        cmocka_unit_test(test_no_file),   cmocka_unit_test(test_unknown_id),
+        cmocka_unit_test(test_container), cmocka_unit_test(test_hostname),
         cmocka_unit_test(test_ends),
     };
 

@@ -156,8 +156,8 @@ static void test_slow_reader(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_file),     cmocka_unit_test(test_bad_urls),
-        cmocka_unit_test(test_full_disk), cmocka_unit_test(test_dev_full),
+        cmocka_unit_test(test_file),        cmocka_unit_test(test_bad_urls),
+        cmocka_unit_test(test_full_disk),   cmocka_unit_test(test_dev_full),
         cmocka_unit_test(test_slow_reader),
     };
 

@@ -15,7 +15,7 @@
 static bool user_get(void *ctx, const struct record *r, enum field_id field, int32_t index,
                      const char *name, struct val *out)
 {
-    const char *text = field == F_user_name && index == 1000  ? "alice"
+    const char *text = field == F_user_name && index == 1000 ? "alice"
                        : field == F_proc_name && index == 77 ? "other"
                                                              : NULL;
 
@@ -343,8 +343,12 @@ static void test_paths(void **state)
     static const struct {
         const char *base, *path, *want;
     } paths[] = {
-        {"/a/b/", "c", "/a/b/c"},      {"/a/b", "../../../c", "/c"}, {"/a", "/b/./c//d/", "/b/c/d"},
-        {"/", "..", "/"},              {"", "x", "/x"},              {"/a/b", "", "/a/b"},
+        {"/a/b/", "c", "/a/b/c"},
+        {"/a/b", "../../../c", "/c"},
+        {"/a", "/b/./c//d/", "/b/c/d"},
+        {"/", "..", "/"},
+        {"", "x", "/x"},
+        {"/a/b", "", "/a/b"},
         {"/a/..b", "...", "/a/..b/..."},
     };
 
