@@ -112,8 +112,12 @@ static void emit_unit(struct emit *e, struct unit *u)
             leave(e, u, &roots[parts.rest.v[i]], parts.rest.n - i);
             break;
         }
-        while (i < parts.rest.n && asm_live(e->a) && e->a->insns.n - start < FUNC_SLOTS)
-            emit_rule(e, &roots[parts.rest.v[i++]], (dag_id){0});
+        memset(e->known, 0, sizeof e->known);
+        while (i < parts.rest.n && asm_live(e->a) && e->a->insns.n - start < FUNC_SLOTS) {
+            label_id miss = asm_label(e->a);
+            emit_rule(e, &roots[parts.rest.v[i++]], miss);
+            asm_bind(e->a, miss);
+        }
         bool more = asm_live(e->a);
         finish(e);
         if (!more)

@@ -115,8 +115,8 @@ dag_id emit_decided(struct emit *e, dag_id d)
 {
     while (is_node(d)) {
         const struct dag_node *n = &e->c->dag.v[d.i];
-        if (d.i == e->decided.i)
-            d = n->yes;
+        if (d.i == e->known[0].i || d.i == e->known[1].i)
+            d = n->neg ? n->no : n->yes;
         else if (place_where(e->c, n->atom, e->event)->place != PLACE_USER)
             return d;
         else
@@ -254,15 +254,16 @@ static void find_atoms(struct emit *e, uint32_t rule, node_id id)
         find_atoms(e, rule, e->c->kids.v[n->kid0 + i]);
 }
 
-void emit_rule(struct emit *e, const struct root *r, dag_id known)
+void emit_rule(struct emit *e, const struct root *r, label_id miss)
 {
-    e->decided = known;
     const struct rule *rule = &e->c->rules.v[r->rule.i];
     dag_id root = emit_decided(e, r->root);
-    if (root.i == DAG_FALSE)
+    if (root.i == DAG_FALSE) {
+        asm_goto(e->a, miss);
         return;
+    }
     struct nodes list = {0};
-    label_id hit = asm_label(e->a), miss = asm_label(e->a);
+    label_id hit = asm_label(e->a);
     if (e->c->nodes.n)
         find_atoms(e, r->rule.i, rule->condition);
     e->serial++;
@@ -281,5 +282,4 @@ void emit_rule(struct emit *e, const struct root *r, dag_id known)
         asm_mov_imm(e->a, R0, rule->index + 1);
         asm_exit(e->a);
     }
-    asm_bind(e->a, miss);
 }

@@ -273,14 +273,15 @@ static void emit_one_of(struct emit *e, const struct text *t, struct edges to)
 /* Some constant (stop is the yes edge), or all of them (stop is the no edge). */
 static void emit_each(struct emit *e, const struct text *t, bool all, struct edges to)
 {
+    label_id end = all ? to.yes : to.no;
     for (uint32_t i = 0; i < t->at->nval && asm_live(e->a); i++) {
-        label_id next = asm_label(e->a);
+        label_id next = i + 1 < t->at->nval ? asm_label(e->a) : end;
         struct edges step = {.yes = all ? next : to.yes, .no = all ? to.no : next,
                              .maybe = to.maybe};
         emit_one(e, t, i, step);
-        asm_bind(e->a, next);
+        if (next.i != end.i)
+            asm_bind(e->a, next);
     }
-    asm_goto(e->a, all ? to.yes : to.no);
 }
 
 static void emit_name_set(struct emit *e, const struct text *t, label_id yes, label_id no)

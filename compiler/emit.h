@@ -28,7 +28,7 @@ struct emit {
     uint32_t *label_of;   /* by DAG node: its label, valid where */
     uint32_t *label_root; /* ... this is the serial number of the root at hand */
     uint32_t serial;
-    dag_id decided;       /* a test that is known to be true (0: none) */
+    dag_id known[2];      /* tests of the rule at hand that are known to pass (0: none) */
 };
 
 static inline bool is_node(dag_id d)
@@ -47,10 +47,10 @@ void emit_collect(struct emit *e, struct nodes *list, dag_id root);
 /* The same with those that only user space decides, in no order. */
 void emit_collect_all(struct emit *e, struct nodes *list, dag_id root);
 /*
- * The rule, `known` being a test of it that is true here (0: none): returns 1 + its index, or goes
- * on behind it. Code is live behind it only if some path excludes the rule.
+ * The rule: returns 1 + its index, or goes to `miss`, if some path excludes it. Tests of it that
+ * pass here whatever happens are in e->known.
  */
-void emit_rule(struct emit *e, const struct root *r, dag_id known);
+void emit_rule(struct emit *e, const struct root *r, label_id miss);
 
 /* The test of one node, each outcome to its edge. */
 void emit_test(struct emit *e, const struct dag_node *n, struct edges to);

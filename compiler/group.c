@@ -3,6 +3,7 @@
 #include "group.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "arena.h"
 #include "group_key.h"
@@ -106,7 +107,7 @@ static void find_candidates(struct search *s, uint32_t pos, dag_id root)
 {
     struct nodes list = {0};
     s->e->serial++;
-    s->e->decided = (dag_id){0};
+    memset(s->e->known, 0, sizeof s->e->known);
     root = emit_decided(s->e, root);
     emit_collect(s->e, &list, root);
     uint32_t reach = root.i;

@@ -216,14 +216,15 @@ static bool find_pretests(struct emit *e, const struct root *roots, const struct
     return true;
 }
 
-static void emit_pretests(struct emit *e, const struct root *roots, const struct group *g,
+/* True: a single test was made, so that every rule's first one passes from here on. */
+static bool emit_pretests(struct emit *e, const struct root *roots, const struct group *g,
                           label_id none)
 {
     struct pretests p = {0};
     label_id go = asm_label(e->a);
-    e->decided = (dag_id){0};
+    memset(e->known, 0, sizeof e->known);
     if (!find_pretests(e, roots, g, &p))
-        return;
+        return false;
     for (uint32_t i = 0; i < p.n && asm_live(e->a); i++) {
         const struct dag_node *n = &e->c->dag.v[p.node[i].i];
         label_id next = asm_label(e->a);
@@ -234,6 +235,7 @@ static void emit_pretests(struct emit *e, const struct root *roots, const struct
     }
     asm_goto(e->a, none);
     asm_bind(e->a, go);
+    return p.n == 1;
 }
 
 static int compare_keys(const void *a, const void *b)
@@ -301,12 +303,27 @@ static void search_text(struct emit *e, const struct group *g, const struct clas
     asm_goto(e->a, none);
 }
 
-static void emit_class(struct emit *e, const struct root *roots, const struct group *g,
-                       const struct classes *x, const struct constant *k)
+struct emitted {
+    const struct root *roots;
+    const struct group *g;
+    const struct classes *x;
+    bool first_passes;
+    label_id none;
+};
+
+static void emit_class(struct emit *e, const struct emitted *s, const struct constant *k)
 {
     for (uint32_t i = 0; i < k->nrule && asm_live(e->a); i++) {
-        const struct keyed_rule *r = &g->rules.v[x->rules.v[k->rule0 + i]];
-        emit_rule(e, &roots[r->pos], r->key);
+        const struct keyed_rule *r = &s->g->rules.v[s->x->rules.v[k->rule0 + i]];
+        const struct root *root = &s->roots[r->pos];
+        label_id miss = i + 1 < k->nrule ? asm_label(e->a) : s->none;
+        memset(e->known, 0, sizeof e->known);
+        dag_id first = emit_decided(e, root->root);
+        e->known[0] = r->key;
+        e->known[1] = s->first_passes ? first : (dag_id){0};
+        emit_rule(e, root, miss);
+        if (miss.i != s->none.i)
+            asm_bind(e->a, miss);
     }
 }
 
@@ -318,7 +335,8 @@ void group_emit(struct emit *e, const struct root *roots, const struct group *g)
     label_id none = asm_label(e->a), unknown = asm_label(e->a);
     for (uint32_t i = 0; i < x.n; i++)
         label[i] = asm_label(e->a);
-    emit_pretests(e, roots, g, none);
+    struct emitted s = {.roots = roots, .g = g, .x = &x, .none = none};
+    s.first_passes = emit_pretests(e, roots, g, none);
     emit_present(e, g->slot, (struct edges){.absent = none, .unknown = unknown});
     if (g->kind == KEY_NUM)
         search_num(e, g, &x, label, none);
@@ -331,8 +349,7 @@ void group_emit(struct emit *e, const struct root *roots, const struct group *g)
             continue;
         done[k->class] = true;
         asm_bind(e->a, label[k->class]);
-        emit_class(e, roots, g, &x, k);
-        asm_goto(e->a, none);
+        emit_class(e, &s, k);
     }
     asm_bind(e->a, unknown);
     if (asm_live(e->a)) { /* every rule of the group passes: its first is the answer */
