@@ -261,6 +261,11 @@ static bool member(struct json *j, str_id key, size_t at, struct event *e)
         ok = want(j, &v, info->name, "an array");
     else
         ok = single(j, &v, info, &f);
+    if (ok && f.field.field == F_evt_num && (f.state != FACT_PRESENT || !f.num))
+        ok = want(j, &v, info->name, "known, and 1 for the first event");
+    if (ok && (f.field.field == F_evt_rawtime || f.field.field == F_evt_cpu) &&
+        f.state != FACT_PRESENT)
+        ok = want(j, &v, info->name, "known of every event");
     if (ok)
         VEC_PUSH(j->c->arena, &e->facts, f);
     return ok;

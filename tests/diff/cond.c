@@ -162,6 +162,13 @@ static void put_list(FILE *out, struct rng *r, const struct subject *s, enum op_
     fputc(')', out);
 }
 
+/* After < <= > >=: a number, of a port one that is one. */
+static const char *number_token(struct rng *r, enum base_type base)
+{
+    const char *s = PICK(r, numbers);
+    return base == BASE_TEXT || (base == BASE_PORT && s[0] == '-') ? "5" : s;
+}
+
 /* Operator and right side. */
 static void put_right(FILE *out, struct rng *r, const struct subject *s, enum op_id op,
                       enum op_modifier mod)
@@ -174,7 +181,7 @@ static void put_right(FILE *out, struct rng *r, const struct subject *s, enum op
     if (mod != MOD_NONE || info->group == OPG_LIST) {
         put_list(out, r, s, op);
     } else if (info->group == OPG_NUMERIC) {
-        fprintf(out, " %s", catalog_type(s->type)->base == BASE_TEXT ? "5" : PICK(r, numbers));
+        fprintf(out, " %s", number_token(r, catalog_type(s->type)->base));
     } else {
         fputc(' ', out);
         put_quoted(out, constant(r, s, op));

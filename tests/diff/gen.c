@@ -44,6 +44,11 @@ void gen_set(struct gen *g, struct fact f)
     VEC_PUSH(g->c->arena, &g->e.facts, f);
 }
 
+bool gen_always(enum field_id f)
+{
+    return f == F_evt_type || f == F_evt_num || f == F_evt_rawtime || f == F_evt_cpu;
+}
+
 static void set_num(struct gen *g, enum field_id field, int64_t v)
 {
     gen_set(g, (struct fact){.field = {.field = field, .index = -1}, .state = FACT_PRESENT,
@@ -224,12 +229,12 @@ static void lose_some(struct gen *g)
         struct fact *f = &g->e.facts.v[rng_below(&g->rng, g->e.facts.n)];
         if (f->field.field == F_evt_type)
             g->anc_open = true;
-        else
+        else if (!gen_always(f->field.field))
             *f = (struct fact){.field = f->field, .state = FACT_UNKNOWN};
     }
     if (rng_chance(&g->rng, 15)) {
         struct fact *f = &g->e.facts.v[rng_below(&g->rng, g->e.facts.n)];
-        if (f->field.field != F_evt_type)
+        if (!gen_always(f->field.field))
             *f = (struct fact){.field = f->field, .state = FACT_ABSENT};
     }
 }

@@ -255,7 +255,8 @@ static void set_plain(struct gen *g, enum field_id field, bool num, int64_t v, s
 
 static void set_state(struct gen *g, struct field_ref f, enum fact_state state)
 {
-    gen_set(g, (struct fact){.field = f, .state = state});
+    if (!gen_always(f.field))
+        gen_set(g, (struct fact){.field = f, .state = state});
 }
 
 static void set_name(struct gen *g, int at, str_id s)
@@ -305,6 +306,7 @@ static bool derived_value(struct gen *g, const struct node *n, const struct atom
     case F_evt_type:
     case F_syscall_type:
     case F_evt_type_is:
+    case F_evt_num:
         return true; /* the event has been chosen */
     case F_evt_failed:
         yes = (v != 0) == (want != (n->op == OP_NE));

@@ -91,6 +91,7 @@ static const struct refused bad[] = {
     {"{\"proc.pid\": 9223372036854775808}", "14: proc.pid holds numbers of 64 bits"},
     {"{\"user.uid\": -1}", "14: the value of user.uid is not negative"},
     {"{\"user.uid\": 4294967296}", "14: user.uid holds numbers of 32 bits"},
+    {"{\"evt.num\": 0}", "13: the value of evt.num is known, and 1 for the first event"},
     {"{\"fd.sport\": 65536}", "14: fd.sport holds numbers of 16 bits"},
     {"{\"fd.sip\": \"localhost\"}", "12: the value of fd.sip is an IPv4 or IPv6 address"},
     {"{\"evt.failed\": 1}", "16: the value of evt.failed is true or false"},
