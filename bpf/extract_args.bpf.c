@@ -65,17 +65,14 @@ static __always_inline __u32 open_flags(__u64 native)
 static __always_inline __u32 clone_in_pidns(__u32 flags)
 {
     struct task_struct *task = bpf_get_current_task_btf();
-    struct pid *pid = task->thread_pid;
-    __u32 level = pid->level;
-    __u64 own = 0;
+    __u64 pid = pid_of(task);
 
     if (flags & CLONE_F_NEWPID)
         return CLONE_F_IN_PIDNS;
-    bpf_probe_read_kernel(&own, sizeof(own),
-                          (char *)pid + bpf_core_field_offset(struct pid, numbers) +
-                              level * bpf_core_type_size(struct upid) +
-                              bpf_core_field_offset(struct upid, ns));
-    return (__u64)task->nsproxy->pid_ns_for_children != own ? CLONE_F_IN_PIDNS : 0;
+    return (__u64)KREAD(struct task_struct, task, nsproxy, pid_ns_for_children) !=
+                   pid_ns(pid, KREAD(struct pid, pid, level))
+               ? CLONE_F_IN_PIDNS
+               : 0;
 }
 
 static __always_inline __u64 mount_flags(__u64 native)

@@ -17,52 +17,34 @@ static __always_inline struct proc_state *state_of_current(void)
     return state_of(bpf_get_current_task_btf()->group_leader);
 }
 
-static __always_inline __s32 nr_at(struct pid *pid, __u32 level)
-{
-    __s32 nr = 0;
-
-    if (level > pid->level)
-        return 0;
-    bpf_probe_read_kernel(&nr, sizeof(nr),
-                          (char *)pid + bpf_core_field_offset(struct pid, numbers) +
-                              level * bpf_core_type_size(struct upid) +
-                              bpf_core_field_offset(struct upid, nr));
-    return nr;
-}
-
 /* ---- PROC ---- */
 
-static __always_inline __u64 pidns_start(struct pid *pid, __u32 level)
+static __always_inline __u64 pidns_start(__u64 pid, __u32 level)
 {
-    __u64 ns = 0;
+    __u64 ns = level ? pid_ns(pid, level) : 0;
 
-    if (level == 0)
-        return boot_offset_ns;
-    bpf_probe_read_kernel(&ns, sizeof(ns),
-                          (char *)pid + bpf_core_field_offset(struct pid, numbers) +
-                              level * bpf_core_type_size(struct upid) +
-                              bpf_core_field_offset(struct upid, ns));
-    return KREAD(struct pid_namespace, ns, child_reaper, start_boottime) + boot_offset_ns;
+    return boot_offset_ns +
+           (ns ? KREAD(struct pid_namespace, ns, child_reaper, start_boottime) : 0);
 }
 
 static __always_inline void put_tree(struct ev *ev, struct task_struct *task)
 {
     struct task_struct *parent = task->group_leader->real_parent;
-    struct pid *pid = task->thread_pid;
-    __u32 level = pid->level;
+    __u64 pid = pid_of(task), parent_pid = pid_of(parent->group_leader);
+    __u32 level = KREAD(struct pid, pid, level);
 
     put_num(ev, N_PPID, parent->tgid);
-    put_num(ev, N_VTID, nr_at(pid, level));
-    put_num(ev, N_PVPID, nr_at(parent->group_leader->thread_pid,
-                               parent->group_leader->thread_pid->level));
-    put_num(ev, N_SID, nr_at(task->signal->pids[PID_OF_SESSION], level));
+    put_num(ev, N_VTID, pid_nr(pid, level));
+    put_num(ev, N_SID, pid_nr(session_of(task), level));
     put_num(ev, N_START_TS, (__s64)(task->start_boottime + boot_offset_ns));
-    put_num(ev, N_PSTART_TS, (__s64)(parent->start_boottime + boot_offset_ns));
     put_num(ev, N_PIDNS_TS, (__s64)pidns_start(pid, level));
     if (parent->tgid == 0) {
         put_state(ev, N_PVPID, ST_ABSENT);
         put_state(ev, N_PSTART_TS, ST_ABSENT);
+        return;
     }
+    put_num(ev, N_PVPID, pid_nr(parent_pid, KREAD(struct pid, parent_pid, level)));
+    put_num(ev, N_PSTART_TS, (__s64)(parent->start_boottime + boot_offset_ns));
 }
 
 static __always_inline void put_nonzero(struct ev *ev, __u32 slot, __u64 value)
@@ -139,16 +121,10 @@ __attribute__((noinline)) int extract_proc(struct ev *ev)
 static __always_inline void put_caps(struct ev *ev, const struct cred *cred)
 {
     const __u64 known = (1ull << 41) - 1;
-    struct {
-        __u64 effective, permitted, inheritable;
-    } caps;
 
-    bpf_probe_read_kernel(&caps.effective, 8, &cred->cap_effective);
-    bpf_probe_read_kernel(&caps.permitted, 8, &cred->cap_permitted);
-    bpf_probe_read_kernel(&caps.inheritable, 8, &cred->cap_inheritable);
-    put_num(ev, N_CAP_EFFECTIVE, (__s64)(caps.effective & known));
-    put_num(ev, N_CAP_PERMITTED, (__s64)(caps.permitted & known));
-    put_num(ev, N_CAP_INHERITABLE, (__s64)(caps.inheritable & known));
+    put_num(ev, N_CAP_EFFECTIVE, (__s64)(cred->cap_effective.val & known));
+    put_num(ev, N_CAP_PERMITTED, (__s64)(cred->cap_permitted.val & known));
+    put_num(ev, N_CAP_INHERITABLE, (__s64)(cred->cap_inheritable.val & known));
 }
 
 __attribute__((noinline)) int extract_cred(struct ev *ev)
@@ -377,11 +353,11 @@ static __always_inline void session_see(struct ev *ev, struct session *s, struct
 
     if (s->found)
         return;
-    if ((__u64)task->signal->pids[PID_OF_SESSION] != s->pid) {
+    if (session_of(task) != s->pid) {
         s->found = 2;
         return;
     }
-    if (host && (__u64)task->thread_pid == s->pid)
+    if (host && pid_of(task) == s->pid)
         s->found = 1;
     else if (self)
         return;
@@ -395,8 +371,8 @@ static __always_inline void session_see(struct ev *ev, struct session *s, struct
 __attribute__((noinline)) int extract_anc(struct ev *ev)
 {
     struct task_struct *task = bpf_get_current_task_btf()->group_leader;
-    struct session s = {.pid = (__u64)task->signal->pids[PID_OF_SESSION]};
-    bool host = task->thread_pid->level == 0;
+    struct session s = {.pid = session_of(task)};
+    bool host = KREAD(struct task_struct, task, thread_pid, level) == 0;
     __u32 n = 0;
 
     if (!ev)

@@ -17,8 +17,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
     if (!st)
         return 0;
     st->start_ts = child->start_boottime + boot_offset_ns;
-    state_fork(st, (__u64)KREAD(struct task_struct, child, thread_pid),
-               (__u64)KREAD(struct task_struct, child, cgroups));
+    state_fork(st, pid_of(child), (__u64)KREAD(struct task_struct, child, cgroups));
     return 0;
 }
 

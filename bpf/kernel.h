@@ -41,9 +41,11 @@ struct bpf_dynptr {
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
-struct in6_addr { /* read whole, so no field is relocated */
+/* Read whole, so no field of these is relocated: kernels before 6.3 have two words in the second. */
+struct in6_addr {
     __u8 bytes[16];
 };
+typedef struct { __u64 val; } kernel_cap_t;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -208,9 +210,6 @@ struct signal_struct {
 };
 #define PID_OF_GROUP 2   /* PIDTYPE_PGID */
 #define PID_OF_SESSION 3 /* PIDTYPE_SID */
-
-typedef struct { __u64 val; } kernel_cap_t;
-typedef struct { __u32 cap[2]; } kernel_cap_t___words; /* before 6.3 */
 
 struct group_info;
 struct cred {

@@ -203,6 +203,43 @@ static __always_inline void put_path(struct ev *ev, __u32 slot, char *to, int le
     put_text(ev, slot, n, ST_PRESENT);
 }
 
+/*
+ * Number of a process, group or session in the pid namespace `level` levels below the first, and
+ * that namespace. `pid` is a plain address: kernels before 6.3 add nothing variable to a typed one.
+ */
+static __always_inline __u64 upid_at(__u64 pid, __u32 level)
+{
+    return pid + bpf_core_field_offset(struct pid, numbers) +
+           (__u64)level * bpf_core_type_size(struct upid);
+}
+
+static __always_inline __s32 pid_nr(__u64 pid, __u32 level)
+{
+    return level > KREAD(struct pid, pid, level) ? 0
+                                                 : KREAD(struct upid, upid_at(pid, level), nr);
+}
+
+static __always_inline __u64 pid_ns(__u64 pid, __u32 level)
+{
+    return (__u64)KREAD(struct upid, upid_at(pid, level), ns);
+}
+
+/* A task's own struct pid, and those of its group and session. */
+static __always_inline __u64 pid_of(struct task_struct *task)
+{
+    return (__u64)KREAD(struct task_struct, task, thread_pid);
+}
+
+static __always_inline __u64 group_of(struct task_struct *task)
+{
+    return (__u64)KREAD(struct task_struct, task, signal, pids[PID_OF_GROUP]);
+}
+
+static __always_inline __u64 session_of(struct task_struct *task)
+{
+    return (__u64)KREAD(struct task_struct, task, signal, pids[PID_OF_SESSION]);
+}
+
 /* Address of the caller's open file, or 0. Races with a close in another thread: then 0 or its heir. */
 static __always_inline __u64 file_of_fd(__s64 fd)
 {

@@ -74,71 +74,103 @@ __attribute__((noinline)) int record_swap(struct ev *ev)
 
 /* ---- sending ---- */
 
-/* Lengths become what will be sent: 0 without a value, never beyond the slot. Their sum. */
-static __always_inline __u32 settle_lengths(struct ev *ev)
-{
-    __u32 sum = 0;
+#define TEXT_CAP 4128 /* the largest slot */
+#define TEXTS (S_COUNT + 2) /* the slots, ev->spell, ev->base */
 
-#define SLOT_STR(id, group, cap, doc)                                                              \
-    {                                                                                              \
-        __u8 st = ev->h.st[SLOT_OF_STR(S_##id)];                                                   \
-        __u32 n = st == ST_PRESENT || st == ST_CUT ? ev->h.len[S_##id] : 0;                        \
-                                                                                                   \
-        n = n > (cap) ? (cap) : n;                                                                 \
-        ev->h.len[S_##id] = n;                                                                     \
-        sum += n;                                                                                  \
-    }
+struct place {
+    __u32 off, cap;
+};
+static const volatile struct place places[S_COUNT] = {
+#define SLOT_STR(id, group, cap, doc) [S_##id] = {EV_STR_OFF(s_##id), cap},
 #include "../grammar/slots.def"
+};
+
+/* Moves `n` bytes of the event down to where the record has got to. */
+static __always_inline void move_down(struct ev *ev, __u32 to, __u32 from, __u32 n)
+{
+    OPAQUE(n);
+    OPAQUE(to);
+    OPAQUE(from);
+    if (n <= TEXT_CAP && to <= sizeof(*ev) - TEXT_CAP && from <= sizeof(*ev) - TEXT_CAP)
+        bpf_probe_read_kernel((char *)ev + to, n, (char *)ev + from);
+}
+
+/* A text slot; its length becomes what is sent of it. */
+static __always_inline __u32 pack_slot(struct ev *ev, __u32 i, __u32 at)
+{
+    __u8 st = ev->h.st[N_COUNT + i];
+    __u32 n = st == ST_PRESENT || st == ST_CUT ? ev->h.len[i] : 0, cap = places[i].cap;
+
+    n = n > cap ? cap : n;
+    ev->h.len[i] = n;
+    if (n)
+        move_down(ev, at, places[i].off, n);
+    return at + n;
+}
+
+/* The last member of struct ev: TEXT_CAP bytes from its beginning would be more than there are. */
+static __always_inline __u32 pack_base(struct ev *ev, __u32 at)
+{
+    __u32 n = ev->base_len;
+
+    OPAQUE(n);
+    if (n <= PATH_CAP && at <= sizeof(*ev) - PATH_CAP)
+        bpf_probe_read_kernel((char *)ev + at, n, ev->base);
+    return at + n;
+}
+
+/* Packs text `i` behind those before it. */
+static long pack_step(__u32 i, __u32 *to)
+{
+    __u32 cpu = bpf_get_smp_processor_id(), at = *to;
+    struct ev *ev = bpf_map_lookup_elem(&scratch, &cpu);
+
+    if (!ev)
+        return 1;
+    OPAQUE(i);
+    if (i < S_COUNT) {
+        *to = pack_slot(ev, i, at);
+    } else if (i == S_COUNT) {
+        move_down(ev, at, offsetof(struct ev, spell), ev->spell_len);
+        *to = at + ev->spell_len;
+    } else {
+        *to = pack_base(ev, at);
+    }
+    return 0;
+}
+
+static __always_inline void count_lost(__u32 rule)
+{
+    __u64 *lost = bpf_map_lookup_elem(&lost_by_rule, &rule);
+
+    count(STAT_LOST);
+    if (lost)
+        __sync_fetch_and_add(lost, 1);
+}
+
+/*
+ * The record is made inside the scratch: struct ev begins as struct rec does, and each text's place
+ * in the record lies before its slot, so packing only ever moves bytes down, in order. The event is
+ * gone afterwards.
+ */
+__attribute__((noinline)) int record_send(struct ev *ev)
+{
+    __u32 size = sizeof(struct rec), rule;
+
+    if (!ev)
+        return 0;
     if (ev->h.readings != 2 || ev->spell_len > PATH_CAP)
         ev->spell_len = 0;
     if (ev->base_len > PATH_CAP)
         ev->base_len = 0;
-    return sum + ev->spell_len + ev->base_len;
-}
-
-static __always_inline __u32 write_text(struct bpf_dynptr *to, __u32 off, char *text, __u32 n,
-                                        __u32 cap)
-{
-    OPAQUE(n);
-    if (n && n <= cap)
-        bpf_dynptr_write(to, off, text, n, 0);
-    return off + n;
-}
-
-static __always_inline void write_record(struct bpf_dynptr *to, struct ev *ev)
-{
-    __u32 off = sizeof(struct rec);
-
-    /* struct ev begins as struct rec does. */
-    bpf_dynptr_write(to, 0, ev, sizeof(struct rec), 0);
-#define SLOT_STR(id, group, cap, doc) off = write_text(to, off, ev->s_##id, ev->h.len[S_##id], cap);
-#include "../grammar/slots.def"
-    off = write_text(to, off, ev->spell, ev->spell_len, PATH_CAP);
-    write_text(to, off, ev->base, ev->base_len, PATH_CAP);
-}
-
-__attribute__((noinline)) int record_send(struct ev *ev)
-{
-    struct bpf_dynptr to;
-    __u32 size, rule;
-    __u64 *lost;
-
-    if (!ev)
-        return 0;
-    size = settle_lengths(ev) + sizeof(struct rec);
-    ev->h.size = size;
-    if (bpf_ringbuf_reserve_dynptr(&events, size, 0, &to) == 0) {
-        write_record(&to, ev);
-        bpf_ringbuf_submit_dynptr(&to, 0);
-        count(STAT_SENT);
-        return 0;
-    }
-    bpf_ringbuf_discard_dynptr(&to, 0);
-    count(STAT_LOST);
     rule = ev->h.rule - 1;
-    lost = bpf_map_lookup_elem(&lost_by_rule, &rule);
-    if (lost)
-        __sync_fetch_and_add(lost, 1);
+    bpf_loop(TEXTS, pack_step, &size, 0);
+    ev->h.size = size;
+    OPAQUE(size);
+    if (size <= sizeof(*ev) && bpf_ringbuf_output(&events, ev, size, 0) == 0)
+        count(STAT_SENT);
+    else
+        count_lost(rule);
     return 0;
 }
 

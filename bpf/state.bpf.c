@@ -85,20 +85,6 @@ static __always_inline void exe_facts(struct proc_state *st, struct task_struct 
 
 /* ---- ids ---- */
 
-/* Number of a process, group or session in the namespace `level` levels below the first. */
-static __always_inline __s32 pid_nr(struct pid *pid, __u32 level)
-{
-    __s32 nr = 0;
-
-    if (level > pid->level)
-        return 0;
-    bpf_probe_read_kernel(&nr, sizeof(nr),
-                          (char *)pid + bpf_core_field_offset(struct pid, numbers) +
-                              level * bpf_core_type_size(struct upid) +
-                              bpf_core_field_offset(struct upid, nr));
-    return nr;
-}
-
 static __always_inline __u32 tty_nr(struct task_struct *task)
 {
     struct tty_struct *tty = task->signal->tty;
@@ -114,16 +100,16 @@ static __always_inline __u32 tty_nr(struct task_struct *task)
 static __always_inline void ids(struct proc_state *st, struct task_struct *task)
 {
     struct task_struct *leader = task->group_leader;
-    struct pid *group = task->signal->pids[PID_OF_GROUP];
-    __u32 level = leader->thread_pid->level;
+    __u64 own = pid_of(leader), group = group_of(task);
+    __u32 level = KREAD(struct pid, own, level);
 
     st->start_ts = leader->start_boottime + boot_offset_ns;
     st->tty = tty_nr(task);
     st->loginuid = ~0u;
     if (bpf_core_field_exists(task->loginuid))
         st->loginuid = task->loginuid.val;
-    st->vpid = pid_nr(leader->thread_pid, level);
-    st->sid = pid_nr(task->signal->pids[PID_OF_SESSION], level);
+    st->vpid = pid_nr(own, level);
+    st->sid = pid_nr(session_of(task), level);
     st->vpgid = pid_nr(group, level);
     st->pgid = pid_nr(group, 0);
 }
@@ -367,6 +353,8 @@ static __always_inline void put_cgroup(struct proc_state *st, __u64 css_set)
     st->container_len = 4;
     st->container_state = ST_PRESENT;
     st->cgroup = KREAD(struct css_set, css_set, dfl_cgrp, kn, id);
+    /* Unrolled: before 6.3 the verifier refuses a loop that clang enters in its middle. */
+#pragma unroll
     for (int i = 0; i < 5; i++) {
         __u64 css = 0, kn;
         int form;
@@ -409,10 +397,7 @@ __attribute__((noinline)) int state_fork(struct proc_state *st, __u64 pid, __u64
 {
     if (!st)
         return 0;
-    bpf_probe_read_kernel(&st->vpid, sizeof(st->vpid),
-                          (char *)pid + bpf_core_field_offset(struct pid, numbers) +
-                              KREAD(struct pid, pid, level) * bpf_core_type_size(struct upid) +
-                              bpf_core_field_offset(struct upid, nr));
+    st->vpid = pid_nr(pid, KREAD(struct pid, pid, level));
     put_cgroup(st, css_set);
     return 0;
 }

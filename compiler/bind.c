@@ -29,19 +29,50 @@ static const char *shown(struct comp *c, str_id s)
 
 /* Where a tree is being copied to. */
 struct use {
-    struct comp *c;
+    struct pack *pk;
     span_id at;
     str_id what;
 };
 
+static span_id use_span(const struct use *u, span_id at);
+
+/*
+ * The outer end of a place's chain gets one more use. Places share the rest of their chains, and
+ * so do their copies: each shared one is copied once.
+ */
+static span_id move_via(const struct use *u, span_id via)
+{
+    struct pack *pk = u->pk;
+    while (pk->moved.n <= via.i) {
+        VEC_PUSH(pk->c->arena, &pk->moved, (struct moved){0});
+    }
+    if (pk->moved.v[via.i].copy != pk->copies) {
+        span_id to = use_span(u, via);
+        pk->moved.v[via.i] = (struct moved){pk->copies, to};
+    }
+    return pk->moved.v[via.i].to;
+}
+
+static span_id use_span(const struct use *u, span_id at)
+{
+    struct span s = u->pk->c->spans.v[at.i];
+    if (s.via.i) {
+        s.via = move_via(u, s.via);
+    } else {
+        s.via = u->at;
+        s.what = u->what;
+    }
+    return span_new(u->pk->c, s);
+}
+
 static operand_id copy_operand(const struct use *u, operand_id id)
 {
-    struct comp *c = u->c;
+    struct comp *c = u->pk->c;
     if (!id.i) {
         return id;
     }
     struct operand o = c->operands.v[id.i];
-    o.at = span_used(c, o.at, u->at, u->what);
+    o.at = use_span(u, o.at);
     uint32_t op0 = c->opkids.n;
     for (uint32_t i = 0; i < o.nop; i++) {
         VEC_PUSH(c->arena, &c->opkids, (operand_id){0});
@@ -57,16 +88,16 @@ static operand_id copy_operand(const struct use *u, operand_id id)
 /* Recursion is bounded by LEVELS_MAX: bind_macros() has measured the tree. */
 static node_id copy_tree(const struct use *u, node_id id)
 {
-    struct comp *c = u->c;
+    struct comp *c = u->pk->c;
     if (!id.i) {
         return id;
     }
     struct node n = c->nodes.v[id.i];
     n.use_what = n.use.i ? n.use_what : u->what;
-    n.use = n.use.i ? span_used(c, n.use, u->at, u->what) : u->at;
-    n.at = span_used(c, n.at, u->at, u->what);
+    n.use = n.use.i ? move_via(u, n.use) : u->at;
+    n.at = use_span(u, n.at);
     if (n.op_at.i) {
-        n.op_at = span_used(c, n.op_at, u->at, u->what);
+        n.op_at = use_span(u, n.op_at);
     }
     n.lhs = copy_operand(u, n.lhs);
     n.rhs = copy_operand(u, n.rhs);
@@ -186,7 +217,8 @@ static uint32_t bind_node(struct bind *b, node_id *id)
         }
         str_id what =
             intern_cstr(c->intern, arena_printf(c->arena, "macro %s", shown(c, m->name)));
-        *id = copy_tree(&(struct use){c, n.at, what}, m->node);
+        b->pk->copies++;
+        *id = copy_tree(&(struct use){b->pk, n.at, what}, m->node);
         return m->depth;
     }
     uint32_t deepest = 0;

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "arena.h"
-#include "diag.h"
 #include "emit.h"
 #include "intern.h"
 #include "pipeline.h"
@@ -84,12 +83,12 @@ void emit_present(struct emit *e, unsigned slot, struct edges to)
         return;
     label_id present = asm_label(e->a), other = asm_label(e->a);
     emit_state(e, slot);
-    if (to.maybe.i == to.absent.i) {
+    if (to.unknown.i == to.absent.i) {
         asm_if(e->a, BPF_JEQ, R1, ST_PRESENT, present, to.absent);
     } else {
         asm_if(e->a, BPF_JEQ, R1, ST_ABSENT, to.absent, other);
         asm_bind(e->a, other);
-        asm_if(e->a, BPF_JEQ, R1, ST_PRESENT, present, to.maybe);
+        asm_if(e->a, BPF_JEQ, R1, ST_PRESENT, present, to.unknown);
     }
     asm_bind(e->a, present);
     asm_set_fact(e->a, FACT_PRESENT(slot));
@@ -110,7 +109,7 @@ void emit_exists(struct emit *e, unsigned slot, struct edges to)
     asm_bind(e->a, other);
     asm_if(e->a, BPF_JEQ, R1, ST_ABSENT, to.absent, cut);
     asm_bind(e->a, cut);
-    asm_if(e->a, BPF_JEQ, R1, ST_CUT, to.yes, to.maybe);
+    asm_if(e->a, BPF_JEQ, R1, ST_CUT, to.yes, to.unknown);
 }
 
 /* ---- one rule ---- */
@@ -130,6 +129,25 @@ static dag_id decided(struct emit *e, dag_id d)
         d = n->neg ? n->no : n->yes;
     }
     return d;
+}
+
+/*
+ * Beyond the tests of a slot that is absent (or else unknown): their outcome is known from its state
+ * alone.
+ */
+static dag_id beyond(struct emit *e, dag_id d, int slot, bool absent)
+{
+    for (;;) {
+        d = decided(e, d);
+        if (!is_node(d))
+            return d;
+        const struct dag_node *n = &e->c->dag.v[d.i];
+        const struct where *w = place_where(e->c, n->atom, e->event);
+        bool exists = e->c->atoms.v[n->atom.i].op == OP_EXISTS;
+        if (slot < 0 || w->slot != slot || w->slot2 >= 0 || (exists && !absent))
+            return d;
+        d = absent || n->neg ? n->no : n->yes;
+    }
 }
 
 static int compare_u32(const void *a, const void *b)
@@ -162,10 +180,34 @@ static void collect(struct emit *e, struct nodes *list, dag_id root)
     qsort(list->id.v, list->id.n, sizeof *list->id.v, compare_u32);
 }
 
+/* The same with the nodes that only user space decides; in no order. */
+static void collect_all(struct emit *e, struct nodes *list, dag_id root)
+{
+    uint32_t i = list->id.n;
+    visit(e, list, root);
+    for (; i < list->id.n; i++) {
+        const struct dag_node *n = &e->c->dag.v[list->id.v[i]];
+        visit(e, list, n->yes);
+        visit(e, list, n->no);
+    }
+}
+
 static label_id label_of(struct emit *e, dag_id d, label_id hit, label_id miss)
 {
     d = decided(e, d);
     return d.i == DAG_TRUE ? hit : d.i == DAG_FALSE ? miss : (label_id){e->label_of[d.i]};
+}
+
+static struct edges edges_of(struct emit *e, const struct dag_node *n, label_id hit, label_id miss)
+{
+    const struct where *w = place_where(e->c, n->atom, e->event);
+    int slot = w->slot2 < 0 ? w->slot : -1;
+    label_id yes = label_of(e, n->yes, hit, miss), no = label_of(e, n->no, hit, miss);
+    dag_id absent = beyond(e, n->no, slot, true);
+    dag_id unknown = beyond(e, n->neg ? n->no : n->yes, slot, false);
+    return (struct edges){.yes = yes, .no = no, .maybe = n->neg ? no : yes,
+                          .absent = label_of(e, absent, hit, miss),
+                          .unknown = label_of(e, unknown, hit, miss)};
 }
 
 /* Where the rule itself has the atom (atoms are shared), or else where the atom was first used. */
@@ -240,9 +282,8 @@ static void emit_root(struct emit *e, const struct root *r)
         asm_bind(e->a, (label_id){e->label_of[list.id.v[i]]});
         if (!asm_live(e->a))
             continue;
-        label_id yes = label_of(e, n->yes, hit, miss), no = label_of(e, n->no, hit, miss);
         note_atom(e, r->rule.i, n);
-        emit_node(e, n, (struct edges){yes, no, n->neg ? no : yes, no});
+        emit_node(e, n, edges_of(e, n, hit, miss));
     }
     asm_bind(e->a, hit);
     if (asm_live(e->a)) {
@@ -281,20 +322,12 @@ static void finish(struct emit *e)
 struct unit {
     uint32_t row;              /* comp.events: the first that has it */
     uint32_t func0, nfunc;     /* names, in asm_code.funcs */
+    uint32_t pass;             /* what to answer when none of them has an answer */
 };
 
 static span_id place_of(struct emit *e, const struct root *r)
 {
     return e->c->rules.v[r->rule.i].at;
-}
-
-static bool too_large(struct emit *e, const struct root *r)
-{
-    if (e->a->insns.n < FILTER_SLOTS && e->a->funcs.n < FILTER_FUNCS)
-        return false;
-    diag(e->c, RK0501, place_of(e, r), "split the pack, or give the rules event types",
-         "the filter is too large for the kernel from this rule on");
-    return true;
 }
 
 static const char *unit_name(struct emit *e, const struct event_rules *row, uint32_t part)
@@ -309,16 +342,24 @@ static const char *unit_name(struct emit *e, const struct event_rules *row, uint
     return name;
 }
 
-/* False: the pack is too large, and a finding says so. */
-static bool emit_unit(struct emit *e, struct unit *u)
+static bool is_full(const struct emit *e)
+{
+    return e->a->insns.n >= FILTER_SLOTS || e->a->funcs.n >= FILTER_FUNCS;
+}
+
+/* What does not fit is left to user space: the first rule without code passes. */
+static void emit_unit(struct emit *e, struct unit *u)
 {
     const struct event_rules *row = &e->c->events.v[u->row];
     const struct root *roots = &e->c->roots.v[row->root0];
     e->event = row->event;
     u->func0 = e->a->funcs.n;
-    for (uint32_t i = 0; i < row->nroot;) {
-        if (too_large(e, &roots[i]))
-            return false;
+    for (uint32_t i = 0; i < row->nroot && !u->pass;) {
+        if (is_full(e)) {
+            u->pass = e->c->rules.v[roots[i].rule.i].index + 1;
+            e->c->filter_left += row->nroot - i;
+            break;
+        }
         begin(e, unit_name(e, row, e->a->funcs.n - u->func0), place_of(e, &roots[i]));
         asm_mov(e->a, R7, R6);
         asm_alu_imm(e->a, BPF_ADD, R7, ASM_FAR);
@@ -331,48 +372,62 @@ static bool emit_unit(struct emit *e, struct unit *u)
             break; /* some rule always passes: those behind it are never reached */
     }
     u->nfunc = e->a->funcs.n - u->func0;
-    return true;
 }
 
 /* ---- which events share a function ---- */
 
-/* Some test of the row's rules stands elsewhere on other events. */
-static bool by_event(struct emit *e, const struct event_rules *row)
+/* A row of comp.events and the atoms that its rules test. */
+struct row {
+    uint64_t hash;
+    struct nodes list;
+};
+
+static bool same_tests(const struct comp *c, const struct where *a, const struct where *b)
+{
+    for (uint32_t i = 0; i < a->ntest; i++) {
+        const struct num_test *x = &c->tests.v[a->test0 + i], *y = &c->tests.v[b->test0 + i];
+        if (x->kind != y->kind || x->a != y->a || x->b != y->b)
+            return false;
+    }
+    return true;
+}
+
+/* The same code comes of both. */
+static bool same_place(const struct comp *c, const struct where *a, const struct where *b)
+{
+    return a == b ||
+           (a->place == b->place && a->shape == b->shape && a->negate == b->negate &&
+            a->guard == b->guard && a->slot == b->slot && a->slot2 == b->slot2 &&
+            a->anc == b->anc && a->set == b->set && a->pattern0 == b->pattern0 &&
+            a->ntest == b->ntest && same_tests(c, a, b));
+}
+
+static void read_row(struct emit *e, const struct event_rules *row, struct row *out)
 {
     e->event = row->event;
     e->serial++;
-    struct nodes list = {0};
+    out->hash = 0xcbf29ce484222325u;
     for (uint32_t i = 0; i < row->nroot; i++) {
-        dag_id root = e->c->roots.v[row->root0 + i].root;
-        if (is_node(root))
-            collect(e, &list, root);
+        const struct root *r = &e->c->roots.v[row->root0 + i];
+        out->hash = (out->hash ^ r->rule.i) * 0x100000001b3u;
+        out->hash = (out->hash ^ r->root.i) * 0x100000001b3u;
+        collect_all(e, &out->list, r->root);
     }
-    for (uint32_t i = 0; i < list.id.n; i++) {
-        atom_id atom = e->c->dag.v[list.id.v[i]].atom;
-        if (place_where(e->c, atom, row->event)->event != EV_NONE)
-            return true;
-    }
-    return false;
 }
 
-static uint64_t row_hash(struct comp *c, const struct event_rules *row)
-{
-    uint64_t h = 0xcbf29ce484222325u;
-    for (uint32_t i = 0; i < row->nroot; i++) {
-        const struct root *r = &c->roots.v[row->root0 + i];
-        h = (h ^ r->rule.i) * 0x100000001b3u;
-        h = (h ^ r->root.i) * 0x100000001b3u;
-    }
-    return h;
-}
-
-static bool same_rules(struct comp *c, const struct event_rules *a, const struct event_rules *b)
+static bool same_rules(struct comp *c, const struct event_rules *a, const struct event_rules *b,
+                       const struct nodes *list)
 {
     if (a->nroot != b->nroot)
         return false;
     for (uint32_t i = 0; i < a->nroot; i++) {
         const struct root *x = &c->roots.v[a->root0 + i], *y = &c->roots.v[b->root0 + i];
         if (x->rule.i != y->rule.i || x->root.i != y->root.i)
+            return false;
+    }
+    for (uint32_t i = 0; i < list->id.n && a->event != b->event; i++) {
+        atom_id atom = c->dag.v[list->id.v[i]].atom;
+        if (!same_place(c, place_where(c, atom, a->event), place_where(c, atom, b->event)))
             return false;
     }
     return true;
@@ -382,18 +437,16 @@ static bool same_rules(struct comp *c, const struct event_rules *a, const struct
 static uint32_t find_units(struct emit *e, struct unit *units, uint32_t *unit_of)
 {
     struct comp *c = e->c;
-    uint64_t *hash = arena_alloc(c->arena, (c->events.n + 1) * sizeof *hash);
-    bool *alone = arena_alloc(c->arena, c->events.n + 1);
+    struct row *rows = arena_alloc(c->arena, (c->events.n + 1) * sizeof *rows);
     uint32_t n = 0;
     for (uint32_t i = 0; i < c->events.n; i++) {
         const struct event_rules *row = &c->events.v[i];
         uint32_t u = 0;
-        hash[i] = row_hash(c, row);
-        alone[i] = by_event(e, row);
+        read_row(e, row, &rows[i]);
         for (; u < n; u++) {
-            const struct event_rules *other = &c->events.v[units[u].row];
-            if (hash[units[u].row] == hash[i] && same_rules(c, row, other) &&
-                (row->event == other->event || !(alone[i] || alone[units[u].row])))
+            uint32_t other = units[u].row;
+            if (rows[other].hash == rows[i].hash &&
+                same_rules(c, row, &c->events.v[other], &rows[i].list))
                 break;
         }
         if (u == n)
@@ -412,12 +465,12 @@ static void emit_calls(struct emit *e, const struct unit *u)
     for (uint32_t i = 0; i < u->nfunc; i++) {
         label_id next = asm_label(e->a);
         emit_call(e, e->a->funcs.v[u->func0 + i].name);
-        if (i + 1 < u->nfunc)
+        if (i + 1 < u->nfunc || u->pass)
             asm_if(e->a, BPF_JNE, R0, 0, done, next);
         asm_bind(e->a, next);
     }
-    if (u->nfunc == 0)
-        asm_mov_imm(e->a, R0, 0);
+    if (u->nfunc == 0 || u->pass)
+        asm_mov_imm(e->a, R0, u->pass);
     asm_goto(e->a, done);
     asm_bind(e->a, done);
     asm_exit(e->a);
@@ -488,9 +541,9 @@ struct asm_code *bpf_emit(struct comp *c, bool notes)
     e->label_of = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->label_of);
     e->label_root = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->label_root);
     uint32_t n = find_units(e, units, unit_of);
+    c->filter_left = 0;
     for (uint32_t u = 0; u < n; u++)
-        if (!emit_unit(e, &units[u]))
-            return e->a;
+        emit_unit(e, &units[u]);
     emit_filter(e, units, n, unit_of);
     return e->a;
 }
@@ -502,6 +555,5 @@ bool bpf_is_filter(const char *function)
 
 int pass_bpf(struct comp *c)
 {
-    struct asm_code *a = bpf_emit(c, false);
-    return diag_count(c, SEV_ERROR) ? 0 : obj_write(c, a);
+    return obj_write(c, bpf_emit(c, false));
 }

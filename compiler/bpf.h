@@ -13,8 +13,8 @@
 #include "asm.h"
 
 /*
- * The code of all functions; `notes`: with the tests' texts, for people. Findings (a pack that
- * does not fit) are in comp.diags.
+ * The code of all functions; `notes`: with the tests' texts, for people. Every pack fits: beyond
+ * what the kernel takes, rules pass and are left to user space (comp.filter_left tells how many).
  */
 struct asm_code *bpf_emit(struct comp *c, bool notes);
 

@@ -114,7 +114,7 @@ static void members_from(struct emit *e, struct text_at at, const struct member 
 void emit_members(struct emit *e, struct text_at at, const struct member *m, uint32_t n,
                   label_id yes, label_id no)
 {
-    members_from(e, at, m, n, 0, (struct edges){yes, no, no, no});
+    members_from(e, at, m, n, 0, (struct edges){.yes = yes, .no = no});
 }
 
 /* ---- one text slot ---- */
@@ -257,7 +257,7 @@ static void emit_one_of(struct emit *e, const struct text *t, struct edges to)
     asm_mov_imm(e->a, R8, 0);
     for (uint32_t i = 0; i < t->at->nval && asm_live(e->a); i++) {
         label_id hit = asm_label(e->a), next = asm_label(e->a);
-        emit_one(e, t, i, (struct edges){hit, next, to.maybe, next});
+        emit_one(e, t, i, (struct edges){.yes = hit, .no = next, .maybe = to.maybe});
         asm_bind(e->a, hit);
         if (asm_live(e->a)) {
             asm_alu_imm(e->a, BPF_ADD, R8, 1);
@@ -274,7 +274,8 @@ static void emit_each(struct emit *e, const struct text *t, bool all, struct edg
 {
     for (uint32_t i = 0; i < t->at->nval && asm_live(e->a); i++) {
         label_id next = asm_label(e->a);
-        struct edges step = {all ? next : to.yes, all ? to.no : next, to.maybe, next};
+        struct edges step = {.yes = all ? next : to.yes, .no = all ? to.no : next,
+                             .maybe = to.maybe};
         emit_one(e, t, i, step);
         asm_bind(e->a, next);
     }

@@ -200,6 +200,14 @@ int cmd_explain(int argc, char **argv)
         fputs(USAGE, stderr);
         return EXIT_CANNOT;
     }
+    for (int i = optind; i < argc; i++) {
+        size_t len = strlen(argv[i]);
+        if (len > 4 && !strcmp(argv[i] + len - 4, ".rpk")) {
+            fprintf(stderr, "rulec: %s: explain reads rules; `rulec dump` shows a bundle\n",
+                    argv[i]);
+            return EXIT_CANNOT;
+        }
+    }
     struct comp *c = comp_new();
     int status = EXIT_CANNOT;
     if (!pipeline_run(c, argv + optind, argc - optind, "plan")) {

@@ -139,7 +139,7 @@ void print_where(struct comp *c, FILE *out, const struct where *w)
         return;
     }
     if (w->shape == SHAPE_ANC) {
-        fprintf(out, " ancestor %u", w->anc + 1);
+        fprintf(out, " ancestor %u", w->anc + 1u);
     } else if (w->shape == SHAPE_ANC_ANY) {
         fputs(" any ancestor", out);
     } else {
@@ -165,7 +165,7 @@ static void put_extra(const struct probe_plan *p, FILE *out)
     static const char *const kinds[] = {"", "exe", "exepath", "cmdline", "args"};
     for (int i = 0; i < 4 && p->extra[i].kind; i++) {
         fprintf(out, "extra X%d: %s of ancestor %u\n", i, kinds[p->extra[i].kind],
-                p->extra[i].index);
+                (unsigned)p->extra[i].index);
     }
 }
 

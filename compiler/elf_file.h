@@ -35,6 +35,12 @@ int elf_file_add(struct elf_file *f, const struct elf_part *part);
 int elf_file_finish(struct elf_file *f, struct comp *c, uint8_t **bytes, uint32_t *size);
 void elf_file_close(struct elf_file *f); /* empty is fine */
 
+/*
+ * Puts the symbols of a linked object in order (elf_tidy.c) and makes room for the name of one more
+ * section, which stands at `*more_at`. 0 or -EIO.
+ */
+int elf_tidy(struct comp *c, Elf *elf, const char *more, uint32_t *more_at);
+
 /* A memfd of these bytes (or empty), or -errno; its path is /proc/self/fd/N. */
 int mem_fd(const void *bytes, size_t size);
 /* The whole of a descriptor into the arena. */

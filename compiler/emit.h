@@ -12,10 +12,11 @@
 #include "asm.h"
 
 /*
- * Where the outcomes of a test go. `maybe` is one of yes and no: the edge that passes. `absent` is
- * `no`, but for the second of two sides.
+ * Where the outcomes of a test go. `maybe` is one of yes and no: the edge that passes. `absent` and
+ * `unknown` are where the slot's state alone decides: `no` and `maybe`, or beyond, where the next
+ * tests are of the same slot.
  */
-struct edges { label_id yes, no, maybe, absent; };
+struct edges { label_id yes, no, maybe, absent, unknown; };
 
 struct emit {
     struct comp *c;
@@ -27,7 +28,6 @@ struct emit {
     uint32_t *label_of;   /* by DAG node: its label, valid where */
     uint32_t *label_root; /* ... this is the serial number of the root at hand */
     uint32_t serial;
-    uint32_t slots_used;  /* instruction slots of all functions so far */
 };
 
 /* Goes on, live, only where the slot's value is present; calls its extractor on first use. */

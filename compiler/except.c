@@ -279,6 +279,7 @@ static bool add_exception(struct pack *pk, struct rule_def *r, struct exception 
     if (ok && values) {
         ok = add_values(pk, e, values) && check_tuples(pk, e, 0);
     }
+    e->values.n = ok ? e->values.n : 0;
     VEC_PUSH(pk->c->arena, &r->exceptions, *e);
     return ok;
 }
@@ -316,7 +317,9 @@ static bool extend(struct pack *pk, struct exception *old, const struct exceptio
         return false;
     }
     uint32_t from = old->values.n;
-    return !values || (add_values(pk, old, values) && check_tuples(pk, old, from));
+    bool ok = !values || (add_values(pk, old, values) && check_tuples(pk, old, from));
+    old->values.n = ok ? old->values.n : from;
+    return ok;
 }
 
 bool except_append(struct pack *pk, struct rule_def *r, uint32_t seq)

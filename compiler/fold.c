@@ -45,11 +45,10 @@ const struct param_info *fold_param(const struct comp *c, struct field_ref f, en
     return i < 0 ? NULL : catalog_param(e, (unsigned)i);
 }
 
+/* Parameter 0 is the result, but of generic calls, which bring none. */
 static bool has_result(enum event_id e)
 {
-    const struct param_info *p = catalog_param(e, 0);
-    return p && e != EV_generic &&
-           (p->type == T_ERRNO || p->type == T_FD || p->type == T_PID || p->type == T_INT64);
+    return e != EV_generic && catalog_param(e, 0);
 }
 
 bool fold_absent(const struct comp *c, struct field_ref f, const struct site *s)

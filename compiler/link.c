@@ -10,7 +10,6 @@
 #include "../runtime/rpk.h"
 #include "arena.h"
 #include "bpf.h"
-#include "diag.h"
 #include "elf_file.h"
 #include "pipeline.h"
 #include "probes.h"
@@ -95,36 +94,25 @@ static void digest_sources(struct comp *c, uint8_t out[32])
     sha256_end(&h, out);
 }
 
-/*
- * The linked object with one more section. The linker keeps section names in .strtab, beside those
- * of the symbols; there the new name goes as well.
- */
+/* The linked object, put in order, with one more section. */
 static int add_rulepack(struct comp *c, int fd)
 {
     elf_version(EV_CURRENT);
     Elf *elf = elf_begin(fd, ELF_C_RDWR, NULL);
-    size_t names;
-    if (!elf || elf_getshdrstrndx(elf, &names) < 0) {
-        elf_end(elf);
-        return -EIO;
-    }
-    /* libelf reads all headers when first asked for one: before there are more than in the file. */
-    Elf_Scn *strings = elf_getscn(elf, names);
-    Elf64_Shdr *strings_head = elf64_getshdr(strings);
-    Elf_Scn *scn = elf_newscn(elf);
-    Elf64_Shdr *head = elf64_getshdr(scn);
-    Elf_Data *name = elf_newdata(strings), *data = elf_newdata(scn);
-    int err = -ENOMEM;
-    if (strings_head && head && name && data) {
-        head->sh_name = (uint32_t)strings_head->sh_size;
+    uint32_t name;
+    int err = elf ? elf_tidy(c, elf, RPK_SECTION, &name) : -EIO;
+    Elf_Scn *scn = err ? NULL : elf_newscn(elf);
+    Elf64_Shdr *head = scn ? elf64_getshdr(scn) : NULL;
+    Elf_Data *data = scn ? elf_newdata(scn) : NULL;
+    if (head && data) {
+        head->sh_name = name;
         head->sh_type = SHT_PROGBITS;
         head->sh_addralign = data->d_align = 8;
-        name->d_buf = (char[]){RPK_SECTION};
-        name->d_size = sizeof RPK_SECTION;
-        name->d_align = 1;
         data->d_buf = c->table.v;
         data->d_size = c->table.n;
         err = elf_update(elf, ELF_C_WRITE) < 0 ? -EIO : 0;
+    } else if (!err) {
+        err = -ENOMEM;
     }
     elf_end(elf);
     return err;
@@ -136,8 +124,8 @@ int pass_link(struct comp *c)
     uint32_t size;
     int err = link_objects(c, c->plan.hook, false, &bytes, &size);
     if (err) {
-        diag(c, RK0601, (span_id){0}, NULL, "libbpf's linker refuses: %s", strerror(-err));
-        return 0;
+        fprintf(stderr, "rulec: the filter and the probe cannot be joined: %s\n", strerror(-err));
+        return err;
     }
     struct rpk_head *head = (struct rpk_head *)c->table.v;
     digest_sources(c, head->source_digest);

@@ -335,6 +335,7 @@ struct comp {
     str_id name;                /* the caller's: of the bundle; empty: none */
 
     VEC(uint8_t) filter_elf;    /* obj: the generated object */
+    uint32_t filter_left;       /* bpf: rules (by event) that no longer fit into the filter */
     VEC(uint8_t) table;         /* table: the decision table's section */
     VEC(uint8_t) rpk;           /* link: the bundle */
 };

@@ -159,6 +159,9 @@ static void need_param_text(struct planner *p, const struct param_info *info)
     if (info->type == T_FSPATH || info->type == T_FSRELPATH) {
         *groups |= BIT(G_CWD);
     }
+    if (info->type == T_SOCKTUPLE || info->type == T_SOCKADDR) {
+        *groups |= BIT(G_FD) | BIT(G_SOCK);
+    }
     if (info->type == T_FD) {
         *groups |= BIT(G_FD) | BIT(G_PATH) | BIT(G_SOCK);
     }
@@ -176,7 +179,8 @@ static void need_param(struct planner *p, struct field_ref f, enum event_id even
     if (!info) {
         return; /* absent on this event */
     }
-    if (info->slot < 0 && p->c->build) {
+    bool from_socket = info->type == T_SOCKTUPLE || info->type == T_SOCKADDR;
+    if (info->slot < 0 && !from_socket && p->c->build) {
         diag(p->c, RK0408, at, NULL, "this version does not supply parameter `%s` of `%s`",
              info->name, catalog_event(event)->name);
     }
@@ -248,6 +252,10 @@ void need_field(struct planner *p, struct field_ref f, enum event_id event, span
     switch (info->source) {
     case SRC_SLOT:
         need_slot(p, info->slot);
+        /* A socket has no path: its name is made of its addresses. */
+        if (f.field == F_fd_name && !event_is_open(event)) {
+            p->c->plan.probe.groups |= BIT(G_FD) | BIT(G_SOCK);
+        }
         break;
     case SRC_PARAM:
         need_param(p, f, event, at);

@@ -348,6 +348,10 @@ bool numtext_flags(const struct comp *c, const struct atom *a, enum flag_table t
         return enum_tests(c, a, table, out) && unnamed_tests(c, a, table, out);
     }
     if (is_equality(a->op)) {
+        /* Without a name a mode is shown in octal. */
+        if (catalog_flags_kind(table) == FLAGS_MODE && may_be_digits(c, a)) {
+            return false;
+        }
         return mask_equals(c, a, table, f, n, out) && unnamed_tests(c, a, table, out);
     }
     if (a->op != OP_CONTAINS && a->op != OP_ICONTAINS) {

@@ -55,6 +55,12 @@ struct rule_def {
     bool foreign; /* of another source: never compiled */
 };
 
+/* Where a place went that leads to others, in the copy of a tree that met it last (bind.c). */
+struct moved {
+    uint32_t copy;
+    span_id to;
+};
+
 struct pack {
     struct comp *c;
     uint32_t counter;
@@ -64,13 +70,15 @@ struct pack {
     VEC(uint32_t) list_of, macro_of, rule_of; /* by str_id: 1 + index, 0 if there is none */
     VEC(uint32_t) seen;  /* by str_id: the check_keys() call that met it last */
     uint32_t checks;
+    VEC(struct moved) moved; /* by span */
+    uint32_t copies;
     uint32_t near_tries; /* searches for near names: each is over all names, so few are made */
 };
 
 #define NEAR_TRIES_MAX 200u
 #define TEXT_MAX (8u << 20)      /* bytes of a condition with its lists replaced */
 #define CONDITION_MAX 1000000u   /* nodes of a condition with its macros replaced */
-#define LEVELS_MAX 2000u         /* its depth: later passes recurse */
+#define LEVELS_MAX 1000u         /* its depth: later passes recurse */
 
 /* ---- pack.c: items other than rules ---- */
 

@@ -79,37 +79,20 @@ static void plan_atoms(struct planner *p)
     }
 }
 
-static bool names_param(const struct comp *c, operand_id id)
-{
-    const struct operand *o = &c->operands.v[id.i];
-    if (o->kind == OPERAND_FIELD) {
-        return catalog_field(o->field)->source == SRC_PARAM;
-    }
-    for (uint32_t i = 0; i < o->nop; i++) {
-        if (names_param(c, c->opkids.v[o->op0 + i])) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* What the outputs show: fields once for each rule, parameters on each event it fires on. */
+/* What the outputs show, on each event that the rule fires on. */
 static void plan_outputs(struct planner *p)
 {
-    struct comp *c = p->c;
-    bool *seen = arena_alloc(c->arena, c->rules.n);
+    const struct comp *c = p->c;
     for (uint32_t i = 0; i < c->events.n; i++) {
         const struct event_rules *e = &c->events.v[i];
         for (uint32_t k = 0; k < e->nroot; k++) {
-            rule_id id = c->roots.v[e->root0 + k].rule;
-            const struct rule *r = &c->rules.v[id.i];
+            const struct rule *r = &c->rules.v[c->roots.v[e->root0 + k].rule.i];
             for (uint32_t n = 0; n < r->nout; n++) {
                 const struct piece *out = &c->pieces.v[r->out0 + n];
-                if (out->is_field && (!seen[id.i] || names_param(c, out->operand))) {
+                if (out->is_field) {
                     need_operand(p, out->operand, e->event);
                 }
             }
-            seen[id.i] = true;
         }
     }
 }

@@ -19,7 +19,7 @@ struct planner {
 
 /*
  * Notes what judging or printing a field needs, and reports what this version cannot supply (with
- * comp.build). `event`: where it is asked for; EV_NONE for a field that is no parameter.
+ * comp.build). `event`: where it is asked for.
  */
 void need_field(struct planner *p, struct field_ref f, enum event_id event, span_id at);
 /* The same for an expression. */

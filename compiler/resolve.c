@@ -107,8 +107,11 @@ static void resolve_rule(struct pack *pk, struct rule_def *d)
     r->desc = text_intern(c, &d->desc);
     resolve_tags(c, d, r);
     r->dropped |= !r->enabled;
-    if (!d->foreign && !r->failed) {
+    /* A rule that has failed already is looked through all the same, for its other mistakes. */
+    if (!d->foreign && d->condition.bytes.n) {
         resolve_condition(pk, d, r);
+    }
+    if (!d->foreign && d->output.bytes.n) {
         resolve_output(c, d, r);
     }
     diag_set_rule(c, (str_id){0});

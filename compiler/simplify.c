@@ -71,7 +71,7 @@ static expr_id literal(struct exprs *x, atom_id a, bool neg)
     struct expr e = {.kind = EXPR_LIT, .neg = neg, .atom = a};
     e.varies = may_fold(x->c, a);
     e.cost = atom_cost(x->c, a);
-    return cons(x, e, NULL);
+    return cons(x, e, &(expr_id){0});
 }
 
 /* Collects operands on x->work, those of a nested expression of the same kind one by one. */

@@ -224,7 +224,9 @@ static void put_rule(struct table *t, const struct rule *r)
     row.name = put_text(t, r->name);
     row.desc = put_text(t, r->desc);
     row.source = put_text(t, r->source);
-    row.file = put_cstr(t, at->file ? source_name(c->sources, at->file) : "");
+    const char *name = at->file ? source_name(c->sources, at->file) : "";
+    const char *slash = strrchr(name, '/'); /* the bytes must not depend on where the file is */
+    row.file = put_cstr(t, slash ? slash + 1 : name);
     row.line = at->file ? source_place(c->sources, at->file, at->off).line : 0;
     row.priority = (uint8_t)r->priority;
     row.tags = (struct rpk_span){t->tags.n, r->ntag};

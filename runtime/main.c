@@ -9,7 +9,7 @@
 #include "daemon.h"
 
 #define VERSION "0.1"
-#define BUFFER_DEFAULT (8u << 20)
+#define BUFFER_DEFAULT (4u << 20) /* is mapped twice: 8 MB of resident memory */
 #define BUFFER_MIN (64u << 10)
 #define BUFFER_MAX (1u << 30)
 
@@ -27,7 +27,7 @@ static const char help[] =
     "                        spelled it (default), or as spelled alone, as Falco does\n"
     "  --all-matches         every rule that matches an event, not the first alone\n"
     "  --priority MIN        only rules at least as severe (emergency ... debug)\n"
-    "  --buffer SIZE         ring buffer between kernel and daemon: 64K to 1G (default 8M)\n"
+    "  --buffer SIZE         ring buffer between kernel and daemon: 64K to 1G (default 4M)\n"
     "  --audit               take every event and check the kernel's filter against the rules\n"
     "  --help, --version\n"
     "\n"

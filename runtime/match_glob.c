@@ -60,7 +60,8 @@ struct pat {
     const char *at, *end;
 };
 
-enum item { ITEM_BAD, ITEM_CLASS, ITEM_CHAR };
+/* EXACT: a byte that is matched as it is, folding or not. */
+enum item { ITEM_BAD, ITEM_CLASS, ITEM_EXACT, ITEM_CHAR };
 
 /* Reads `[:name:]`, `[=x=]`, `[.x.]` or a (quoted) byte; sets `*c`, or for a class `*hit`. */
 static enum item bracket_item(struct pat *p, unsigned char probe, unsigned char *c, bool *hit)
@@ -82,7 +83,7 @@ static enum item bracket_item(struct pat *p, unsigned char probe, unsigned char 
         p->at[3] == p->at[1] && p->at[4] == ']') {
         *c = (unsigned char)p->at[2];
         p->at += 5;
-        return ITEM_CHAR;
+        return ITEM_EXACT;
     }
     if (p->at < p->end && *p->at == '\\')
         p->at++;
@@ -100,7 +101,7 @@ static bool range_end(struct pat *p, unsigned char probe, unsigned char *high)
     if (p->end - p->at < 2 || p->at[0] != '-' || p->at[1] == ']')
         return false;
     p->at++;
-    return bracket_item(p, probe, high, &hit) == ITEM_CHAR;
+    return bracket_item(p, probe, high, &hit) >= ITEM_EXACT;
 }
 
 /*
@@ -109,9 +110,9 @@ static bool range_end(struct pat *p, unsigned char probe, unsigned char *high)
  */
 static int bracket(struct pat *p, unsigned char raw, bool fold)
 {
-    unsigned char c = fold ? lower(raw) : raw, low = 0, high;
+    unsigned char c = fold ? lower(raw) : raw, low = 0, high = 0;
     bool negate = p->at < p->end && (*p->at == '!' || *p->at == '^');
-    bool matched = false, first = true;
+    bool matched = false, first = true, range;
 
     p->at += negate;
     while (p->at < p->end && (*p->at != ']' || first)) {
@@ -125,11 +126,13 @@ static int bracket(struct pat *p, unsigned char raw, bool fold)
             matched |= hit;
             continue;
         }
-        if (fold)
-            low = lower(low);
-        high = low;
-        if (range_end(p, raw, &high) && fold)
-            high = lower(high);
+        range = range_end(p, raw, &high);
+        if (item == ITEM_EXACT && !range) {
+            matched |= raw == low;
+            continue;
+        }
+        low = fold ? lower(low) : low;
+        high = !range ? low : fold ? lower(high) : high;
         matched |= c >= low && c <= high;
     }
     if (p->at == p->end)
