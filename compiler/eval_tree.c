@@ -153,7 +153,7 @@ static enum outcome3 either_side(struct tree *t, const struct node *n, const str
 /* An ancestor field without index: some proper ancestor passes. */
 static enum outcome3 some_ancestor(struct tree *t, const struct node *n, const struct atom *a)
 {
-    int32_t count = event_ancestors(t->e, a->lhs.field);
+    int32_t count = event_ancestors(t->c, t->e, a->lhs.field);
     enum outcome3 best = NO;
     for (int32_t i = 1; i <= count; i++) {
         struct field_ref f = {.field = a->lhs.field, .index = i};

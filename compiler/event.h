@@ -50,7 +50,7 @@ bool event_lacks(const struct event *e, enum field_id field);
 /* The fact that was given for exactly this field, or NULL. */
 const struct fact *event_given(const struct event *e, struct field_ref f);
 /* How many ancestors the event speaks of, as values of an unindexed ancestor field. */
-int32_t event_ancestors(const struct event *e, enum field_id field);
+int32_t event_ancestors(struct comp *c, const struct event *e, enum field_id field);
 /* The field that says the same as ancestor 0 or 1 of this one: proc.pname of proc.aname[1]. */
 enum field_id event_ancestor_field(enum field_id field, int32_t index);
 /* The fact of a field, derived from others where the language does so and it is not given. */

@@ -694,7 +694,7 @@ static struct fact number_of(struct comp *c, const struct event *e, struct field
 /* proc.aargs without index is no set but one text: all ancestors' arguments, joined. */
 static struct fact all_args(struct comp *c, const struct event *e, struct field_ref f, int arg)
 {
-    int32_t n = event_ancestors(e, F_proc_aargs);
+    int32_t n = event_ancestors(c, e, F_proc_aargs);
     const char *sofar = "";
     (void)arg;
     for (int32_t i = 1; i <= n; i++) {
@@ -848,12 +848,17 @@ static struct fact ancestor(struct comp *c, const struct event *e, struct field_
     enum field_id plain = f.index == 0 ? ancestors[row].self : ancestors[row].parent;
     if (g)
         return *g;
-    if (f.index < 2 && plain != F_NONE) {
-        g = event_given(e, PLAIN(plain));
-        if (g || f.index == 0)
-            return rename_to(get(c, e, plain), f);
+    if (f.index < 2 && plain != F_NONE)
+        return rename_to(get(c, e, plain), f);
+    struct fact v = listed(c, e, f);
+    int32_t last = event_ancestors(c, e, f.field);
+    /* Above one that is unknown nothing is known. */
+    if (v.state == FACT_ABSENT && f.index > last && last > 0) {
+        struct field_ref top = {.field = f.field, .index = last};
+        if (ancestor(c, e, top, row).state == FACT_UNKNOWN)
+            return fact_none(f, FACT_UNKNOWN);
     }
-    return listed(c, e, f);
+    return v;
 }
 
 /* proc.pname and its like, where only proc.aname[1] or the list of all was given. */
@@ -873,12 +878,10 @@ static struct fact parent(struct comp *c, const struct event *e, struct field_re
     return fact_none(f, FACT_ABSENT);
 }
 
-/* How many ancestors one fact speaks of. */
-static int32_t reach(const struct fact *f, enum field_id field)
+/* How many ancestors one fact of an ancestor field speaks of. */
+static int32_t reach(const struct fact *f)
 {
     bool unknown = f->state == FACT_UNKNOWN;
-    if (f->field.field != field)
-        return f->state != FACT_ABSENT; /* the parent's, by its other name */
     if (f->is_list)
         return (int32_t)f->nlist + unknown;
     if (f->field.index < 0)
@@ -886,17 +889,12 @@ static int32_t reach(const struct fact *f, enum field_id field)
     return f->state == FACT_ABSENT ? 0 : f->field.index;
 }
 
-int32_t event_ancestors(const struct event *e, enum field_id field)
+int32_t event_ancestors(struct comp *c, const struct event *e, enum field_id field)
 {
-    enum field_id other = F_NONE;
-    int32_t n = 0;
-    for (size_t k = 0; k < NANCESTOR; k++)
-        if (ancestors[k].field == field)
-            other = ancestors[k].parent;
+    enum field_id parents = event_ancestor_field(field, 1);
+    int32_t n = parents && get(c, e, parents).state != FACT_ABSENT;
     for (uint32_t i = 0; i < e->facts.n; i++) {
-        const struct fact *f = &e->facts.v[i];
-        bool about = f->field.field == field || (other && f->field.field == other);
-        int32_t have = about ? reach(f, field) : 0;
+        int32_t have = e->facts.v[i].field.field == field ? reach(&e->facts.v[i]) : 0;
         n = have > n ? have : n;
     }
     return n;

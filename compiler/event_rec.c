@@ -137,20 +137,21 @@ static void put(struct writer *w, int slot, struct fact f, enum flag_table table
 }
 
 /* Reading the slot gives this fact. */
-static bool slot_says(struct writer *w, const struct field_info *info, struct fact f)
+static bool slot_says(struct writer *w, int slot, enum flag_table table, struct fact f)
 {
     const struct ev_head *h = &w->ev->h;
     char buf[2048];
-    if (h->st[info->slot] != ST_PRESENT || f.state != FACT_PRESENT)
-        return h->st[info->slot] == (f.state == FACT_ABSENT ? ST_ABSENT : ST_UNKNOWN);
-    if (info->slot >= N_COUNT)
-        return h->len[info->slot - N_COUNT] == STRLEN(w->c, f.text) &&
-               !memcmp((const char *)w->ev + catalog_slot((unsigned)info->slot)->offset,
+    if (f.state != FACT_PRESENT)
+        return h->st[slot] == (f.state == FACT_ABSENT ? ST_ABSENT : ST_UNKNOWN);
+    if (h->st[slot] != ST_PRESENT)
+        return false;
+    if (slot >= N_COUNT)
+        return f.kind == VAL_TEXT && h->len[slot - N_COUNT] == STRLEN(w->c, f.text) &&
+               !memcmp((const char *)w->ev + catalog_slot((unsigned)slot)->offset,
                        STR(w->c, f.text), STRLEN(w->c, f.text));
-    if (info->table == FT_NONE)
-        return h->num[info->slot] == f.num;
-    size_t len = catalog_flags_text(info->table, (uint64_t)h->num[info->slot], false, buf,
-                                    sizeof buf);
+    if (f.kind == VAL_NUM)
+        return h->num[slot] == f.num;
+    size_t len = catalog_flags_text(table, (uint64_t)h->num[slot], false, buf, sizeof buf);
     return len == STRLEN(w->c, f.text) && !memcmp(buf, STR(w->c, f.text), len);
 }
 
@@ -182,7 +183,7 @@ static void put_fields(struct writer *w)
             continue;
         }
         /* A second field of the same slot: fd.typechar beside fd.type. */
-        if (!slot_says(w, info, f))
+        if (!slot_says(w, info->slot, info->table, f))
             lose_slot(w, info->slot);
     }
 }
@@ -200,10 +201,12 @@ static void put_params(struct writer *w)
         const struct param_info *p = catalog_param(w->e->type, i);
         struct fact raw = event_param_raw(w->c, w->e, i);
         bool named = event_param_named(w->c, w->e, i);
-        if (p->slot < 0 || p->slot == SLOT_OF_NUM(N_SYSNR) ||
-            (!named && w->ev->h.st[p->slot] != ST_UNFILLED))
+        if (p->slot < 0 || p->slot == SLOT_OF_NUM(N_SYSNR))
             continue;
-        put(w, p->slot, raw, p->flags);
+        if (w->ev->h.st[p->slot] == ST_UNFILLED)
+            put(w, p->slot, raw, p->flags);
+        else if (named && !slot_says(w, p->slot, p->flags, raw))
+            lose_slot(w, p->slot);
         if (relative(w, p, raw))
             lose_slot(w, p->slot);
     }
@@ -217,7 +220,7 @@ static bool has_gap(struct comp *c, const struct event *e)
     static const enum field_id fields[] = {F_proc_aname, F_proc_aexe, F_proc_aexepath,
                                            F_proc_acmdline, F_proc_apid, F_proc_aargs};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        int32_t n = event_ancestors(e, fields[i]);
+        int32_t n = event_ancestors(c, e, fields[i]);
         for (int32_t k = 1; k < n; k++) {
             struct field_ref f = {.field = fields[i], .index = k};
             if (event_fact(c, e, f).state == FACT_ABSENT)
@@ -231,7 +234,7 @@ static bool has_gap(struct comp *c, const struct event *e)
 static bool put_names(struct writer *w)
 {
     struct ev_head *h = &w->ev->h;
-    int32_t n = event_ancestors(w->e, F_proc_aname);
+    int32_t n = event_ancestors(w->c, w->e, F_proc_aname);
     for (int32_t i = 1; i <= n; i++) {
         struct fact f = event_fact(w->c, w->e, (struct field_ref){.field = F_proc_aname, .index = i});
         if (i == n && f.state == FACT_UNKNOWN) {
@@ -340,7 +343,7 @@ static bool beyond_record(struct event_user *u, struct field_ref f)
         return true;
     case SRC_ANC:
         if (f.field == F_proc_aname)
-            return u->holes && f.index > 0;
+            return f.index > 0 ? u->holes : event_given(u->e, f) != NULL;
         return event_given(u->e, f) || ((f.index > 1 || f.field == F_proc_aargs) && f.index != 0 &&
                                         !planned(u->c, f.field, f.index));
     case SRC_PARAM:

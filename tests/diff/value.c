@@ -235,9 +235,12 @@ static int64_t flag_value(struct gen *g, enum flag_table table, const struct nod
     }
     if (!hit && !mask)
         v = row[rng_below(&g->rng, rows)].value;
-    if (rng_chance(&g->rng, 3))
+    if (mask && rng_chance(&g->rng, 3))
         v ^= 1ull << rng_below(&g->rng, 31);
-    return (int64_t)v;
+    for (unsigned i = 0; i < rows && !mask; i++)
+        if (row[i].value == v)
+            return (int64_t)v;
+    return (int64_t)(mask ? v : row[rng_below(&g->rng, rows)].value);
 }
 
 /* ---- into the event ---- */
