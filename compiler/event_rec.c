@@ -169,22 +169,27 @@ static struct fact socket_name(struct writer *w, struct fact f)
     return g ? f : fact_none(f.field, FACT_UNKNOWN);
 }
 
+static void put_field(struct writer *w, enum field_id id, const struct field_info *info)
+{
+    struct fact f = event_fact(w->c, w->e, plain(id));
+    if (id == F_fd_name)
+        f = socket_name(w, f);
+    if (w->ev->h.st[info->slot] == ST_UNFILLED)
+        put(w, info->slot, f, info->table);
+    else if (!slot_says(w, info->slot, info->table, f))
+        lose_slot(w, info->slot);
+}
+
+/* Given ones first: of two fields in one slot they say more (fd.typechar than fd.type). */
 static void put_fields(struct writer *w)
 {
-    for (int id = F_NONE + 1; id < F_COUNT; id++) {
-        const struct field_info *info = catalog_field((enum field_id)id);
-        if (info->source != SRC_SLOT || info->slot < 0)
-            continue;
-        struct fact f = event_fact(w->c, w->e, plain((enum field_id)id));
-        if (id == F_fd_name)
-            f = socket_name(w, f);
-        if (w->ev->h.st[info->slot] == ST_UNFILLED) {
-            put(w, info->slot, f, info->table);
-            continue;
+    for (int given = 1; given >= 0; given--) {
+        for (int id = F_NONE + 1; id < F_COUNT; id++) {
+            const struct field_info *info = catalog_field((enum field_id)id);
+            bool is = event_given(w->e, plain((enum field_id)id)) != NULL;
+            if (info->source == SRC_SLOT && info->slot >= 0 && is == given)
+                put_field(w, (enum field_id)id, info);
         }
-        /* A second field of the same slot: fd.typechar beside fd.type. */
-        if (!slot_says(w, info->slot, info->table, f))
-            lose_slot(w, info->slot);
     }
 }
 
