@@ -168,9 +168,8 @@ void emit_collect(struct emit *e, struct nodes *list, dag_id root)
         visit(e, list, emit_decided(e, n->yes));
         visit(e, list, emit_decided(e, n->no));
     }
-    if (list->id.n) {
+    if (list->id.n)
         qsort(list->id.v, list->id.n, sizeof *list->id.v, compare_u32);
-    }
 }
 
 void emit_collect_all(struct emit *e, struct nodes *list, dag_id root)
