@@ -115,7 +115,7 @@ static enum outcome some_ancestor(const struct rpk *p, struct record *r, const s
 
 static enum outcome or_out(enum outcome a, enum outcome b)
 {
-    return a == OUT_TRUE || b == OUT_TRUE ? OUT_TRUE
+    return a == OUT_TRUE || b == OUT_TRUE     ? OUT_TRUE
            : a == OUT_MAYBE || b == OUT_MAYBE ? OUT_MAYBE
                                               : OUT_FALSE;
 }
