@@ -244,14 +244,14 @@ static __always_inline void no_sock(struct ev *ev)
 }
 
 /*
- * Which side is the client's. The language's table remembers who called connect, accept or bind;
- * the kernel does not. A TCP socket that was accepted has no bind hash entry of its own making:
- * its local port is the listener's, which SOCK_BINDPORT_LOCK of sk_userlocks does not tell. Taken
- * here: an accept event, and a stream with a local port below the remote one that was not just
- * connected, is the server's end.
+ * Which side is the client's. The language's table remembers who called connect, accept or bind. The
+ * kernel shows it in what a TCP socket inherits: one that was accepted has its listener's backlog,
+ * one that connected has none. Elsewhere, a port that the program chose itself is a server's.
  */
-static __always_inline bool is_server(struct ev *ev, struct side *local, struct side *remote)
+static __always_inline bool is_server(struct ev *ev, __u64 sk, __u32 l4)
 {
+    struct sock *s = (struct sock *)sk;
+
     switch (ev->h.event) {
     case EV_accept:
     case EV_accept4:
@@ -261,7 +261,9 @@ static __always_inline bool is_server(struct ev *ev, struct side *local, struct 
     case EV_connect:
         return false;
     }
-    return local->port < remote->port;
+    if (l4 == L4_TCP)
+        return KREAD(struct sock, sk, sk_max_ack_backlog) != 0;
+    return BPF_CORE_READ_BITFIELD_PROBED(s, sk_userlocks) & SOCK_BINDPORT_LOCK;
 }
 
 static __always_inline void ip_sock(struct ev *ev, __u64 sk, __u32 family)
@@ -283,7 +285,7 @@ static __always_inline void ip_sock(struct ev *ev, __u64 sk, __u32 family)
         peer = read_sockaddr(&remote, ev->args[4], family);
     if (!peer && (!local.port || ev->h.event == EV_socket))
         return; /* no role yet */
-    server = !peer || is_server(ev, &local, &remote);
+    server = !peer || is_server(ev, sk, l4);
     put_num(ev, N_L4PROTO, l4);
     put_num(ev, N_SOCK_SERVER, server);
     put_num(ev, N_CONNECTED, peer && !(ev->h.event == EV_connect && res < 0));

@@ -120,6 +120,59 @@ static __always_inline void name_of_opened(struct ev *ev, __u64 file)
         ev->h.readings = 2;
 }
 
+/* A number in 16 hexadecimal digits, as a kernel address always has. */
+static __always_inline void put_hex(char *to, __u64 v)
+{
+    for (int i = 15; i >= 0; i--) {
+        __u8 digit = v & 15;
+
+        to[i] = (char)(digit < 10 ? '0' + digit : 'a' + digit - 10);
+        v >>= 4;
+    }
+}
+
+/* The path a unix socket is bound to, or 0 bytes. An abstract name begins with @, not with NUL. */
+static __always_inline __u32 put_unix_path(char *to, __u64 sk)
+{
+    __u64 addr = (__u64)KREAD(struct unix_sock, sk, addr);
+    __s32 len = addr ? KREAD(struct unix_address, addr, len) - 2 : 0;
+    __u64 path = addr + bpf_core_field_offset(struct unix_address, name) + 2;
+    long n;
+
+    if (len <= 0 || len > 108)
+        return 0;
+    n = bpf_probe_read_kernel_str(to, 109, (void *)path);
+    if (n > 1)
+        return (__u32)n - 1;
+    OPAQUE(len);
+    if (len < 2 || len > 108 || bpf_probe_read_kernel(to, (__u32)len, (void *)path))
+        return 0;
+    to[0] = '@';
+    return (__u32)len;
+}
+
+/* `socket->peer path`, both as addresses; a socket without a peer: the path it is bound to. */
+static __always_inline void name_of_unix(struct ev *ev, __u64 file)
+{
+    __u64 socket = (__u64)KREAD(struct file, file, private_data);
+    __u64 sk = (__u64)KREAD(struct socket, socket, sk);
+    __u64 peer = (__u64)KREAD(struct unix_sock, sk, peer);
+    char *to = ev->s_FD_NAME;
+    __u32 n;
+
+    if (!peer) {
+        put_text(ev, S_FD_NAME, put_unix_path(to, sk), ST_PRESENT);
+        return;
+    }
+    put_hex(to, sk);
+    to[16] = '-';
+    to[17] = '>';
+    put_hex(to + 18, peer);
+    to[34] = ' ';
+    n = put_unix_path(to + 35, peer);
+    put_text(ev, S_FD_NAME, 35 + (n ? n : put_unix_path(to + 35, sk)), ST_PRESENT);
+}
+
 __attribute__((noinline)) int extract_path(struct ev *ev)
 {
     __u64 file;
@@ -143,8 +196,10 @@ __attribute__((noinline)) int extract_path(struct ev *ev)
     switch (ev->h.num[N_FD_TYPE]) {
     case FDT_IPV4:
     case FDT_IPV6:
-    case FDT_UNIX:
         put_text(ev, S_FD_NAME, 0, ST_UNKNOWN); /* user space writes it from the addresses */
+        break;
+    case FDT_UNIX:
+        name_of_unix(ev, file);
         break;
     case FDT_MEMFD:
         name_of_memfd(ev, file);
@@ -184,10 +239,11 @@ static __always_inline void both(struct ev *ev, __u8 state)
 
 __attribute__((noinline)) int extract_dir(struct ev *ev)
 {
-    struct slash s = {};
+    struct work *w = work_get();
+    struct slash s;
     __u32 type, n;
 
-    if (!ev)
+    if (!ev || !w)
         return 0;
     if (ev->h.st[SLOT_OF_STR(S_FD_NAME)] == ST_UNFILLED)
         extract_path(ev);
@@ -202,6 +258,7 @@ __attribute__((noinline)) int extract_dir(struct ev *ev)
         return 0;
     }
     s.len = n;
+    s.at = untold(w, 0);
     if (type == FDT_DIRECTORY)
         s.at = n + 1;
     else
@@ -247,11 +304,12 @@ static long squeeze_step(__u32 i, struct squeeze *q)
 __attribute__((noinline)) int extract_raw(struct ev *ev)
 {
     struct work *w = work_get();
-    struct squeeze q = {};
+    struct squeeze q;
     long n;
 
     if (!ev || !w)
         return 0;
+    q.to = q.last = untold(w, 0);
     put_text(ev, S_FD_RAW, 0, ST_ABSENT);
     if (ev->h.st[N_FD_NUM] != ST_PRESENT || ev->h.num[N_FD_NUM] < 0)
         return 0;

@@ -291,8 +291,23 @@ struct sock {
     struct sock_common __sk_common;
     __u16 sk_type;
     __u16 sk_protocol;
+    __u8 sk_userlocks : 4;
     __u32 sk_ack_backlog;
     __u32 sk_max_ack_backlog;
+};
+
+struct sockaddr_un {
+    __u16 sun_family;
+};
+
+struct unix_address {
+    int len; /* of the name, the family included */
+    struct sockaddr_un name[1];
+};
+
+struct unix_sock {
+    struct unix_address *addr;
+    struct sock *peer;
 };
 
 struct inet_sock {
@@ -328,7 +343,7 @@ struct socket {
 #define AF_NETLINK 16
 
 #define TCP_ESTABLISHED 1
-#define TCP_LISTEN 10
+#define SOCK_BINDPORT_LOCK 8 /* sk_userlocks: the program chose the port */
 
 #define CAP_DAC_OVERRIDE 1
 #define CAP_FOWNER 3

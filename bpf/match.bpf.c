@@ -99,6 +99,7 @@ static __always_inline int contains(struct ev *ev, __u32 slot, __u32 pat, bool f
         bpf_loop((len + 7) / 8, lower_step, NULL, 0);
     s.word = match_word(p->text);
     s.mask = match_mask(s.n);
+    s.found = untold(w, 0);
     bpf_loop(len - s.n + 1, search_step, &s, 0);
     return (int)s.found;
 }

@@ -56,17 +56,16 @@ __attribute__((noinline)) int path_build(__u64 dentry, __u64 vfsmount, __u64 roo
                                          __u64 root_mnt)
 {
     struct work *w = work_get();
-    struct walk k = {
-        .dentry = dentry,
-        .mnt = vfsmount,
-        .mnt_root = (__u64)KREAD(struct vfsmount, vfsmount, mnt_root),
-        .root_dentry = root_dentry,
-        .root_mnt = root_mnt,
-        .off = PATH_CAP,
-    };
+    struct walk k = {.dentry = dentry,
+                     .mnt = vfsmount,
+                     .root_dentry = root_dentry,
+                     .root_mnt = root_mnt};
 
     if (!w)
         return 0;
+    k.mnt_root = (__u64)KREAD(struct vfsmount, vfsmount, mnt_root);
+    k.off = untold(w, PATH_CAP);
+    k.done = untold(w, 0);
     bpf_loop(PATH_CAP, walk_step, &k, 0);
     if (!k.done || k.off == 0)
         return 0;
@@ -123,10 +122,13 @@ static long fold_step(__u32 i, struct fold *f)
 __attribute__((noinline)) int path_fold(__u32 len)
 {
     struct work *w = work_get();
-    struct fold f = {.len = len, .end = len, .off = PATH_CAP};
+    struct fold f;
 
     if (!w || len == 0 || len > 2 * PATH_CAP)
         return 0;
+    f.len = f.end = untold(w, len);
+    f.skip = f.cut = untold(w, 0);
+    f.off = untold(w, PATH_CAP);
     bpf_loop(len, fold_step, &f, 0);
     if (f.cut || f.off == 0)
         return 0;

@@ -38,6 +38,8 @@ struct work {
     char path[2 * PATH_CAP];
     char fold[3 * PATH_CAP]; /* path_fold: the text before folding, at most 2 * PATH_CAP */
     struct proc_state live; /* of a process that `procs` does not know */
+    __u32 zero;             /* never written: see untold() */
+    __u32 pad;
 };
 
 struct scratch_map {
@@ -178,6 +180,16 @@ static __always_inline struct work *work_get(void)
     __u32 zero = 0;
 
     return bpf_map_lookup_elem(&work, &zero);
+}
+
+/*
+ * A number that the verifier does not know. What a loop's body reads and writes in its context must
+ * begin so: before 6.7 the verifier follows the body of bpf_loop once only, with the context of the
+ * first turn, and removes as dead what that turn does not reach.
+ */
+static __always_inline __u32 untold(struct work *w, __u32 value)
+{
+    return value + *(volatile __u32 *)&w->zero;
 }
 
 /* Copies `len` (< PATH_CAP) bytes to a text slot's place. */

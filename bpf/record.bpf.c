@@ -155,15 +155,17 @@ static __always_inline void count_lost(__u32 rule)
  */
 __attribute__((noinline)) int record_send(struct ev *ev)
 {
-    __u32 size = sizeof(struct rec), rule;
+    struct work *w = work_get();
+    __u32 size, rule;
 
-    if (!ev)
+    if (!ev || !w)
         return 0;
     if (ev->h.readings != 2 || ev->spell_len > PATH_CAP)
         ev->spell_len = 0;
     if (ev->base_len > PATH_CAP)
         ev->base_len = 0;
     rule = ev->h.rule - 1;
+    size = untold(w, sizeof(struct rec));
     bpf_loop(TEXTS, pack_step, &size, 0);
     ev->h.size = size;
     OPAQUE(size);

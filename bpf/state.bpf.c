@@ -142,7 +142,7 @@ static long join_step(__u32 i, struct join *j)
 static __always_inline void arguments(struct proc_state *st, struct task_struct *task)
 {
     struct work *w = work_get();
-    struct join j = {};
+    struct join j;
     __u64 from = task->mm->arg_start, whole = task->mm->arg_end - from;
     __u32 n = whole < ARGS_CAP ? (__u32)whole : ARGS_CAP;
 
@@ -152,6 +152,7 @@ static __always_inline void arguments(struct proc_state *st, struct task_struct 
     if (!w || n == 0 || n > ARGS_CAP || bpf_probe_read_user(w->fold, n, (void *)from))
         return;
     w->fold[ARGS_CAP - 1] = whole >= ARGS_CAP ? 0 : w->fold[ARGS_CAP - 1];
+    j.exe_len = j.nargs = j.seen_exe = untold(w, 0);
     bpf_loop(n, join_step, &j, 0);
     if (!j.seen_exe)
         return;
@@ -319,9 +320,14 @@ static long cgroup_step(__u32 i, struct cgroup_path *p)
  */
 static __always_inline int cgroup_scan(struct proc_state *st, __u64 kn, bool ctr)
 {
-    struct cgroup_path p = {.kn = kn};
+    struct work *w = work_get();
+    struct cgroup_path p = {.kn = kn, .leaf = kn};
     __u32 len;
 
+    if (!w)
+        return 0;
+    p.depth = p.scope = p.found = p.at = p.len = untold(w, 0);
+    p.leaf_kind = (__s32)untold(w, 0);
     bpf_loop(CGROUP_DEPTH, cgroup_step, &p, 0);
     if (p.found) {
         put_container(st, p.at, p.len);

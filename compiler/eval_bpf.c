@@ -13,6 +13,7 @@
 #define STEPS_MAX 1000000 /* what the verifier allows */
 #define DEPTH_MAX 8
 #define STACK_SIZE 512
+#define PATTERN_MAX 252 /* bpf/match.bpf.c: PATTERN_CAP - 8 */
 #define CLOBBERED 0xdeadbeefdeadbeefull
 
 struct frame {
@@ -200,7 +201,7 @@ static bool contains(const char *s, size_t len, const struct vm_pattern *p, bool
 {
     for (size_t i = 0; p->len <= len && i <= len - p->len; i++) {
         size_t k = 0;
-        while (k < p->len && (fold ? lower(s[i + k]) == lower(p->text[k]) : s[i + k] == p->text[k]))
+        while (k < p->len && (fold ? lower(s[i + k]) == (unsigned char)p->text[k] : s[i + k] == p->text[k]))
             k++;
         if (k == p->len)
             return true;
@@ -241,7 +242,10 @@ static int match(struct run *run, enum vm_native native)
     if (run->r[3] >= vm->npattern)
         return fail(run, -EFAULT, "pattern %llu of %u", (unsigned long long)run->r[3],
                     vm->npattern);
-    run->r[0] = contains(s, len, &vm->patterns[run->r[3]], native == NATIVE_ICONTAINS);
+    const struct vm_pattern *p = &vm->patterns[run->r[3]];
+    /* The probe's map has no room for longer ones: there the matcher cannot tell. */
+    run->r[0] = p->len == 0 || p->len > PATTERN_MAX ||
+                contains(s, len, p, native == NATIVE_ICONTAINS);
     return 0;
 }
 

@@ -45,10 +45,14 @@ bool event_field(struct comp *c, const char *name, size_t len, struct field_ref 
 void event_print(struct comp *c, const struct event *e, FILE *out);
 void json_print_text(FILE *out, const char *text, size_t len); /* in quotes, escaped */
 
+/* True if an event of this type cannot have the field, whatever was given. */
+bool event_lacks(const struct event *e, enum field_id field);
 /* The fact that was given for exactly this field, or NULL. */
 const struct fact *event_given(const struct event *e, struct field_ref f);
 /* How many ancestors the event speaks of, as values of an unindexed ancestor field. */
-int32_t event_ancestors(const struct event *e, enum field_id field);
+int32_t event_ancestors(struct comp *c, const struct event *e, enum field_id field);
+/* The field that says the same as ancestor 0 or 1 of this one: proc.pname of proc.aname[1]. */
+enum field_id event_ancestor_field(enum field_id field, int32_t index);
 /* The fact of a field, derived from others where the language does so and it is not given. */
 struct fact event_fact(struct comp *c, const struct event *e, struct field_ref f);
 

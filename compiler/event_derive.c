@@ -561,11 +561,9 @@ static struct fact lenargs(struct comp *c, const struct event *e, struct field_r
 {
     struct fact args = get(c, e, F_proc_args), n = get(c, e, F_proc_cmdnargs);
     (void)arg;
-    enum fact_state state = both(args, n);
-    if (state != FACT_PRESENT)
-        return fact_none(f, state);
-    int64_t len = (int64_t)STRLEN(c, args.text);
-    return fact_num(f, n.num > 0 && len >= n.num - 1 ? len - (n.num - 1) : len);
+    if (args.state != FACT_PRESENT || n.state != FACT_PRESENT)
+        return fact_none(f, args.state == FACT_ABSENT ? FACT_ABSENT : FACT_UNKNOWN);
+    return fact_num(f, n.num > 0 ? (int64_t)STRLEN(c, args.text) - (n.num - 1) : 0);
 }
 
 /*
@@ -696,7 +694,7 @@ static struct fact number_of(struct comp *c, const struct event *e, struct field
 /* proc.aargs without index is no set but one text: all ancestors' arguments, joined. */
 static struct fact all_args(struct comp *c, const struct event *e, struct field_ref f, int arg)
 {
-    int32_t n = event_ancestors(e, F_proc_aargs);
+    int32_t n = event_ancestors(c, e, F_proc_aargs);
     const char *sofar = "";
     (void)arg;
     for (int32_t i = 1; i <= n; i++) {
@@ -822,6 +820,14 @@ static const struct {
 };
 #define NANCESTOR (sizeof ancestors / sizeof ancestors[0])
 
+enum field_id event_ancestor_field(enum field_id field, int32_t index)
+{
+    for (size_t i = 0; i < NANCESTOR; i++)
+        if (ancestors[i].field == field && (index == 0 || index == 1))
+            return index ? ancestors[i].parent : ancestors[i].self;
+    return F_NONE;
+}
+
 /* An element of the list that was given for all ancestors: [1] is its first. */
 static struct fact listed(struct comp *c, const struct event *e, struct field_ref f)
 {
@@ -842,12 +848,17 @@ static struct fact ancestor(struct comp *c, const struct event *e, struct field_
     enum field_id plain = f.index == 0 ? ancestors[row].self : ancestors[row].parent;
     if (g)
         return *g;
-    if (f.index < 2 && plain != F_NONE) {
-        g = event_given(e, PLAIN(plain));
-        if (g || f.index == 0)
-            return rename_to(get(c, e, plain), f);
+    if (f.index < 2 && plain != F_NONE)
+        return rename_to(get(c, e, plain), f);
+    struct fact v = listed(c, e, f);
+    int32_t last = event_ancestors(c, e, f.field);
+    /* Above one that is unknown nothing is known. */
+    if (v.state == FACT_ABSENT && f.index > last && last > 0) {
+        struct field_ref top = {.field = f.field, .index = last};
+        if (ancestor(c, e, top, row).state == FACT_UNKNOWN)
+            return fact_none(f, FACT_UNKNOWN);
     }
-    return listed(c, e, f);
+    return v;
 }
 
 /* proc.pname and its like, where only proc.aname[1] or the list of all was given. */
@@ -867,21 +878,24 @@ static struct fact parent(struct comp *c, const struct event *e, struct field_re
     return fact_none(f, FACT_ABSENT);
 }
 
-int32_t event_ancestors(const struct event *e, enum field_id field)
+/* How many ancestors one fact of an ancestor field speaks of. */
+static int32_t reach(const struct fact *f)
 {
-    int32_t n = 0;
+    bool unknown = f->state == FACT_UNKNOWN;
+    if (f->is_list)
+        return (int32_t)f->nlist + unknown;
+    if (f->field.index < 0)
+        return unknown;
+    return f->state == FACT_ABSENT ? 0 : f->field.index;
+}
+
+int32_t event_ancestors(struct comp *c, const struct event *e, enum field_id field)
+{
+    enum field_id parents = event_ancestor_field(field, 1);
+    int32_t n = parents && get(c, e, parents).state != FACT_ABSENT;
     for (uint32_t i = 0; i < e->facts.n; i++) {
-        const struct fact *f = &e->facts.v[i];
-        for (size_t k = 0; k < NANCESTOR; k++) {
-            if (ancestors[k].field != field)
-                continue;
-            int32_t have = f->field.field == ancestors[k].parent ? 1 : 0;
-            if (f->field.field == field)
-                have = f->is_list ? (int32_t)f->nlist + (f->state == FACT_UNKNOWN)
-                                  : f->field.index < 0 ? f->state == FACT_UNKNOWN : f->field.index;
-            if (have > n)
-                n = have;
-        }
+        int32_t have = e->facts.v[i].field.field == field ? reach(&e->facts.v[i]) : 0;
+        n = have > n ? have : n;
     }
     return n;
 }
@@ -900,6 +914,20 @@ static struct fact respell(struct comp *c, struct fact v, enum flag_table table)
     return len < sizeof buf ? fact_text(c, v.field, buf, len) : v;
 }
 
+/* Another field that stands in the same slot was given: container.start_ts, proc.pidns_init_start_ts. */
+static struct fact slot_twin(const struct event *e, struct field_ref f)
+{
+    const struct field_info *info = catalog_field(f.field);
+    for (uint32_t i = 0; i < e->facts.n; i++) {
+        const struct fact *g = &e->facts.v[i];
+        const struct field_info *other = catalog_field(g->field.field);
+        if (other->source == SRC_SLOT && other->slot == info->slot && other->table == FT_NONE &&
+            info->table == FT_NONE && g->field.index < 0)
+            return rename_to(*g, f);
+    }
+    return fact_none(f, FACT_ABSENT);
+}
+
 struct fact event_derived(struct comp *c, const struct event *e, struct field_ref f)
 {
     const struct field_info *info = catalog_field(f.field);
@@ -910,17 +938,64 @@ struct fact event_derived(struct comp *c, const struct event *e, struct field_re
         v = parent(c, e, f);
     if (v.state == FACT_ABSENT && info->source == SRC_SLOT && f.index < 0)
         v = rename_to(event_param_of_slot(c, e, info->slot), f);
+    if (v.state == FACT_ABSENT && info->source == SRC_SLOT && f.index < 0)
+        v = slot_twin(e, f);
     return respell(c, v, info->table);
+}
+
+/*
+ * Fields of a descriptor exist only on events that have one, and a result only where parameter 0
+ * of a system call is one: what a JSON event says otherwise counts for nothing.
+ */
+bool event_lacks(const struct event *e, enum field_id field)
+{
+    if (e->type == EV_NONE)
+        return false;
+    if (!strcmp(catalog_field(field)->cls, "fd") && field != F_fd_types)
+        return !(event_flags(e) & (EVF_CREATES_FD | EVF_USES_FD | EVF_DESTROYS_FD));
+    if (field != F_evt_rawres && field != F_evt_res && field != F_evt_failed)
+        return false;
+    const struct param_info *p = catalog_param(e->type, 0);
+    return e->type == EV_generic || !p || (p->type != T_ERRNO && p->type != T_FD &&
+                                           p->type != T_PID && p->type != T_INT64);
+}
+
+/* Fields that follow from the event's type alone: giving them another value is no use. */
+static bool follows_from_type(const struct event *e, enum field_id field)
+{
+    switch ((int)field) {
+    case F_evt_type_is:
+    case F_syscall_type:
+    case F_evt_is_io:
+    case F_evt_is_io_read:
+    case F_evt_is_io_write:
+    case F_evt_is_wait:
+    case F_evt_io_dir:
+    case F_evt_dir:
+    case F_evt_source:
+        return e->type != EV_NONE;
+    case F_evt_category:
+        return e->type != EV_NONE && strncmp(catalog_event(e->type)->category, "io_", 3) != 0;
+    case F_evt_is_open_read:
+    case F_evt_is_open_write:
+    case F_evt_is_open_exec:
+    case F_evt_is_open_create:
+        return e->type != EV_NONE && !is_open(e->type) && e->type != EV_creat;
+    default:
+        return false;
+    }
 }
 
 struct fact event_fact(struct comp *c, const struct event *e, struct field_ref f)
 {
     const struct fact *g;
+    if (event_lacks(e, f.field))
+        return fact_none(f, FACT_ABSENT);
     if (f.field == F_evt_arg || f.field == F_evt_rawarg)
         return event_param_fact(c, e, f);
     for (size_t i = 0; i < NANCESTOR; i++)
         if (ancestors[i].field == f.field && f.index >= 0)
             return ancestor(c, e, f, i);
-    g = event_given(e, f);
+    g = follows_from_type(e, f.field) ? NULL : event_given(e, f);
     return g ? respell(c, *g, catalog_field(f.field)->table) : event_derived(c, e, f);
 }

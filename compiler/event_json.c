@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "event_param.h"
 #include "intern.h"
 
 #define FACTS_MAX 512 /* members of one event */
@@ -163,6 +164,23 @@ static bool text(struct json *j, const struct json_value *v, const struct field_
     return true;
 }
 
+/* A name of the field's table, or several of a mask. */
+static bool name(struct json *j, const struct json_value *v, const struct field_info *f,
+                 struct fact *out)
+{
+    uint64_t n;
+    if (!text(j, v, f, false, out))
+        return false;
+    const char *s = STR(j->c, v->text);
+    size_t len = STRLEN(j->c, v->text);
+    bool none = !len && catalog_flags_kind(f->table) != FLAGS_ENUM;
+    if (none || event_named_number(f->table, s, len, &n))
+        return true;
+    const char *near = catalog_near_flag(f->table, s, len);
+    return json_fail(j, v->at, near ? "%s is never '%.80s'; did you mean '%s'?"
+                                    : "%s is never '%.80s'", f->name, s, near);
+}
+
 static bool address(struct json *j, const struct json_value *v, const struct field_info *f,
                     struct fact *out)
 {
@@ -195,6 +213,8 @@ static bool single(struct json *j, const struct json_value *v, const struct fiel
     const struct type_info *t = catalog_type(f->type);
     if (out->field.field == F_evt_arg || out->field.field == F_evt_rawarg)
         return loose(j, v, f, out);
+    if (f->table != FT_NONE)
+        return name(j, v, f, out);
     switch (t->base) {
     case BASE_TEXT:
         return text(j, v, f, false, out);
@@ -261,6 +281,11 @@ static bool member(struct json *j, str_id key, size_t at, struct event *e)
         ok = want(j, &v, info->name, "an array");
     else
         ok = single(j, &v, info, &f);
+    if (ok && f.field.field == F_evt_num && (f.state != FACT_PRESENT || !f.num))
+        ok = want(j, &v, info->name, "known, and 1 for the first event");
+    if (ok && (f.field.field == F_evt_rawtime || f.field.field == F_evt_cpu) &&
+        f.state != FACT_PRESENT)
+        ok = want(j, &v, info->name, "known of every event");
     if (ok)
         VEC_PUSH(j->c->arena, &e->facts, f);
     return ok;

@@ -261,13 +261,25 @@ static struct fact as_text(struct comp *c, const struct event *e, struct field_r
     return name;
 }
 
-struct fact event_param_fact(struct comp *c, const struct event *e, struct field_ref f)
+/* Which parameter of the event it is, or -1. */
+static int find_param(struct comp *c, const struct event *e, struct field_ref f)
 {
     int i = f.index;
     if (e->type == EV_NONE)
-        return fact_none(f, FACT_ABSENT);
+        return -1;
     if (i < 0)
         i = catalog_param_index(e->type, STR(c, f.name), STRLEN(c, f.name));
+    return i >= 0 && catalog_param(e->type, (unsigned)i) ? i : -1;
+}
+
+bool event_has_param(struct comp *c, const struct event *e, struct field_ref f)
+{
+    return find_param(c, e, f) >= 0;
+}
+
+struct fact event_param_fact(struct comp *c, const struct event *e, struct field_ref f)
+{
+    int i = find_param(c, e, f);
     const struct param_info *p = i < 0 ? NULL : catalog_param(e->type, (unsigned)i);
     if (!p)
         return fact_none(f, FACT_ABSENT);

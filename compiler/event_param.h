@@ -10,6 +10,8 @@
 
 /* A parameter whose value is a number, which a text may name. */
 bool event_param_is_number(const struct param_info *p);
+/* The parameter that evt.arg or evt.rawarg names is one of this event's. */
+bool event_has_param(struct comp *c, const struct event *e, struct field_ref f);
 /* evt.arg or evt.rawarg. */
 struct fact event_param_fact(struct comp *c, const struct event *e, struct field_ref f);
 /*

@@ -22,12 +22,12 @@
 #include "seed.h"
 #include "stats.h"
 
-#define MATCHES_MAX 256          /* alerts of one event */
+#define MATCHES_MAX 256 /* alerts of one event */
 #define BUNDLE_MAX (256u << 20)
 
 struct daemon {
     const struct daemon_options *opt;
-    uint8_t *bytes;              /* the bundle; the view and libbpf point into it */
+    uint8_t *bytes; /* the bundle; the view and libbpf point into it */
     size_t size;
     struct rpk pack;
     struct load load;
@@ -187,8 +187,8 @@ static int start(struct daemon *d)
         return -1;
     if (enrich_open(&d->enrich, "/etc"))
         return fail("out of memory");
-    d->user = (struct record_user){
-        .ctx = &d->enrich, .get = enrich_get, .utc_offset = utc_offset()};
+    d->user =
+        (struct record_user){.ctx = &d->enrich, .get = enrich_get, .utc_offset = utc_offset()};
     if (stats_open(&d->stats, d->pack.head->rules.n))
         return fail("out of memory");
     return arm(d);
@@ -212,8 +212,7 @@ static void emit(struct daemon *d, struct record *r, const struct match *m)
     size_t n;
 
     record_reset(r);
-    n = alert_write(d->opt->format, d->enrich.hostname, &d->pack, r, m, d->alert,
-                    sizeof(d->alert));
+    n = alert_write(d->opt->format, d->enrich.hostname, &d->pack, r, m, d->alert, sizeof(d->alert));
     d->stats.alerts++;
     d->stats.by_rule[m->rule].alerts++;
     if (d->enrich.missing)

@@ -48,13 +48,15 @@ static bool has_cap(unsigned cap)
 static int check_machine(char *err, size_t errlen)
 {
     if (!has_cap(CAP_SYS_ADMIN) && !(has_cap(CAP_BPF) && has_cap(CAP_PERFMON))) {
-        snprintf(err, errlen, "not allowed to load BPF programs: run as root, or with CAP_BPF and "
-                              "CAP_PERFMON");
+        snprintf(err, errlen,
+                 "not allowed to load BPF programs: run as root, or with CAP_BPF and "
+                 "CAP_PERFMON");
         return -EPERM;
     }
     if (access(VMLINUX_BTF, R_OK) != 0) {
-        snprintf(err, errlen, "this kernel has no BTF (%s): it must be built with "
-                              "CONFIG_DEBUG_INFO_BTF",
+        snprintf(err, errlen,
+                 "this kernel has no BTF (%s): it must be built with "
+                 "CONFIG_DEBUG_INFO_BTF",
                  VMLINUX_BTF);
         return -ENOENT;
     }
@@ -84,8 +86,9 @@ static void explain(int rc, const char *log, char *err, size_t errlen)
     if (libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 0)
         snprintf(err, errlen, "this kernel has no BPF ring buffers (Linux 5.8 or later is needed)");
     else if (libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 0)
-        snprintf(err, errlen, "this kernel has no BPF task storage (Linux 5.11 or later, "
-                              "CONFIG_BPF_LSM or CONFIG_BPF_SYSCALL)");
+        snprintf(err, errlen,
+                 "this kernel has no BPF task storage (Linux 5.11 or later, "
+                 "CONFIG_BPF_LSM or CONFIG_BPF_SYSCALL)");
     else if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_TRACING, NULL) == 0)
         snprintf(err, errlen, "this kernel has no BTF tracepoints (tp_btf)");
     else if (tail[0])
@@ -106,7 +109,7 @@ static void *rodata_var(const struct load *l, const char *name, size_t want)
     char *data = NULL;
     size_t size = 0;
 
-    bpf_object__for_each_map(m, l->object) {
+    bpf_object__for_each_map (m, l->object) {
         const char *dot = strchr(bpf_map__name(m), '.'); /* not .rodata.str1.1 */
 
         if (dot && strcmp(dot, ".rodata") == 0)
@@ -166,7 +169,8 @@ static int map_fd(const struct load *l, const char *name)
     return m ? bpf_map__fd(m) : -1;
 }
 
-/* Map values are written whole: one that another probe sized otherwise would be read past its end. */
+/* Map values are written whole: one that another probe sized otherwise would be read past its end.
+ */
 static int fill_patterns(const struct load *l, const struct rpk *p)
 {
     struct bpf_map *m = bpf_object__find_map_by_name(l->object, "patterns");
@@ -205,8 +209,10 @@ static int fill_names(const struct load *l, const struct rpk *p)
 static int load_object(struct load *l, const void *bytes, size_t size, const struct rpk *p,
                        const struct load_options *opt, char *log)
 {
-    LIBBPF_OPTS(bpf_object_open_opts, open, .object_name = "rulerun", .kernel_log_buf = log,
-                .kernel_log_size = LOG_SIZE);
+    struct bpf_object_open_opts open = {.sz = sizeof(open),
+                                        .object_name = "rulerun",
+                                        .kernel_log_buf = log,
+                                        .kernel_log_size = LOG_SIZE};
     int rc;
 
     l->object = bpf_object__open_mem(bytes, size, &open);
@@ -287,7 +293,7 @@ int load_attach(struct load *l, enum load_part part, char *err, size_t errlen)
 
     if (!l->object)
         return 0;
-    bpf_object__for_each_program(prog, l->object) {
+    bpf_object__for_each_program (prog, l->object) {
         const char *section = bpf_program__section_name(prog);
         bool state = strstr(section, "sched_process_") != NULL;
         struct bpf_link *link;

@@ -20,7 +20,7 @@ struct bpf_link;
 struct bpf_map;
 
 struct load_options {
-    uint32_t buffer;  /* bytes of the ring buffer; a power of two */
+    uint32_t buffer; /* bytes of the ring buffer; a power of two */
     bool audit;
 };
 

@@ -17,8 +17,7 @@ void stats_close(struct stats *s)
     s->by_rule = NULL;
 }
 
-static void print_rules(const struct stats *s, const struct rpk *p, const struct load *l,
-                        FILE *out)
+static void print_rules(const struct stats *s, const struct rpk *p, const struct load *l, FILE *out)
 {
     for (uint32_t i = 0; i < p->head->rules.n; i++) {
         uint64_t lost = load_lost(l, i);

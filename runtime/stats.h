@@ -13,10 +13,10 @@ struct rule_stats {
 };
 
 struct stats {
-    uint64_t records;  /* taken from the ring buffer: evt.num */
+    uint64_t records; /* taken from the ring buffer: evt.num */
     uint64_t alerts;
-    uint64_t dropped;  /* alerts that an output did not take */
-    uint64_t broken;   /* records that were malformed */
+    uint64_t dropped; /* alerts that an output did not take */
+    uint64_t broken;  /* records that were malformed */
     struct rule_stats *by_rule;
 };
 

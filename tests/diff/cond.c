@@ -31,6 +31,9 @@ static bool usable(const struct field_info *f)
 
 static bool fits(const struct field_info *f, const struct combination *x)
 {
+    bool event = !strcmp(f->name, "evt.type") || !strcmp(f->name, "syscall.type");
+    if (event && catalog_op(x->op)->group == OPG_NUMERIC)
+        return false; /* the number would have to be an event's name */
     return usable(f) && f->type == x->type && !(f->flags & FF_EITHER_SIDE) == !x->either_side &&
            !(f->flags & FF_ANCESTOR) == !x->ancestor;
 }
@@ -162,6 +165,13 @@ static void put_list(FILE *out, struct rng *r, const struct subject *s, enum op_
     fputc(')', out);
 }
 
+/* After < <= > >=: a number, of a port one that is one. */
+static const char *number_token(struct rng *r, enum base_type base)
+{
+    const char *s = PICK(r, numbers);
+    return base == BASE_TEXT || (base == BASE_PORT && s[0] == '-') ? "5" : s;
+}
+
 /* Operator and right side. */
 static void put_right(FILE *out, struct rng *r, const struct subject *s, enum op_id op,
                       enum op_modifier mod)
@@ -174,7 +184,7 @@ static void put_right(FILE *out, struct rng *r, const struct subject *s, enum op
     if (mod != MOD_NONE || info->group == OPG_LIST) {
         put_list(out, r, s, op);
     } else if (info->group == OPG_NUMERIC) {
-        fprintf(out, " %s", catalog_type(s->type)->base == BASE_TEXT ? "5" : PICK(r, numbers));
+        fprintf(out, " %s", number_token(r, catalog_type(s->type)->base));
     } else {
         fputc(' ', out);
         put_quoted(out, constant(r, s, op));
@@ -190,6 +200,13 @@ static const struct param_info *some_param(struct rng *r)
         if (n && catalog_event(id)->live && id != EV_generic)
             return catalog_param(id, rng_below(r, n));
     }
+}
+
+/* A bundle has room for four texts of ancestors beyond the parent. */
+static uint32_t index_of(struct rng *r, enum field_id f)
+{
+    bool few = f == F_proc_aexe || f == F_proc_aexepath || f == F_proc_acmdline || f == F_proc_aargs;
+    return rng_below(r, few ? 3 : 4);
 }
 
 static void put_test(FILE *out, struct rng *r, const struct combination *x)
@@ -212,9 +229,51 @@ static void put_test(FILE *out, struct rng *r, const struct combination *x)
         s.table = f->table;
         fputs(f->name, out);
         if (f->arg == ARG_INDEX_OPT && rng_chance(r, i == F_proc_args ? 20 : 40))
-            fprintf(out, "[%u]", rng_below(r, 4));
+            fprintf(out, "[%u]", index_of(r, (enum field_id)i));
         put_right(out, r, &s, x->op, x->mod);
         return;
+    }
+}
+
+/* ---- transformers, and field against field ---- */
+
+/* A field of this type that may stand in an expression. */
+static const char *some_field(struct rng *r, enum type_id type)
+{
+    const uint32_t never = FF_PRINT_ONLY | FF_LIST | FF_DEPRECATED | FF_NO_TRANSFORMER |
+                           FF_NO_RHS | FF_EITHER_SIDE;
+    for (;;) {
+        enum field_id id = (enum field_id)(1 + rng_below(r, F_COUNT - 1));
+        const struct field_info *f = catalog_field(id);
+        if (f->type == type && f->arg == ARG_NONE && f->source != SRC_MISSING &&
+            !(f->flags & never) && id != F_evt_type && id != F_syscall_type)
+            return f->name;
+    }
+}
+
+static void put_expression(FILE *out, struct rng *r)
+{
+    static const char *const one[] = {"tolower", "toupper", "basename"};
+    static const char *const ops[] = {"=", "!=", "startswith", "endswith", "contains", "icontains"};
+    static const enum type_id types[] = {T_CHARBUF, T_INT64, T_UINT32, T_BOOL, T_PORT, T_IPADDR};
+    enum type_id type = PICK(r, types);
+    bool order = type != T_BOOL && type != T_IPADDR && rng_chance(r, 50);
+    switch (rng_below(r, 4)) {
+    case 0:
+        fprintf(out, "%s(%s) %s \"%s\"", PICK(r, one), some_field(r, T_CHARBUF), PICK(r, ops),
+                rng_chance(r, 80) ? PICK(r, words) : "CAT");
+        break;
+    case 1:
+        fprintf(out, "len(%s) %s 4", some_field(r, T_CHARBUF), rng_chance(r, 50) ? "<=" : ">");
+        break;
+    case 2:
+        fprintf(out, "concat(%s, \"/\", %s) %s \"%s\"", some_field(r, T_CHARBUF),
+                some_field(r, T_CHARBUF), PICK(r, ops), PICK(r, words));
+        break;
+    default:
+        fprintf(out, "%s %s ", some_field(r, type), order ? "<=" : rng_chance(r, 50) ? "=" : "!=");
+        fprintf(out, "val(%s)", some_field(r, type));
+        break;
     }
 }
 
@@ -245,7 +304,10 @@ static void put_rule(FILE *out, struct rng *r, uint32_t number)
     if (rng_chance(r, 60)) {
         fputs(rng_chance(r, 50) ? " and " : " or ", out);
         fputs(rng_chance(r, 30) ? "not " : "", out);
-        put_test(out, r, &y);
+        if (rng_chance(r, 30))
+            put_expression(out, r);
+        else
+            put_test(out, r, &y);
     }
     fputs(")\n", out);
 }

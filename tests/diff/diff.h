@@ -77,6 +77,8 @@ void gen_lean_on(struct gen *g, rule_id rule);
 /* Makes g->e. */
 void gen_event(struct gen *g);
 
+/* Fields that every event has, and that are known. */
+bool gen_always(enum field_id f);
 /* Sets a fact, in place of one that is there. */
 void gen_set(struct gen *g, struct fact f);
 /* Sets facts so that the test of `n` comes out as wanted, or nearly so. */

@@ -235,9 +235,12 @@ static int64_t flag_value(struct gen *g, enum flag_table table, const struct nod
     }
     if (!hit && !mask)
         v = row[rng_below(&g->rng, rows)].value;
-    if (rng_chance(&g->rng, 3))
+    if (mask && rng_chance(&g->rng, 3))
         v ^= 1ull << rng_below(&g->rng, 31);
-    return (int64_t)v;
+    for (unsigned i = 0; i < rows && !mask; i++)
+        if (row[i].value == v)
+            return (int64_t)v;
+    return (int64_t)(mask ? v : row[rng_below(&g->rng, rows)].value);
 }
 
 /* ---- into the event ---- */
@@ -255,7 +258,8 @@ static void set_plain(struct gen *g, enum field_id field, bool num, int64_t v, s
 
 static void set_state(struct gen *g, struct field_ref f, enum fact_state state)
 {
-    gen_set(g, (struct fact){.field = f, .state = state});
+    if (!gen_always(f.field))
+        gen_set(g, (struct fact){.field = f, .state = state});
 }
 
 static void set_name(struct gen *g, int at, str_id s)
@@ -305,6 +309,7 @@ static bool derived_value(struct gen *g, const struct node *n, const struct atom
     case F_evt_type:
     case F_syscall_type:
     case F_evt_type_is:
+    case F_evt_num:
         return true; /* the event has been chosen */
     case F_evt_failed:
         yes = (v != 0) == (want != (n->op == OP_NE));

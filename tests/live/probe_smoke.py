@@ -102,7 +102,14 @@ CASES = [
      {'L4PROTO': '3', 'SPORT': '5353', 'SIP': '\\x00' * 15 + '\\x01', 'FD_TYPE': '4'}),
     ('unix socket', 's = socket.socket(socket.AF_UNIX); s.bind(T + "/sock"); s.listen(1)\n'
      'c = socket.socket(socket.AF_UNIX); c.connect(T + "/sock")', 'connect', {'SOCKFAMILY': '2'},
-     {'FD_TYPE': '8', 'CIP': ABSENT}),
+     {'FD_TYPE': '8', 'CIP': ABSENT,
+      'FD_NAME': re.compile('ffff[0-9a-f]{12}->ffff[0-9a-f]{12} /var/tmp/.*/sock$')}),
+    ('unix socket, bound', None, 'listen', {'SOCKFAMILY': '2'}, {'FD_NAME': '{T}/sock'}),
+    ('unix socket, abstract', 's = socket.socket(socket.AF_UNIX); s.bind(b"\\0abs"); s.listen(1)',
+     'listen', {}, {'FD_NAME': '@abs'}),
+    ('UDP server', 's = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n'
+     's.bind(("127.0.0.1", 45454)); s.sendto(b"x", ("127.0.0.1", 9))', 'sendto', {},
+     {'SOCK_SERVER': '1', 'SPORT': '45454', 'CPORT': '9'}),
     ('pipe', 'r, w = os.pipe(); os.dup2(r, 90)', 'dup2', {'RES': '90'},
      {'FD_TYPE': '7', 'FD_NAME': '', 'FD_DIR': ABSENT}),
     ('memfd', 'os.memfd_create("some name")', 'memfd_create', {},

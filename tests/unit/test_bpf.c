@@ -13,30 +13,13 @@
 
 #include "arena.h"
 #include "bpf.h"
-#include "diag.h"
+#include "comp.h"
 #include "eval_bpf.h"
 #include "intern.h"
 #include "pipeline.h"
 #include "place.h"
-#include "source.h"
 
 #define LIST_MAX 12
-
-static struct comp *new_comp(void)
-{
-    struct arena *arena = arena_new();
-    struct comp *c = arena_alloc(arena, sizeof *c);
-    c->arena = arena;
-    c->intern = intern_new(arena);
-    c->sources = sources_new(arena);
-    c->diags = diags_new(arena);
-    VEC_PUSH(arena, &c->spans, (struct span){0});
-    VEC_PUSH(arena, &c->nodes, (struct node){0});
-    VEC_PUSH(arena, &c->rules, (struct rule){0});
-    VEC_PUSH(arena, &c->atoms, (struct atom){0});
-    VEC_PUSH(arena, &c->dag, (struct dag_node){0});
-    return c;
-}
 
 /* Two rules on two events, the test alone (EV_open) and its negation (EV_close). */
 static void add_rules(struct comp *c)
