@@ -46,10 +46,10 @@ static void finish(struct emit *e)
 
 /* One set of rules: a run of functions. */
 struct unit {
-    uint32_t row;              /* comp.events: the first that has it */
-    uint32_t func0, nfunc;     /* names, in asm_code.funcs */
-    uint32_t ngroup;           /* the first of them are groups (group.h) */
-    uint32_t pass;             /* what to answer when none of them has an answer */
+    uint32_t row;          /* comp.events: the first that has it */
+    uint32_t func0, nfunc; /* names, in asm_code.funcs */
+    uint32_t ngroup;       /* the first of them are groups (group.h) */
+    uint32_t pass;         /* what to answer when none of them has an answer */
 };
 
 static span_id place_of(struct emit *e, const struct root *r)
@@ -147,11 +147,10 @@ static bool same_tests(const struct comp *c, const struct where *a, const struct
 /* The same code comes of both. */
 static bool same_place(const struct comp *c, const struct where *a, const struct where *b)
 {
-    return a == b ||
-           (a->place == b->place && a->shape == b->shape && a->negate == b->negate &&
-            a->guard == b->guard && a->slot == b->slot && a->slot2 == b->slot2 &&
-            a->anc == b->anc && a->set == b->set && a->pattern0 == b->pattern0 &&
-            a->ntest == b->ntest && same_tests(c, a, b));
+    return a == b || (a->place == b->place && a->shape == b->shape && a->negate == b->negate &&
+                      a->guard == b->guard && a->slot == b->slot && a->slot2 == b->slot2 &&
+                      a->anc == b->anc && a->set == b->set && a->pattern0 == b->pattern0 &&
+                      a->ntest == b->ntest && same_tests(c, a, b));
 }
 
 static void read_row(struct emit *e, const struct event_rules *row, struct row *out)
@@ -276,7 +275,8 @@ static void emit_filter(struct emit *e, const struct unit *units, uint32_t nunit
     uint32_t *first = arena_alloc(c->arena, (c->events.n + 1) * sizeof *first), n = 0;
     span_id at = c->roots.n ? place_of(e, &c->roots.v[0]) : (span_id){0};
     begin(e, "rule_filter", at);
-    label_id none = asm_label(e->a), *to_unit = arena_alloc(c->arena, (nunit + 1) * sizeof *to_unit);
+    label_id none = asm_label(e->a),
+             *to_unit = arena_alloc(c->arena, (nunit + 1) * sizeof *to_unit);
     for (uint32_t u = 0; u < nunit; u++)
         to_unit[u] = asm_label(e->a);
     label_id generic = asm_label(e->a);

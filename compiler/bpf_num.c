@@ -155,8 +155,11 @@ void emit_sides(struct emit *e, const struct atom *at, const struct where *w, st
     }
     bool all = at->op == OP_NE;
     label_id then = asm_label(e->a), alone = all ? asm_label(e->a) : then;
-    struct edges first = {.yes = all ? then : to.yes, .no = all ? to.no : then,
-                          .maybe = to.maybe, .absent = alone, .unknown = to.maybe};
+    struct edges first = {.yes = all ? then : to.yes,
+                          .no = all ? to.no : then,
+                          .maybe = to.maybe,
+                          .absent = alone,
+                          .unknown = to.maybe};
     side(e, at, w, (unsigned)w->slot, first);
     if (all) {
         asm_bind(e->a, alone);

@@ -126,8 +126,8 @@ dag_id emit_decided(struct emit *e, dag_id d)
 }
 
 /*
- * Beyond the tests of a slot that is absent (or else unknown): their outcome is known from its state
- * alone.
+ * Beyond the tests of a slot that is absent (or else unknown): their outcome is known from its
+ * state alone.
  */
 static dag_id beyond(struct emit *e, dag_id d, int slot, bool absent)
 {
@@ -196,7 +196,9 @@ static struct edges edges_of(struct emit *e, const struct dag_node *n, label_id 
     label_id yes = label_of(e, n->yes, hit, miss), no = label_of(e, n->no, hit, miss);
     dag_id absent = beyond(e, n->no, slot, true);
     dag_id unknown = beyond(e, n->neg ? n->no : n->yes, slot, false);
-    return (struct edges){.yes = yes, .no = no, .maybe = n->neg ? no : yes,
+    return (struct edges){.yes = yes,
+                          .no = no,
+                          .maybe = n->neg ? no : yes,
                           .absent = label_of(e, absent, hit, miss),
                           .unknown = label_of(e, unknown, hit, miss)};
 }
@@ -206,8 +208,8 @@ static void note_atom(struct emit *e, uint32_t rule, const struct dag_node *n)
 {
     char *text = NULL;
     size_t len = 0;
-    span_id at = e->atom_rule[n->atom.i] == rule ? e->atom_at[n->atom.i]
-                                                 : e->c->atoms.v[n->atom.i].at;
+    span_id at =
+        e->atom_rule[n->atom.i] == rule ? e->atom_at[n->atom.i] : e->c->atoms.v[n->atom.i].at;
     FILE *out = e->notes ? open_memstream(&text, &len) : NULL;
     if (out) {
         print_atom(e->c, out, n->atom);

@@ -122,7 +122,7 @@ void emit_members(struct emit *e, struct text_at at, const struct member *m, uin
 struct text {
     const struct atom *at;
     const struct where *w;
-    unsigned str;            /* enum str_slot */
+    unsigned str; /* enum str_slot */
     struct text_at place;
     uint32_t cap;
 };
@@ -276,8 +276,8 @@ static void emit_each(struct emit *e, const struct text *t, bool all, struct edg
     label_id end = all ? to.yes : to.no;
     for (uint32_t i = 0; i < t->at->nval && asm_live(e->a); i++) {
         label_id next = i + 1 < t->at->nval ? asm_label(e->a) : end;
-        struct edges step = {.yes = all ? next : to.yes, .no = all ? to.no : next,
-                             .maybe = to.maybe};
+        struct edges step = {
+            .yes = all ? next : to.yes, .no = all ? to.no : next, .maybe = to.maybe};
         emit_one(e, t, i, step);
         if (next.i != end.i)
             asm_bind(e->a, next);
@@ -343,8 +343,8 @@ static void emit_guard(struct emit *e, const struct text *t, struct edges to)
 void emit_text(struct emit *e, const struct atom *at, const struct where *w, struct edges to)
 {
     unsigned str = (unsigned)w->slot - N_COUNT;
-    struct text t = {.at = at, .w = w, .str = str, .place = {.off = TEXT_OFF[str]},
-                     .cap = TEXT_CAP[str]};
+    struct text t = {
+        .at = at, .w = w, .str = str, .place = {.off = TEXT_OFF[str]}, .cap = TEXT_CAP[str]};
     if (at->op == OP_EXISTS) {
         emit_exists(e, (unsigned)w->slot, to);
         return;

@@ -16,7 +16,9 @@
  * `unknown` are where the slot's state alone decides: `no` and `maybe`, or beyond, where the next
  * tests are of the same slot.
  */
-struct edges { label_id yes, no, maybe, absent, unknown; };
+struct edges {
+    label_id yes, no, maybe, absent, unknown;
+};
 
 struct emit {
     struct comp *c;
@@ -28,7 +30,7 @@ struct emit {
     uint32_t *label_of;   /* by DAG node: its label, valid where */
     uint32_t *label_root; /* ... this is the serial number of the root at hand */
     uint32_t serial;
-    dag_id known[2];      /* tests of the rule at hand that are known to pass (0: none) */
+    dag_id known[2]; /* tests of the rule at hand that are known to pass (0: none) */
 };
 
 static inline bool is_node(dag_id d)
@@ -38,11 +40,14 @@ static inline bool is_node(dag_id d)
 
 /* ---- bpf_rule.c: one rule ---- */
 
-struct nodes { VEC(uint32_t) id; };
+struct nodes {
+    VEC(uint32_t) id;
+};
 
 /* The first node from here on that the kernel decides: others pass along their optimistic edge. */
 dag_id emit_decided(struct emit *e, dag_id d);
-/* Appends the nodes that the root reaches, in order (every edge goes forward); gives them labels. */
+/* Appends the nodes that the root reaches, in order (every edge goes forward); gives them labels.
+ */
 void emit_collect(struct emit *e, struct nodes *list, dag_id root);
 /* The same with those that only user space decides, in no order. */
 void emit_collect_all(struct emit *e, struct nodes *list, dag_id root);
@@ -104,7 +109,8 @@ struct member {
     label_id to;
 };
 void members_sort(struct member *m, uint32_t n);
-/* Goes to the label of the member that the text is, or `none`. All are of the text's length; sorted. */
+/* Goes to the label of the member that the text is, or `none`. All are of the text's length;
+ * sorted. */
 void emit_members(struct emit *e, struct text_at at, const struct member *m, uint32_t n,
                   label_id none);
 /* Where the bytes of a text slot (a number of all slots) stand in the event. */

@@ -89,12 +89,14 @@ static void add_candidate(struct search *s, uint32_t pos, dag_id node)
     enum key_kind kind = kind_of(c, &c->atoms.v[n->atom.i], w);
     if (kind == KEY_KINDS || n->neg || emit_decided(s->e, n->no).i != DAG_FALSE)
         return;
-    struct candidate k = {.pos = pos, .node = node, .slot = (uint16_t)w->slot,
-                          .kind = (uint8_t)kind};
+    struct candidate k = {
+        .pos = pos, .node = node, .slot = (uint16_t)w->slot, .kind = (uint8_t)kind};
     uint32_t at = VEC_PUSH(c->arena, &s->found, k);
     for (uint32_t i = 0; i < key_count(c, node, s->e->event, kind); i++) {
-        struct use use = {.key = key_value(c, node, s->e->event, kind, i), .candidate = at,
-                          .slot = k.slot, .kind = k.kind};
+        struct use use = {.key = key_value(c, node, s->e->event, kind, i),
+                          .candidate = at,
+                          .slot = k.slot,
+                          .kind = k.kind};
         VEC_PUSH(c->arena, &s->uses, use);
     }
 }

@@ -20,7 +20,7 @@
 enum key_kind { KEY_NUM, KEY_EXACT, KEY_PREFIX, KEY_KINDS };
 
 struct keyed_rule {
-    uint32_t pos;  /* in the row's roots */
+    uint32_t pos; /* in the row's roots */
     dag_id key;
 };
 struct group {
@@ -30,7 +30,7 @@ struct group {
 };
 struct grouping {
     VEC(struct group) groups;
-    VEC(uint32_t) rest;           /* positions of the rules without a group, in order */
+    VEC(uint32_t) rest; /* positions of the rules without a group, in order */
 };
 
 void group_rules(struct emit *e, const struct event_rules *row, struct grouping *out);

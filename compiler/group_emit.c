@@ -87,7 +87,8 @@ static int compare_u32(const void *a, const void *b)
 }
 
 /* Appends the rules of `more` to those of `k` (a copy of which is made), in order and once each. */
-static void merge(struct comp *c, struct classes *x, struct constant *k, const struct constant *more)
+static void merge(struct comp *c, struct classes *x, struct constant *k,
+                  const struct constant *more)
 {
     uint32_t start = x->rules.n, n = 0;
     for (uint32_t i = 0; i < k->nrule + more->nrule; i++) {
@@ -228,8 +229,11 @@ static bool emit_pretests(struct emit *e, const struct root *roots, const struct
     for (uint32_t i = 0; i < p.n && asm_live(e->a); i++) {
         const struct dag_node *n = &e->c->dag.v[p.node[i].i];
         label_id next = asm_label(e->a);
-        struct edges to = {.yes = n->neg ? next : go, .no = n->neg ? go : next, .maybe = go,
-                           .absent = n->neg ? go : next, .unknown = go};
+        struct edges to = {.yes = n->neg ? next : go,
+                           .no = n->neg ? go : next,
+                           .maybe = go,
+                           .absent = n->neg ? go : next,
+                           .unknown = go};
         emit_test(e, n, to);
         asm_bind(e->a, next);
     }

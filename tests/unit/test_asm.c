@@ -90,8 +90,8 @@ static void test_drops(void **state)
 }
 
 /*
- * `blocks` tests in a row of r1 against 0, 1, 2, ..., each with a target of its own at the very end,
- * and all with a common way out: far more than 32767 slots lie between.
+ * `blocks` tests in a row of r1 against 0, 1, 2, ..., each with a target of its own at the very
+ * end, and all with a common way out: far more than 32767 slots lie between.
  */
 static void test_far(void **state)
 {
@@ -167,9 +167,12 @@ static void test_facts(void **state)
 static void test_immediates(void **state)
 {
     (void)state;
-    static const struct { uint64_t imm; uint32_t slots; } rows[] = {
-        {0, 1}, {0x7fffffff, 1}, {(uint64_t)-1, 1}, {0xffffffff80000000, 1},
-        {0x80000000, 2}, {0xffffffff, 2}, {1ull << 40, 2}, {1ull << 63, 2},
+    static const struct {
+        uint64_t imm;
+        uint32_t slots;
+    } rows[] = {
+        {0, 1},          {0x7fffffff, 1}, {(uint64_t)-1, 1}, {0xffffffff80000000, 1},
+        {0x80000000, 2}, {0xffffffff, 2}, {1ull << 40, 2},   {1ull << 63, 2},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct arena *arena = arena_new();
@@ -191,7 +194,9 @@ static void test_print(void **state)
     (void)state;
     char text[96], place[64];
     struct bpf_insn insns[3] = {
-        {.code = BPF_LDX | BPF_MEM | BPF_B, .dst_reg = 1, .src_reg = 6,
+        {.code = BPF_LDX | BPF_MEM | BPF_B,
+         .dst_reg = 1,
+         .src_reg = 6,
          .off = offsetof(struct ev_head, st) + N_RES},
         {.code = BPF_JMP32 | BPF_JGE | BPF_K, .dst_reg = 1, .off = 1, .imm = 9},
         {.code = BPF_JMP | BPF_EXIT},
@@ -208,8 +213,8 @@ static void test_print(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_inverts), cmocka_unit_test(test_drops),
-        cmocka_unit_test(test_far),     cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_inverts),    cmocka_unit_test(test_drops),
+        cmocka_unit_test(test_far),        cmocka_unit_test(test_facts),
         cmocka_unit_test(test_immediates), cmocka_unit_test(test_print),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

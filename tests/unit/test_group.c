@@ -46,10 +46,10 @@ static size_t make_word(uint64_t *seed, char *to)
 
 static void add_atom(struct comp *c, uint64_t *seed, uint32_t id)
 {
-    static const enum op_id ops[] = {OP_EQ, OP_EQ, OP_IN, OP_STARTSWITH, OP_STARTSWITH, OP_NE,
-                                     OP_ENDSWITH};
-    struct where w = {.atom = {id}, .place = PLACE_INLINE, .slot2 = -1, .set = NO_SET,
-                      .pattern0 = NO_PATTERN};
+    static const enum op_id ops[] = {OP_EQ,         OP_EQ, OP_IN,      OP_STARTSWITH,
+                                     OP_STARTSWITH, OP_NE, OP_ENDSWITH};
+    struct where w = {
+        .atom = {id}, .place = PLACE_INLINE, .slot2 = -1, .set = NO_SET, .pattern0 = NO_PATTERN};
     struct atom a = {.op = ops[next(seed, 7)], .val0 = c->values.n, .nval = 1};
     if (next(seed, 4) == 0) {
         a.op = OP_IN;
@@ -85,12 +85,14 @@ static void add_rule(struct comp *c, uint64_t *seed, uint32_t id)
         bool choice = next(seed, 5) == 0, neg = next(seed, 6) == 0;
         uint32_t here = c->dag.n, after = here + (choice ? 2 : 1);
         dag_id pass = {i + 1 < n ? after : DAG_TRUE}, fail = {choice ? here + 1 : DAG_FALSE};
-        struct dag_node node = {.atom = {1 + next(seed, ATOMS)}, .neg = neg,
-                                .yes = neg ? fail : pass, .no = neg ? pass : fail};
+        struct dag_node node = {.atom = {1 + next(seed, ATOMS)},
+                                .neg = neg,
+                                .yes = neg ? fail : pass,
+                                .no = neg ? pass : fail};
         VEC_PUSH(c->arena, &c->dag, node);
         if (choice) {
-            struct dag_node other = {.atom = {1 + next(seed, ATOMS)}, .yes = pass,
-                                     .no = {DAG_FALSE}};
+            struct dag_node other = {
+                .atom = {1 + next(seed, ATOMS)}, .yes = pass, .no = {DAG_FALSE}};
             VEC_PUSH(c->arena, &c->dag, other);
         }
     }
@@ -117,8 +119,9 @@ static void make_event(struct ev *ev, uint64_t *seed, bool all_known)
         size_t n = make_word(seed, (char *)ev + TEXT_OFFS[i]);
         ev->h.len[TEXT_SLOTS[i]] = (uint32_t)n;
         uint32_t dice = next(seed, 10);
-        ev->h.st[SLOT_OF_STR(TEXT_SLOTS[i])] =
-            dice == 0 ? ST_ABSENT : dice == 1 && !all_known ? ST_UNKNOWN : ST_PRESENT;
+        ev->h.st[SLOT_OF_STR(TEXT_SLOTS[i])] = dice == 0                 ? ST_ABSENT
+                                               : dice == 1 && !all_known ? ST_UNKNOWN
+                                                                         : ST_PRESENT;
     }
     for (int i = 0; i < 2; i++) {
         ev->h.num[NUM_SLOTS[i]] = next(seed, 30);
