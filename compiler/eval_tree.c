@@ -43,8 +43,8 @@ static bool against_text(struct tree *t, const struct node *n, enum base_type ba
 }
 
 /* One constant. Texts are taken as written; numbers and addresses as type.c has parsed them. */
-static bool against(struct tree *t, const struct node *n, const struct atom *a,
-                    struct tree_value v, const struct value *k)
+static bool against(struct tree *t, const struct node *n, const struct atom *a, struct tree_value v,
+                    const struct value *k)
 {
     enum base_type base = catalog_type(a->type)->base;
     if (k->kind == VAL_IP || k->kind == VAL_NET)
@@ -89,8 +89,8 @@ static enum outcome3 list_test(struct tree *t, const struct node *n, const struc
     for (uint32_t i = 0; i < v.nlist; i++) {
         struct node eq = *n;
         eq.op = OP_EQ;
-        hits += hits_of(t, &eq, a, (struct tree_value){.state = FACT_PRESENT, .text = v.list[i]})
-                > 0;
+        hits +=
+            hits_of(t, &eq, a, (struct tree_value){.state = FACT_PRESENT, .text = v.list[i]}) > 0;
     }
     return ops_list(n->op, v.nlist, hits) ? YES : NO;
 }

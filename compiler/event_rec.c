@@ -78,8 +78,8 @@ static void put_bytes(struct writer *w, int slot, const char *s, size_t len)
 static size_t slot_room(int slot)
 {
     size_t cap = catalog_slot((unsigned)slot)->cap;
-    bool name = slot == SLOT_OF_STR(S_NAME) || slot == SLOT_OF_STR(S_PNAME) ||
-                slot == SLOT_OF_STR(S_SNAME);
+    bool name =
+        slot == SLOT_OF_STR(S_NAME) || slot == SLOT_OF_STR(S_PNAME) || slot == SLOT_OF_STR(S_SNAME);
     return name ? cap - 1 : cap;
 }
 
@@ -116,9 +116,8 @@ static void put_text(struct writer *w, int slot, struct fact f)
 static void put_num(struct writer *w, int slot, struct fact f, enum flag_table table)
 {
     uint64_t v = (uint64_t)f.num;
-    if (f.kind == VAL_TEXT &&
-        (table == FT_NONE ||
-         !event_named_number(table, STR(w->c, f.text), STRLEN(w->c, f.text), &v))) {
+    if (f.kind == VAL_TEXT && (table == FT_NONE || !event_named_number(table, STR(w->c, f.text),
+                                                                       STRLEN(w->c, f.text), &v))) {
         lose_slot(w, slot);
         return;
     }
@@ -222,7 +221,7 @@ static void put_params(struct writer *w)
 /* Some ancestor field has an ancestor without value below one with. */
 static bool has_gap(struct comp *c, const struct event *e)
 {
-    static const enum field_id fields[] = {F_proc_aname, F_proc_aexe, F_proc_aexepath,
+    static const enum field_id fields[] = {F_proc_aname,    F_proc_aexe, F_proc_aexepath,
                                            F_proc_acmdline, F_proc_apid, F_proc_aargs};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         int32_t n = event_ancestors(c, e, fields[i]);
@@ -241,7 +240,8 @@ static bool put_names(struct writer *w)
     struct ev_head *h = &w->ev->h;
     int32_t n = event_ancestors(w->c, w->e, F_proc_aname);
     for (int32_t i = 1; i <= n; i++) {
-        struct fact f = event_fact(w->c, w->e, (struct field_ref){.field = F_proc_aname, .index = i});
+        struct fact f =
+            event_fact(w->c, w->e, (struct field_ref){.field = F_proc_aname, .index = i});
         if (i == n && f.state == FACT_UNKNOWN) {
             h->anc_state = h->anc_count ? ST_CUT : ST_UNKNOWN;
             return true;

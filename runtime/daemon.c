@@ -217,6 +217,8 @@ static void emit(struct daemon *d, struct record *r, const struct match *m)
     d->stats.by_rule[m->rule].alerts++;
     if (d->enrich.missing)
         d->stats.by_rule[m->rule].no_metadata++;
+    if (n == 0)
+        d->stats.dropped++; /* even with its values cut it does not fit */
     for (unsigned i = 0; i < d->opt->noutput && n; i++) {
         output_write(&d->out[i], d->alert, n);
         watch_output(d, i);
@@ -266,6 +268,7 @@ static bool wake(struct daemon *d, int fd)
         return false;
     if (d->ring && fd == ring_buffer__epoll_fd(d->ring)) {
         ring_buffer__consume(d->ring);
+        stats_watch(&d->stats, &d->load, stderr);
         return true;
     }
     for (unsigned i = 0; i < d->opt->noutput; i++)

@@ -219,6 +219,9 @@ static int load_object(struct load *l, const void *bytes, size_t size, const str
     if (!l->object)
         return -errno;
     l->cpus = (unsigned)libbpf_num_possible_cpus();
+    l->by_cpu = calloc(l->cpus, sizeof(*l->by_cpu));
+    if (!l->by_cpu)
+        return -ENOMEM;
     size_map(l, "scratch", l->cpus);
     size_map(l, "events", opt->buffer);
     size_map(l, "patterns", p->head->patterns.n);
@@ -323,28 +326,21 @@ void load_close(struct load *l)
 {
     load_detach(l);
     bpf_object__close(l->object);
+    free(l->by_cpu);
     l->object = NULL;
+    l->by_cpu = NULL;
 }
 
 int load_stats(const struct load *l, uint64_t out[STAT_COUNT])
 {
-    uint64_t *by_cpu;
-    int rc = 0;
-
     memset(out, 0, STAT_COUNT * sizeof(out[0]));
-    if (l->stats_fd < 0)
-        return 0;
-    by_cpu = calloc(l->cpus, sizeof(*by_cpu));
-    if (!by_cpu)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < STAT_COUNT && !rc; i++) {
-        if (bpf_map_lookup_elem(l->stats_fd, &i, by_cpu) != 0)
-            rc = -errno;
-        for (unsigned c = 0; c < l->cpus && !rc; c++)
-            out[i] += by_cpu[c];
+    for (uint32_t i = 0; i < STAT_COUNT && l->stats_fd >= 0; i++) {
+        if (bpf_map_lookup_elem(l->stats_fd, &i, l->by_cpu) != 0)
+            return -errno;
+        for (unsigned c = 0; c < l->cpus; c++)
+            out[i] += l->by_cpu[c];
     }
-    free(by_cpu);
-    return rc;
+    return 0;
 }
 
 uint64_t load_lost(const struct load *l, uint32_t rule)

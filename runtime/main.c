@@ -160,7 +160,9 @@ int main(int argc, char **argv)
             return EXIT_CANNOT;
     }
     if (optind + 1 != argc)
-        return usage("", "", optind == argc ? "no bundle is given: rulerun PACK.rpk" : "one bundle at a time"),
+        return usage("", "",
+                     optind == argc ? "no bundle is given: rulerun PACK.rpk"
+                                    : "one bundle at a time"),
                EXIT_CANNOT;
     o.pack = argv[optind];
     if (o.noutput == 0)

@@ -18,7 +18,7 @@ struct combination {
     enum op_modifier mod;
     bool either_side; /* fields with a comparison of their own */
     bool ancestor;
-    bool param;       /* evt.arg */
+    bool param; /* evt.arg */
 };
 
 /* ---- which there are ---- */
@@ -66,9 +66,9 @@ static uint32_t find(uint32_t want, struct combination *out)
         for (int op = OP_NONE + 1; op < OP_COUNT; op++)
             for (int type = T_NONE + 1; type < T_COUNT; type++)
                 for (int mod = MOD_NONE; mod <= MOD_ONEOF; mod++) {
-                    x = (struct combination){(enum op_id)op, (enum type_id)type,
-                                             (enum op_modifier)mod, kind == 1, kind == 2,
-                                             kind == 3};
+                    x = (struct combination){
+                        (enum op_id)op, (enum type_id)type, (enum op_modifier)mod,
+                        kind == 1,      kind == 2,          kind == 3};
                     if (possible(&x) && n++ == want)
                         *out = x;
                 }
@@ -83,17 +83,19 @@ uint32_t cond_total(void)
 
 /* ---- constants ---- */
 
-static const char *const paths[] = {"/etc/passwd", "/etc", "/usr/bin/sh", "/tmp/a b", "/", "",
+static const char *const paths[] = {"/etc/passwd",     "/etc",       "/usr/bin/sh",
+                                    "/tmp/a b",        "/",          "",
                                     "/var/log/syslog", "/dev/shm/x", "/etc/passwd.bak"};
-static const char *const words[] = {"cat", "sh", "bash", "s", "SH", "nginx", "a_long_name_1234",
-                                    "exactly15bytes_", "tcp", "host", "<NA>", "-c", "root"};
-static const char *const globs[] = {"/etc/*", "*sh", "?at", "[a-c]at", "/*/p*d", "*", "b[!x]sh",
-                                    "/usr/bin/??"};
+static const char *const words[] = {
+    "cat", "sh",   "bash", "s",  "SH",  "nginx", "a_long_name_1234", "exactly15bytes_",
+    "tcp", "host", "<NA>", "-c", "root"};
+static const char *const globs[] = {"/etc/*", "*sh", "?at",     "[a-c]at",
+                                    "/*/p*d", "*",   "b[!x]sh", "/usr/bin/??"};
 static const char *const prefixes[] = {"/etc", "/usr/*/sh", "tmp", "/", "/var/log", "/e?c"};
 static const char *const numbers[] = {"0", "1", "-1", "2", "77", "1000", "65535", "34816"};
 static const char *const addresses[] = {"127.0.0.1", "10.1.2.3", "::1", "fe80::1", "0.0.0.0"};
-static const char *const networks[] = {"10.0.0.0/8", "127.0.0.0/8", "10.1.2.0/23", "fe80::/10",
-                                       "10.1.2.3/32", "0.0.0.0/0"};
+static const char *const networks[] = {"10.0.0.0/8", "127.0.0.0/8", "10.1.2.0/23",
+                                       "fe80::/10",  "10.1.2.3/32", "0.0.0.0/0"};
 static const char *const events[] = {"open", "openat", "execve", "connect", "uname", "chmod"};
 #define PICK(r, list) list[rng_below(r, sizeof list / sizeof list[0])]
 
@@ -205,7 +207,8 @@ static const struct param_info *some_param(struct rng *r)
 /* A bundle has room for four texts of ancestors beyond the parent. */
 static uint32_t index_of(struct rng *r, enum field_id f)
 {
-    bool few = f == F_proc_aexe || f == F_proc_aexepath || f == F_proc_acmdline || f == F_proc_aargs;
+    bool few =
+        f == F_proc_aexe || f == F_proc_aexepath || f == F_proc_acmdline || f == F_proc_aargs;
     return rng_below(r, few ? 3 : 4);
 }
 
@@ -240,8 +243,8 @@ static void put_test(FILE *out, struct rng *r, const struct combination *x)
 /* A field of this type that may stand in an expression. */
 static const char *some_field(struct rng *r, enum type_id type)
 {
-    const uint32_t never = FF_PRINT_ONLY | FF_LIST | FF_DEPRECATED | FF_NO_TRANSFORMER |
-                           FF_NO_RHS | FF_EITHER_SIDE;
+    const uint32_t never =
+        FF_PRINT_ONLY | FF_LIST | FF_DEPRECATED | FF_NO_TRANSFORMER | FF_NO_RHS | FF_EITHER_SIDE;
     for (;;) {
         enum field_id id = (enum field_id)(1 + rng_below(r, F_COUNT - 1));
         const struct field_info *f = catalog_field(id);
@@ -294,7 +297,8 @@ static void put_rule(FILE *out, struct rng *r, uint32_t number)
     struct combination x = {0}, y = {0};
     find(number % cond_total(), &x);
     find(rng_below(r, cond_total()), &y);
-    fprintf(out, "- rule: g%u\n  desc: d\n  priority: INFO\n  output: o\n  condition: >\n    ", number);
+    fprintf(out, "- rule: g%u\n  desc: d\n  priority: INFO\n  output: o\n  condition: >\n    ",
+            number);
     if (x.param || rng_chance(r, 70)) {
         put_events(out, r);
         fputs(" and ", out);

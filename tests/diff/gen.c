@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events that lean on a rule: half satisfy its condition or nearly so, half take its tests apart. */
+/* Events that lean on a rule: half satisfy its condition or nearly so, half take its tests apart.
+ */
 #include "diff.h"
 
 #include <stdio.h>
@@ -66,14 +67,18 @@ bool gen_always(enum field_id f)
 
 static void set_num(struct gen *g, enum field_id field, int64_t v)
 {
-    gen_set(g, (struct fact){.field = {.field = field, .index = -1}, .state = FACT_PRESENT,
-                             .kind = VAL_NUM, .num = v});
+    gen_set(g, (struct fact){.field = {.field = field, .index = -1},
+                             .state = FACT_PRESENT,
+                             .kind = VAL_NUM,
+                             .num = v});
 }
 
 static void set_text(struct gen *g, enum field_id field, str_id s)
 {
-    gen_set(g, (struct fact){.field = {.field = field, .index = -1}, .state = FACT_PRESENT,
-                             .kind = VAL_TEXT, .text = s});
+    gen_set(g, (struct fact){.field = {.field = field, .index = -1},
+                             .state = FACT_PRESENT,
+                             .kind = VAL_TEXT,
+                             .text = s});
 }
 
 /* ---- rules ---- */
@@ -227,8 +232,11 @@ static void set_base(struct gen *g)
 
 static void set_ancestors(struct gen *g)
 {
-    struct fact f = {.field = {.field = F_proc_aname, .index = -1}, .is_list = true,
-                     .kind = VAL_TEXT, .list0 = g->e.list.n, .nlist = (uint32_t)g->nanc};
+    struct fact f = {.field = {.field = F_proc_aname, .index = -1},
+                     .is_list = true,
+                     .kind = VAL_TEXT,
+                     .list0 = g->e.list.n,
+                     .nlist = (uint32_t)g->nanc};
     f.state = g->anc_open ? FACT_UNKNOWN : FACT_PRESENT;
     for (int i = 0; i < g->nanc; i++)
         VEC_PUSH(g->c->arena, &g->e.list, g->anc[i]);

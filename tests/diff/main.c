@@ -15,14 +15,14 @@
 #include "../../compiler/place.h"
 #include "../../compiler/source.h"
 
-#define SHOWN_MAX 3    /* disagreements shown of one rule */
+#define SHOWN_MAX 3      /* disagreements shown of one rule */
 #define VACUOUS_MIN 1000 /* so many events of a rule must contain a match */
 
 struct options {
     uint64_t seed;
-    uint32_t events;       /* per rule */
-    uint32_t conditions;   /* generated rules */
-    const char *only;      /* one rule */
+    uint32_t events;     /* per rule */
+    uint32_t conditions; /* generated rules */
+    const char *only;    /* one rule */
     bool kernel;
     bool kernel_rules;     /* for each rule alone too: loading a filter takes a while */
     uint32_t kernel_every; /* one event in so many */
@@ -278,7 +278,7 @@ static void whole_pack(const struct options *o, struct comp *c, const char *what
         for (uint32_t i = 1; i < c->rules.n; i++)
             if (!c->rules.v[i].dropped)
                 gen_lean_on(&g, (rule_id){i});
-        for (uint32_t i = 0; i < o->events && g.rules.n; i++)
+        for (uint32_t i = 0; i < 4 * o->events && g.rules.n; i++)
             one_event(&j, &g, o, i, &n);
         printf("%-58.58s %6u events, %u rules together\n", what, n.events, c->nrule);
         settle(t, &n, o->kernel);
@@ -331,10 +331,14 @@ static void generated(const struct options *o, uint32_t from, uint32_t n, struct
 static bool read_options(int argc, char **argv, struct options *o)
 {
     static const struct option options[] = {
-        {"seed", required_argument, NULL, 's'},       {"n", required_argument, NULL, 'n'},
-        {"conditions", required_argument, NULL, 'c'}, {"rule", required_argument, NULL, 'r'},
-        {"no-kernel", no_argument, NULL, 'k'},        {"kernel-every", required_argument, NULL, 'e'},
-        {"kernel-packs", no_argument, NULL, 'p'},     {"skip", required_argument, NULL, 'm'},
+        {"seed", required_argument, NULL, 's'},
+        {"n", required_argument, NULL, 'n'},
+        {"conditions", required_argument, NULL, 'c'},
+        {"rule", required_argument, NULL, 'r'},
+        {"no-kernel", no_argument, NULL, 'k'},
+        {"kernel-every", required_argument, NULL, 'e'},
+        {"kernel-packs", no_argument, NULL, 'p'},
+        {"skip", required_argument, NULL, 'm'},
         {0},
     };
     for (int ch; (ch = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -375,14 +379,19 @@ static void packs(const struct options *o, char **argv, int argc, struct tally *
 
 int main(int argc, char **argv)
 {
-    struct options o = {.seed = 1, .events = 5000, .conditions = UINT32_MAX, .kernel = true,
-                        .kernel_rules = true, .kernel_every = 1};
+    struct options o = {.seed = 1,
+                        .events = 5000,
+                        .conditions = UINT32_MAX,
+                        .kernel = true,
+                        .kernel_rules = true,
+                        .kernel_every = 1};
     struct tally t = {0};
     double start = now();
     if (!read_options(argc, argv, &o)) {
-        fputs("usage: diff [--seed N] [--n EVENTS] [--conditions N] [--rule NAME] [--no-kernel]\n"
-              "            [--kernel-packs] [--kernel-every N] [--skip WHY] [FILE|DIR... [+ ...]]\n",
-              stderr);
+        fputs(
+            "usage: diff [--seed N] [--n EVENTS] [--conditions N] [--rule NAME] [--no-kernel]\n"
+            "            [--kernel-packs] [--kernel-every N] [--skip WHY] [FILE|DIR... [+ ...]]\n",
+            stderr);
         return 2;
     }
     if (o.kernel && geteuid() != 0) {

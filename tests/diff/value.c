@@ -168,8 +168,8 @@ static int64_t fit(int64_t v, enum type_id type)
 
 static int64_t num_value(struct gen *g, const struct node *n, const struct atom *a, bool want)
 {
-    static const int64_t odd[] = {0, 1, -1, 2, 255, 65535, INT32_MAX, UINT32_MAX, INT64_MAX,
-                                  INT64_MIN};
+    static const int64_t odd[] = {0,     1,         -1,         2,         255,
+                                  65535, INT32_MAX, UINT32_MAX, INT64_MAX, INT64_MIN};
     int64_t v = 0;
     if (a->nval)
         v = g->c->values.v[a->val0 + rng_below(&g->rng, a->nval)].num;
@@ -247,8 +247,11 @@ static int64_t flag_value(struct gen *g, enum flag_table table, const struct nod
 
 static void set(struct gen *g, struct field_ref f, bool num, int64_t v, str_id s)
 {
-    gen_set(g, (struct fact){.field = f, .state = FACT_PRESENT, .kind = num ? VAL_NUM : VAL_TEXT,
-                             .num = v, .text = s});
+    gen_set(g, (struct fact){.field = f,
+                             .state = FACT_PRESENT,
+                             .kind = num ? VAL_NUM : VAL_TEXT,
+                             .num = v,
+                             .text = s});
 }
 
 static void set_plain(struct gen *g, enum field_id field, bool num, int64_t v, str_id s)
@@ -283,14 +286,15 @@ static void param_value(struct gen *g, const struct node *n, const struct atom *
     const struct param_info *p = i < 0 ? NULL : catalog_param(g->e.type, (unsigned)i);
     if (!p)
         return;
-    f = (struct field_ref){.field = F_evt_arg, .index = -1,
-                           .name = intern_cstr(g->c->intern, p->name)};
+    f = (struct field_ref){
+        .field = F_evt_arg, .index = -1, .name = intern_cstr(g->c->intern, p->name)};
     if (p->flags != FT_NONE) {
         set(g, f, true, fit(flag_value(g, p->flags, n, want), p->type), (str_id){0});
     } else if (event_param_is_number(p)) {
         const char *s = some_constant(g, n);
         int64_t v = a->nval && a->lhs.field == F_evt_rawarg ? num_value(g, n, a, want)
-                    : event_param_result(s, strlen(s), &v) ? v + !want : 7;
+                    : event_param_result(s, strlen(s), &v)  ? v + !want
+                                                            : 7;
         if (p->slot == SLOT_OF_NUM(N_RES))
             set_plain(g, F_evt_rawres, true, v, (str_id){0});
         else
@@ -358,7 +362,8 @@ static bool ancestor_value(struct gen *g, const struct node *n, const struct ato
 {
     if (a->lhs.field == F_proc_pname || (a->lhs.field == F_proc_aname && a->lhs.index != 0)) {
         int at = a->lhs.field == F_proc_pname ? 0
-                 : a->lhs.index > 0 ? a->lhs.index - 1 : (int)rng_below(&g->rng, 4);
+                 : a->lhs.index > 0           ? a->lhs.index - 1
+                                              : (int)rng_below(&g->rng, 4);
         if (n->op == OP_EXISTS && !want)
             g->nanc = at < g->nanc ? at : g->nanc;
         else

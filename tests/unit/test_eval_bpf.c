@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The interpreter: single instructions, what it must refuse, and a filter as the compiler makes it. */
+/* The interpreter: single instructions, what it must refuse, and a filter as the compiler makes it.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,7 +19,10 @@
 
 #define CODE_MAX 16
 
-#define INSN(c, d, s, o, i) {.code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i)}
+#define INSN(c, d, s, o, i)                                                                        \
+    {                                                                                              \
+        .code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i)                        \
+    }
 #define MOV(d, i) INSN(BPF_ALU64 | BPF_MOV | BPF_K, d, 0, 0, i)
 #define MOVX(d, s) INSN(BPF_ALU64 | BPF_MOV | BPF_X, d, s, 0, 0)
 #define ALU(op, d, i) INSN(BPF_ALU64 | (op) | BPF_K, d, 0, 0, i)
@@ -45,28 +49,49 @@ static const struct program programs[] = {
     {"results are 32 bits, signed", {MOV(0, -1), EXIT}, -1, 0, 0},
     {"64-bit constant", {LDDW(0, 5, 1), ALU(BPF_RSH, 0, 32), EXIT}, 1, 0, 0},
     {"immediates are sign-extended", {MOV(0, -1), ALU(BPF_RSH, 0, 63), EXIT}, 1, 0, 0},
-    {"32-bit moves clear the upper half", {MOV(0, -1), ALU32(BPF_ADD, 0, 0), ALU(BPF_RSH, 0, 32),
-     EXIT}, 0, 0, 0},
+    {"32-bit moves clear the upper half",
+     {MOV(0, -1), ALU32(BPF_ADD, 0, 0), ALU(BPF_RSH, 0, 32), EXIT},
+     0,
+     0,
+     0},
     {"arithmetic shift of 32 bits", {MOV(0, -8), ALU32(BPF_ARSH, 0, 2), EXIT}, -2, 0, 0},
     {"division by zero is 0", {MOV(0, 9), ALU(BPF_DIV, 0, 0), EXIT}, 0, 0, 0},
     {"modulo zero keeps the value", {MOV(0, 9), ALU(BPF_MOD, 0, 0), EXIT}, 9, 0, 0},
     {"negation", {MOV(0, 5), ALU(BPF_NEG, 0, 0), EXIT}, -5, 0, 0},
-    {"byte swap", {MOV(0, 0x1234), INSN(BPF_ALU | BPF_END | BPF_TO_BE, 0, 0, 0, 16), EXIT}, 0x3412,
-     0, 0},
-    {"little-endian stays", {MOV(0, 0x1234), INSN(BPF_ALU | BPF_END | BPF_TO_LE, 0, 0, 0, 32), EXIT},
-     0x1234, 0, 0},
+    {"byte swap",
+     {MOV(0, 0x1234), INSN(BPF_ALU | BPF_END | BPF_TO_BE, 0, 0, 0, 16), EXIT},
+     0x3412,
+     0,
+     0},
+    {"little-endian stays",
+     {MOV(0, 0x1234), INSN(BPF_ALU | BPF_END | BPF_TO_LE, 0, 0, 0, 32), EXIT},
+     0x1234,
+     0,
+     0},
     {"unsigned compare", {MOV(1, -1), MOV(0, 1), JUMP(BPF_JGT, 1, 5, 1), MOV(0, 2), EXIT}, 1, 0, 0},
     {"signed compare", {MOV(1, -1), MOV(0, 1), JUMP(BPF_JSGT, 1, 5, 1), MOV(0, 2), EXIT}, 2, 0, 0},
-    {"32-bit compare", {LDDW(1, 5, 9), MOV(0, 1), JUMP32(BPF_JEQ, 1, 5, 1), MOV(0, 2), EXIT}, 1, 0,
+    {"32-bit compare",
+     {LDDW(1, 5, 9), MOV(0, 1), JUMP32(BPF_JEQ, 1, 5, 1), MOV(0, 2), EXIT},
+     1,
+     0,
      0},
     {"jump on bits", {MOV(1, 6), MOV(0, 1), JUMP(BPF_JSET, 1, 4, 1), MOV(0, 2), EXIT}, 1, 0, 0},
     {"goto", {MOV(0, 1), JUMP(BPF_JA, 0, 0, 1), MOV(0, 2), EXIT}, 1, 0, 0},
-    {"the event's type", {LOAD(BPF_H, 0, 1, offsetof(struct ev_head, event)), EXIT}, EV_openat, 0,
+    {"the event's type",
+     {LOAD(BPF_H, 0, 1, offsetof(struct ev_head, event)), EXIT},
+     EV_openat,
+     0,
      0},
-    {"the last byte of the event", {ALU(BPF_ADD, 1, (int32_t)sizeof(struct ev) - 1),
-     LOAD(BPF_B, 0, 1, 0), EXIT}, 0x5a, 0, 0},
-    {"one byte beyond", {ALU(BPF_ADD, 1, (int32_t)sizeof(struct ev) - 1), LOAD(BPF_H, 0, 1, 0),
-     EXIT}, -EFAULT, 0, 0},
+    {"the last byte of the event",
+     {ALU(BPF_ADD, 1, (int32_t)sizeof(struct ev) - 1), LOAD(BPF_B, 0, 1, 0), EXIT},
+     0x5a,
+     0,
+     0},
+    {"one byte beyond",
+     {ALU(BPF_ADD, 1, (int32_t)sizeof(struct ev) - 1), LOAD(BPF_H, 0, 1, 0), EXIT},
+     -EFAULT,
+     0,
+     0},
     {"one byte before", {LOAD(BPF_B, 0, 1, -1), EXIT}, -EFAULT, 0, 0},
     {"a wild pointer", {MOV(1, 64), LOAD(BPF_W, 0, 1, 0), EXIT}, -EFAULT, 0, 0},
     {"around the address space", {MOV(1, -4), LOAD(BPF_DW, 0, 1, 0), EXIT}, -EFAULT, 0, 0},
@@ -76,25 +101,44 @@ static const struct program programs[] = {
     {"a loop without end", {MOV(0, 0), JUMP(BPF_JA, 0, 0, -1), EXIT}, -ELOOP, 0, 0},
     {"off the end", {MOV(0, 0)}, -ENOEXEC, 0, 0},
     {"a helper", {INSN(BPF_JMP | BPF_CALL, 0, 0, 0, 1), EXIT}, -ENOEXEC, 0, 0},
-    {"an atomic operation", {INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 1, 2, 0, 0), EXIT}, -ENOEXEC, 0, 0},
+    {"an atomic operation",
+     {INSN(BPF_STX | BPF_ATOMIC | BPF_DW, 1, 2, 0, 0), EXIT},
+     -ENOEXEC,
+     0,
+     0},
     {"no such operation", {INSN(BPF_ALU64 | 0xe0, 0, 0, 0, 0), EXIT}, -ENOEXEC, 0, 0},
     {"no such register", {INSN(BPF_ALU64 | BPF_MOV | BPF_X, 0, 12, 0, 0), EXIT}, -ENOEXEC, 0, 0},
-    {"a function: r6 survives, r1 does not", {MOV(6, 5), CALL, ALU(BPF_ADD, 0, 1), EXIT,
-     MOV(6, 9), MOV(0, 3), EXIT}, 4, NATIVE_NONE, 4},
-    {"what a call destroys", {CALL, MOVX(0, 1), EXIT, MOV(0, 3), EXIT}, (int32_t)0xdeadbeef,
-     NATIVE_NONE, 3},
+    {"a function: r6 survives, r1 does not",
+     {MOV(6, 5), CALL, ALU(BPF_ADD, 0, 1), EXIT, MOV(6, 9), MOV(0, 3), EXIT},
+     4,
+     NATIVE_NONE,
+     4},
+    {"what a call destroys",
+     {CALL, MOVX(0, 1), EXIT, MOV(0, 3), EXIT},
+     (int32_t)0xdeadbeef,
+     NATIVE_NONE,
+     3},
     {"recursion without end", {CALL, EXIT}, -ELOOP, NATIVE_NONE, 0},
     {"an extractor", {CALL, EXIT}, -ENODATA, NATIVE_EXTRACT, 0},
     {"nobody's function", {CALL, EXIT}, -ENOEXEC, NATIVE_UNKNOWN, 0},
     {"contains", {MOV(2, S_ARGS), MOV(3, 0), CALL, EXIT}, 1, NATIVE_CONTAINS, 0},
     {"contains not", {MOV(2, S_ARGS), MOV(3, 1), CALL, EXIT}, 0, NATIVE_CONTAINS, 0},
     {"icontains", {MOV(2, S_ARGS), MOV(3, 1), CALL, EXIT}, 1, NATIVE_ICONTAINS, 0},
-    {"a pattern that is not there", {MOV(2, S_ARGS), MOV(3, 2), CALL, EXIT}, -EFAULT,
-     NATIVE_CONTAINS, 0},
-    {"a slot that is not there", {MOV(2, S_COUNT), MOV(3, 0), CALL, EXIT}, -EFAULT,
-     NATIVE_CONTAINS, 0},
-    {"a matcher without the event", {MOV(1, 0), MOV(2, S_ARGS), MOV(3, 0), CALL, EXIT}, -EFAULT,
-     NATIVE_CONTAINS, 0},
+    {"a pattern that is not there",
+     {MOV(2, S_ARGS), MOV(3, 2), CALL, EXIT},
+     -EFAULT,
+     NATIVE_CONTAINS,
+     0},
+    {"a slot that is not there",
+     {MOV(2, S_COUNT), MOV(3, 0), CALL, EXIT},
+     -EFAULT,
+     NATIVE_CONTAINS,
+     0},
+    {"a matcher without the event",
+     {MOV(1, 0), MOV(2, S_ARGS), MOV(3, 0), CALL, EXIT},
+     -EFAULT,
+     NATIVE_CONTAINS,
+     0},
     {"a name in a set", {MOV(2, S_NAME), MOV(3, 7), CALL, EXIT}, 1, NATIVE_NAME, 0},
     {"a name in no such set", {MOV(2, S_NAME), MOV(3, 8), CALL, EXIT}, 0, NATIVE_NAME, 0},
     {"ancestors in a set", {MOV(2, 7), CALL, EXIT}, 2, NATIVE_ANC, 0},
@@ -122,8 +166,13 @@ static void runs_one_instruction_after_the_other(void **state)
     for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
         const struct program *p = &programs[i];
         struct vm_call calls[CODE_MAX];
-        struct bpf_vm vm = {.ninsn = CODE_MAX, .calls = calls, .patterns = patterns, .npattern = 2,
-                            .names = names, .nname = 3, .insns = (struct bpf_insn *)p->code};
+        struct bpf_vm vm = {.ninsn = CODE_MAX,
+                            .calls = calls,
+                            .patterns = patterns,
+                            .npattern = 2,
+                            .names = names,
+                            .nname = 3,
+                            .insns = (struct bpf_insn *)p->code};
         for (int k = 0; k < CODE_MAX; k++)
             calls[k] = (struct vm_call){.native = p->native, .target = p->target, .name = "f"};
         int64_t got = bpf_vm_filter(&vm, ev);
@@ -190,8 +239,8 @@ static void runs_a_compiled_filter(void **state)
         fail_msg("%s", err);
     bpf_vm_tables(vm, c);
     for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
-        assert_int_equal(event_parse(c, events[i].event, strlen(events[i].event), &e, err,
-                                     sizeof err), 0);
+        assert_int_equal(
+            event_parse(c, events[i].event, strlen(events[i].event), &e, err, sizeof err), 0);
         assert_int_equal(event_to_ev(c, &e, ev, &user), 0);
         int64_t got = bpf_vm_filter(vm, ev);
         if (got != events[i].result)

@@ -25,7 +25,8 @@
     "\"proc.args\": \"-c x\", \"proc.aname\": [\"alpha\", \"init\"], \"proc.apid\": [20, 1]}"
 /* connect: 172.40.111.222:54321 to 142.251.111.147:443 */
 #define SOCKET_EVENT                                                                               \
-    "{\"evt.type\": \"connect\", \"evt.rawres\": 0, \"fd.num\": 5, \"fd.cip\": \"172.40.111.222\", " \
+    "{\"evt.type\": \"connect\", \"evt.rawres\": 0, \"fd.num\": 5, \"fd.cip\": "                   \
+    "\"172.40.111.222\", "                                                                         \
     "\"fd.sip\": \"142.251.111.147\", \"fd.cport\": 54321, \"fd.sport\": 443, "                    \
     "\"fd.l4proto\": \"tcp\", \"proc.name\": \"beta shell\"}"
 #define GENERIC_EVENT "{\"evt.type\": \"uname\", \"proc.name\": \"beta shell\"}"
