@@ -152,8 +152,10 @@ void asm_goto(struct asm_code *a, label_id l)
 
 static int inverse(uint8_t code)
 {
-    static const uint8_t pairs[][2] = {{BPF_JEQ, BPF_JNE}, {BPF_JGT, BPF_JLE},
-                                       {BPF_JGE, BPF_JLT}, {BPF_JSGT, BPF_JSLE},
+    static const uint8_t pairs[][2] = {{BPF_JEQ, BPF_JNE},
+                                       {BPF_JGT, BPF_JLE},
+                                       {BPF_JGE, BPF_JLT},
+                                       {BPF_JSGT, BPF_JSLE},
                                        {BPF_JSGE, BPF_JSLT}};
     for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
         if (BPF_OP(code) == pairs[i][0])
@@ -170,8 +172,7 @@ static bool ends_with_jump(const struct asm_code *a, uint32_t label)
     if (a->refs.n == 0 || a->bound_at == a->insns.n)
         return false;
     const struct asm_ref *r = &a->refs.v[a->refs.n - 1];
-    return r->insn == a->insns.n - 1 && r->label == label &&
-           a->insns.v[r->insn].code == JUMP.code;
+    return r->insn == a->insns.n - 1 && r->label == label && a->insns.v[r->insn].code == JUMP.code;
 }
 
 /* `if c goto l; goto m; l:` becomes `if !c goto m; l:`. */

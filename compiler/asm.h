@@ -26,18 +26,22 @@
 #define ASM_REACH 98304
 
 #define ASM_FACTS 4 /* words of 64 facts */
-struct facts { uint64_t w[ASM_FACTS]; };
-
-typedef struct { uint32_t i; } label_id;
-
-struct asm_label {
-    uint32_t refs;       /* jumps to it */
-    uint32_t stub;       /* 1 + place of its newest stub; 0: none */
-    uint32_t at;         /* once bound */
-    struct facts facts;  /* that hold at every jump to it */
+struct facts {
+    uint64_t w[ASM_FACTS];
 };
 
-struct asm_ref {         /* a jump to a label that is not bound yet */
+typedef struct {
+    uint32_t i;
+} label_id;
+
+struct asm_label {
+    uint32_t refs;      /* jumps to it */
+    uint32_t stub;      /* 1 + place of its newest stub; 0: none */
+    uint32_t at;        /* once bound */
+    struct facts facts; /* that hold at every jump to it */
+};
+
+struct asm_ref { /* a jump to a label that is not bound yet */
     uint32_t insn;
     uint32_t label;
 };
@@ -47,7 +51,7 @@ struct asm_func {
     uint32_t start, end; /* instruction slots */
 };
 
-struct asm_call {        /* a call of a function by name: a relocation */
+struct asm_call { /* a call of a function by name: a relocation */
     uint32_t insn;
     const char *symbol;
 };
@@ -67,9 +71,9 @@ struct asm_code {
     VEC(struct asm_func) funcs;
     VEC(struct asm_call) calls;
     VEC(struct asm_mark) marks;
-    uint32_t bound_at;   /* the last slot that some jump goes to */
-    bool live;           /* the next instruction is reached */
-    struct facts facts;  /* that hold here */
+    uint32_t bound_at;  /* the last slot that some jump goes to */
+    bool live;          /* the next instruction is reached */
+    struct facts facts; /* that hold here */
 };
 
 struct asm_code *asm_new(struct arena *arena);

@@ -6,10 +6,10 @@
 
 #include "asm.h"
 
-static const char *const ALU_OP[16] = {"+=", "-=", "*=", "/=", "|=", "&=", "<<=", ">>=",
-                                       "neg", "%=", "^=", "=", "s>>=", "be", "?", "?"};
-static const char *const JMP_OP[16] = {"goto", "==", ">", ">=", "&", "!=", "s>", "s>=",
-                                       "call", "exit", "<", "<=", "s<", "s<=", "?", "?"};
+static const char *const ALU_OP[16] = {"+=",  "-=", "*=", "/=", "|=",   "&=", "<<=", ">>=",
+                                       "neg", "%=", "^=", "=",  "s>>=", "be", "?",   "?"};
+static const char *const JMP_OP[16] = {"goto", "==",   ">", ">=", "&",  "!=",  "s>", "s>=",
+                                       "call", "exit", "<", "<=", "s<", "s<=", "?",  "?"};
 static const char *const WIDTH[4] = {"u32", "u16", "u8", "u64"};
 
 static void print_alu(char *buf, size_t cap, const struct bpf_insn *i)
@@ -93,7 +93,8 @@ static const uint32_t TEXT_OFF[S_COUNT] = {
 static void print_head(char *buf, size_t cap, size_t off)
 {
     if (off >= offsetof(struct ev_head, anc))
-        snprintf(buf, cap, "name of ancestor %zu", (off - offsetof(struct ev_head, anc)) / COMM_SIZE);
+        snprintf(buf, cap, "name of ancestor %zu",
+                 (off - offsetof(struct ev_head, anc)) / COMM_SIZE);
     else if (off >= offsetof(struct ev_head, st) && off < offsetof(struct ev_head, st) + SLOT_COUNT)
         snprintf(buf, cap, "state of %s", SLOT_NAME[off - offsetof(struct ev_head, st)]);
     else if (off >= offsetof(struct ev_head, len) && off < offsetof(struct ev_head, st))

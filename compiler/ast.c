@@ -119,8 +119,9 @@ static void unknown_field(struct parse *p, struct range at)
     p->build->unknown = p->build->skip;
     const char *near = len < 100 ? catalog_near(NEAR_FIELD, p->text + at.off, len) : NULL;
     diag(c, p->build->skip ? RK0242 : RK0241, place(p, at), near_hint(c, near),
-         p->build->skip ? "the rule is skipped: unknown field `%s` in the output"
-                        : "unknown field `%s` in the output", shown(p, at));
+         p->build->skip ? "the rule is left out: unknown field `%s` in the output"
+                        : "unknown field `%s` in the output",
+         shown(p, at));
 }
 
 void mk_error(struct parse *p, enum parse_error what, struct range at)
@@ -149,8 +150,8 @@ void mk_error(struct parse *p, enum parse_error what, struct range at)
         diag(c, RK0233, place(p, at), NULL, "this quoted string does not end");
         break;
     case PARSE_TRANSFORMER:
-        diag(c, RK0234, place(p, at), NULL,
-             "`%s` is no transformer that could stand here", shown(p, at));
+        diag(c, RK0234, place(p, at), NULL, "`%s` is no transformer that could stand here",
+             shown(p, at));
         break;
     case PARSE_NUL:
         diag(c, syntax, place(p, at), NULL, "a NUL byte stands here");
@@ -201,8 +202,8 @@ static uint32_t group(struct parse *p, enum node_kind kind, struct range at, uin
     for (uint32_t i = 0; i < count; i++) {
         VEC_PUSH(c->arena, &c->kids, (node_id){top[i]});
     }
-    return add_node(p, (struct node){
-                           .kind = kind, .at = place(p, at), .kid0 = kid0, .nkid = count});
+    return add_node(p,
+                    (struct node){.kind = kind, .at = place(p, at), .kid0 = kid0, .nkid = count});
 }
 
 uint32_t mk_and(struct parse *p, struct range at, uint32_t count)
@@ -222,14 +223,13 @@ uint32_t mk_not(struct parse *p, struct range at, uint32_t nots, uint32_t node)
         return node;
     }
     uint32_t kid0 = VEC_PUSH(c->arena, &c->kids, (node_id){node});
-    return add_node(
-        p, (struct node){.kind = NODE_NOT, .at = place(p, at), .kid0 = kid0, .nkid = 1});
+    return add_node(p,
+                    (struct node){.kind = NODE_NOT, .at = place(p, at), .kid0 = kid0, .nkid = 1});
 }
 
 uint32_t mk_macro(struct parse *p, struct range at)
 {
-    return add_node(
-        p, (struct node){.kind = NODE_MACRO, .at = place(p, at), .name = word(p, at)});
+    return add_node(p, (struct node){.kind = NODE_MACRO, .at = place(p, at), .name = word(p, at)});
 }
 
 uint32_t mk_test(struct parse *p, struct range at, uint32_t lhs, unsigned op, struct range op_at,
@@ -349,11 +349,9 @@ static void take_operands(struct parse *p, struct operand *o, uint32_t count)
     }
 }
 
-uint32_t mk_call(struct parse *p, struct range at, unsigned call, uint32_t nargs,
-                 struct range arg)
+uint32_t mk_call(struct parse *p, struct range at, unsigned call, uint32_t nargs, struct range arg)
 {
-    struct operand o = {
-        .kind = OPERAND_CALL, .at = place(p, at), .call = (enum xform_id)call};
+    struct operand o = {.kind = OPERAND_CALL, .at = place(p, at), .call = (enum xform_id)call};
     o.name = intern_cstr(p->build->c->intern, xform_name(o.call));
     if (arg.end) {
         o.has_arg = true;
@@ -361,6 +359,11 @@ uint32_t mk_call(struct parse *p, struct range at, unsigned call, uint32_t nargs
     }
     take_operands(p, &o, nargs);
     return add_operand(p, o);
+}
+
+uint32_t mk_val(struct parse *p, struct range at, uint32_t field)
+{
+    return mk_call(p, at, XF_VAL, mk_first_arg(p, field), (struct range){0, 0});
 }
 
 uint32_t mk_text_arg(struct parse *p, struct range at, bool quoted)

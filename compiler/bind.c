@@ -124,8 +124,7 @@ static const char *near_macro(struct pack *pk, const char *s, size_t len)
     }
     for (uint32_t i = 0; i < pk->macros.n; i++) {
         const char *name = STR(pk->c, pk->macros.v[i].name);
-        unsigned d =
-            catalog_distance(s, len, name, STRLEN(pk->c, pk->macros.v[i].name), least - 1);
+        unsigned d = catalog_distance(s, len, name, STRLEN(pk->c, pk->macros.v[i].name), least - 1);
         if (d < least) {
             least = d;
             best = name;
@@ -215,8 +214,7 @@ static uint32_t bind_node(struct bind *b, node_id *id)
         if (!m || b->failed || b->size > CONDITION_MAX) {
             return 1;
         }
-        str_id what =
-            intern_cstr(c->intern, arena_printf(c->arena, "macro %s", shown(c, m->name)));
+        str_id what = intern_cstr(c->intern, arena_printf(c->arena, "macro %s", shown(c, m->name)));
         b->pk->copies++;
         *id = copy_tree(&(struct use){b->pk, n.at, what}, m->node);
         return m->depth;

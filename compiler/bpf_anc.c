@@ -60,13 +60,13 @@ static void emit_name_in(struct emit *e, const struct atom *at, struct text_at p
             continue;
         char *padded = arena_alloc(e->c->arena, COMM_SIZE);
         memcpy(padded, bytes, len);
-        m[n++] = (struct member){.bytes = padded, .len = COMM_SIZE};
+        m[n++] = (struct member){.bytes = padded, .len = COMM_SIZE, .to = yes};
     }
     members_sort(m, n);
     if (n == 1) /* up to its NUL is enough */
         emit_bytes(e, place, m[0].bytes, strlen(m[0].bytes) + 1, yes, no);
     else if (n)
-        emit_members(e, place, m, n, yes, no);
+        emit_members(e, place, m, n, no);
     else
         asm_goto(e->a, no);
 }

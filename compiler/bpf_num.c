@@ -4,6 +4,7 @@
 
 #include "arena.h"
 #include "emit.h"
+#include "group_key.h"
 
 enum { R1 = BPF_REG_1, R2 = BPF_REG_2 };
 
@@ -40,7 +41,7 @@ void emit_switch(struct emit *e, int reg, enum key_width width, const struct key
     asm_goto(e->a, none);
 }
 
-static bool is_single(const struct num_test *t)
+bool num_is_single(const struct num_test *t)
 {
     return t->kind == NT_MASK ? t->a == UINT64_MAX : t->a == t->b;
 }
@@ -115,13 +116,11 @@ static void emit_tests(struct emit *e, const struct atom *at, const struct where
         out.yes = to.no;
         out.no = to.yes;
     }
-    int32_t off;
-    int base = asm_event_base((uint32_t)(offsetof(struct ev_head, num) + 8u * slot), &off);
     bool single = w->ntest > 1;
     for (uint32_t i = 0; i < w->ntest; i++)
-        single = single && is_single(&t[i]);
+        single = single && num_is_single(&t[i]);
     if (w->ntest)
-        asm_load(e->a, 8, R1, base, off);
+        emit_load_num(e, R1, slot);
     if (single) {
         emit_singles(e, t, w->ntest, out);
         return;
@@ -156,8 +155,11 @@ void emit_sides(struct emit *e, const struct atom *at, const struct where *w, st
     }
     bool all = at->op == OP_NE;
     label_id then = asm_label(e->a), alone = all ? asm_label(e->a) : then;
-    struct edges first = {.yes = all ? then : to.yes, .no = all ? to.no : then,
-                          .maybe = to.maybe, .absent = alone, .unknown = to.maybe};
+    struct edges first = {.yes = all ? then : to.yes,
+                          .no = all ? to.no : then,
+                          .maybe = to.maybe,
+                          .absent = alone,
+                          .unknown = to.maybe};
     side(e, at, w, (unsigned)w->slot, first);
     if (all) {
         asm_bind(e->a, alone);

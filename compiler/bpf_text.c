@@ -85,11 +85,11 @@ void members_sort(struct member *m, uint32_t n)
 
 /* Members [0, n) agree in all words before `word`. */
 static void members_from(struct emit *e, struct text_at at, const struct member *m, uint32_t n,
-                         size_t word, struct edges to)
+                         size_t word, label_id none)
 {
     size_t len = m[0].len;
-    if (len == 0 || word == word_count(len)) {
-        asm_goto(e->a, to.yes);
+    if (len == 0) {
+        asm_goto(e->a, m[0].to);
         return;
     }
     struct key *keys = arena_alloc(e->c->arena, n * sizeof *keys);
@@ -100,21 +100,21 @@ static void members_from(struct emit *e, struct text_at at, const struct member 
         if (nkey && keys[nkey - 1].key == key)
             continue;
         first[nkey] = i;
-        keys[nkey++] = (struct key){.key = key, .to = last ? to.yes : asm_label(e->a)};
+        keys[nkey++] = (struct key){.key = key, .to = last ? m[i].to : asm_label(e->a)};
     }
     first[nkey] = n;
     load_at(e, word_size(len), R1, at, word_off(len, word));
-    emit_switch(e, R1, word_size(len) == 8 ? KEY_64 : KEY_32, keys, nkey, to.no);
+    emit_switch(e, R1, word_size(len) == 8 ? KEY_64 : KEY_32, keys, nkey, none);
     for (uint32_t i = 0; i < nkey && !last; i++) {
         asm_bind(e->a, keys[i].to);
-        members_from(e, at, m + first[i], first[i + 1] - first[i], word + 1, to);
+        members_from(e, at, m + first[i], first[i + 1] - first[i], word + 1, none);
     }
 }
 
 void emit_members(struct emit *e, struct text_at at, const struct member *m, uint32_t n,
-                  label_id yes, label_id no)
+                  label_id none)
 {
-    members_from(e, at, m, n, 0, (struct edges){.yes = yes, .no = no});
+    members_from(e, at, m, n, 0, none);
 }
 
 /* ---- one text slot ---- */
@@ -122,7 +122,7 @@ void emit_members(struct emit *e, struct text_at at, const struct member *m, uin
 struct text {
     const struct atom *at;
     const struct where *w;
-    unsigned str;            /* enum str_slot */
+    unsigned str; /* enum str_slot */
     struct text_at place;
     uint32_t cap;
 };
@@ -141,6 +141,7 @@ static void emit_set(struct emit *e, const struct text *t, label_id yes, label_i
     uint32_t *first = arena_alloc(e->c->arena, (t->at->nval + 1) * sizeof *first);
     uint32_t n = 0, nkey = 0;
     for (uint32_t i = 0; i < t->at->nval; i++) {
+        m[n].to = yes;
         m[n].bytes = value_bytes(e, t, i, &m[n].len);
         n += m[n].len <= t->cap;
     }
@@ -156,7 +157,7 @@ static void emit_set(struct emit *e, const struct text *t, label_id yes, label_i
     emit_switch(e, R1, KEY_32, keys, nkey, no);
     for (uint32_t i = 0; i < nkey; i++) {
         asm_bind(e->a, keys[i].to);
-        emit_members(e, t->place, m + first[i], first[i + 1] - first[i], yes, no);
+        emit_members(e, t->place, m + first[i], first[i + 1] - first[i], no);
     }
 }
 
@@ -272,14 +273,15 @@ static void emit_one_of(struct emit *e, const struct text *t, struct edges to)
 /* Some constant (stop is the yes edge), or all of them (stop is the no edge). */
 static void emit_each(struct emit *e, const struct text *t, bool all, struct edges to)
 {
+    label_id end = all ? to.yes : to.no;
     for (uint32_t i = 0; i < t->at->nval && asm_live(e->a); i++) {
-        label_id next = asm_label(e->a);
-        struct edges step = {.yes = all ? next : to.yes, .no = all ? to.no : next,
-                             .maybe = to.maybe};
+        label_id next = i + 1 < t->at->nval ? asm_label(e->a) : end;
+        struct edges step = {
+            .yes = all ? next : to.yes, .no = all ? to.no : next, .maybe = to.maybe};
         emit_one(e, t, i, step);
-        asm_bind(e->a, next);
+        if (next.i != end.i)
+            asm_bind(e->a, next);
     }
-    asm_goto(e->a, all ? to.yes : to.no);
 }
 
 static void emit_name_set(struct emit *e, const struct text *t, label_id yes, label_id no)
@@ -319,6 +321,11 @@ static const uint32_t TEXT_CAP[] = {
 };
 _Static_assert(sizeof(struct ev) <= ASM_REACH, "r6 and r7 reach the whole event");
 
+uint32_t emit_text_off(unsigned slot)
+{
+    return TEXT_OFF[slot - N_COUNT];
+}
+
 /* What the slot has is what rules see, or else the literal passes. */
 static void emit_guard(struct emit *e, const struct text *t, struct edges to)
 {
@@ -336,8 +343,8 @@ static void emit_guard(struct emit *e, const struct text *t, struct edges to)
 void emit_text(struct emit *e, const struct atom *at, const struct where *w, struct edges to)
 {
     unsigned str = (unsigned)w->slot - N_COUNT;
-    struct text t = {.at = at, .w = w, .str = str, .place = {.off = TEXT_OFF[str]},
-                     .cap = TEXT_CAP[str]};
+    struct text t = {
+        .at = at, .w = w, .str = str, .place = {.off = TEXT_OFF[str]}, .cap = TEXT_CAP[str]};
     if (at->op == OP_EXISTS) {
         emit_exists(e, (unsigned)w->slot, to);
         return;

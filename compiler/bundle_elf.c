@@ -11,12 +11,17 @@
 #include "elf_file.h"
 #include "show.h"
 
-struct part { const uint8_t *bytes; size_t size; Elf64_Shdr head; uint16_t index; };
+struct part {
+    const uint8_t *bytes;
+    size_t size;
+    Elf64_Shdr head;
+    uint16_t index;
+};
 
 struct file {
     Elf *elf;
     struct part text, rel, symbols, btf, ext;
-    size_t strings;  /* section of the symbols' names */
+    size_t strings; /* section of the symbols' names */
     struct btf *types;
     const uint8_t *lines; /* records of .text in .BTF.ext */
     uint32_t nline, line_size;
@@ -33,7 +38,10 @@ static const char *section_name(Elf *elf, const Elf64_Shdr *head)
 
 static void find_parts(struct file *f)
 {
-    struct { const char *name; struct part *part; } want[] = {
+    struct {
+        const char *name;
+        struct part *part;
+    } want[] = {
         {".text", &f->text}, {".rel.text", &f->rel}, {".symtab", &f->symbols},
         {".BTF", &f->btf},   {".BTF.ext", &f->ext},
     };
@@ -42,8 +50,8 @@ static void find_parts(struct file *f)
         Elf_Data *data = head ? elf_rawdata(scn, NULL) : NULL;
         for (size_t i = 0; data && data->d_buf && i < sizeof want / sizeof *want; i++)
             if (!strcmp(section_name(f->elf, head), want[i].name))
-                *want[i].part = (struct part){data->d_buf, data->d_size, *head,
-                                              (uint16_t)elf_ndxscn(scn)};
+                *want[i].part =
+                    (struct part){data->d_buf, data->d_size, *head, (uint16_t)elf_ndxscn(scn)};
     }
     f->strings = f->symbols.head.sh_link;
 }
@@ -190,8 +198,8 @@ static void print_function(const struct file *f, const Elf64_Sym *sym, FILE *out
     struct bpf_insn *insns = malloc(sym->st_size);
     if (marks && calls && insns) {
         memcpy(insns, from, sym->st_size);
-        struct code code = {symbol_name(f, sym), insns, (uint32_t)(sym->st_size / 8),
-                            marks, nmark, calls, ncall};
+        struct code code = {
+            symbol_name(f, sym), insns, (uint32_t)(sym->st_size / 8), marks, nmark, calls, ncall};
         code_print(out, &code);
     }
     for (uint32_t i = 0; marks && i < nmark; i++)

@@ -85,8 +85,10 @@ static int build(struct comp *c, int npath, char *const *paths, const char *outp
     if (!err && (fflush(stdout) || ferror(stdout)))
         err = -errno;
     if (c->filter_left)
-        fprintf(stderr, "rulec: note: the kernel's filter is full; %u tests of a rule on an event "
-                        "are left to user space\n", c->filter_left);
+        fprintf(stderr,
+                "rulec: note: the kernel's filter is full; %u tests of a rule on an event "
+                "are left to user space\n",
+                c->filter_left);
     if (err)
         fprintf(stderr, "rulec: %s: %s\n", output ? output : "standard output", strerror(-err));
     return err ? EXIT_CANNOT : EXIT_FINE;

@@ -26,15 +26,15 @@ struct eval {
     const char *events;
     /* what judges */
     struct comp *c;
-    bool pack;             /* a bundle, no sources */
-    struct rpk rpk;        /* unless the tree judges alone */
+    bool pack;      /* a bundle, no sources */
+    struct rpk rpk; /* unless the tree judges alone */
     struct bpf_vm *vm;
     struct kernel_filter *kernel;
     struct ev *ev;
-    void *record;          /* REC_MAX bytes */
-    char *scratch;         /* RECORD_SCRATCH bytes */
-    char *alert;           /* ALERT_MAX bytes */
-    struct match *hits;    /* of the event at hand, in the order of rules */
+    void *record;       /* REC_MAX bytes */
+    char *scratch;      /* RECORD_SCRATCH bytes */
+    char *alert;        /* ALERT_MAX bytes */
+    struct match *hits; /* of the event at hand, in the order of rules */
     uint8_t *tree_hits;
     unsigned nrule, nhit;
     /* the event at hand */
@@ -43,6 +43,7 @@ struct eval {
     struct record view;
     uint64_t number;
     bool bad_input;
+    bool warned[EV_COUNT]; /* of this kind of event: what counts for nothing */
 };
 
 static const char *const engine_names[] = {"tree", "table", "bytecode", "kernel"};
@@ -85,8 +86,10 @@ static bool read_options(int argc, char **argv, struct eval *v)
                 if (!strcmp(optarg, engine_names[v->engine]))
                     break;
             if (v->engine == ENGINE_NONE) {
-                fprintf(stderr, "rulec eval: no engine is called `%s`: tree, table, bytecode or "
-                                "kernel\n", optarg);
+                fprintf(stderr,
+                        "rulec eval: no engine is called `%s`: tree, table, bytecode or "
+                        "kernel\n",
+                        optarg);
                 return false;
             }
         } else {
@@ -126,8 +129,7 @@ static int open_sources(struct eval *v, char *const *paths, int npath)
         diag_report(v->c);
         return EXIT_FINDINGS;
     }
-    if (v->c->table.n &&
-        rpk_open_section(&v->rpk, v->c->table.v, v->c->table.n, err, sizeof err)) {
+    if (v->c->table.n && rpk_open_section(&v->rpk, v->c->table.v, v->c->table.n, err, sizeof err)) {
         fprintf(stderr, "rulec eval: the compiled rules are not sound: %s\n", err);
         return EXIT_CANNOT;
     }
@@ -186,7 +188,8 @@ static int open_rules(struct eval *v, char *const *paths, int npath)
     }
     if (v->pack && v->engine == ENGINE_TREE) {
         fputs("rulec eval: the engine `tree` walks the rules' own text: it needs them, not a "
-              "bundle\n", stderr);
+              "bundle\n",
+              stderr);
         return EXIT_CANNOT;
     }
     return v->pack ? open_pack(v, paths[0]) : open_sources(v, paths, npath);
@@ -319,8 +322,8 @@ static void put_alerts(struct eval *v)
 {
     fputs(", \"alerts\": [", stdout);
     for (unsigned i = 0; i < v->nhit; i++) {
-        size_t len = alert_write(ALERT_TEXT, "", &v->rpk, &v->view, &v->hits[i], v->alert,
-                                 ALERT_MAX);
+        size_t len =
+            alert_write(ALERT_TEXT, "", &v->rpk, &v->view, &v->hits[i], v->alert, ALERT_MAX);
         if (len && v->alert[len - 1] == '\n')
             len--;
         if (i)
@@ -366,6 +369,37 @@ static void bad_event(struct eval *v, unsigned long line, char *err)
     bad_line(v, line, colon ? err : "1", colon ? colon + 2 : err);
 }
 
+static void warn(struct eval *v, unsigned long line, const char *what)
+{
+    fprintf(stderr, "%s:%lu:1: warning: %s\n", strcmp(v->events, "-") ? v->events : "<stdin>", line,
+            what);
+}
+
+/* Says once for each kind of event what its author may not expect. */
+static void warn_of_event(struct eval *v, unsigned long line)
+{
+    const struct event *e = &v->event;
+    char what[256];
+    if (e->type == EV_NONE || v->warned[e->type])
+        return;
+    const char *name = catalog_event(e->type)->name;
+    if (v->engine != ENGINE_TREE && !catalog_event(e->type)->live && e->type != EV_generic) {
+        snprintf(what, sizeof what, "this version does not observe `%s`: no bundle fires on it",
+                 name);
+        warn(v, line, what);
+        v->warned[e->type] = true;
+    }
+    for (uint32_t i = 0; i < e->facts.n && !v->warned[e->type]; i++) {
+        enum field_id f = e->facts.v[i].field.field;
+        if (e->facts.v[i].state == FACT_ABSENT || !event_lacks(e, f))
+            continue;
+        snprintf(what, sizeof what, "`%s` events have no %s: it counts for nothing", name,
+                 catalog_field(f)->name);
+        warn(v, line, what);
+        v->warned[e->type] = true;
+    }
+}
+
 static int eval_line(struct eval *v, unsigned long line, const char *text, size_t len)
 {
     char err[512];
@@ -385,6 +419,7 @@ static int eval_line(struct eval *v, unsigned long line, const char *text, size_
         bad_line(v, line, "1", "an event without evt.type: only the engine `tree` can judge it");
         return EXIT_FINE;
     }
+    warn_of_event(v, line);
     int status = judge(v);
     if (!status)
         put_verdict(v);

@@ -72,14 +72,10 @@ static void put_flags(uint32_t flags)
         uint32_t flag;
         const char *name;
     } rows[] = {
-        {FF_FILTER_ONLY, "condition only"},
-        {FF_PRINT_ONLY, "output only"},
-        {FF_NO_TRANSFORMER, "no transformer"},
-        {FF_NO_RHS, "not on the right side"},
-        {FF_DEPRECATED, "deprecated"},
-        {FF_LIST, "list"},
-        {FF_ANCESTOR, "some ancestor"},
-        {FF_EITHER_SIDE, "either side"},
+        {FF_FILTER_ONLY, "condition only"},    {FF_PRINT_ONLY, "output only"},
+        {FF_NO_TRANSFORMER, "no transformer"}, {FF_NO_RHS, "not on the right side"},
+        {FF_DEPRECATED, "deprecated"},         {FF_LIST, "list"},
+        {FF_ANCESTOR, "some ancestor"},        {FF_EITHER_SIDE, "either side"},
     };
     const char *between = "";
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

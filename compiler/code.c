@@ -41,13 +41,15 @@ static const char *mark_text(struct comp *c, const struct asm_mark *m)
                         m->note ? m->note : p.text);
 }
 
-static void dump_func(struct comp *c, FILE *out, const struct asm_code *a,
-                      const struct asm_func *f)
+static void dump_func(struct comp *c, FILE *out, const struct asm_code *a, const struct asm_func *f)
 {
     struct code_mark *marks = arena_alloc(c->arena, (a->marks.n + 1) * sizeof *marks);
     struct code_call *calls = arena_alloc(c->arena, (a->calls.n + 1) * sizeof *calls);
-    struct code code = {.name = f->name, .insns = a->insns.v + f->start, .n = f->end - f->start,
-                        .marks = marks, .calls = calls};
+    struct code code = {.name = f->name,
+                        .insns = a->insns.v + f->start,
+                        .n = f->end - f->start,
+                        .marks = marks,
+                        .calls = calls};
     for (uint32_t i = 0; i < a->marks.n; i++) {
         const struct asm_mark *m = &a->marks.v[i];
         if (m->insn >= f->start && m->insn < f->end)

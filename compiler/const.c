@@ -106,8 +106,8 @@ struct parser {
 
 static bool wrong(struct parser *p, const char *expected)
 {
-    diag(p->t->c, RK0305, p->lit->at, NULL, "`%s` is not %s", diag_word(p->t->c, p->s, p->n),
-         expected);
+    diag(p->t->c, RK0305, lit_place(p->t, p->lit), NULL, "`%s` is not %s",
+         diag_word(p->t->c, p->s, p->n), expected);
     p->t->rule->failed = true;
     return false;
 }
@@ -115,7 +115,7 @@ static bool wrong(struct parser *p, const char *expected)
 static bool parse_text(struct parser *p, bool bytes, struct value *out)
 {
     if (p->n > TEXT_MAX) {
-        diag(p->t->c, RK0306, p->lit->at, NULL,
+        diag(p->t->c, RK0306, lit_place(p->t, p->lit), NULL,
              "the constant has %zu bytes; at most %d can be compared", p->n, TEXT_MAX);
         p->t->rule->failed = true;
         return false;
@@ -209,8 +209,9 @@ static bool parse_number(struct parser *p, struct value *out)
     /* -1 for "all ones" is a common way to write an unset id, and no mistake. */
     bool all_ones = minus && v == 1 && !is_signed;
     if (over || (back != v && !all_ones)) {
-        diag(p->t->c, RK0312, p->lit->at, NULL, "`%s` does not fit %u bits and means %lld here",
-             diag_word(p->t->c, p->s, p->n), p->type->bits, (long long)out->num);
+        diag(p->t->c, RK0312, lit_place(p->t, p->lit), NULL,
+             "`%s` does not fit %u bits and means %lld here", diag_word(p->t->c, p->s, p->n),
+             p->type->bits, (long long)out->num);
     }
     return true;
 }
@@ -226,8 +227,9 @@ static bool parse_port(struct parser *p, struct value *out)
         }
         out->num = (int64_t)(v & 0xffff);
         if (v > 0xffff) {
-            diag(p->t->c, RK0312, p->lit->at, NULL, "port %llu is taken modulo 65536: %lld",
-                 (unsigned long long)v, (long long)out->num);
+            diag(p->t->c, RK0312, lit_place(p->t, p->lit), NULL,
+                 "port %llu is taken modulo 65536: %lld", (unsigned long long)v,
+                 (long long)out->num);
         }
         return true;
     }
@@ -294,11 +296,11 @@ static bool parse_network(struct parser *p, struct value *out)
     }
     out->prefix = (uint8_t)bits;
     if (bits > 0xff) {
-        diag(p->t->c, RK0312, p->lit->at, NULL, "/%llu is taken modulo 256: /%u",
+        diag(p->t->c, RK0312, lit_place(p->t, p->lit), NULL, "/%llu is taken modulo 256: /%u",
              (unsigned long long)bits, out->prefix);
     }
     if (out->family == 6 && !out->prefix) {
-        diag(p->t->c, RK0313, p->lit->at, NULL,
+        diag(p->t->c, RK0313, lit_place(p->t, p->lit), NULL,
              "Falco refuses an IPv6 network of 0 bits; here it is every IPv6 address");
     }
     clear_host_bits(out);

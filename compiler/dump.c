@@ -287,8 +287,8 @@ void print_field_ref(struct comp *c, FILE *out, struct field_ref f)
     if (f.index >= 0) {
         fprintf(out, "[%d]", f.index);
     } else if (f.name.i) {
-        bool dot = info->arg == ARG_NAME || info->arg == ARG_NAME_OPT ||
-                   info->arg == ARG_NAME_OR_INDEX;
+        bool dot =
+            info->arg == ARG_NAME || info->arg == ARG_NAME_OPT || info->arg == ARG_NAME_OR_INDEX;
         fputs(dot ? "." : "[", out);
         put_str(c, out, f.name);
         fputs(dot ? "" : "]", out);

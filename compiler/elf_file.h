@@ -11,7 +11,7 @@
 #include <libelf.h> /* after catalog.h, whose EV_NONE it makes a macro of the same value */
 
 struct elf_file {
-    int fd;      /* -1: none */
+    int fd; /* -1: none */
     Elf *elf;
     char *names; /* section names so far, with their NULs */
     size_t nname;

@@ -11,7 +11,9 @@
 
 #include "arena.h"
 
-struct names { VEC(char) text; };
+struct names {
+    VEC(char) text;
+};
 
 struct tidy {
     struct comp *c;
@@ -89,7 +91,7 @@ static uint32_t put_name(struct tidy *t, struct names *to, const char *name)
     uint32_t at = to->text.n;
     if (!*name)
         return 0;
-    for (const char *p = name; ; p++) {
+    for (const char *p = name;; p++) {
         VEC_PUSH(t->c->arena, &to->text, *p);
         if (!*p)
             return at;

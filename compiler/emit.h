@@ -16,7 +16,9 @@
  * `unknown` are where the slot's state alone decides: `no` and `maybe`, or beyond, where the next
  * tests are of the same slot.
  */
-struct edges { label_id yes, no, maybe, absent, unknown; };
+struct edges {
+    label_id yes, no, maybe, absent, unknown;
+};
 
 struct emit {
     struct comp *c;
@@ -28,12 +30,43 @@ struct emit {
     uint32_t *label_of;   /* by DAG node: its label, valid where */
     uint32_t *label_root; /* ... this is the serial number of the root at hand */
     uint32_t serial;
+    dag_id known[2]; /* tests of the rule at hand that are known to pass (0: none) */
 };
+
+static inline bool is_node(dag_id d)
+{
+    return d.i < DAG_TRUE;
+}
+
+/* ---- bpf_rule.c: one rule ---- */
+
+struct nodes {
+    VEC(uint32_t) id;
+};
+
+/* The first node from here on that the kernel decides: others pass along their optimistic edge. */
+dag_id emit_decided(struct emit *e, dag_id d);
+/* Appends the nodes that the root reaches, in order (every edge goes forward); gives them labels.
+ */
+void emit_collect(struct emit *e, struct nodes *list, dag_id root);
+/* The same with those that only user space decides, in no order. */
+void emit_collect_all(struct emit *e, struct nodes *list, dag_id root);
+/*
+ * The rule: returns 1 + its index, or goes to `miss`, if some path excludes it. Tests of it that
+ * pass here whatever happens are in e->known.
+ */
+void emit_rule(struct emit *e, const struct root *r, label_id miss);
+
+/* The test of one node, each outcome to its edge. */
+void emit_test(struct emit *e, const struct dag_node *n, struct edges to);
+
+/* ---- values ---- */
 
 /* Goes on, live, only where the slot's value is present; calls its extractor on first use. */
 void emit_present(struct emit *e, unsigned slot, struct edges to);
 void emit_exists(struct emit *e, unsigned slot, struct edges to);
 void emit_load_len(struct emit *e, int dst, unsigned str);
+void emit_load_num(struct emit *e, int dst, unsigned num);
 /* r1 = event, and call `symbol`. */
 void emit_call(struct emit *e, const char *symbol);
 
@@ -69,14 +102,18 @@ struct text_at {
 /* The bytes there begin with `bytes`; how many there are has been checked. */
 void emit_bytes(struct emit *e, struct text_at at, const char *bytes, size_t n, label_id yes,
                 label_id no);
-/* A set of texts of one length each. */
+/* A text of a set. */
 struct member {
     const char *bytes;
     size_t len;
+    label_id to;
 };
 void members_sort(struct member *m, uint32_t n);
-/* All members have the same length, which the text there has too; sorted. */
+/* Goes to the label of the member that the text is, or `none`. All are of the text's length;
+ * sorted. */
 void emit_members(struct emit *e, struct text_at at, const struct member *m, uint32_t n,
-                  label_id yes, label_id no);
+                  label_id none);
+/* Where the bytes of a text slot (a number of all slots) stand in the event. */
+uint32_t emit_text_off(unsigned slot);
 
 #endif

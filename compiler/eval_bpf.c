@@ -13,11 +13,12 @@
 #define STEPS_MAX 1000000 /* what the verifier allows */
 #define DEPTH_MAX 8
 #define STACK_SIZE 512
+#define PATTERN_MAX 252 /* bpf/match.bpf.c: PATTERN_CAP - 8 */
 #define CLOBBERED 0xdeadbeefdeadbeefull
 
 struct frame {
-    uint32_t back;      /* where the caller goes on */
-    uint64_t saved[4];  /* its r6..r9 */
+    uint32_t back;     /* where the caller goes on */
+    uint64_t saved[4]; /* its r6..r9 */
     uint8_t stack[STACK_SIZE] __attribute__((aligned(8)));
 };
 
@@ -98,8 +99,9 @@ static int store(struct run *run, const struct bpf_insn *in)
 
 static uint64_t swap_bytes(uint64_t v, int bits)
 {
-    return bits == 16 ? __builtin_bswap16((uint16_t)v)
-           : bits == 32 ? __builtin_bswap32((uint32_t)v) : __builtin_bswap64(v);
+    return bits == 16   ? __builtin_bswap16((uint16_t)v)
+           : bits == 32 ? __builtin_bswap32((uint32_t)v)
+                        : __builtin_bswap64(v);
 }
 
 static int alu(struct run *run, const struct bpf_insn *in)
@@ -115,23 +117,49 @@ static int alu(struct run *run, const struct bpf_insn *in)
     if (in->off)
         return fail(run, -ENOEXEC, "a signed division or move, which no filter uses");
     switch (BPF_OP(in->code)) {
-    case BPF_ADD: a += b; break;
-    case BPF_SUB: a -= b; break;
-    case BPF_MUL: a *= b; break;
-    case BPF_DIV: a = b ? a / b : 0; break;
-    case BPF_MOD: a = b ? a % b : a; break;
-    case BPF_OR: a |= b; break;
-    case BPF_AND: a &= b; break;
-    case BPF_XOR: a ^= b; break;
-    case BPF_LSH: a <<= b & mask; break;
-    case BPF_RSH: a >>= b & mask; break;
+    case BPF_ADD:
+        a += b;
+        break;
+    case BPF_SUB:
+        a -= b;
+        break;
+    case BPF_MUL:
+        a *= b;
+        break;
+    case BPF_DIV:
+        a = b ? a / b : 0;
+        break;
+    case BPF_MOD:
+        a = b ? a % b : a;
+        break;
+    case BPF_OR:
+        a |= b;
+        break;
+    case BPF_AND:
+        a &= b;
+        break;
+    case BPF_XOR:
+        a ^= b;
+        break;
+    case BPF_LSH:
+        a <<= b & mask;
+        break;
+    case BPF_RSH:
+        a >>= b & mask;
+        break;
     case BPF_ARSH:
         a = wide ? (uint64_t)((int64_t)a >> (b & mask))
                  : (uint64_t)(uint32_t)((int32_t)(uint32_t)a >> (b & mask));
         break;
-    case BPF_NEG: a = 0 - a; break;
-    case BPF_MOV: a = b; break;
-    case BPF_END: a = BPF_SRC(in->code) == BPF_TO_BE || wide ? swap_bytes(a, in->imm) : a; break;
+    case BPF_NEG:
+        a = 0 - a;
+        break;
+    case BPF_MOV:
+        a = b;
+        break;
+    case BPF_END:
+        a = BPF_SRC(in->code) == BPF_TO_BE || wide ? swap_bytes(a, in->imm) : a;
+        break;
     default:
         return fail(run, -ENOEXEC, "operation %#x", in->code);
     }
@@ -142,17 +170,28 @@ static int alu(struct run *run, const struct bpf_insn *in)
 static bool compare(uint8_t op, uint64_t a, uint64_t b, int64_t sa, int64_t sb, bool *known)
 {
     switch (op) {
-    case BPF_JEQ: return a == b;
-    case BPF_JNE: return a != b;
-    case BPF_JGT: return a > b;
-    case BPF_JGE: return a >= b;
-    case BPF_JLT: return a < b;
-    case BPF_JLE: return a <= b;
-    case BPF_JSET: return (a & b) != 0;
-    case BPF_JSGT: return sa > sb;
-    case BPF_JSGE: return sa >= sb;
-    case BPF_JSLT: return sa < sb;
-    case BPF_JSLE: return sa <= sb;
+    case BPF_JEQ:
+        return a == b;
+    case BPF_JNE:
+        return a != b;
+    case BPF_JGT:
+        return a > b;
+    case BPF_JGE:
+        return a >= b;
+    case BPF_JLT:
+        return a < b;
+    case BPF_JLE:
+        return a <= b;
+    case BPF_JSET:
+        return (a & b) != 0;
+    case BPF_JSGT:
+        return sa > sb;
+    case BPF_JSGE:
+        return sa >= sb;
+    case BPF_JSLT:
+        return sa < sb;
+    case BPF_JSLE:
+        return sa <= sb;
     default:
         *known = false;
         return false;
@@ -174,8 +213,8 @@ static int jump(struct run *run, const struct bpf_insn *in)
     if (!known)
         return fail(run, -ENOEXEC, "jump %#x", in->code);
     if (taken)
-        run->pc = (uint32_t)((int64_t)run->pc + (wide || BPF_OP(in->code) != BPF_JA ? in->off
-                                                                                    : in->imm));
+        run->pc =
+            (uint32_t)((int64_t)run->pc + (wide || BPF_OP(in->code) != BPF_JA ? in->off : in->imm));
     return 0;
 }
 
@@ -200,7 +239,8 @@ static bool contains(const char *s, size_t len, const struct vm_pattern *p, bool
 {
     for (size_t i = 0; p->len <= len && i <= len - p->len; i++) {
         size_t k = 0;
-        while (k < p->len && (fold ? lower(s[i + k]) == lower(p->text[k]) : s[i + k] == p->text[k]))
+        while (k < p->len &&
+               (fold ? lower(s[i + k]) == (unsigned char)p->text[k] : s[i + k] == p->text[k]))
             k++;
         if (k == p->len)
             return true;
@@ -227,8 +267,7 @@ static int match(struct run *run, enum vm_native native)
         if (run->ev->h.anc_count > ANC_MAX)
             return fail(run, -EFAULT, "more ancestors than there is room for");
         for (unsigned i = 0; i < run->ev->h.anc_count; i++)
-            hits += in_set(vm, run->r[2], run->ev->h.anc[i],
-                           strnlen(run->ev->h.anc[i], COMM_SIZE));
+            hits += in_set(vm, run->r[2], run->ev->h.anc[i], strnlen(run->ev->h.anc[i], COMM_SIZE));
         run->r[0] = hits;
         return 0;
     }
@@ -241,7 +280,10 @@ static int match(struct run *run, enum vm_native native)
     if (run->r[3] >= vm->npattern)
         return fail(run, -EFAULT, "pattern %llu of %u", (unsigned long long)run->r[3],
                     vm->npattern);
-    run->r[0] = contains(s, len, &vm->patterns[run->r[3]], native == NATIVE_ICONTAINS);
+    const struct vm_pattern *p = &vm->patterns[run->r[3]];
+    /* The probe's map has no room for longer ones: there the matcher cannot tell. */
+    run->r[0] =
+        p->len == 0 || p->len > PATTERN_MAX || contains(s, len, p, native == NATIVE_ICONTAINS);
     return 0;
 }
 

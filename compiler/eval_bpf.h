@@ -2,9 +2,9 @@
 /*
  * An interpreter for the generated filter: runs `rule_filter` without the kernel, and more
  * strictly. Memory is the event and the stack and nothing else; every access is checked, steps are
- * counted, registers that a call destroys are destroyed. The probe's matchers are done natively, from
- * the bundle's patterns and name sets; its extractors do not exist here, so that asking for a slot
- * that was not filled is an error.
+ * counted, registers that a call destroys are destroyed. The probe's matchers are done natively,
+ * from the bundle's patterns and name sets; its extractors do not exist here, so that asking for a
+ * slot that was not filled is an error.
  */
 #ifndef RULEC_EVAL_BPF_H
 #define RULEC_EVAL_BPF_H

@@ -20,7 +20,7 @@ struct loader {
     uint32_t base[SECTIONS_MAX];  /* first instruction of each code section */
     uint32_t count[SECTIONS_MAX]; /* 0: no code */
     Elf_Data *symbols;
-    size_t nsymbol, names;        /* names: section of their texts */
+    size_t nsymbol, names; /* names: section of their texts */
     bool rulepack;
     char *err;
     size_t errlen;
@@ -240,8 +240,8 @@ void bpf_vm_tables(struct bpf_vm *vm, const struct comp *c)
     vm->patterns = must(calloc(vm->npattern + 1u, sizeof *vm->patterns));
     vm->names = must(calloc(vm->nname + 1u, sizeof *vm->names));
     for (uint32_t i = 0; i < vm->npattern; i++)
-        vm->patterns[i] = (struct vm_pattern){STR(c, c->patterns.v[i]),
-                                              STRLEN(c, c->patterns.v[i])};
+        vm->patterns[i] =
+            (struct vm_pattern){STR(c, c->patterns.v[i]), STRLEN(c, c->patterns.v[i])};
     for (uint32_t i = 0; i < vm->nname; i++) {
         size_t len = STRLEN(c, c->names.v[i].name);
         vm->names[i].set = c->names.v[i].set;

@@ -11,8 +11,11 @@
 #include "eval_bpf.h"
 
 enum vm_native {
-    NATIVE_NONE,    /* a function of the object: vm_call.target */
-    NATIVE_CONTAINS, NATIVE_ICONTAINS, NATIVE_ANC, NATIVE_NAME,
+    NATIVE_NONE, /* a function of the object: vm_call.target */
+    NATIVE_CONTAINS,
+    NATIVE_ICONTAINS,
+    NATIVE_ANC,
+    NATIVE_NAME,
     NATIVE_EXTRACT, /* an extractor of the probe */
     NATIVE_UNKNOWN,
 };
@@ -34,7 +37,7 @@ struct bpf_vm {
     struct bpf_insn *insns; /* the code of all sections, one behind the other */
     struct vm_call *calls;  /* by instruction; meaningful at calls */
     uint32_t ninsn;
-    uint32_t start;         /* rule_filter */
+    uint32_t start; /* rule_filter */
     struct vm_pattern *patterns;
     uint32_t npattern;
     struct vm_name *names;

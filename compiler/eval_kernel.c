@@ -21,8 +21,8 @@
 struct kernel_filter {
     struct bpf_object *object;
     int prog;
-    struct ev *ev;         /* mapped: map test_ev */
-    uint32_t *result;      /* mapped: map test_result */
+    struct ev *ev;    /* mapped: map test_ev */
+    uint32_t *result; /* mapped: map test_result */
     char *err;
     size_t errlen;
 };
@@ -113,9 +113,9 @@ static void prepare(struct bpf_object *object, const struct rpk *p)
 {
     struct bpf_program *prog;
     struct bpf_map *map;
-    bpf_object__for_each_program(prog, object)
+    bpf_object__for_each_program (prog, object)
         bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), "test_filter"));
-    bpf_object__for_each_map(map, object) {
+    bpf_object__for_each_map (map, object) {
         const char *name = bpf_map__name(map);
         if (!strcmp(name, "patterns"))
             bpf_map__set_max_entries(map, p->head->patterns.n ? p->head->patterns.n : 1);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "../grammar/ops.h"
+#include "event_param.h"
 #include "intern.h"
 
 /* ---- one value against the constants of a test ---- */
@@ -42,8 +43,8 @@ static bool against_text(struct tree *t, const struct node *n, enum base_type ba
 }
 
 /* One constant. Texts are taken as written; numbers and addresses as type.c has parsed them. */
-static bool against(struct tree *t, const struct node *n, const struct atom *a,
-                    struct tree_value v, const struct value *k)
+static bool against(struct tree *t, const struct node *n, const struct atom *a, struct tree_value v,
+                    const struct value *k)
 {
     enum base_type base = catalog_type(a->type)->base;
     if (k->kind == VAL_IP || k->kind == VAL_NET)
@@ -53,14 +54,23 @@ static bool against(struct tree *t, const struct node *n, const struct atom *a,
     return !v.is_num && against_text(t, n, base, v.text, k->text);
 }
 
+static bool verbatim(const struct node *n, const struct atom *a)
+{
+    enum base_type base = catalog_type(a->type)->base;
+    return (base == BASE_TEXT || base == BASE_BYTES) && n->op != OP_BCONTAINS &&
+           n->op != OP_BSTARTSWITH;
+}
+
+static size_t constants(const struct node *n, const struct atom *a)
+{
+    return verbatim(n, a) ? n->nlit : a->nval;
+}
+
 static size_t hits_of(struct tree *t, const struct node *n, const struct atom *a,
                       struct tree_value v)
 {
-    enum base_type base = catalog_type(a->type)->base;
-    bool verbatim = (base == BASE_TEXT || base == BASE_BYTES) && n->op != OP_BCONTAINS &&
-                    n->op != OP_BSTARTSWITH;
     size_t hits = 0;
-    if (!verbatim) {
+    if (!verbatim(n, a)) {
         for (uint32_t i = 0; i < a->nval; i++)
             hits += against(t, n, a, v, &t->c->values.v[a->val0 + i]);
         return hits;
@@ -72,11 +82,6 @@ static size_t hits_of(struct tree *t, const struct node *n, const struct atom *a
     return hits;
 }
 
-static size_t constants(const struct node *n, const struct atom *a)
-{
-    return n->nlit > a->nval ? n->nlit : a->nval;
-}
-
 static enum outcome3 list_test(struct tree *t, const struct node *n, const struct atom *a,
                                struct tree_value v)
 {
@@ -84,8 +89,8 @@ static enum outcome3 list_test(struct tree *t, const struct node *n, const struc
     for (uint32_t i = 0; i < v.nlist; i++) {
         struct node eq = *n;
         eq.op = OP_EQ;
-        hits += hits_of(t, &eq, a, (struct tree_value){.state = FACT_PRESENT, .text = v.list[i]})
-                > 0;
+        hits +=
+            hits_of(t, &eq, a, (struct tree_value){.state = FACT_PRESENT, .text = v.list[i]}) > 0;
     }
     return ops_list(n->op, v.nlist, hits) ? YES : NO;
 }
@@ -148,7 +153,7 @@ static enum outcome3 either_side(struct tree *t, const struct node *n, const str
 /* An ancestor field without index: some proper ancestor passes. */
 static enum outcome3 some_ancestor(struct tree *t, const struct node *n, const struct atom *a)
 {
-    int32_t count = event_ancestors(t->e, a->lhs.field);
+    int32_t count = event_ancestors(t->c, t->e, a->lhs.field);
     enum outcome3 best = NO;
     for (int32_t i = 1; i <= count; i++) {
         struct field_ref f = {.field = a->lhs.field, .index = i};
@@ -164,8 +169,14 @@ static enum outcome3 some_ancestor(struct tree *t, const struct node *n, const s
 enum outcome3 tree_test(struct tree *t, const struct node *n)
 {
     const struct atom *a = &t->c->atoms.v[n->atom.i];
+    uint32_t flags = a->lhs.field ? catalog_field(a->lhs.field)->flags : 0;
+    /* Of no constants none can hold, whatever the value is. Of a list's no elements all can. */
+    if (!n->rhs.i && n->op != OP_EXISTS && !constants(n, a) && !(flags & FF_LIST))
+        return NO;
+    /* A parameter that the event has is there even if it is empty: it shows as <NA> or NULL. */
+    if (n->op == OP_EXISTS && a->lhs.field == F_evt_arg)
+        return event_has_param(t->c, t->e, a->lhs) ? YES : NO;
     if (a->lhs.field != F_NONE) {
-        uint32_t flags = catalog_field(a->lhs.field)->flags;
         if (flags & FF_EITHER_SIDE)
             return either_side(t, n, a);
         if (flags & FF_ANCESTOR && a->lhs.index < 0 && !a->lhs.name.i)

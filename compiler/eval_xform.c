@@ -10,8 +10,11 @@
 struct tree_value tree_field(struct tree *t, struct field_ref f)
 {
     struct fact v = event_fact(t->c, t->e, f);
-    struct tree_value out = {.state = v.state, .is_num = v.kind == VAL_NUM, .is_list = v.is_list,
-                             .num = v.num, .text = v.text};
+    struct tree_value out = {.state = v.state,
+                             .is_num = v.kind == VAL_NUM,
+                             .is_list = v.is_list,
+                             .num = v.num,
+                             .text = v.text};
     if (v.is_list) {
         out.list = t->e->list.v + v.list0;
         out.nlist = v.nlist;
@@ -206,8 +209,7 @@ struct tree_value tree_operand(struct tree *t, operand_id id)
         return tree_field(t, (struct field_ref){o->field, o->index, o->argname});
     switch (o->call) {
     case XF_NONE:
-        return o->nop ? list_of(t, o)
-                      : (struct tree_value){.state = FACT_PRESENT, .text = o->name};
+        return o->nop ? list_of(t, o) : (struct tree_value){.state = FACT_PRESENT, .text = o->name};
     case XF_VAL:
         return argument(t, o, 0);
     case XF_TOLOWER:

@@ -15,40 +15,45 @@ enum fact_state { FACT_ABSENT, FACT_PRESENT, FACT_UNKNOWN };
 struct fact {
     struct field_ref field;
     enum fact_state state;
-    enum value_kind kind;   /* VAL_NUM or VAL_TEXT (addresses are text until they are compared) */
+    enum value_kind kind; /* VAL_NUM or VAL_TEXT (addresses are text until they are compared) */
     int64_t num;
     str_id text;
-    uint32_t list0, nlist;  /* list fields, and ancestors from the parent up: event.list */
-    bool is_list;           /* FACT_UNKNOWN with is_list: what follows the elements is unknown */
+    uint32_t list0, nlist; /* list fields, and ancestors from the parent up: event.list */
+    bool is_list;          /* FACT_UNKNOWN with is_list: what follows the elements is unknown */
 };
 struct event {
     VEC(struct fact) facts;
     json_list list;
     enum event_id type;
-    int32_t sysnr;          /* generic events: which system call; else -1 */
-    uint64_t num;           /* evt.num unless given; 0 counts as 1 */
+    int32_t sysnr; /* generic events: which system call; else -1 */
+    uint64_t num;  /* evt.num unless given; 0 counts as 1 */
 };
 
 /*
  * Parses one JSON object (a line). 0, or -EINVAL with "COLUMN: message" in `err`: a field that does
  * not exist, a value of the wrong shape, broken JSON, ... Columns are bytes, from 1. An event may
- * lack its evt.type (type is EV_NONE then): only the tree can judge it. `out` is zeroed by the caller
- * before its first use; what it held before is forgotten, its memory used again.
+ * lack its evt.type (type is EV_NONE then): only the tree can judge it. `out` is zeroed by the
+ * caller before its first use; what it held before is forgotten, its memory used again.
  */
 int event_parse(struct comp *c, const char *text, size_t len, struct event *out, char *err,
                 size_t errlen);
 
-/* A field's name with its argument, as JSON keys spell it. "" or the reason it is none, in `err`. */
+/* A field's name with its argument, as JSON keys spell it. "" or the reason it is none, in `err`.
+ */
 bool event_field(struct comp *c, const char *name, size_t len, struct field_ref *out, char *err,
                  size_t errlen);
 /* The event as JSON, one line without its end: what event_parse() reads. For messages of tests. */
 void event_print(struct comp *c, const struct event *e, FILE *out);
 void json_print_text(FILE *out, const char *text, size_t len); /* in quotes, escaped */
 
+/* True if an event of this type cannot have the field, whatever was given. */
+bool event_lacks(const struct event *e, enum field_id field);
 /* The fact that was given for exactly this field, or NULL. */
 const struct fact *event_given(const struct event *e, struct field_ref f);
 /* How many ancestors the event speaks of, as values of an unindexed ancestor field. */
-int32_t event_ancestors(const struct event *e, enum field_id field);
+int32_t event_ancestors(struct comp *c, const struct event *e, enum field_id field);
+/* The field that says the same as ancestor 0 or 1 of this one: proc.pname of proc.aname[1]. */
+enum field_id event_ancestor_field(enum field_id field, int32_t index);
 /* The fact of a field, derived from others where the language does so and it is not given. */
 struct fact event_fact(struct comp *c, const struct event *e, struct field_ref f);
 

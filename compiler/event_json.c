@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "event_param.h"
 #include "intern.h"
 
 #define FACTS_MAX 512 /* members of one event */
@@ -99,24 +100,27 @@ bool event_field(struct comp *c, const char *name, size_t len, struct field_ref 
     *out = (struct field_ref){.field = catalog_field_by_name(name, own, &used), .index = -1};
     if (out->field == F_NONE) {
         near = catalog_near(NEAR_FIELD, name, own);
-        snprintf(err, errlen, near ? "no field is called '%.*s'; did you mean '%s'?"
-                                   : "no field is called '%.*s'",
+        snprintf(err, errlen,
+                 near ? "no field is called '%.*s'; did you mean '%s'?"
+                      : "no field is called '%.*s'",
                  (int)(len < 80 ? len : 80), name, near);
         return false;
     }
     const struct field_info *f = catalog_field(out->field);
     if (!arg_split(name + used, len - used, &a) || !arg_fits(c, f->arg, &a, out)) {
         near = used < own ? catalog_near(NEAR_FIELD, name, own) : NULL;
-        snprintf(err, errlen, near ? "'%.*s' does not fit the field %s; did you mean '%s'?"
-                                   : "'%.*s' does not fit the field %s",
+        snprintf(err, errlen,
+                 near ? "'%.*s' does not fit the field %s; did you mean '%s'?"
+                      : "'%.*s' does not fit the field %s",
                  (int)(len < 80 ? len : 80), name, f->name, near);
         return false;
     }
     bool param = out->field == F_evt_arg || out->field == F_evt_rawarg;
     if (param && a.dot && !catalog_param_known(a.text, a.len)) {
         near = catalog_near(NEAR_PARAM, a.text, a.len);
-        snprintf(err, errlen, near ? "no event has a parameter '%.*s'; did you mean '%s'?"
-                                   : "no event has a parameter '%.*s'",
+        snprintf(err, errlen,
+                 near ? "no event has a parameter '%.*s'; did you mean '%s'?"
+                      : "no event has a parameter '%.*s'",
                  (int)(a.len < 80 ? a.len : 80), a.text, near);
         return false;
     }
@@ -151,8 +155,8 @@ static bool whole(struct json *j, const struct json_value *v, const struct field
     return true;
 }
 
-static bool text(struct json *j, const struct json_value *v, const struct field_info *f,
-                 bool bytes, struct fact *out)
+static bool text(struct json *j, const struct json_value *v, const struct field_info *f, bool bytes,
+                 struct fact *out)
 {
     if (v->kind != JSON_TEXT)
         return want(j, v, f->name, "a string");
@@ -161,6 +165,24 @@ static bool text(struct json *j, const struct json_value *v, const struct field_
     out->kind = VAL_TEXT;
     out->text = v->text;
     return true;
+}
+
+/* A name of the field's table, or several of a mask. */
+static bool name(struct json *j, const struct json_value *v, const struct field_info *f,
+                 struct fact *out)
+{
+    uint64_t n;
+    if (!text(j, v, f, false, out))
+        return false;
+    const char *s = STR(j->c, v->text);
+    size_t len = STRLEN(j->c, v->text);
+    bool none = !len && catalog_flags_kind(f->table) != FLAGS_ENUM;
+    if (none || event_named_number(f->table, s, len, &n))
+        return true;
+    const char *near = catalog_near_flag(f->table, s, len);
+    return json_fail(j, v->at,
+                     near ? "%s is never '%.80s'; did you mean '%s'?" : "%s is never '%.80s'",
+                     f->name, s, near);
 }
 
 static bool address(struct json *j, const struct json_value *v, const struct field_info *f,
@@ -195,6 +217,8 @@ static bool single(struct json *j, const struct json_value *v, const struct fiel
     const struct type_info *t = catalog_type(f->type);
     if (out->field.field == F_evt_arg || out->field.field == F_evt_rawarg)
         return loose(j, v, f, out);
+    if (f->table != FT_NONE)
+        return name(j, v, f, out);
     switch (t->base) {
     case BASE_TEXT:
         return text(j, v, f, false, out);
@@ -261,6 +285,11 @@ static bool member(struct json *j, str_id key, size_t at, struct event *e)
         ok = want(j, &v, info->name, "an array");
     else
         ok = single(j, &v, info, &f);
+    if (ok && f.field.field == F_evt_num && (f.state != FACT_PRESENT || !f.num))
+        ok = want(j, &v, info->name, "known, and 1 for the first event");
+    if (ok && (f.field.field == F_evt_rawtime || f.field.field == F_evt_cpu) &&
+        f.state != FACT_PRESENT)
+        ok = want(j, &v, info->name, "known of every event");
     if (ok)
         VEC_PUSH(j->c->arena, &e->facts, f);
     return ok;
@@ -285,8 +314,10 @@ static bool find_type(struct json *j, struct event *e)
     }
     if (e->type == EV_NONE) {
         const char *near = catalog_near(NEAR_EVENT, name, len);
-        return json_fail(j, 0, near ? "no event is called '%.80s'; did you mean '%s'?"
-                                    : "no event is called '%.80s'", name, near);
+        return json_fail(j, 0,
+                         near ? "no event is called '%.80s'; did you mean '%s'?"
+                              : "no event is called '%.80s'",
+                         name, near);
     }
     return true;
 }

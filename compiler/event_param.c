@@ -117,8 +117,8 @@ struct fact event_param_raw(struct comp *c, const struct event *e, unsigned inde
 bool event_param_named(struct comp *c, const struct event *e, unsigned index)
 {
     const struct param_info *p = catalog_param(e->type, index);
-    struct field_ref f = {.field = F_evt_rawarg, .index = -1,
-                          .name = intern_cstr(c->intern, p->name)};
+    struct field_ref f = {
+        .field = F_evt_rawarg, .index = -1, .name = intern_cstr(c->intern, p->name)};
     bool raw = event_given(e, f) != NULL;
     f.field = F_evt_arg;
     return raw || event_given(e, f) ||
@@ -151,10 +151,12 @@ static struct fact own(struct comp *c, const struct event *e, enum field_id fiel
     return event_fact(c, e, (struct field_ref){.field = field, .index = -1});
 }
 
-struct fact event_param_name_of(struct comp *c, const struct event *e, enum field_id field, int64_t id)
+struct fact event_param_name_of(struct comp *c, const struct event *e, enum field_id field,
+                                int64_t id)
 {
-    enum field_id number = field == F_user_name ? F_user_uid
-                           : field == F_group_name ? F_group_gid : F_thread_tid;
+    enum field_id number = field == F_user_name    ? F_user_uid
+                           : field == F_group_name ? F_group_gid
+                                                   : F_thread_tid;
     struct fact mine = own(c, e, number);
     if (mine.state != FACT_PRESENT || mine.num != id)
         return fact_none(mine.field, FACT_ABSENT);
@@ -255,19 +257,31 @@ static struct fact as_text(struct comp *c, const struct event *e, struct field_r
     struct fact name = resolved(c, e, f, p, raw.num);
     bool empty = name.state == FACT_PRESENT && !STRLEN(c, name.text);
     if (name.state == FACT_ABSENT || empty)
-        name = (struct fact){.state = FACT_PRESENT, .kind = VAL_TEXT,
-                             .text = raw_text(c, p, raw.num)};
+        name =
+            (struct fact){.state = FACT_PRESENT, .kind = VAL_TEXT, .text = raw_text(c, p, raw.num)};
     name.field = f;
     return name;
 }
 
-struct fact event_param_fact(struct comp *c, const struct event *e, struct field_ref f)
+/* Which parameter of the event it is, or -1. */
+static int find_param(struct comp *c, const struct event *e, struct field_ref f)
 {
     int i = f.index;
     if (e->type == EV_NONE)
-        return fact_none(f, FACT_ABSENT);
+        return -1;
     if (i < 0)
         i = catalog_param_index(e->type, STR(c, f.name), STRLEN(c, f.name));
+    return i >= 0 && catalog_param(e->type, (unsigned)i) ? i : -1;
+}
+
+bool event_has_param(struct comp *c, const struct event *e, struct field_ref f)
+{
+    return find_param(c, e, f) >= 0;
+}
+
+struct fact event_param_fact(struct comp *c, const struct event *e, struct field_ref f)
+{
+    int i = find_param(c, e, f);
     const struct param_info *p = i < 0 ? NULL : catalog_param(e->type, (unsigned)i);
     if (!p)
         return fact_none(f, FACT_ABSENT);
@@ -286,8 +300,8 @@ static const char *one_of_all(struct comp *c, const struct event *e, unsigned i,
 {
     const struct param_info *p = catalog_param(e->type, i);
     struct fact raw = event_param_raw(c, e, i);
-    bool null = p->type == T_BYTEBUF || p->type == T_SOCKTUPLE || p->type == T_FDLIST ||
-                p->type == T_DYN;
+    bool null =
+        p->type == T_BYTEBUF || p->type == T_SOCKTUPLE || p->type == T_FDLIST || p->type == T_DYN;
     if (raw.state == FACT_UNKNOWN)
         *state = FACT_UNKNOWN;
     if (raw.state != FACT_PRESENT)
@@ -309,7 +323,6 @@ struct fact event_param_all(struct comp *c, const struct event *e, struct field_
     if (e->type == EV_NONE)
         return fact_none(f, FACT_ABSENT);
     for (unsigned i = 0; e->type != EV_generic && i < catalog_param_count(e->type); i++)
-        sofar = arena_printf(c->arena, "%s%s%s", sofar, i ? " " : "",
-                             one_of_all(c, e, i, &state));
+        sofar = arena_printf(c->arena, "%s%s%s", sofar, i ? " " : "", one_of_all(c, e, i, &state));
     return state == FACT_PRESENT ? fact_text(c, f, sofar, strlen(sofar)) : fact_none(f, state);
 }

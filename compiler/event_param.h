@@ -10,6 +10,8 @@
 
 /* A parameter whose value is a number, which a text may name. */
 bool event_param_is_number(const struct param_info *p);
+/* The parameter that evt.arg or evt.rawarg names is one of this event's. */
+bool event_has_param(struct comp *c, const struct event *e, struct field_ref f);
 /* evt.arg or evt.rawarg. */
 struct fact event_param_fact(struct comp *c, const struct event *e, struct field_ref f);
 /*
@@ -31,11 +33,13 @@ struct fact event_param_all(struct comp *c, const struct event *e, struct field_
  * The name of a user, group or process by its id, as asked for by user.name[id] and so on: known
  * only where it is the event's own. ABSENT otherwise.
  */
-struct fact event_param_name_of(struct comp *c, const struct event *e, enum field_id field, int64_t id);
+struct fact event_param_name_of(struct comp *c, const struct event *e, enum field_id field,
+                                int64_t id);
 /* The number of a result's text: an error's name or decimal digits. */
 bool event_param_result(const char *s, size_t len, int64_t *out);
 
-/* The number a table's text stands for; a name that looks like a number (typechar "4") is a name. */
+/* The number a table's text stands for; a name that looks like a number (typechar "4") is a name.
+ */
 bool event_named_number(enum flag_table table, const char *s, size_t len, uint64_t *out);
 
 /* Short ways to make facts (event_derive.c). */

@@ -30,12 +30,32 @@ static bool same(struct fact a, struct fact b)
     return a.kind == b.kind && (a.kind == VAL_NUM ? a.num == b.num : a.text.i == b.text.i);
 }
 
-/* The slot cannot hold this fact: the kernel does not know it, user space is told. */
-static void overrule(struct writer *w, struct fact f, int slot)
+static void overrule(struct writer *w, struct fact f)
 {
-    if (slot >= 0)
-        w->ev->h.st[slot] = ST_UNKNOWN;
     VEC_PUSH(w->c->arena, &w->user->over, f);
+}
+
+/*
+ * The slot cannot say what the event says: the kernel does not know it, and user space is told
+ * the facts of all that would have been read from it.
+ */
+static void lose_slot(struct writer *w, int slot)
+{
+    w->ev->h.st[slot] = ST_UNKNOWN;
+    for (int id = F_NONE + 1; id < F_COUNT; id++) {
+        const struct field_info *info = catalog_field((enum field_id)id);
+        if (info->source == SRC_SLOT && info->slot == slot)
+            overrule(w, event_fact(w->c, w->e, plain((enum field_id)id)));
+    }
+    for (unsigned i = 0; i < catalog_param_count(w->e->type); i++) {
+        struct field_ref f = {.field = F_evt_arg, .index = -1};
+        if (catalog_param(w->e->type, i)->slot != slot)
+            continue;
+        f.name = intern_cstr(w->c->intern, catalog_param(w->e->type, i)->name);
+        overrule(w, event_fact(w->c, w->e, f));
+        f.field = F_evt_rawarg;
+        overrule(w, event_fact(w->c, w->e, f));
+    }
 }
 
 /* ---- slots ---- */
@@ -58,8 +78,8 @@ static void put_bytes(struct writer *w, int slot, const char *s, size_t len)
 static size_t slot_room(int slot)
 {
     size_t cap = catalog_slot((unsigned)slot)->cap;
-    bool name = slot == SLOT_OF_STR(S_NAME) || slot == SLOT_OF_STR(S_PNAME) ||
-                slot == SLOT_OF_STR(S_SNAME);
+    bool name =
+        slot == SLOT_OF_STR(S_NAME) || slot == SLOT_OF_STR(S_PNAME) || slot == SLOT_OF_STR(S_SNAME);
     return name ? cap - 1 : cap;
 }
 
@@ -80,13 +100,13 @@ static void put_text(struct writer *w, int slot, struct fact f)
     const char *s = STR(w->c, f.text);
     size_t len = STRLEN(w->c, f.text), room = slot_room(slot);
     if (f.kind != VAL_TEXT) {
-        overrule(w, f, slot);
+        lose_slot(w, slot);
     } else if (slot == SLOT_OF_STR(S_CIP) || slot == SLOT_OF_STR(S_SIP)) {
         if (!put_addr(w, slot, s))
-            overrule(w, f, slot);
+            lose_slot(w, slot);
     } else if (len > room) {
         put_bytes(w, slot, s, room);
-        overrule(w, f, slot);
+        lose_slot(w, slot);
         w->ev->h.st[slot] = ST_CUT;
     } else {
         put_bytes(w, slot, s, len);
@@ -96,10 +116,9 @@ static void put_text(struct writer *w, int slot, struct fact f)
 static void put_num(struct writer *w, int slot, struct fact f, enum flag_table table)
 {
     uint64_t v = (uint64_t)f.num;
-    if (f.kind == VAL_TEXT &&
-        (table == FT_NONE ||
-         !event_named_number(table, STR(w->c, f.text), STRLEN(w->c, f.text), &v))) {
-        overrule(w, f, slot);
+    if (f.kind == VAL_TEXT && (table == FT_NONE || !event_named_number(table, STR(w->c, f.text),
+                                                                       STRLEN(w->c, f.text), &v))) {
+        lose_slot(w, slot);
         return;
     }
     w->ev->h.num[slot] = (int64_t)v;
@@ -116,6 +135,25 @@ static void put(struct writer *w, int slot, struct fact f, enum flag_table table
         put_text(w, slot, f);
 }
 
+/* Reading the slot gives this fact. */
+static bool slot_says(struct writer *w, int slot, enum flag_table table, struct fact f)
+{
+    const struct ev_head *h = &w->ev->h;
+    char buf[2048];
+    if (f.state != FACT_PRESENT)
+        return h->st[slot] == (f.state == FACT_ABSENT ? ST_ABSENT : ST_UNKNOWN);
+    if (h->st[slot] != ST_PRESENT)
+        return false;
+    if (slot >= N_COUNT)
+        return f.kind == VAL_TEXT && h->len[slot - N_COUNT] == STRLEN(w->c, f.text) &&
+               !memcmp((const char *)w->ev + catalog_slot((unsigned)slot)->offset,
+                       STR(w->c, f.text), STRLEN(w->c, f.text));
+    if (f.kind == VAL_NUM)
+        return h->num[slot] == f.num;
+    size_t len = catalog_flags_text(table, (uint64_t)h->num[slot], false, buf, sizeof buf);
+    return len == STRLEN(w->c, f.text) && !memcmp(buf, STR(w->c, f.text), len);
+}
+
 /* The name of an IP socket is made in user space from its addresses; unless it was given. */
 static struct fact socket_name(struct writer *w, struct fact f)
 {
@@ -126,27 +164,31 @@ static struct fact socket_name(struct writer *w, struct fact f)
     if (!ip)
         return f;
     if (g && g->state != FACT_PRESENT)
-        overrule(w, *g, -1);
+        overrule(w, *g);
     return g ? f : fact_none(f.field, FACT_UNKNOWN);
 }
 
+static void put_field(struct writer *w, enum field_id id, const struct field_info *info)
+{
+    struct fact f = event_fact(w->c, w->e, plain(id));
+    if (id == F_fd_name)
+        f = socket_name(w, f);
+    if (w->ev->h.st[info->slot] == ST_UNFILLED)
+        put(w, info->slot, f, info->table);
+    else if (!slot_says(w, info->slot, info->table, f))
+        lose_slot(w, info->slot);
+}
+
+/* Given ones first: of two fields in one slot they say more (fd.typechar than fd.type). */
 static void put_fields(struct writer *w)
 {
-    for (int id = F_NONE + 1; id < F_COUNT; id++) {
-        const struct field_info *info = catalog_field((enum field_id)id);
-        if (info->source != SRC_SLOT || info->slot < 0)
-            continue;
-        struct fact f = event_fact(w->c, w->e, plain((enum field_id)id));
-        if (id == F_fd_name)
-            f = socket_name(w, f);
-        if (w->ev->h.st[info->slot] == ST_UNFILLED) {
-            put(w, info->slot, f, info->table);
-            continue;
+    for (int given = 1; given >= 0; given--) {
+        for (int id = F_NONE + 1; id < F_COUNT; id++) {
+            const struct field_info *info = catalog_field((enum field_id)id);
+            bool is = event_given(w->e, plain((enum field_id)id)) != NULL;
+            if (info->source == SRC_SLOT && info->slot >= 0 && is == given)
+                put_field(w, (enum field_id)id, info);
         }
-        /* A second text of the same number: fd.typechar beside fd.type. */
-        const struct fact *g = event_given(w->e, plain((enum field_id)id));
-        if (g && !same(*g, event_derived(w->c, w->e, plain((enum field_id)id))))
-            overrule(w, *g, info->slot);
     }
 }
 
@@ -161,54 +203,70 @@ static void put_params(struct writer *w)
 {
     for (unsigned i = 0; i < catalog_param_count(w->e->type); i++) {
         const struct param_info *p = catalog_param(w->e->type, i);
-        struct field_ref arg = {.field = F_evt_arg, .index = -1,
-                                .name = intern_cstr(w->c->intern, p->name)};
         struct fact raw = event_param_raw(w->c, w->e, i);
         bool named = event_param_named(w->c, w->e, i);
-        if (p->slot >= 0 && p->slot != SLOT_OF_NUM(N_SYSNR) && (named || w->ev->h.st[p->slot] == ST_UNFILLED)) {
+        if (p->slot < 0 || p->slot == SLOT_OF_NUM(N_SYSNR))
+            continue;
+        if (w->ev->h.st[p->slot] == ST_UNFILLED)
             put(w, p->slot, raw, p->flags);
-            if (w->ev->h.st[p->slot] == ST_UNKNOWN || relative(w, p, raw))
-                overrule(w, event_fact(w->c, w->e, arg), p->slot);
-        }
+        else if (named && !slot_says(w, p->slot, p->flags, raw))
+            lose_slot(w, p->slot);
+        if (relative(w, p, raw))
+            lose_slot(w, p->slot);
     }
 }
 
 /* ---- ancestors ---- */
 
-static int32_t count_ancestors(const struct event *e)
+/* Some ancestor field has an ancestor without value below one with. */
+static bool has_gap(struct comp *c, const struct event *e)
 {
-    static const enum field_id fields[] = {F_proc_aname, F_proc_aexe, F_proc_aexepath,
+    static const enum field_id fields[] = {F_proc_aname,    F_proc_aexe, F_proc_aexepath,
                                            F_proc_acmdline, F_proc_apid, F_proc_aargs};
-    int32_t most = 0;
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
-        int32_t n = event_ancestors(e, fields[i]);
-        most = n > most ? n : most;
+        int32_t n = event_ancestors(c, e, fields[i]);
+        for (int32_t k = 1; k < n; k++) {
+            struct field_ref f = {.field = fields[i], .index = k};
+            if (event_fact(c, e, f).state == FACT_ABSENT)
+                return true;
+        }
     }
-    return most;
+    return false;
+}
+
+/* Puts the names in; false if one of them cannot be said in the kernel's way. */
+static bool put_names(struct writer *w)
+{
+    struct ev_head *h = &w->ev->h;
+    int32_t n = event_ancestors(w->c, w->e, F_proc_aname);
+    for (int32_t i = 1; i <= n; i++) {
+        struct fact f =
+            event_fact(w->c, w->e, (struct field_ref){.field = F_proc_aname, .index = i});
+        if (i == n && f.state == FACT_UNKNOWN) {
+            h->anc_state = h->anc_count ? ST_CUT : ST_UNKNOWN;
+            return true;
+        }
+        size_t len = f.state == FACT_PRESENT ? STRLEN(w->c, f.text) : COMM_SIZE;
+        if (len >= COMM_SIZE || i > ANC_MAX)
+            return false;
+        memcpy(h->anc[i - 1], STR(w->c, f.text), len);
+        h->anc_count = (uint8_t)i;
+    }
+    return true;
 }
 
 /*
- * The names of the ancestors. One that has none, or one too long, cannot be said in the kernel's
- * way: the names from there on are CUT, and user space asks the event.
+ * Ancestors. With a gap (one without a name, or one whose name is too long) the kernel knows
+ * nothing of them, and user space asks the event.
  */
 static void put_ancestors(struct writer *w)
 {
     struct ev_head *h = &w->ev->h;
-    int32_t n = count_ancestors(w->e);
     h->anc_state = ST_PRESENT;
-    for (int32_t i = 1; i <= n; i++) {
-        struct fact f = event_fact(w->c, w->e, (struct field_ref){.field = F_proc_aname, .index = i});
-        size_t len = f.state == FACT_PRESENT ? STRLEN(w->c, f.text) : 0;
-        bool last_unknown = i == n && f.state == FACT_UNKNOWN;
-        if (f.state != FACT_PRESENT || len >= COMM_SIZE || i > ANC_MAX) {
-            h->anc_state = ST_CUT;
-            w->user->holes |= !last_unknown;
-            if (last_unknown || i > ANC_MAX)
-                return;
-            len = 0;
-        }
-        memcpy(h->anc[i - 1], STR(w->c, f.text), len);
-        h->anc_count = (uint8_t)i;
+    w->user->holes = has_gap(w->c, w->e) || !put_names(w);
+    if (w->user->holes) {
+        h->anc_state = ST_UNKNOWN;
+        h->anc_count = 0;
     }
 }
 
@@ -240,6 +298,8 @@ static struct val fact_val(struct comp *c, struct fact f)
         v.state = f.state == FACT_ABSENT ? ST_ABSENT : ST_UNKNOWN;
         return v;
     }
+    if (f.field.field == F_evt_rawarg)
+        base = f.kind == VAL_TEXT ? BASE_TEXT : BASE_INT;
     v.state = ST_PRESENT;
     v.base = (uint8_t)base;
     v.num = f.num;
@@ -288,16 +348,17 @@ static bool beyond_record(struct event_user *u, struct field_ref f)
         return true;
     case SRC_ANC:
         if (f.field == F_proc_aname)
-            return u->holes && f.index > 0;
-        return (f.index > 1 || f.field == F_proc_aargs) && f.index != 0 &&
-               !planned(u->c, f.field, f.index);
+            return f.index > 0 ? u->holes : event_given(u->e, f) != NULL;
+        return event_given(u->e, f) || ((f.index > 1 || f.field == F_proc_aargs) && f.index != 0 &&
+                                        !planned(u->c, f.field, f.index));
     case SRC_PARAM:
         if (f.name.i)
             i = catalog_param_index(u->e->type, STR(u->c, f.name), STRLEN(u->c, f.name));
         p = i < 0 ? NULL : catalog_param(u->e->type, (unsigned)i);
         return p && p->slot < 0 && p->type != T_SYSCALLID;
-    case SRC_SLOT:
     case SRC_DERIVED:
+        return f.field == F_evt_args || f.field == F_evt_info;
+    case SRC_SLOT:
     case SRC_USER:
     case SRC_CONST:
         break;
@@ -309,6 +370,10 @@ static bool user_given(void *ctx, enum field_id field, int32_t index, const char
                        struct val *out)
 {
     struct event_user *u = ctx;
+    if (field == F_evt_arg && index >= 0 && catalog_param(u->e->type, (unsigned)index)) {
+        name = catalog_param(u->e->type, (unsigned)index)->name;
+        index = -1;
+    }
     for (uint32_t i = 0; i < u->over.n; i++) {
         const struct fact *f = &u->over.v[i];
         if (f->field.field != field || f->field.index != index ||
@@ -342,16 +407,10 @@ static const struct {
 
 static void contradiction(struct writer *w, struct fact f)
 {
-    overrule(w, f, -1);
-    for (size_t i = 0; i < sizeof rests_on / sizeof rests_on[0]; i++) {
-        if (rests_on[i].field != f.field.field)
-            continue;
-        for (int id = F_NONE + 1; id < F_COUNT; id++) {
-            const struct field_info *info = catalog_field((enum field_id)id);
-            if (info->source == SRC_SLOT && info->slot == rests_on[i].slot)
-                overrule(w, event_fact(w->c, w->e, plain((enum field_id)id)), info->slot);
-        }
-    }
+    overrule(w, f);
+    for (size_t i = 0; i < sizeof rests_on / sizeof rests_on[0]; i++)
+        if (rests_on[i].field == f.field.field)
+            lose_slot(w, rests_on[i].slot);
 }
 
 static void put_overrides(struct writer *w)
@@ -361,10 +420,13 @@ static void put_overrides(struct writer *w)
         enum field_source source = catalog_field(f->field.field)->source;
         bool derived = source == SRC_DERIVED || source == SRC_CONST;
         if (derived && f->field.field != F_evt_type && !f->is_list &&
-            !same(*f, event_derived(w->c, w->e, f->field)))
+            !same(event_fact(w->c, w->e, f->field), event_derived(w->c, w->e, f->field)))
             contradiction(w, *f);
         if (source == SRC_SLOT && f->field.index >= 0)
-            overrule(w, *f, -1);
+            overrule(w, *f);
+        enum field_id other = event_ancestor_field(f->field.field, f->field.index);
+        if (other && !same(*f, event_fact(w->c, w->e, plain(other))))
+            lose_slot(w, catalog_field(other)->slot);
     }
 }
 

@@ -220,8 +220,8 @@ static bool complete(struct pack *pk, struct exception *e, bool foreign)
         }
     }
     if (e->comps.n != e->fields.n) {
-        diag(c, RK0216, e->at, NULL, "exception `%s` has %u fields, but %u comps", shown(c, e->name),
-             e->fields.n, e->comps.n);
+        diag(c, RK0216, e->at, NULL, "exception `%s` has %u fields, but %u comps",
+             shown(c, e->name), e->fields.n, e->comps.n);
         return false;
     }
     return foreign || check_fields(pk, e);
@@ -268,8 +268,7 @@ static struct exception *find_exception(struct rule_def *r, str_id name)
     return NULL;
 }
 
-static bool add_exception(struct pack *pk, struct rule_def *r, struct exception *e,
-                          uint32_t values)
+static bool add_exception(struct pack *pk, struct rule_def *r, struct exception *e, uint32_t values)
 {
     if (r->exceptions.n == EXCEPTIONS_MAX) {
         diag(pk->c, RK0216, e->at, NULL, "a rule may have %u exceptions", EXCEPTIONS_MAX);

@@ -12,23 +12,23 @@
 #include "model.h"
 
 struct json {
-    struct comp *c;      /* texts are interned here */
+    struct comp *c; /* texts are interned here */
     const char *text;
     size_t len, at;
     bool failed;
-    char *err;           /* "COLUMN: message" of the first mistake */
+    char *err; /* "COLUMN: message" of the first mistake */
     size_t errlen;
 };
 
 enum json_kind { JSON_NULL, JSON_BOOL, JSON_INT, JSON_TEXT, JSON_LIST, JSON_UNKNOWN };
 struct json_value {
     enum json_kind kind;
-    size_t at;           /* where it starts */
-    bool negative;       /* JSON_INT below zero; others are `num` as an unsigned number */
-    int64_t num;         /* JSON_INT, JSON_BOOL */
-    str_id text;         /* JSON_TEXT */
+    size_t at;             /* where it starts */
+    bool negative;         /* JSON_INT below zero; others are `num` as an unsigned number */
+    int64_t num;           /* JSON_INT, JSON_BOOL */
+    str_id text;           /* JSON_TEXT */
     uint32_t list0, nlist; /* JSON_LIST: rows of the caller's list; numbers as decimal text */
-    bool list_open;      /* JSON_LIST whose last element was {"unknown": true}: more may follow */
+    bool list_open;        /* JSON_LIST whose last element was {"unknown": true}: more may follow */
 };
 
 /* The texts of lists are appended to this. */

@@ -18,8 +18,8 @@
 
 /* The probe object of each hook; all other objects are always joined. */
 static const char *const HOOK_OBJECT[HOOK_COUNT] = {
-    [HOOK_EXEC] = "hook_exec",           [HOOK_FORK] = "hook_fork",
-    [HOOK_EXIT] = "hook_exit",           [HOOK_SYS_ENTER] = "hook_sys_enter",
+    [HOOK_EXEC] = "hook_exec",         [HOOK_FORK] = "hook_fork",
+    [HOOK_EXIT] = "hook_exit",         [HOOK_SYS_ENTER] = "hook_sys_enter",
     [HOOK_SYS_EXIT] = "hook_sys_exit",
 };
 
@@ -79,7 +79,8 @@ int link_objects(struct comp *c, const bool *hook, bool test, uint8_t **bytes, u
     return err;
 }
 
-/* Over the files' names would be over paths: over their bytes, in load order, with their lengths. */
+/* Over the files' names would be over paths: over their bytes, in load order, with their lengths.
+ */
 static void digest_sources(struct comp *c, uint8_t out[32])
 {
     struct sha256 h;

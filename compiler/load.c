@@ -256,8 +256,9 @@ static bool on_alias(struct loader *l, const yaml_event_t *e)
     span_id at = event_place(l, e);
     const struct anchor *a = find_anchor(l, name);
     if (!a || a->open) {
-        diag(c, RK0107, at, NULL, a ? "alias `*%s` stands inside what it names"
-                                    : "alias `*%s` names nothing above it", word);
+        diag(c, RK0107, at, NULL,
+             a ? "alias `*%s` stands inside what it names" : "alias `*%s` names nothing above it",
+             word);
         return false;
     }
     uint32_t weight = l->weights.v[a->yaml - l->first];

@@ -12,7 +12,7 @@ static const struct command {
     const char *usage, *does, *help, *example;
 } commands[] = {
     {"check", cmd_check, "[--format text|json] [--deny=warnings] [--verbose] FILE|DIR...",
-     "tell what is wrong with rules",
+     "Tells what is wrong with rules",
      "Reads the files in the order given, of a directory its *.yaml and *.yml in name order, and\n"
      "`-` from standard input. Findings have the form file:line:col: error: text [code].\n"
      "\n"
@@ -20,7 +20,7 @@ static const struct command {
      "  --deny=warnings   exit 1 for warnings as well\n"
      "  --verbose         also tell of macros and lists that are not used\n",
      "rulec check --deny=warnings stdlib rules/mine.yaml"},
-    {"build", cmd_build, "-o PACK.rpk [--dump=STAGE] FILE|DIR...", "compile rules into a bundle",
+    {"build", cmd_build, "-o PACK.rpk [--dump=STAGE] FILE|DIR...", "Compiles rules into a bundle",
      "Writes a bundle for rulerun. Nothing is written if there is an error.\n"
      "\n"
      "  -o PACK.rpk       the bundle\n"
@@ -30,33 +30,35 @@ static const struct command {
     {"eval", cmd_eval,
      "[--engine tree|table|bytecode|kernel] [--all] [--alerts]\n"
      "             --events EVENTS.jsonl FILE|DIR|PACK.rpk...",
-     "judge events written as JSON",
+     "Judges events written as JSON",
      "Prints one JSON object for each event: its verdict and the rules that fire.\n"
      "\n"
-     "  --engine NAME     who judges: the tree of the condition (default), the bundle's table, its\n"
+     "  --engine NAME     who judges: the tree of the condition (default), the bundle's table, "
+     "its\n"
      "                    bytecode in an interpreter, or the kernel (root)\n"
      "  --all             all rules that fire, not only the first\n"
      "  --alerts          the alerts' text as well\n"
-     "  --events FILE     one JSON object a line: {\"evt.type\": \"open\", \"fd.name\": \"/etc/x\"}\n",
+     "  --events FILE     one JSON object a line: {\"evt.type\": \"open\", \"fd.name\": "
+     "\"/etc/x\"}\n",
      "rulec eval --all --events events.jsonl rules/mine.yaml"},
     {"explain", cmd_explain, "[--rule NAME] FILE|DIR|PACK.rpk...",
-     "tell where each test runs, and at what cost",
+     "Tells where each test runs, and at what cost",
      "For each rule: its events, what the kernel decides, what is left to user space, and which\n"
      "hooks it needs.\n"
      "\n"
      "  --rule NAME       only this rule\n",
      "rulec explain --rule \"Write below etc\" rules/mine.yaml"},
-    {"dump", cmd_dump, "[--rules] PACK.rpk", "show what is in a bundle",
+    {"dump", cmd_dump, "[--rules] PACK.rpk", "Shows what is in a bundle",
      "Manifest, rules, decision table and annotated code.\n"
      "\n"
      "  --rules           only the rules' names, one a line\n",
      "rulec dump --rules mine.rpk"},
-    {"fields", cmd_fields, "[--format text|json] [PREFIX...]", "list the fields of conditions",
+    {"fields", cmd_fields, "[--format text|json] [PREFIX...]", "Lists the fields of conditions",
      "All fields that conditions and outputs can name, or those that begin with PREFIX.\n"
      "\n"
      "  --format json     one JSON object a line\n",
      "rulec fields proc."},
-    {"events", cmd_events, "[--format text|json] [PREFIX...]", "list the events",
+    {"events", cmd_events, "[--format text|json] [PREFIX...]", "Lists the events",
      "All values of evt.type that are events of their own, with their parameters (evt.arg.NAME).\n"
      "\n"
      "  --format json     one JSON object a line\n",
@@ -73,23 +75,29 @@ static void put_usage(FILE *out)
         fprintf(out, "  %-8s  %s\n            %s\n", commands[i].name, commands[i].does,
                 commands[i].example);
     }
-    fputs("\n  rulec COMMAND --help   tells more of a command\n"
-          "  rulec --version\n"
-          "\n"
-          "Exit status: 0 fine, 1 errors in the input, 2 could not run, 3 an audit found us wrong.\n",
-          out);
+    fputs(
+        "\n  rulec COMMAND --help   tells more of a command\n"
+        "  rulec --version\n"
+        "\n"
+        "Exit status: 0 fine, 1 errors in the input, 2 could not run, 3 an audit found us wrong.\n",
+        out);
 }
 
 static void put_command_help(const struct command *c)
 {
-    printf("Usage: rulec %s %s\n%s%s.\n\n%s\nExample: %s\n", c->name, c->usage,
-           "Is there to ", c->does, c->help, c->example);
+    printf("Usage: rulec %s %s\n%s.\n\n%s\nExample: %s\n", c->name, c->usage, c->does, c->help,
+           c->example);
+}
+
+static bool is_help(const char *word)
+{
+    return !strcmp(word, "--help") || !strcmp(word, "-h");
 }
 
 static bool wants_help(int argc, char **argv)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+        if (is_help(argv[i])) {
             return true;
         }
     }
@@ -106,30 +114,35 @@ static int finish(int status)
     return status;
 }
 
+static const struct command *find_command(const char *name)
+{
+    for (size_t i = 0; i < COMMANDS; i++) {
+        if (!strcmp(name, commands[i].name)) {
+            return &commands[i];
+        }
+    }
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
-    if (!strcmp(name, "--version")) {
+    const struct command *c = find_command(name);
+    if (c && !wants_help(argc - 1, argv + 1)) {
+        return finish(c->run(argc - 1, argv + 1));
+    }
+    if (c) {
+        put_command_help(c);
+    } else if (!strcmp(name, "--version")) {
         puts("rulec " VERSION);
-        return finish(EXIT_FINE);
-    }
-    if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
+    } else if (is_help(name)) {
         put_usage(stdout);
-        return finish(EXIT_FINE);
-    }
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (!strcmp(name, commands[i].name)) {
-            if (wants_help(argc - 1, argv + 1)) {
-                put_command_help(&commands[i]);
-                return finish(EXIT_FINE);
-            }
-            return finish(commands[i].run(argc - 1, argv + 1));
-        }
-    }
-    if (*name) {
-        fprintf(stderr, "rulec: there is no command `%s`; see `rulec --help`\n", name);
-    } else {
+    } else if (!*name) {
         put_usage(stderr);
+        return EXIT_CANNOT;
+    } else {
+        fprintf(stderr, "rulec: there is no command `%s`; see `rulec --help`\n", name);
+        return EXIT_CANNOT;
     }
-    return EXIT_CANNOT;
+    return finish(EXIT_FINE);
 }

@@ -17,7 +17,9 @@
 #define R_BPF_64_32 10
 #define LINE_TEXT_MAX 120 /* bytes of a rule's line that are kept */
 
-struct bytes { VEC(uint8_t) v; };
+struct bytes {
+    VEC(uint8_t) v;
+};
 
 static uint32_t put(struct comp *c, struct bytes *b, const void *data, size_t len)
 {
@@ -31,7 +33,7 @@ struct obj {
     struct comp *c;
     const struct asm_code *a;
     struct btf *btf;
-    int func_type;           /* int (struct ev *) */
+    int func_type; /* int (struct ev *) */
     struct bytes strings, symbols, relocs, ext, btf_bytes;
     VEC(const char *) names; /* symbols from 1, in order */
     uint32_t ndefined;
@@ -53,11 +55,12 @@ bool obj_place(struct comp *c, span_id at, struct obj_place *out)
         line++;
         len--;
     }
-    *out = (struct obj_place){.file = slash ? slash + 1 : name, .line = p.line,
-                              .column = p.column,
-                              .text = arena_printf(c->arena, "%.*s",
-                                                   (int)(len < LINE_TEXT_MAX ? len : LINE_TEXT_MAX),
-                                                   line)};
+    *out = (struct obj_place){
+        .file = slash ? slash + 1 : name,
+        .line = p.line,
+        .column = p.column,
+        .text =
+            arena_printf(c->arena, "%.*s", (int)(len < LINE_TEXT_MAX ? len : LINE_TEXT_MAX), line)};
     return true;
 }
 
@@ -96,7 +99,7 @@ static int add_types(struct obj *o)
     btf__add_field(o->btf, "bytes", bytes, 0, 0);
     add_functions(o, ret, btf__add_ptr(o->btf, ev), num);
     return btf__find_by_name_kind(o->btf, o->names.v[o->names.n - 1], BTF_KIND_FUNC) < 0 ? -ENOMEM
-                                                                                        : 0;
+                                                                                         : 0;
 }
 
 /* ---- BTF.ext ---- */
@@ -137,7 +140,8 @@ static int line_of(struct obj *o, span_id at, struct bpf_line_info *out)
     if (file < 0 || text < 0)
         return -ENOMEM;
     uint32_t column = p.column < 1023 ? p.column : 1023;
-    *out = (struct bpf_line_info){.file_name_off = (uint32_t)file, .line_off = (uint32_t)text,
+    *out = (struct bpf_line_info){.file_name_off = (uint32_t)file,
+                                  .line_off = (uint32_t)text,
                                   .line_col = p.line << 10 | column};
     return 0;
 }
@@ -231,7 +235,8 @@ static void write_symbols(struct obj *o)
     }
     for (uint32_t i = 0; i < o->names.n; i++) {
         bool own = i < o->ndefined;
-        put_symbol(o, o->names.v[i], own ? &o->a->funcs.v[i] : NULL, own ? TEXT_SECTION : SHN_UNDEF);
+        put_symbol(o, o->names.v[i], own ? &o->a->funcs.v[i] : NULL,
+                   own ? TEXT_SECTION : SHN_UNDEF);
     }
 }
 
@@ -240,14 +245,22 @@ static void write_symbols(struct obj *o)
 static int add_sections(struct obj *o, struct elf_file *f)
 {
     const struct bytes *s = &o->symbols, *r = &o->relocs;
-    struct elf_part text = {".text", SHT_PROGBITS, SHF_ALLOC | SHF_EXECINSTR, o->a->insns.v,
-                            (size_t)o->a->insns.n * 8, ELF_T_BYTE, 8, 0, 0, 0};
-    struct elf_part rel = {".rel.text", SHT_REL, SHF_INFO_LINK, r->v.v, r->v.n, ELF_T_REL, 8,
-                           sizeof(Elf64_Rel), 3, TEXT_SECTION};
-    struct elf_part sym = {".symtab", SHT_SYMTAB, 0, s->v.v, s->v.n, ELF_T_SYM, 8,
-                           sizeof(Elf64_Sym), 4, 1};
-    struct elf_part str = {".strtab", SHT_STRTAB, 0, o->strings.v.v, o->strings.v.n, ELF_T_BYTE,
-                           1, 0, 0, 0};
+    struct elf_part text = {".text",
+                            SHT_PROGBITS,
+                            SHF_ALLOC | SHF_EXECINSTR,
+                            o->a->insns.v,
+                            (size_t)o->a->insns.n * 8,
+                            ELF_T_BYTE,
+                            8,
+                            0,
+                            0,
+                            0};
+    struct elf_part rel = {".rel.text", SHT_REL, SHF_INFO_LINK,     r->v.v, r->v.n,
+                           ELF_T_REL,   8,       sizeof(Elf64_Rel), 3,      TEXT_SECTION};
+    struct elf_part sym = {".symtab", SHT_SYMTAB,        0, s->v.v, s->v.n, ELF_T_SYM,
+                           8,         sizeof(Elf64_Sym), 4, 1};
+    struct elf_part str = {".strtab", SHT_STRTAB, 0, o->strings.v.v, o->strings.v.n, ELF_T_BYTE, 1,
+                           0,         0,          0};
     struct elf_part btf = {".BTF", SHT_PROGBITS, 0, NULL, 0, ELF_T_BYTE, 4, 0, 0, 0};
     struct elf_part ext = {".BTF.ext", SHT_PROGBITS, 0, o->ext.v.v, o->ext.v.n, ELF_T_BYTE, 4, 0, 0,
                            0};

@@ -204,8 +204,10 @@ static void check_list_name(struct comp *c, const struct yaml *name)
 {
     const char *s = STR(c, name->text);
     if (s[strcspn(s, " \t\r\n()\"'=,")]) {
-        diag(c, RK0211, name->at, NULL, "the name of list `%s` should have none of ( ) \" ' = , "
-             "and no blanks", shown(c, name->text));
+        diag(c, RK0211, name->at, NULL,
+             "the name of list `%s` should have none of ( ) \" ' = , "
+             "and no blanks",
+             shown(c, name->text));
     }
 }
 
@@ -251,9 +253,9 @@ static struct macro_def *macro_entry(struct pack *pk, str_id name, span_id at, u
 {
     uint32_t i = PACK_FIND(&pk->macro_of, name);
     if (!i) {
-        i = VEC_PUSH(pk->c->arena, &pk->macros,
-                     (struct macro_def){
-                         .name = name, .at = at, .first = pk->counter, .file = file});
+        i = VEC_PUSH(
+            pk->c->arena, &pk->macros,
+            (struct macro_def){.name = name, .at = at, .first = pk->counter, .file = file});
         PACK_SET(pk, &pk->macro_of, name, i);
         i++;
     }

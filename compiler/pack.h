@@ -28,19 +28,19 @@ struct macro_def {
     str_id name;
     span_id at;
     uint32_t first, last;
-    uint32_t file;       /* of the first definition */
+    uint32_t file; /* of the first definition */
     struct text condition;
-    node_id node;        /* bound once MACRO_DONE; 0: an error was reported */
+    node_id node;         /* bound once MACRO_DONE; 0: an error was reported */
     uint32_t size, depth; /* of the bound tree: nodes, levels */
     enum macro_state state;
-    bool failed;         /* its definition was wrong: uses of it are silent */
+    bool failed; /* its definition was wrong: uses of it are silent */
     bool used;
 };
 
 struct exception {
     str_id name;
     span_id at;
-    bool single;          /* `fields` is one field, not a list */
+    bool single; /* `fields` is one field, not a list */
     bool has_fields, has_comps;
     VEC(uint32_t) fields; /* yaml scalars */
     VEC(str_id) comps;    /* as many, blanks stripped */
@@ -68,7 +68,7 @@ struct pack {
     VEC(struct macro_def) macros;
     VEC(struct rule_def) rules;
     VEC(uint32_t) list_of, macro_of, rule_of; /* by str_id: 1 + index, 0 if there is none */
-    VEC(uint32_t) seen;  /* by str_id: the check_keys() call that met it last */
+    VEC(uint32_t) seen; /* by str_id: the check_keys() call that met it last */
     uint32_t checks;
     VEC(struct moved) moved; /* by span */
     uint32_t copies;
@@ -76,9 +76,9 @@ struct pack {
 };
 
 #define NEAR_TRIES_MAX 200u
-#define TEXT_MAX (8u << 20)      /* bytes of a condition with its lists replaced */
-#define CONDITION_MAX 1000000u   /* nodes of a condition with its macros replaced */
-#define LEVELS_MAX 1000u         /* its depth: later passes recurse */
+#define TEXT_MAX (4u << 20)   /* bytes of a condition with its lists replaced */
+#define CONDITION_MAX 250000u /* nodes of a condition with its macros replaced */
+#define LEVELS_MAX 1000u      /* its depth: later passes recurse */
 
 /* ---- pack.c: items other than rules ---- */
 

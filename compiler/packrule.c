@@ -42,10 +42,22 @@ static const struct override_key rule_keys[] = {
 _Static_assert(sizeof rule_keys / sizeof rule_keys[0] == KEY_COUNT, "a rule's key lacks its row");
 
 static const char *const known_keys[] = {
-    "rule",       "condition", "output",        "desc",     "priority",
-    "source",     "enabled",   "tags",          "exceptions", "warn_evttypes",
-    "capture",    "append",    "override",      "capture_duration",
-    "skip-if-unknown-filter", NULL,
+    "rule",
+    "condition",
+    "output",
+    "desc",
+    "priority",
+    "source",
+    "enabled",
+    "tags",
+    "exceptions",
+    "warn_evttypes",
+    "capture",
+    "append",
+    "override",
+    "capture_duration",
+    "skip-if-unknown-filter",
+    NULL,
 };
 
 static const char *shown(struct comp *c, str_id s)
@@ -236,8 +248,8 @@ static str_id source_of(struct comp *c, uint32_t map)
 }
 
 /*
- * The rule's entry, new or emptied for a redefinition, which keeps its place. NULL: the redefinition
- * is of another source (reported).
+ * The rule's entry, new or emptied for a redefinition, which keeps its place. NULL: the
+ * redefinition is of another source (reported).
  */
 static struct rule_def *rule_entry(struct pack *pk, const struct yaml *name, str_id source)
 {
@@ -278,8 +290,8 @@ static bool has_required(struct pack *pk, uint32_t map, const struct yaml *name)
     const char *missing = "";
     for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
         if (!doc_get(c, map, required[i])) {
-            missing = arena_printf(c->arena, "%s%s`%s`", missing, *missing ? ", " : "",
-                                   required[i]);
+            missing =
+                arena_printf(c->arena, "%s%s`%s`", missing, *missing ? ", " : "", required[i]);
         }
     }
     if (*missing) {

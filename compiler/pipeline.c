@@ -77,8 +77,8 @@ static bool is_rules_file(struct comp *c, const char *dir, const char *name)
     struct stat st;
     bool suffix = ends_with(name, ".yaml") || ends_with(name, ".yml");
     bool test = ends_with(name, ".test.yaml") || ends_with(name, ".test.yml");
-    return suffix && !test && (stat(arena_printf(c->arena, "%s/%s", dir, name), &st) < 0 ||
-                      S_ISREG(st.st_mode));
+    return suffix && !test &&
+           (stat(arena_printf(c->arena, "%s/%s", dir, name), &st) < 0 || S_ISREG(st.st_mode));
 }
 
 static int compare_names(const void *a, const void *b)
@@ -138,8 +138,8 @@ static const struct pass {
     int (*run)(struct comp *c);
     bool stop;
 } passes[] = {
-    {"resolve", pass_resolve, false}, {"type", pass_type, true},   {"lower", pass_lower, true},
-    {"plan", pass_plan, true},        {"bpf", pass_bpf, true},     {"table", pass_table, true},
+    {"resolve", pass_resolve, false}, {"type", pass_type, true}, {"lower", pass_lower, true},
+    {"plan", pass_plan, true},        {"bpf", pass_bpf, true},   {"table", pass_table, true},
     {"link", pass_link, true},
 };
 

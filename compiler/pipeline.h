@@ -32,7 +32,8 @@ int pass_link(struct comp *c);                /* rpk */
  */
 int pipeline_run(struct comp *c, char *const *paths, int npath, const char *last);
 
-/* The last pass that a list of stages needs ("load", "type", ...); NULL: there is an unknown one. */
+/* The last pass that a list of stages needs ("load", "type", ...); NULL: there is an unknown one.
+ */
 const char *pipeline_last(const char *stages);
 /* Text dumps of stages (stage.def); names or letters, comma separated. False: unknown stage. */
 bool pipeline_dump(struct comp *c, const char *stages, FILE *out);

@@ -26,11 +26,24 @@ static uint32_t pattern_index(struct planner *p, str_id text)
     return id - 1;
 }
 
+/* match_icontains() folds the text alone: its patterns are in lower case. */
+static str_id lower_case(struct planner *p, str_id text)
+{
+    size_t n = STRLEN(p->c, text);
+    char *s = arena_alloc(p->c->arena, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        char ch = STR(p->c, text)[i];
+        s[i] = ch >= 'A' && ch <= 'Z' ? (char)(ch + ('a' - 'A')) : ch;
+    }
+    return intern_put(p->c->intern, s, n);
+}
+
 static void use_patterns(struct planner *p, const struct atom *a, struct where *w)
 {
     w->pattern0 = p->c->value_pattern.n;
     for (uint32_t i = 0; i < a->nval; i++) {
-        uint32_t k = pattern_index(p, p->c->values.v[a->val0 + i].text);
+        str_id text = p->c->values.v[a->val0 + i].text;
+        uint32_t k = pattern_index(p, a->op == OP_ICONTAINS ? lower_case(p, text) : text);
         VEC_PUSH(p->c->arena, &p->c->value_pattern, k);
     }
     w->place = PLACE_MATCHER;

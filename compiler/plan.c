@@ -211,8 +211,9 @@ static void plan_event(struct comp *c, const struct event_rules *e)
     rule_id first = c->roots.v[e->root0].rule;
     if (e->event == EV_execve || e->event == EV_execveat) {
         rule_id failed = failed_exec(c, e);
-        if (e->event == EV_execve) {
+        if (e->event == EV_execve) { /* its bit lets the exec hook report what it sees */
             want_hook(p, HOOK_EXEC, first);
+            want_event(p, EV_execve); /* the hook may be there for the state of processes alone */
         }
         if (failed.i) {
             p->probe.failed_exec = 1;

@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 struct probe_object {
-    const char *name;      /* "exec": of bpf/exec.bpf.c */
-    const uint8_t *bytes;  /* ELF relocatable */
+    const char *name;     /* "exec": of bpf/exec.bpf.c */
+    const uint8_t *bytes; /* ELF relocatable */
     uint64_t size;
 };
 

@@ -125,8 +125,7 @@ static void put_caret(FILE *out, const struct window *w)
 }
 
 /* The source line, and below it ^~~~ under the place. */
-static void put_line(const struct comp *c, FILE *out, const struct span *s,
-                     struct diag_style style)
+static void put_line(const struct comp *c, FILE *out, const struct span *s, struct diag_style style)
 {
     if (!s->file || !source_place(c->sources, s->file, s->off).line) {
         return;
@@ -161,8 +160,7 @@ static void put_head(const struct comp *c, FILE *out, const struct span *s, cons
 }
 
 /* "in macro m, used here" for each use that led to the place, the innermost first. */
-static void put_uses(const struct comp *c, FILE *out, const struct span *s,
-                     struct diag_style style)
+static void put_uses(const struct comp *c, FILE *out, const struct span *s, struct diag_style style)
 {
     for (uint32_t i = 0; s->via.i && i < VIA_MAX; i++) {
         str_id what = s->what;

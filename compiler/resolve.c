@@ -72,6 +72,11 @@ static void resolve_output(struct comp *c, struct rule_def *d, struct rule *r)
     drop_container_info(c, &d->output);
     text_end(c, &d->output);
     r->output_text = text_intern(c, &d->output);
+    if (!d->output.bytes.n) {
+        diag(c, RK0240, r->output_at, NULL, "the output is empty");
+        r->failed = true;
+        return;
+    }
     switch (ast_output(c, &d->output, r->skip_if_unknown, &r->out0, &r->nout)) {
     case OUTPUT_OK:
         break;
@@ -111,7 +116,7 @@ static void resolve_rule(struct pack *pk, struct rule_def *d)
     if (!d->foreign && d->condition.bytes.n) {
         resolve_condition(pk, d, r);
     }
-    if (!d->foreign && d->output.bytes.n) {
+    if (!d->foreign && r->output_at.i) {
         resolve_output(c, d, r);
     }
     diag_set_rule(c, (str_id){0});

@@ -25,7 +25,9 @@ uint32_t source_count(const struct sources *s);
 const char *source_name(const struct sources *s, uint32_t file);
 const char *source_text(const struct sources *s, uint32_t file, size_t *len);
 
-struct place { uint32_t line, column; }; /* 0, 0: a missing file has no lines */
+struct place {
+    uint32_t line, column;
+}; /* 0, 0: a missing file has no lines */
 struct place source_place(const struct sources *s, uint32_t file, uint32_t off);
 /* The line that holds `off`, without its end; `*start` is its first byte. */
 const char *source_line(const struct sources *s, uint32_t file, uint32_t off, size_t *len,

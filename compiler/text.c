@@ -61,11 +61,12 @@ void text_put_yaml(struct comp *c, struct text *t, uint32_t yaml)
 void text_put_fixed(struct comp *c, struct text *t, const char *s, span_id at)
 {
     const struct span *p = &c->spans.v[at.i];
-    put_segment(c, t, (struct segment){.file = p->file,
-                                       .src = p->off,
-                                       .fixed = p->len ? p->len : 1,
-                                       .via = p->via,
-                                       .what = p->what});
+    put_segment(c, t,
+                (struct segment){.file = p->file,
+                                 .src = p->off,
+                                 .fixed = p->len ? p->len : 1,
+                                 .via = p->via,
+                                 .what = p->what});
     put_bytes(c, t, s, (uint32_t)strlen(s));
 }
 

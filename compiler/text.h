@@ -12,11 +12,11 @@
 #include "model.h"
 
 struct segment {
-    uint32_t off;    /* first byte of the text that it stands for; it ends where the next begins */
+    uint32_t off; /* first byte of the text that it stands for; it ends where the next begins */
     uint32_t file;
-    uint32_t src;    /* where that byte is in the file */
-    uint32_t fixed;  /* not 0: every byte comes from all of src..src+fixed (generated text) */
-    span_id via;     /* as in struct span */
+    uint32_t src;   /* where that byte is in the file */
+    uint32_t fixed; /* not 0: every byte comes from all of src..src+fixed (generated text) */
+    span_id via;    /* as in struct span */
     str_id what;
 };
 

@@ -186,8 +186,7 @@ static void walk_folded(struct walk *w)
         if (skip < end - w->s) {
             w->s += skip < indent ? skip : indent;
             bool deeper = is_space(w->src[w->s]);
-            while (w->v < w->vlen &&
-                   (w->val[w->v] == '\n' || (!deeper && w->val[w->v] == ' '))) {
+            while (w->v < w->vlen && (w->val[w->v] == '\n' || (!deeper && w->val[w->v] == ' '))) {
                 w->v++;
             }
             uint32_t len = end - w->s;

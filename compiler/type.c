@@ -90,7 +90,7 @@ static bool check_event_name(struct typer *t, const struct lit *l)
         return true;
     }
     const char *near = catalog_near(NEAR_EVENT, s, n);
-    type_unknown(t, RK0307, l->at,
+    type_unknown(t, RK0307, lit_place(t, l),
                  near ? arena_printf(t->c->arena, "did you mean `%s`?", near) : NULL, "event type",
                  diag_word(t->c, s, n));
     return false;
@@ -104,7 +104,7 @@ static void check_syscall_name(struct typer *t, const struct lit *l, enum op_id 
     if ((op == OP_EQ || op == OP_IN || op == OP_NE || op == OP_INTERSECTS) &&
         !event_name_known(s, n)) {
         const char *near = catalog_near(NEAR_EVENT, s, n);
-        diag(t->c, RK0314, l->at,
+        diag(t->c, RK0314, lit_place(t, l),
              near ? arena_printf(t->c->arena, "did you mean `%s`?", near) : NULL,
              "no system call is called `%s`", diag_word(t->c, s, n));
     }
@@ -113,6 +113,7 @@ static void check_syscall_name(struct typer *t, const struct lit *l, enum op_id 
 static bool type_constants(struct typer *t, const struct node *n, struct atom *a)
 {
     bool good = true;
+    t->test = n;
     a->val0 = t->c->values.n;
     for (uint32_t i = 0; i < n->nlit; i++) {
         struct lit l = t->c->lits.v[n->lit0 + i];
@@ -275,7 +276,7 @@ int pass_type(struct comp *c)
     for (uint32_t i = 1; i < c->rules.n; i++) {
         t.rule = &c->rules.v[i];
         t.skipped = false;
-        if (!is_wanted(c, t.rule) || t.rule->failed) {
+        if (!is_wanted(c, t.rule)) {
             continue;
         }
         diag_set_rule(c, t.rule->name);

@@ -6,6 +6,7 @@
 #ifndef RULEC_TYPE_H
 #define RULEC_TYPE_H
 
+#include "ast.h"
 #include "cons.h"
 #include "diag.h"
 #include "model.h"
@@ -16,7 +17,14 @@ struct typer {
     bool skipped; /* the rule said skip-if-unknown-filter, and was */
     bool in_output;
     struct cons atoms;
+    const struct node *test; /* whose constants are being read */
 };
+
+/* The place of a constant, with the macros that led to its test. */
+static inline span_id lit_place(const struct typer *t, const struct lit *l)
+{
+    return node_place(t->c, t->test, l->at);
+}
 
 /* An unknown field or event: a finding, or only a warning if the rule may be skipped for it. */
 void type_unknown(struct typer *t, enum diag_code code, span_id at, const char *hint,

@@ -25,10 +25,10 @@ enum type_id {
 
 /* What a type's values are made of; decides which operators it has and how constants parse. */
 enum base_type {
-    BASE_NONE,  /* no test is possible */
+    BASE_NONE, /* no test is possible */
     BASE_TEXT,
     BASE_BYTES,
-    BASE_INT,   /* signed; width in type_info */
+    BASE_INT, /* signed; width in type_info */
     BASE_UINT,
     BASE_BOOL,
     BASE_PORT,
@@ -40,7 +40,7 @@ enum base_type {
 struct type_info {
     const char *name; /* as in the field tables: "CHARBUF" */
     enum base_type base;
-    uint8_t bits;     /* width of integers, else 0 */
+    uint8_t bits; /* width of integers, else 0 */
     const char *doc;
 };
 
@@ -59,8 +59,8 @@ enum flag_kind { FLAGS_MASK, FLAGS_ENUM, FLAGS_MODE };
 
 struct flag_row {
     const char *text;
-    uint64_t value;  /* Falco's number */
-    int64_t native;  /* the kernel's, or -1 where there is none */
+    uint64_t value; /* Falco's number */
+    int64_t native; /* the kernel's, or -1 where there is none */
 };
 
 /* events.def: EVENT(ID, name, category, flags, live). EV_open, EV_execve, ... current exits. */
@@ -104,16 +104,16 @@ enum field_id {
 };
 
 enum field_arg {
-    ARG_NONE,        /* proc.name */
-    ARG_INDEX_OPT,   /* proc.aname, proc.aname[2] */
-    ARG_TEXT_OPT,    /* proc.env, proc.env[HOME] */
-    ARG_TEXT,        /* container.mount[...]: required */
+    ARG_NONE,          /* proc.name */
+    ARG_INDEX_OPT,     /* proc.aname, proc.aname[2] */
+    ARG_TEXT_OPT,      /* proc.env, proc.env[HOME] */
+    ARG_TEXT,          /* container.mount[...]: required */
     ARG_NAME_OR_INDEX, /* evt.arg.flags, evt.arg[1]: required */
-    ARG_NAME,        /* evt.rawarg.flags, evt.type.is.open, thread.cgroup.cpu: required */
-    ARG_NAME_OPT,    /* evt.abspath.src */
+    ARG_NAME,          /* evt.rawarg.flags, evt.type.is.open, thread.cgroup.cpu: required */
+    ARG_NAME_OPT,      /* evt.abspath.src */
     ARG_INDEX_OR_TEXT, /* proc.aenv[2], proc.aenv[HOME] */
-    ARG_NAME_OR_TEXT, /* container.label.x, container.label[x]: required */
-    ARG_TIME,        /* evt.around[...] */
+    ARG_NAME_OR_TEXT,  /* container.label.x, container.label[x]: required */
+    ARG_TIME,          /* evt.around[...] */
 };
 
 #define FF_FILTER_ONLY 0x01u
@@ -124,8 +124,9 @@ enum field_arg {
 #define FF_LIST 0x20u
 #define FF_SUGGESTED 0x40u
 #define FF_TABLE_ONLY 0x80u
-#define FF_ANCESTOR 0x100u  /* without index: a test of *some* ancestor */
-#define FF_EITHER_SIDE 0x200u /* fd.ip, fd.port, fd.net, fd.proto: own comparison over both sides */
+#define FF_ANCESTOR 0x100u    /* without index: a test of *some* ancestor */
+#define FF_EITHER_SIDE 0x200u /* fd.ip, fd.port, fd.net, fd.proto: own comparison over both sides  \
+                               */
 
 /* Who supplies a field's value. */
 enum field_source {
@@ -143,10 +144,10 @@ struct field_info {
     enum type_id type;
     enum num_format format;
     enum field_arg arg;
-    uint32_t flags; /* FF_* */
+    uint32_t flags;  /* FF_* */
     const char *cls; /* "process", "fd", ... */
     enum field_source source;
-    int16_t slot;   /* SRC_SLOT only, else -1 */
+    int16_t slot;          /* SRC_SLOT only, else -1 */
     enum flag_table table; /* SRC_SLOT number that is shown as text by this table, else FT_NONE */
     const char *doc;
 };

@@ -98,7 +98,7 @@ members: constant
 constant: STRING                     { $$ = mk_string(p, @1); }
         | BARE                       { $$ = mk_constant(p, @1, false); }
         ;
-rhs: VAL field CLOSE                 { $$ = mk_operand(mk_call(p, @$, XF_VAL, mk_first_arg(p, $2), $3)); }
+rhs: VAL field CLOSE                 { $$ = mk_operand(mk_val(p, @$, $2)); }
    | call                            { $$ = mk_operand($1); }
    ;
 

@@ -74,7 +74,8 @@ static bool take_argument(enum field_arg kind, const struct tail *t, struct fiel
     case ARG_TIME:
         return take_bracket(t, out);
     case ARG_NAME_OR_INDEX:
-        return take_index(t, out) || (take_dot(t, out) && known_name(out->field, t->dot, t->dotlen));
+        return take_index(t, out) ||
+               (take_dot(t, out) && known_name(out->field, t->dot, t->dotlen));
     case ARG_NAME:
         return take_dot(t, out) && known_name(out->field, t->dot, t->dotlen);
     case ARG_NAME_OPT:

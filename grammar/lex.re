@@ -293,6 +293,16 @@ static int lex_arg(union COND_STYPE *value, struct parse *p)
     */
 }
 
+/* `and` or `or` with neither a blank nor a parenthesis behind it. */
+static int bare_keyword(struct parse *p, const unsigned char *from)
+{
+    if (p->cursor < start_of(p) + p->len) {
+        return is_word(*p->cursor) ? unexpected(p, from) : wrong(p, PARSE_BLANK, from);
+    }
+    p->at_mode = LEX_TEST;
+    return wrong(p, PARSE_UNEXPECTED, p->cursor);
+}
+
 static int lex_after(struct parse *p)
 {
     const unsigned char *from = p->cursor, *limit = start_of(p) + p->len;
@@ -300,6 +310,7 @@ static int lex_after(struct parse *p)
     /*!re2c
         "and" / (blank | "(")  { p->mode = LEX_TEST; return TOK_AND; }
         "or" / (blank | "(")   { p->mode = LEX_TEST; return TOK_OR; }
+        "and" | "or"            { return bare_keyword(p, from); }
         ")"                     { p->depth -= p->depth > 0; return TOK_RPAR; }
         *                       { return unexpected(p, from); }
         $                       { return 0; }

@@ -165,8 +165,8 @@ static bool same_bits(const uint8_t *a, const uint8_t *c, unsigned bits)
 bool ops_net(enum op_id op, const struct ops_addr *a, const struct ops_addr *net, unsigned prefix)
 {
     unsigned most = a->family == 4 ? 32 : 128;
-    bool inside = a->family == net->family && prefix <= most &&
-                  same_bits(a->bytes, net->bytes, prefix);
+    bool inside =
+        a->family == net->family && prefix <= most && same_bits(a->bytes, net->bytes, prefix);
 
     if (op == OP_EXISTS)
         return true;
@@ -403,8 +403,7 @@ bool ops_pmatch(const char *text, size_t nt, const char *path, size_t np)
         tn = component(&text, text_end, &t);
         if (tn == 0)
             return false;
-        if (is_glob(c, cn) ? !ops_glob(c, cn, t, tn, false)
-                           : tn != cn || memcmp(t, c, cn) != 0)
+        if (is_glob(c, cn) ? !ops_glob(c, cn, t, tn, false) : tn != cn || memcmp(t, c, cn) != 0)
             return false;
     }
     return true;

@@ -54,17 +54,17 @@ struct parse {
     uint32_t len;
     const unsigned char *cursor;
     enum lex_mode mode;
-    enum lex_mode at_mode;   /* the mode in which the last token was read */
+    enum lex_mode at_mode;    /* the mode in which the last token was read */
     enum lex_mode after_call; /* where a transformer leads to: an operator, or the end of a test */
-    bool modified;           /* a modifier stood before this list */
-    bool tight;              /* nothing stood between the last two tokens */
-    int start;               /* token to send first: what is to be parsed; 0 once sent */
-    uint32_t depth;          /* open parentheses of conditions */
-    uint32_t calls;          /* open parentheses of transformers and their lists */
+    bool modified;            /* a modifier stood before this list */
+    bool tight;               /* nothing stood between the last two tokens */
+    int start;                /* token to send first: what is to be parsed; 0 once sent */
+    uint32_t depth;           /* open parentheses of conditions */
+    uint32_t calls;           /* open parentheses of transformers and their lists */
     bool call_open[NESTING_MAX + 1]; /* by depth: a transformer's, not a list's */
-    bool failed;             /* reported: one error per text is enough */
-    uint32_t root;           /* the condition */
-    struct build *build;     /* ast.c's */
+    bool failed;                     /* reported: one error per text is enough */
+    uint32_t root;                   /* the condition */
+    struct build *build;             /* ast.c's */
 };
 
 /* ---- lex.re ---- */
@@ -93,11 +93,11 @@ enum parse_error {
     PARSE_OPERATOR,   /* unknown operator */
     PARSE_BLANK,      /* an operator or keyword lacks the blank behind it */
     PARSE_DEPTH,
-    PARSE_STRING,     /* a quoted string does not end */
+    PARSE_STRING, /* a quoted string does not end */
     PARSE_TRANSFORMER,
     PARSE_NUL,
-    PARSE_FIELD,      /* output: no such field */
-    PARSE_PERCENT,    /* output: no field behind % */
+    PARSE_FIELD,   /* output: no such field */
+    PARSE_PERCENT, /* output: no field behind % */
 };
 void mk_error(struct parse *p, enum parse_error what, struct range at);
 
@@ -116,8 +116,8 @@ struct rhs mk_member(struct rhs list, struct rhs one); /* constants are made in 
 struct rhs mk_modified(unsigned mod, struct rhs list);
 struct rhs mk_operand(uint32_t operand);
 uint32_t mk_field(struct parse *p, struct range at, struct range arg);
-uint32_t mk_call(struct parse *p, struct range at, unsigned call, uint32_t nargs,
-                 struct range arg);
+uint32_t mk_call(struct parse *p, struct range at, unsigned call, uint32_t nargs, struct range arg);
+uint32_t mk_val(struct parse *p, struct range at, uint32_t field);
 uint32_t mk_text_arg(struct parse *p, struct range at, bool quoted);
 uint32_t mk_list_arg(struct parse *p, struct range at, uint32_t count);
 uint32_t mk_first_arg(struct parse *p, uint32_t operand);

@@ -4,9 +4,11 @@
 #include <string.h>
 
 static const char *const names[] = {
-    [XF_NONE] = "",     [XF_TOLOWER] = "tolower", [XF_TOUPPER] = "toupper", [XF_BASENAME] = "basename",
-    [XF_B64] = "b64",   [XF_LEN] = "len",         [XF_CONCAT] = "concat",   [XF_JOIN] = "join",
-    [XF_GETOPT] = "getopt", [XF_VAL] = "val",
+    [XF_NONE] = "",           [XF_TOLOWER] = "tolower",
+    [XF_TOUPPER] = "toupper", [XF_BASENAME] = "basename",
+    [XF_B64] = "b64",         [XF_LEN] = "len",
+    [XF_CONCAT] = "concat",   [XF_JOIN] = "join",
+    [XF_GETOPT] = "getopt",   [XF_VAL] = "val",
 };
 _Static_assert(sizeof names / sizeof names[0] == XF_VAL + 1, "a transformer lacks its name");
 

@@ -6,7 +6,16 @@
 #include <stddef.h>
 
 enum xform_id {
-    XF_NONE, XF_TOLOWER, XF_TOUPPER, XF_BASENAME, XF_B64, XF_LEN, XF_CONCAT, XF_JOIN, XF_GETOPT, XF_VAL
+    XF_NONE,
+    XF_TOLOWER,
+    XF_TOUPPER,
+    XF_BASENAME,
+    XF_B64,
+    XF_LEN,
+    XF_CONCAT,
+    XF_JOIN,
+    XF_GETOPT,
+    XF_VAL
 };
 
 /* "tolower"; "" for XF_NONE. */

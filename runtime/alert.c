@@ -215,8 +215,8 @@ static void add_number(struct fmt *out, struct val v, const struct field_info *i
 
 static bool is_clock(enum field_id f)
 {
-    return f == F_evt_time || f == F_evt_time_s || f == F_evt_time_iso8601 ||
-           f == F_evt_datetime || f == F_evt_datetime_s;
+    return f == F_evt_time || f == F_evt_time_s || f == F_evt_time_iso8601 || f == F_evt_datetime ||
+           f == F_evt_datetime_s;
 }
 
 static void add_value(struct writer *w, uint32_t ref)
@@ -327,8 +327,7 @@ size_t alert_write(enum alert_format format, const char *hostname, const struct 
     r->reading = (enum reading)m->reading;
     r->plan = &p->head->plan;
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-        struct writer w = {
-            .p = p, .r = r, .rule = &p->rules[m->rule], .m = m, .limit = limits[i]};
+        struct writer w = {.p = p, .r = r, .rule = &p->rules[m->rule], .m = m, .limit = limits[i]};
 
         w.out = fmt_in(buf, cap);
         if (format == ALERT_JSON)

@@ -106,8 +106,8 @@ static void report(const struct rpk *p, struct record *r, const struct match *m,
     fputs(r->h->rule ? "late" : "dropped", out);
     fputs("\",\"rule\":\"", out);
     put_json(out, rpk_text(p, rule->name), rule->name.len);
-    fprintf(out, "\",\"reading\":\"%s\",\"event\":",
-            m->reading == READ_SPELLED ? "spelled" : "opened");
+    fprintf(out,
+            "\",\"reading\":\"%s\",\"event\":", m->reading == READ_SPELLED ? "spelled" : "opened");
     r->reading = (enum reading)m->reading;
     put_event(r, out);
     fputs("}\n", out);
@@ -125,7 +125,8 @@ bool audit_event(struct audit *a, const struct rpk *p, struct record *r, FILE *o
     if (n == 0)
         return true;
     a->matched++;
-    /* Of two readings the filter judges the first that passes, so that its rule may be a later one. */
+    /* Of two readings the filter judges the first that passes, so that its rule may be a later one.
+     */
     if (r->h->rule && (r->h->rule <= m.rule + 1 || r->h->readings == 2))
         return true;
     if (a->disagreements++ < AUDIT_SHOWN)

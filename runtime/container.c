@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define DEPTH 6      /* components that the language looks at */
+#define DEPTH 6 /* components that the language looks at */
 #define NAME_MAX_LEN 255
 #define ID_DIGITS 64
 #define ID_SHOWN 12

@@ -22,12 +22,12 @@
 #include "seed.h"
 #include "stats.h"
 
-#define MATCHES_MAX 256          /* alerts of one event */
+#define MATCHES_MAX 256 /* alerts of one event */
 #define BUNDLE_MAX (256u << 20)
 
 struct daemon {
     const struct daemon_options *opt;
-    uint8_t *bytes;              /* the bundle; the view and libbpf point into it */
+    uint8_t *bytes; /* the bundle; the view and libbpf point into it */
     size_t size;
     struct rpk pack;
     struct load load;
@@ -187,8 +187,8 @@ static int start(struct daemon *d)
         return -1;
     if (enrich_open(&d->enrich, "/etc"))
         return fail("out of memory");
-    d->user = (struct record_user){
-        .ctx = &d->enrich, .get = enrich_get, .utc_offset = utc_offset()};
+    d->user =
+        (struct record_user){.ctx = &d->enrich, .get = enrich_get, .utc_offset = utc_offset()};
     if (stats_open(&d->stats, d->pack.head->rules.n))
         return fail("out of memory");
     return arm(d);
@@ -212,12 +212,13 @@ static void emit(struct daemon *d, struct record *r, const struct match *m)
     size_t n;
 
     record_reset(r);
-    n = alert_write(d->opt->format, d->enrich.hostname, &d->pack, r, m, d->alert,
-                    sizeof(d->alert));
+    n = alert_write(d->opt->format, d->enrich.hostname, &d->pack, r, m, d->alert, sizeof(d->alert));
     d->stats.alerts++;
     d->stats.by_rule[m->rule].alerts++;
     if (d->enrich.missing)
         d->stats.by_rule[m->rule].no_metadata++;
+    if (n == 0)
+        d->stats.dropped++; /* even with its values cut it does not fit */
     for (unsigned i = 0; i < d->opt->noutput && n; i++) {
         output_write(&d->out[i], d->alert, n);
         watch_output(d, i);
@@ -267,6 +268,7 @@ static bool wake(struct daemon *d, int fd)
         return false;
     if (d->ring && fd == ring_buffer__epoll_fd(d->ring)) {
         ring_buffer__consume(d->ring);
+        stats_watch(&d->stats, &d->load, stderr);
         return true;
     }
     for (unsigned i = 0; i < d->opt->noutput; i++)

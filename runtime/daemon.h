@@ -11,20 +11,20 @@
 #define DAEMON_OUTPUTS 8
 
 struct daemon_options {
-    const char *pack;            /* path of the bundle, or "-" */
+    const char *pack; /* path of the bundle, or "-" */
     const char *outputs[DAEMON_OUTPUTS];
     unsigned noutput;
     enum alert_format format;
-    unsigned readings;           /* bit per enum reading */
-    unsigned priority;           /* rules less severe than this say nothing */
-    uint32_t buffer;             /* bytes of the ring buffer */
+    unsigned readings; /* bit per enum reading */
+    unsigned priority; /* rules less severe than this say nothing */
+    uint32_t buffer;   /* bytes of the ring buffer */
     bool all_matches, audit;
 };
 
 enum daemon_result {
-    DAEMON_DONE,      /* ended by a signal */
-    DAEMON_CANNOT,    /* could not run; said why */
-    DAEMON_WRONG,     /* the audit found a disagreement */
+    DAEMON_DONE,   /* ended by a signal */
+    DAEMON_CANNOT, /* could not run; said why */
+    DAEMON_WRONG,  /* the audit found a disagreement */
 };
 
 /* Runs until SIGINT or SIGTERM. */

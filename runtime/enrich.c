@@ -49,7 +49,8 @@ int enrich_open(struct enrich *e, const char *etc)
 
     memset(e, 0, sizeof(*e));
     e->names = names_new(etc);
-    if (!e->names)
+    e->hosts = hosts_new(etc);
+    if (!e->names || !e->hosts)
         return -ENOMEM;
     if (given && *given)
         snprintf(e->hostname, sizeof(e->hostname), "%s", given);
@@ -62,7 +63,9 @@ int enrich_open(struct enrich *e, const char *etc)
 void enrich_close(struct enrich *e)
 {
     names_free(e->names);
+    hosts_free(e->hosts);
     e->names = NULL;
+    e->hosts = NULL;
 }
 
 static struct val keep(struct enrich *e, const char *s, size_t n)
@@ -209,6 +212,30 @@ static struct val is_server(const struct enrich *e, const struct record *r)
     return server.state == ST_PRESENT ? val_num(BASE_BOOL, is_local(e, server)) : server;
 }
 
+static struct val addr_name(struct enrich *e, const struct record *r, struct val addr)
+{
+    const char *name = NULL;
+    size_t n;
+
+    if (addr.state != ST_PRESENT)
+        return addr;
+    n = hosts_find(e->hosts, addr.text, addr.len, r->h->ts, &name);
+    return n ? keep(e, name, n) : val_absent();
+}
+
+static bool named(struct enrich *e, const struct record *r, enum field_id f, struct val *out)
+{
+    if (f == F_fd_cip_name)
+        *out = addr_name(e, r, raw_addr(r, S_CIP, BASE_IP));
+    else if (f == F_fd_sip_name)
+        *out = addr_name(e, r, raw_addr(r, S_SIP, BASE_IP));
+    else if (f == F_fd_lip_name || f == F_fd_rip_name)
+        *out = addr_name(e, r, end_of(e, r, f == F_fd_lip_name, false, BASE_IP));
+    else
+        return false;
+    return true;
+}
+
 static bool connection(struct enrich *e, const struct record *r, enum field_id f, struct val *out)
 {
     bool local = f == F_fd_lip || f == F_fd_lnet || f == F_fd_lport || f == F_fd_lproto;
@@ -280,5 +307,6 @@ bool enrich_get(void *ctx, const struct record *r, enum field_id field, int32_t 
         *out = val_text(e->hostname, strlen(e->hostname));
         return true;
     }
-    return connection(e, r, field, out) || container_field(e, r, field, out);
+    return connection(e, r, field, out) || named(e, r, field, out) ||
+           container_field(e, r, field, out);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Values that only user space has: names of users and groups, the host's name, which end of a
- * connection is this machine's, and what is said of containers.
+ * connection is this machine's, names of addresses, and what is said of containers.
  *
  * No container engine is asked: of a container its metadata is absent, as in Falco when the engine
  * does not answer, and `missing` says that a rule asked for it. Everything is looked up when asked
@@ -10,6 +10,7 @@
 #ifndef RULEC_ENRICH_H
 #define RULEC_ENRICH_H
 
+#include "hosts.h"
 #include "names.h"
 #include "record.h"
 
@@ -20,7 +21,10 @@
 struct enrich {
     char hostname[256];
     struct names *names;
-    struct { uint8_t len, addr[16]; } local[ENRICH_ADDRS];
+    struct hosts *hosts;
+    struct {
+        uint8_t len, addr[16];
+    } local[ENRICH_ADDRS];
     unsigned nlocal;
     char text[ENRICH_TEXTS][ENRICH_TEXT]; /* texts handed out, the oldest overwritten */
     unsigned next;

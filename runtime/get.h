@@ -35,9 +35,9 @@ struct val get_param(struct record *r, const struct want *w); /* evt.arg, evt.ra
 struct val get_anc(struct record *r, const struct want *w);   /* proc.aname and its like */
 struct val get_const(struct record *r, const struct want *w);
 struct val get_arg_at(struct record *r, int32_t n); /* proc.args[n] */
-struct val get_fd_name(struct record *r); /* of sockets: made here from their addresses */
+struct val get_fd_name(struct record *r);           /* of sockets: made here from their addresses */
 struct val record_time_utc(struct record *r, const char *zone); /* ISO 8601, ns, then `zone` */
-struct val get_tuple(struct record *r);   /* SOCKTUPLE as text */
+struct val get_tuple(struct record *r);                         /* SOCKTUPLE as text */
 
 /* The value of a slot: under the spelled reading, fd.name and its parts are the spelling's. */
 struct val slot_num(const struct record *r, enum num_slot slot);
@@ -67,8 +67,7 @@ static inline struct val val_num(enum base_type base, int64_t n)
 
 static inline struct val val_text(const char *s, size_t n)
 {
-    return (struct val){
-        .state = ST_PRESENT, .base = BASE_TEXT, .text = s, .len = (uint32_t)n};
+    return (struct val){.state = ST_PRESENT, .base = BASE_TEXT, .text = s, .len = (uint32_t)n};
 }
 
 static inline bool val_here(struct val v)

@@ -166,7 +166,7 @@ static uint32_t event_flags(const struct record *r)
 struct val get_evt_category(struct record *r, const struct want *w)
 {
     static const char *const of_fd[FD_KINDS] = {
-        [1] = "file", [2] = "file", [16] = "file", [3] = "net", [4] = "net",    [5] = "net",
+        [1] = "file", [2] = "file", [16] = "file", [3] = "net", [4] = "net",  [5] = "net",
         [6] = "net",  [7] = "ipc",  [8] = "ipc",   [9] = "ipc", [11] = "ipc", [13] = "ipc",
     };
     const char *word = catalog_event(r->h->event)->category;
@@ -347,11 +347,16 @@ struct val get_const(struct record *r, const struct want *w)
         const char *text; /* NULL: a number */
         int64_t num;
     } rows[] = {
-        {F_evt_count, NULL, 1},        {F_evt_count_exit, NULL, 1},
-        {F_evt_dir, "<", 0},           {F_evt_is_async, NULL, 0},
-        {F_evt_latency, NULL, 0},      {F_evt_latency_s, NULL, 0},
-        {F_evt_latency_ns, NULL, 0},   {F_evt_latency_quantized, NULL, 0},
-        {F_evt_latency_human, "0ns", 0}, {F_evt_wait_latency, NULL, 0},
+        {F_evt_count, NULL, 1},
+        {F_evt_count_exit, NULL, 1},
+        {F_evt_dir, "<", 0},
+        {F_evt_is_async, NULL, 0},
+        {F_evt_latency, NULL, 0},
+        {F_evt_latency_s, NULL, 0},
+        {F_evt_latency_ns, NULL, 0},
+        {F_evt_latency_quantized, NULL, 0},
+        {F_evt_latency_human, "0ns", 0},
+        {F_evt_wait_latency, NULL, 0},
         {F_evt_source, "syscall", 0},
     };
 

@@ -144,8 +144,10 @@ struct val get_fd_uid(struct record *r, const struct want *w)
     struct fmt t;
 
     (void)w;
-    if (num.state != ST_PRESENT)
-        return num;
+    if (num.state == ST_ABSENT || tid.state == ST_ABSENT)
+        return val_absent();
+    if (num.state != ST_PRESENT || tid.state != ST_PRESENT)
+        return val_unknown();
     t = scratch_begin(r);
     fmt_signed(&t, tid.num);
     fmt_signed(&t, num.num);

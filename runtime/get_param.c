@@ -28,7 +28,8 @@ struct val param_raw(struct record *r, const struct param_info *p)
 
 static void raw_number(struct fmt *t, const struct param_info *p, int64_t n)
 {
-    bool is_signed = catalog_type(p->type)->base == BASE_INT || p->type == T_UID || p->type == T_GID;
+    bool is_signed =
+        catalog_type(p->type)->base == BASE_INT || p->type == T_UID || p->type == T_GID;
 
     if (p->type == T_MODE || (p->format == FMT_OCT && !p->flags)) {
         if (n)
@@ -142,8 +143,7 @@ static enum slot_state resolved_pid(struct record *r, int64_t pid, struct fmt *t
     return name_of(r, F_proc_name, pid, t) ? ST_PRESENT : ST_ABSENT;
 }
 
-static enum slot_state resolved_id(struct record *r, enum field_id field, int64_t id,
-                                   struct fmt *t)
+static enum slot_state resolved_id(struct record *r, enum field_id field, int64_t id, struct fmt *t)
 {
     if (id == -1 || id == UINT32_MAX)
         fmt_str(t, "<NONE>");

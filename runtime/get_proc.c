@@ -2,9 +2,11 @@
 /* Fields of the process and its ancestors. */
 #include "get.h"
 
-/* `a - b` of two times, or what keeps it from being known; absent if either is 0. */
+/* `a - b` of two times, or what keeps it from being known; absent if either is, or is 0. */
 static struct val since(struct val a, struct val b)
 {
+    if (a.state == ST_ABSENT || b.state == ST_ABSENT)
+        return val_absent();
     if (a.state != ST_PRESENT)
         return a;
     if (b.state != ST_PRESENT)
@@ -54,6 +56,8 @@ struct val get_proc_exe_ino_ctime_duration_pidns_start(struct record *r, const s
 
 static struct val same_number(struct val a, struct val b)
 {
+    if (a.state == ST_ABSENT || b.state == ST_ABSENT)
+        return val_absent();
     if (a.state != ST_PRESENT)
         return a;
     return b.state == ST_PRESENT ? val_num(BASE_BOOL, a.num == b.num) : b;
@@ -89,6 +93,8 @@ struct val get_proc_exeline(struct record *r, const struct want *w)
     struct fmt t;
 
     (void)w;
+    if (exe.state == ST_ABSENT || args.state == ST_ABSENT)
+        return val_absent();
     if (!val_here(exe))
         return exe;
     if (!val_here(args))

@@ -48,13 +48,15 @@ static bool has_cap(unsigned cap)
 static int check_machine(char *err, size_t errlen)
 {
     if (!has_cap(CAP_SYS_ADMIN) && !(has_cap(CAP_BPF) && has_cap(CAP_PERFMON))) {
-        snprintf(err, errlen, "not allowed to load BPF programs: run as root, or with CAP_BPF and "
-                              "CAP_PERFMON");
+        snprintf(err, errlen,
+                 "not allowed to load BPF programs: run as root, or with CAP_BPF and "
+                 "CAP_PERFMON");
         return -EPERM;
     }
     if (access(VMLINUX_BTF, R_OK) != 0) {
-        snprintf(err, errlen, "this kernel has no BTF (%s): it must be built with "
-                              "CONFIG_DEBUG_INFO_BTF",
+        snprintf(err, errlen,
+                 "this kernel has no BTF (%s): it must be built with "
+                 "CONFIG_DEBUG_INFO_BTF",
                  VMLINUX_BTF);
         return -ENOENT;
     }
@@ -84,8 +86,9 @@ static void explain(int rc, const char *log, char *err, size_t errlen)
     if (libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 0)
         snprintf(err, errlen, "this kernel has no BPF ring buffers (Linux 5.8 or later is needed)");
     else if (libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 0)
-        snprintf(err, errlen, "this kernel has no BPF task storage (Linux 5.11 or later, "
-                              "CONFIG_BPF_LSM or CONFIG_BPF_SYSCALL)");
+        snprintf(err, errlen,
+                 "this kernel has no BPF task storage (Linux 5.11 or later, "
+                 "CONFIG_BPF_LSM or CONFIG_BPF_SYSCALL)");
     else if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_TRACING, NULL) == 0)
         snprintf(err, errlen, "this kernel has no BTF tracepoints (tp_btf)");
     else if (tail[0])
@@ -106,7 +109,7 @@ static void *rodata_var(const struct load *l, const char *name, size_t want)
     char *data = NULL;
     size_t size = 0;
 
-    bpf_object__for_each_map(m, l->object) {
+    bpf_object__for_each_map (m, l->object) {
         const char *dot = strchr(bpf_map__name(m), '.'); /* not .rodata.str1.1 */
 
         if (dot && strcmp(dot, ".rodata") == 0)
@@ -166,7 +169,8 @@ static int map_fd(const struct load *l, const char *name)
     return m ? bpf_map__fd(m) : -1;
 }
 
-/* Map values are written whole: one that another probe sized otherwise would be read past its end. */
+/* Map values are written whole: one that another probe sized otherwise would be read past its end.
+ */
 static int fill_patterns(const struct load *l, const struct rpk *p)
 {
     struct bpf_map *m = bpf_object__find_map_by_name(l->object, "patterns");
@@ -205,14 +209,19 @@ static int fill_names(const struct load *l, const struct rpk *p)
 static int load_object(struct load *l, const void *bytes, size_t size, const struct rpk *p,
                        const struct load_options *opt, char *log)
 {
-    LIBBPF_OPTS(bpf_object_open_opts, open, .object_name = "rulerun", .kernel_log_buf = log,
-                .kernel_log_size = LOG_SIZE);
+    struct bpf_object_open_opts open = {.sz = sizeof(open),
+                                        .object_name = "rulerun",
+                                        .kernel_log_buf = log,
+                                        .kernel_log_size = LOG_SIZE};
     int rc;
 
     l->object = bpf_object__open_mem(bytes, size, &open);
     if (!l->object)
         return -errno;
     l->cpus = (unsigned)libbpf_num_possible_cpus();
+    l->by_cpu = calloc(l->cpus, sizeof(*l->by_cpu));
+    if (!l->by_cpu)
+        return -ENOMEM;
     size_map(l, "scratch", l->cpus);
     size_map(l, "events", opt->buffer);
     size_map(l, "patterns", p->head->patterns.n);
@@ -287,7 +296,7 @@ int load_attach(struct load *l, enum load_part part, char *err, size_t errlen)
 
     if (!l->object)
         return 0;
-    bpf_object__for_each_program(prog, l->object) {
+    bpf_object__for_each_program (prog, l->object) {
         const char *section = bpf_program__section_name(prog);
         bool state = strstr(section, "sched_process_") != NULL;
         struct bpf_link *link;
@@ -317,28 +326,21 @@ void load_close(struct load *l)
 {
     load_detach(l);
     bpf_object__close(l->object);
+    free(l->by_cpu);
     l->object = NULL;
+    l->by_cpu = NULL;
 }
 
 int load_stats(const struct load *l, uint64_t out[STAT_COUNT])
 {
-    uint64_t *by_cpu;
-    int rc = 0;
-
     memset(out, 0, STAT_COUNT * sizeof(out[0]));
-    if (l->stats_fd < 0)
-        return 0;
-    by_cpu = calloc(l->cpus, sizeof(*by_cpu));
-    if (!by_cpu)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < STAT_COUNT && !rc; i++) {
-        if (bpf_map_lookup_elem(l->stats_fd, &i, by_cpu) != 0)
-            rc = -errno;
-        for (unsigned c = 0; c < l->cpus && !rc; c++)
-            out[i] += by_cpu[c];
+    for (uint32_t i = 0; i < STAT_COUNT && l->stats_fd >= 0; i++) {
+        if (bpf_map_lookup_elem(l->stats_fd, &i, l->by_cpu) != 0)
+            return -errno;
+        for (unsigned c = 0; c < l->cpus; c++)
+            out[i] += l->by_cpu[c];
     }
-    free(by_cpu);
-    return rc;
+    return 0;
 }
 
 uint64_t load_lost(const struct load *l, uint32_t rule)

@@ -20,7 +20,7 @@ struct bpf_link;
 struct bpf_map;
 
 struct load_options {
-    uint32_t buffer;  /* bytes of the ring buffer; a power of two */
+    uint32_t buffer; /* bytes of the ring buffer; a power of two */
     bool audit;
 };
 
@@ -30,6 +30,7 @@ struct load {
     unsigned nlink;
     int events_fd, stats_fd, lost_fd, procs_fd; /* of maps; -1: not in this bundle */
     unsigned cpus;
+    uint64_t *by_cpu;        /* room for one counter of each */
     uint64_t boot_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME */
     char hooks[64];          /* "exec fork sys_exit": those attached */
 };

@@ -40,8 +40,9 @@ static const char help[] =
 /* Says what is wrong with the command line: `what` (an option, or ""), its value, and why. */
 static bool usage(const char *what, const char *value, const char *why)
 {
-    fprintf(stderr, "rulerun: %s%s%s%s\nTry 'rulerun --help'.\n", what, *what ? " " : "", value,
-            why);
+    fprintf(stderr,
+            "rulerun: %s%s%s%s\nusage: rulerun [options] PACK.rpk ('rulerun --help' says more)\n",
+            what, *what ? " " : "", value, why);
     return false;
 }
 
@@ -81,8 +82,17 @@ static bool parse_choice(const char *s, const char *zero, const char *one, unsig
     return *out || strcmp(s, zero) == 0;
 }
 
-enum { OPT_FORMAT, OPT_OUTPUT, OPT_PATHS, OPT_ALL, OPT_PRIORITY, OPT_BUFFER, OPT_AUDIT, OPT_HELP,
-       OPT_VERSION };
+enum {
+    OPT_FORMAT,
+    OPT_OUTPUT,
+    OPT_PATHS,
+    OPT_ALL,
+    OPT_PRIORITY,
+    OPT_BUFFER,
+    OPT_AUDIT,
+    OPT_HELP,
+    OPT_VERSION
+};
 
 static const struct option options[] = {
     {"format", required_argument, NULL, OPT_FORMAT},
@@ -122,8 +132,7 @@ static bool take(struct daemon_options *o, int which, const char *arg)
         return parse_priority(arg, &o->priority) ||
                usage("--priority", arg, ": there is no such priority");
     case OPT_BUFFER:
-        return parse_size(arg, &o->buffer) ||
-               usage("--buffer", arg, ": not a size from 64K to 1G");
+        return parse_size(arg, &o->buffer) || usage("--buffer", arg, ": not a size from 64K to 1G");
     case OPT_ALL:
         o->all_matches = true;
         return true;
@@ -131,14 +140,14 @@ static bool take(struct daemon_options *o, int which, const char *arg)
         o->audit = true;
         return true;
     default:
-        fputs("Try 'rulerun --help'.\n", stderr);
-        return false;
+        return usage("", "", "there is no such option");
     }
 }
 
 int main(int argc, char **argv)
 {
-    struct daemon_options o = {.readings = 1u << READ_KERNEL | 1u << READ_SPELLED, .priority = 7,
+    struct daemon_options o = {.readings = 1u << READ_KERNEL | 1u << READ_SPELLED,
+                               .priority = 7,
                                .buffer = BUFFER_DEFAULT};
     int opt;
 
@@ -151,7 +160,9 @@ int main(int argc, char **argv)
             return EXIT_CANNOT;
     }
     if (optind + 1 != argc)
-        return usage("", "", optind == argc ? "which bundle?" : "one bundle at a time"),
+        return usage("", "",
+                     optind == argc ? "no bundle is given: rulerun PACK.rpk"
+                                    : "one bundle at a time"),
                EXIT_CANNOT;
     o.pack = argv[optind];
     if (o.noutput == 0)

@@ -13,8 +13,8 @@ enum outcome { OUT_FALSE, OUT_TRUE, OUT_MAYBE };
 
 /* One side of a comparison as plain data. */
 struct operand_value {
-    struct val v;          /* the field's */
-    enum type_id type;     /* of the comparison */
+    struct val v;      /* the field's */
+    enum type_id type; /* of the comparison */
 };
 
 /* `v` is PRESENT or CUT. `c` is one constant; for texts, bytes. */

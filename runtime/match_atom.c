@@ -94,6 +94,7 @@ static enum outcome match_constants(const struct rpk *p, const struct rpk_atom *
 static enum outcome some_ancestor(const struct rpk *p, struct record *r, const struct rpk_atom *a,
                                   enum field_id field)
 {
+    bool whole = r->h->anc_state == ST_PRESENT || r->h->anc_state == ST_ABSENT;
     enum outcome some = OUT_FALSE;
 
     for (int32_t i = 1; i <= ANC_MAX + 1; i++) {
@@ -104,11 +105,9 @@ static enum outcome some_ancestor(const struct rpk *p, struct record *r, const s
         r->used = used;
         if (o == OUT_TRUE)
             return o;
-        if (v.state == ST_ABSENT && i > r->h->anc_count)
-            break; /* below that: an ancestor without this value, in an event made from text */
         if (o == OUT_MAYBE)
             some = OUT_MAYBE;
-        if (v.state == ST_UNKNOWN && i > r->h->anc_count)
+        if (v.state == ST_ABSENT && whole)
             break;
     }
     return some;
@@ -116,7 +115,7 @@ static enum outcome some_ancestor(const struct rpk *p, struct record *r, const s
 
 static enum outcome or_out(enum outcome a, enum outcome b)
 {
-    return a == OUT_TRUE || b == OUT_TRUE ? OUT_TRUE
+    return a == OUT_TRUE || b == OUT_TRUE     ? OUT_TRUE
            : a == OUT_MAYBE || b == OUT_MAYBE ? OUT_MAYBE
                                               : OUT_FALSE;
 }

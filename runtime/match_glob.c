@@ -216,8 +216,7 @@ bool path_match(const char *s, size_t n, const char *pat, size_t np)
     while (component(&pat, pend, &b, &nb)) {
         if (!component(&s, end, &a, &na))
             return false;
-        if (is_glob(b, nb) ? !glob_match(a, na, b, nb, false)
-                           : na != nb || memcmp(a, b, na) != 0)
+        if (is_glob(b, nb) ? !glob_match(a, na, b, nb, false) : na != nb || memcmp(a, b, na) != 0)
             return false;
     }
     return true;

@@ -79,8 +79,8 @@ enum outcome match_addr(enum op_id op, struct val v, const struct rpk_value *c)
 {
     unsigned bits = c->kind == 3 ? c->prefix : v.len * 8;
 
-    return equality(op, v.family == c->family &&
-                            same_prefix((const uint8_t *)v.text, c->addr, bits));
+    return equality(op,
+                    v.family == c->family && same_prefix((const uint8_t *)v.text, c->addr, bits));
 }
 
 enum outcome match_addrs(enum op_id op, struct val a, struct val b)

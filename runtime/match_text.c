@@ -99,7 +99,7 @@ static enum outcome ordered(enum op_id op, struct val v, const char *c, size_t n
     int cmp = order(v, c, n, &open);
 
     if (open) /* equal so far: the text is the constant, or greater */
-        return op == OP_GE && v.len == n ? OUT_TRUE
+        return op == OP_GE && v.len == n   ? OUT_TRUE
                : op == OP_LT && v.len == n ? OUT_FALSE
                                            : OUT_MAYBE;
     return outcome(op == OP_LT   ? cmp < 0

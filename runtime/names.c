@@ -11,7 +11,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define RECHECK_NS 1000000000ull /* a file that was looked at within this time is not asked again */
+#define RECHECK_NS                                                                                 \
+    1000000000ull /* a file that was looked at within this time is not asked again                 \
+                   */
 
 /* One file as it was when last read. */
 struct file {
@@ -86,9 +88,8 @@ static bool root_is_local(int32_t pid)
 
 static int open_in_root(int32_t pid, const char *name)
 {
-    struct open_how how = {
-        .flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-        .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS};
+    struct open_how how = {.flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+                           .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_XDEV | RESOLVE_NO_MAGICLINKS};
     char path[64];
     int root, fd;
 

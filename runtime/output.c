@@ -79,8 +79,8 @@ static void trouble(struct output *o, const char *what)
         return;
     o->failing = true;
     o->dropped_before = o->dropped;
-    dprintf(STDERR_FILENO, "rulerun: output %s: %s; alerts are dropped until it recovers\n",
-            o->url, what);
+    dprintf(STDERR_FILENO, "rulerun: output %s: %s; alerts are dropped until it recovers\n", o->url,
+            what);
 }
 
 static void recovered(struct output *o)
@@ -125,8 +125,8 @@ static void write_file(struct output *o, const char *line, size_t n)
 
         if (rc <= 0) {
             take_back(o, done);
-            o->dropped++;
             trouble(o, strerror(rc ? (int)-rc : ENOSPC));
+            o->dropped++;
             return;
         }
         done += (size_t)rc;
@@ -151,8 +151,8 @@ void output_write(struct output *o, const char *line, size_t n)
     }
     rc = o->npending ? 0 : put(o, line, n);
     if (rc < 0 || (size_t)rc + OUTPUT_PENDING < n + o->npending) {
-        o->dropped++;
         trouble(o, rc < 0 ? strerror((int)-rc) : "the reader is too slow");
+        o->dropped++;
         return;
     }
     if ((size_t)rc < n)
@@ -164,19 +164,20 @@ void output_write(struct output *o, const char *line, size_t n)
 
 void output_flush(struct output *o)
 {
-    while (o->npending) {
+    while (o->pending && o->npending) {
         ssize_t rc = put(o, o->pending, o->npending);
 
         if (rc < 0) {
+            trouble(o, strerror((int)-rc));
             o->npending = 0; /* nobody will read it */
             o->dropped++;
-            trouble(o, strerror((int)-rc));
             return;
         }
         if (rc == 0)
             return;
         o->npending -= (size_t)rc;
         memmove(o->pending, o->pending + rc, o->npending);
+        if (o->npending == 0)
+            recovered(o);
     }
-    recovered(o);
 }

@@ -18,7 +18,7 @@ struct output {
     const char *url;
     int fd;
     bool regular, is_socket, failing;
-    char *pending;          /* OUTPUT_PENDING bytes: what the reader has not taken yet */
+    char *pending; /* OUTPUT_PENDING bytes: what the reader has not taken yet */
     size_t npending;
     uint64_t written, dropped;
     uint64_t dropped_before; /* `dropped` when the trouble began */

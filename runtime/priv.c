@@ -27,8 +27,7 @@
 
 static int drop_capabilities(bool proc)
 {
-    const uint64_t keep =
-        proc ? 1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH : 0;
+    const uint64_t keep = proc ? 1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH : 0;
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[2] = {{0}};
 
@@ -56,7 +55,8 @@ static void set_limits(void)
     setrlimit(RLIMIT_NOFILE, &files);
 }
 
-/* No path may be opened for writing any more, made or removed. Kernels without Landlock: no harm. */
+/* No path may be opened for writing any more, made or removed. Kernels without Landlock: no harm.
+ */
 static void restrict_paths(void)
 {
     const struct landlock_ruleset_attr attr = {

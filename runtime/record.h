@@ -17,11 +17,11 @@
 
 /* A value that is there, or why it is not. `uncertain` values: bytes known so far may be given. */
 struct val {
-    uint8_t state;       /* enum slot_state: PRESENT, ABSENT, UNKNOWN, CUT */
-    uint8_t base;        /* enum base_type of what is filled in */
-    uint8_t family;      /* BASE_IP: 4 or 6 */
+    uint8_t state;  /* enum slot_state: PRESENT, ABSENT, UNKNOWN, CUT */
+    uint8_t base;   /* enum base_type of what is filled in */
+    uint8_t family; /* BASE_IP: 4 or 6 */
     int64_t num;
-    const char *text;    /* BASE_TEXT, BASE_BYTES, BASE_IP: `len` bytes */
+    const char *text; /* BASE_TEXT, BASE_BYTES, BASE_IP: `len` bytes */
     uint32_t len;
 };
 
@@ -37,11 +37,11 @@ struct record_user {
     void *ctx;
     bool (*get)(void *ctx, const struct record *r, enum field_id field, int32_t index,
                 const char *name, struct val *out);
-    uint64_t evt_num;    /* evt.num of this event */
-    int32_t utc_offset;  /* seconds east of UTC, for local times */
-    /* Overrides, for events made from text: a field that is given rather than derived. May be NULL. */
-    bool (*given)(void *ctx, enum field_id field, int32_t index, const char *name,
-                  struct val *out);
+    uint64_t evt_num;   /* evt.num of this event */
+    int32_t utc_offset; /* seconds east of UTC, for local times */
+    /* Overrides, for events made from text: a field that is given rather than derived. May be NULL.
+     */
+    bool (*given)(void *ctx, enum field_id field, int32_t index, const char *name, struct val *out);
 };
 
 #define RECORD_SCRATCH 65536
@@ -51,10 +51,10 @@ struct record {
     const char *text[S_COUNT]; /* bytes of each text slot, or NULL */
     const char *spell, *base;
     uint32_t spell_len, base_len;
-    enum reading reading;      /* which fd.name is in force */
+    enum reading reading;          /* which fd.name is in force */
     const struct probe_plan *plan; /* which ancestors' texts X0..X3 hold; NULL: not known */
     const struct record_user *user;
-    char *scratch;             /* RECORD_SCRATCH bytes, the caller's */
+    char *scratch; /* RECORD_SCRATCH bytes, the caller's */
     uint32_t used;
 };
 

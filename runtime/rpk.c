@@ -39,10 +39,13 @@ __attribute__((format(printf, 2, 3))) static bool bad(struct check *c, const cha
 
 static const struct {
     const char *name;
-    size_t head;  /* where in rpk_head the span is */
+    size_t head; /* where in rpk_head the span is */
     size_t elem;
 } tables[] = {
-#define TABLE(field, type) {#field, offsetof(struct rpk_head, field), sizeof(type)}
+#define TABLE(field, type)                                                                         \
+    {                                                                                              \
+#field, offsetof(struct rpk_head, field), sizeof(type)                                     \
+    }
     TABLE(rules, struct rpk_rule),   TABLE(events, struct rpk_event),
     TABLE(roots, struct rpk_root),   TABLE(nodes, struct rpk_node),
     TABLE(atoms, struct rpk_atom),   TABLE(values, struct rpk_value),
@@ -439,7 +442,7 @@ static bool elf_find(struct check *c, const uint8_t *file, size_t size, Elf64_Sh
         *found = section_at(file, &e, i);
         if (found->sh_name >= names.sh_size ||
             names.sh_size - found->sh_name < sizeof(RPK_SECTION) ||
-            memcmp(file + names.sh_offset + found->sh_name, RPK_SECTION, sizeof(RPK_SECTION)))
+            memcmp(file + names.sh_offset + found->sh_name, RPK_SECTION, sizeof(RPK_SECTION)) != 0)
             continue;
         if (found->sh_type != SHT_PROGBITS || !in_file(found->sh_offset, found->sh_size, size))
             return bad(c, "section " RPK_SECTION " is outside the file");

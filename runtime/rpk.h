@@ -20,8 +20,12 @@
 #define RPK_VERSION 1
 #define RPK_SECTION ".rulepack"
 
-struct rpk_span { uint32_t off, n; };     /* a table: offset in .rulepack, number of elements */
-struct rpk_str { uint32_t off, len; };    /* bytes in the string table; a NUL follows */
+struct rpk_span {
+    uint32_t off, n;
+}; /* a table: offset in .rulepack, number of elements */
+struct rpk_str {
+    uint32_t off, len;
+}; /* bytes in the string table; a NUL follows */
 
 struct rpk_head {
     uint64_t magic;
@@ -33,76 +37,89 @@ struct rpk_head {
     struct rpk_str name;       /* pack name: file name of -o without directory and suffix */
     struct rpk_str compiler;   /* "rulec 0.1" */
     struct probe_plan plan;
-    uint8_t hooks;             /* bit per hook_id */
+    uint8_t hooks; /* bit per hook_id */
     uint8_t pad[7];
-    struct rpk_span rules;     /* struct rpk_rule */
-    struct rpk_span events;    /* struct rpk_event, by event then sysnr */
-    struct rpk_span roots;     /* struct rpk_root */
-    struct rpk_span nodes;     /* struct rpk_node */
-    struct rpk_span atoms;     /* struct rpk_atom */
-    struct rpk_span values;    /* struct rpk_value */
-    struct rpk_span pieces;    /* struct rpk_piece */
-    struct rpk_span refs;      /* struct rpk_ref: operands of pieces and atoms */
-    struct rpk_span tags;      /* struct rpk_str */
-    struct rpk_span patterns;  /* struct rpk_str: map `patterns`, by index */
-    struct rpk_span names;     /* struct rpk_name: map `name_sets` */
-    struct rpk_span strings;   /* bytes */
+    struct rpk_span rules;    /* struct rpk_rule */
+    struct rpk_span events;   /* struct rpk_event, by event then sysnr */
+    struct rpk_span roots;    /* struct rpk_root */
+    struct rpk_span nodes;    /* struct rpk_node */
+    struct rpk_span atoms;    /* struct rpk_atom */
+    struct rpk_span values;   /* struct rpk_value */
+    struct rpk_span pieces;   /* struct rpk_piece */
+    struct rpk_span refs;     /* struct rpk_ref: operands of pieces and atoms */
+    struct rpk_span tags;     /* struct rpk_str */
+    struct rpk_span patterns; /* struct rpk_str: map `patterns`, by index */
+    struct rpk_span names;    /* struct rpk_name: map `name_sets` */
+    struct rpk_span strings;  /* bytes */
 };
 
 struct rpk_rule {
     struct rpk_str name, desc, source, file;
     uint32_t line;
-    uint8_t priority;          /* enum priority of the language, 0 emergency .. 7 debug */
+    uint8_t priority; /* enum priority of the language, 0 emergency .. 7 debug */
     uint8_t pad[3];
-    struct rpk_span tags;      /* rows of tags: off is an index */
-    struct rpk_span pieces;    /* rows of pieces: off is an index */
+    struct rpk_span tags;   /* rows of tags: off is an index */
+    struct rpk_span pieces; /* rows of pieces: off is an index */
 };
 
-struct rpk_event { uint16_t event; uint16_t pad; int32_t sysnr; uint32_t root0, nroot; };
-struct rpk_root { uint32_t rule, node; };
+struct rpk_event {
+    uint16_t event;
+    uint16_t pad;
+    int32_t sysnr;
+    uint32_t root0, nroot;
+};
+struct rpk_root {
+    uint32_t rule, node;
+};
 
 /* yes and no: greater than the node's own index, or a terminal. */
 #define RPK_FALSE 0xffffffffu
 #define RPK_TRUE 0xfffffffeu
-struct rpk_node { uint32_t atom, yes, no, neg; };
+struct rpk_node {
+    uint32_t atom, yes, no, neg;
+};
 
 /* A field with its argument, or a transformer over such. */
 struct rpk_ref {
-    uint16_t field;            /* enum field_id; 0 for a transformer or a literal */
-    uint8_t xform;             /* enum xform_id of the language; 0: a plain field or a literal */
+    uint16_t field; /* enum field_id; 0 for a transformer or a literal */
+    uint8_t xform;  /* enum xform_id of the language; 0: a plain field or a literal */
     uint8_t is_literal;
-    int32_t index;             /* -1: none */
-    struct rpk_str name;       /* argument as text, or the literal */
-    uint32_t kid0, nkid;       /* transformer: its arguments, rows of refs with lower indexes */
+    int32_t index;       /* -1: none */
+    struct rpk_str name; /* argument as text, or the literal */
+    uint32_t kid0, nkid; /* transformer: its arguments, rows of refs with lower indexes */
 };
 
 struct rpk_atom {
-    uint32_t lhs;              /* row of refs */
-    uint32_t rhs;              /* row of refs, or 0xffffffff: constants */
-    uint8_t op;                /* enum op_id */
-    uint8_t mod;               /* enum op_modifier */
-    uint8_t type;              /* enum type_id of the comparison */
+    uint32_t lhs; /* row of refs */
+    uint32_t rhs; /* row of refs, or 0xffffffff: constants */
+    uint8_t op;   /* enum op_id */
+    uint8_t mod;  /* enum op_modifier */
+    uint8_t type; /* enum type_id of the comparison */
     uint8_t pad[5];
-    uint32_t val0, nval;       /* rows of values */
+    uint32_t val0, nval; /* rows of values */
 };
 
 struct rpk_value {
     int64_t num;
     uint8_t addr[16];
     struct rpk_str text;
-    uint8_t kind;              /* 0 number, 1 text, 2 address, 3 network */
-    uint8_t family;            /* 4, 6 */
+    uint8_t kind;   /* 0 number, 1 text, 2 address, 3 network */
+    uint8_t family; /* 4, 6 */
     uint8_t prefix;
     uint8_t pad[5];
 };
 
 struct rpk_piece {
-    struct rpk_str text;       /* literal, or the field as spelled */
-    uint32_t ref;              /* row of refs, or 0xffffffff: a literal */
+    struct rpk_str text; /* literal, or the field as spelled */
+    uint32_t ref;        /* row of refs, or 0xffffffff: a literal */
     uint32_t width;
 };
 
-struct rpk_name { uint32_t set; char name[COMM_SIZE]; uint32_t pad; };
+struct rpk_name {
+    uint32_t set;
+    char name[COMM_SIZE];
+    uint32_t pad;
+};
 
 _Static_assert(sizeof(struct rpk_rule) == 56, "rpk_rule");
 _Static_assert(sizeof(struct rpk_event) == 16, "rpk_event");
@@ -115,7 +132,7 @@ _Static_assert(sizeof(struct rpk_name) == 24, "rpk_name");
 
 /* A validated bundle. Pointers are into the caller's bytes, which must outlive it. */
 struct rpk {
-    const uint8_t *base;       /* start of .rulepack */
+    const uint8_t *base; /* start of .rulepack */
     const struct rpk_head *head;
     const struct rpk_rule *rules;
     const struct rpk_event *events;

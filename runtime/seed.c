@@ -40,25 +40,33 @@ static ssize_t read_file(const struct seed *s, int pid, const char *name, char *
     return (ssize_t)len;
 }
 
-/* Fields of /proc/PID/stat behind the name, which may hold blanks and parentheses. */
+/* The n-th word from `at`, as a number. */
+static unsigned long long stat_field(const char *at, unsigned n)
+{
+    for (; *at && n; n--) {
+        at += strspn(at, " ");
+        at += strcspn(at, " ");
+    }
+    return strtoull(at, NULL, 10);
+}
+
+/* Fields of /proc/PID/stat are counted behind the name, which may hold blanks and parentheses. */
+enum { STAT_PGRP = 2, STAT_TTY = 4, STAT_START = 19 };
+
 static bool read_stat(const struct seed *s, int pid, struct proc_state *out)
 {
-    unsigned long long start = 0;
     char buf[1024], *at;
-    int tty = 0, pgrp = 0;
 
     if (read_file(s, pid, "stat", buf, sizeof(buf)) <= 0)
         return false;
     at = strrchr(buf, ')');
-    if (!at || sscanf(at + 1,
-                      " %*c %*d %d %*d %d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d "
-                      "%*d %llu",
-                      &pgrp, &tty, &start) != 3)
+    if (!at++)
         return false;
-    out->tty = (__u32)tty;
-    out->pgid = pgrp;
-    out->start_ts = s->boot_offset_ns +
-                    start * (1000000000ull / (unsigned long long)sysconf(_SC_CLK_TCK));
+    out->tty = (__u32)stat_field(at, STAT_TTY);
+    out->pgid = (__s32)stat_field(at, STAT_PGRP);
+    out->start_ts =
+        s->boot_offset_ns +
+        stat_field(at, STAT_START) * (1000000000ull / (unsigned long long)sysconf(_SC_CLK_TCK));
     return true;
 }
 
@@ -175,7 +183,7 @@ int seed_all(const struct seed *s, int map_fd)
         return -errno;
     while ((e = readdir(dir)) != NULL)
         if (isdigit((unsigned char)e->d_name[0]))
-            n += seed_one(s, map_fd, atoi(e->d_name), &st);
+            n += seed_one(s, map_fd, (int)strtol(e->d_name, NULL, 10), &st);
     closedir(dir);
     return n;
 }

@@ -19,8 +19,7 @@ void seed_find_cgroup2(const char *proc, char *out, size_t cap)
     snprintf(path, sizeof(path), "%s/self/mountinfo", proc);
     f = fopen(path, "re");
     while (f && !out[0] && fgets(line, sizeof(line), f))
-        if (strstr(line, " - cgroup2 ") &&
-            sscanf(line, "%*s %*s %*s %*s %255s", mount) == 1)
+        if (strstr(line, " - cgroup2 ") && sscanf(line, "%*s %*s %*s %*s %255s", mount) == 1)
             snprintf(out, cap, "%s", mount);
     if (f)
         fclose(f);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 int stats_open(struct stats *s, uint32_t rules)
 {
@@ -17,8 +18,23 @@ void stats_close(struct stats *s)
     s->by_rule = NULL;
 }
 
-static void print_rules(const struct stats *s, const struct rpk *p, const struct load *l,
-                        FILE *out)
+void stats_watch(struct stats *s, const struct load *l, FILE *out)
+{
+    uint64_t n[STAT_COUNT];
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    if ((uint64_t)now.tv_sec == s->looked)
+        return;
+    s->looked = (uint64_t)now.tv_sec;
+    if (load_stats(l, n) != 0 || n[STAT_LOST] <= s->told)
+        return;
+    fprintf(out, "rulerun: %llu records were lost: the buffer is full (see --buffer)\n",
+            (unsigned long long)(n[STAT_LOST] - s->told));
+    s->told = n[STAT_LOST];
+}
+
+static void print_rules(const struct stats *s, const struct rpk *p, const struct load *l, FILE *out)
 {
     for (uint32_t i = 0; i < p->head->rules.n; i++) {
         uint64_t lost = load_lost(l, i);

@@ -14,17 +14,17 @@ enum verdict {
 };
 
 struct match {
-    uint32_t rule;          /* index in the bundle */
+    uint32_t rule; /* index in the bundle */
     uint8_t verdict;
-    uint8_t reading;        /* enum reading it was found under */
+    uint8_t reading; /* enum reading it was found under */
     uint8_t pad[2];
 };
 
 /*
  * Judges a record under each reading it holds (`readings`: bit per enum reading to consider).
- * Fills at most `cap` matches in rule order and returns their number. `first`: stops after the first
- * certain one (an uncertain one before it is reported too, and hides nothing). A rule that holds
- * under both readings is reported once, under READ_KERNEL.
+ * Fills at most `cap` matches in rule order and returns their number. `first`: stops after the
+ * first certain one (an uncertain one before it is reported too, and hides nothing). A rule that
+ * holds under both readings is reported once, under READ_KERNEL.
  */
 unsigned table_match(const struct rpk *p, struct record *r, unsigned readings, bool first,
                      struct match *out, unsigned cap);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Transformers of the language over a record: tolower(x), concat(a, b), ... Inside runtime/ only. */
+/* Transformers of the language over a record: tolower(x), concat(a, b), ... Inside runtime/ only.
+ */
 #ifndef RULEC_XFORM_H
 #define RULEC_XFORM_H
 
@@ -7,8 +8,17 @@
 
 /* Numbers of rpk_ref.xform. */
 enum rpk_xform {
-    RX_NONE, RX_TOLOWER, RX_TOUPPER, RX_BASENAME, RX_B64, RX_LEN, RX_CONCAT, RX_JOIN, RX_GETOPT,
-    RX_VAL, RX_COUNT
+    RX_NONE,
+    RX_TOLOWER,
+    RX_TOUPPER,
+    RX_BASENAME,
+    RX_B64,
+    RX_LEN,
+    RX_CONCAT,
+    RX_JOIN,
+    RX_GETOPT,
+    RX_VAL,
+    RX_COUNT
 };
 
 struct val xform_value(struct record *r, const struct rpk *p, const struct rpk_ref *f);

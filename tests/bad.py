@@ -40,7 +40,8 @@ CASES = [
     ('operator the type lacks', rule('fd.num startswith 3'), ['startswith'], True),
     ('literal of the wrong type', rule('fd.num = three'), ['three'], True),
     ('no address', rule('fd.sip = 300.1.1.1'), ['300.1.1.1'], True),
-    ('a number too large', rule('fd.num = 99999999999999999999'), ['99999999999999999999'], True),
+    ('a number too large for 64 bits', rule('fd.num = 99999999999999999999'),
+     ['99999999999999999999'], False),
     ('macro cycle', b'- macro: a\n  condition: b\n- macro: b\n  condition: a\n' + rule('a'),
      ['cycle', 'itself', 'macro'], True),
     ('a macro of itself', b'- macro: a\n  condition: a\n' + rule('a'), ['a'], True),
@@ -51,7 +52,7 @@ CASES = [
      ['deep', 'nest', 'parenthes'], True),
     ('100,000 open parentheses', rule('(' * 100000), ['deep', 'nest', 'parenthes'], True),
     ('100,000 nots', rule('not ' * 100000 + 'proc.name = x'), ['deep', 'nest', 'long', 'not'], None),
-    ('a word of 1 MB', rule('proc.name = ' + 'x' * 1000000), ['long', 'large'], None),
+    ('a word of 1 MB', rule('proc.name = ' + 'x' * 1000000), ['at most 255'], True),
     ('a field of 1 MB', rule('x' * 1000000 + ' = 1'), ['field', 'macro', 'unknown', 'long'], True),
     ('40,000 brackets of YAML', b'[' * 40000, ['deep', 'nest'], True),
     ('an alias bomb', b'- &a [x, x, x, x, x, x, x, x]\n' + b''.join(

@@ -20,7 +20,9 @@
 
 /* ---- chance: xorshift64*, so that a seed means the same everywhere ---- */
 
-struct rng { uint64_t state; };
+struct rng {
+    uint64_t state;
+};
 uint64_t rng_next(struct rng *r);
 uint32_t rng_below(struct rng *r, uint32_t n); /* 0 if n is 0 */
 bool rng_chance(struct rng *r, uint32_t percent);
@@ -36,10 +38,10 @@ struct judge {
     void *record;
     char *scratch;
     struct event_user user;
-    uint8_t *tree, *table;        /* by rule: enum verdict */
-    int64_t bytecode, in_kernel;  /* 0 or 1 + rule; in_kernel is -1 if not asked */
+    uint8_t *tree, *table;       /* by rule: enum verdict */
+    int64_t bytecode, in_kernel; /* 0 or 1 + rule; in_kernel is -1 if not asked */
     uint32_t nrule;
-    char error[512];              /* an evaluator could not run */
+    char error[512]; /* an evaluator could not run */
 };
 
 /* Builds the judges of a compilation that ran through link. False with a reason in `error`. */
@@ -63,13 +65,13 @@ struct gen {
     struct comp *c;
     struct rng rng;
     struct event e;
-    VEC(rule_id) rules;     /* that events may lean on */
-    VEC(str_id) texts;      /* constants of them, for lending to one another */
-    bool unknown;           /* this event has unknown values */
+    VEC(rule_id) rules; /* that events may lean on */
+    VEC(str_id) texts;  /* constants of them, for lending to one another */
+    bool unknown;       /* this event has unknown values */
     /* The ancestors' names of the event at hand, from the parent up. */
     str_id anc[8];
     int nanc;
-    bool anc_open;          /* what follows them is unknown */
+    bool anc_open; /* what follows them is unknown */
 };
 
 void gen_init(struct gen *g, struct comp *c, uint64_t seed);
@@ -77,6 +79,8 @@ void gen_lean_on(struct gen *g, rule_id rule);
 /* Makes g->e. */
 void gen_event(struct gen *g);
 
+/* Fields that every event has, and that are known. */
+bool gen_always(enum field_id f);
 /* Sets a fact, in place of one that is there. */
 void gen_set(struct gen *g, struct fact f);
 /* Sets facts so that the test of `n` comes out as wanted, or nearly so. */

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Events that lean on a rule: half satisfy its condition or nearly so, half take its tests apart. */
+/* Events that lean on a rule: half satisfy its condition or nearly so, half take its tests apart.
+ */
 #include "diff.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "../../compiler/arena.h"
+#include "../../compiler/event_param.h"
 #include "../../compiler/intern.h"
 
 uint64_t rng_next(struct rng *r)
@@ -33,8 +35,22 @@ static bool same_field(struct field_ref a, struct field_ref b)
     return a.field == b.field && a.index == b.index && a.name.i == b.name.i;
 }
 
+/* A field whose number a table names takes no other text. */
+static str_id name_of_table(struct gen *g, enum flag_table table, str_id s)
+{
+    unsigned n;
+    uint64_t v;
+    const struct flag_row *row = catalog_flags(table, &n);
+    if (event_named_number(table, STR(g->c, s), STRLEN(g->c, s), &v))
+        return s;
+    return intern_cstr(g->c->intern, row[rng_below(&g->rng, n)].text);
+}
+
 void gen_set(struct gen *g, struct fact f)
 {
+    enum flag_table table = catalog_field(f.field.field)->table;
+    if (table != FT_NONE && f.state == FACT_PRESENT)
+        f.text = name_of_table(g, table, f.text);
     for (uint32_t i = 0; i < g->e.facts.n; i++) {
         if (same_field(g->e.facts.v[i].field, f.field)) {
             g->e.facts.v[i] = f;
@@ -44,16 +60,25 @@ void gen_set(struct gen *g, struct fact f)
     VEC_PUSH(g->c->arena, &g->e.facts, f);
 }
 
+bool gen_always(enum field_id f)
+{
+    return f == F_evt_type || f == F_evt_num || f == F_evt_rawtime || f == F_evt_cpu;
+}
+
 static void set_num(struct gen *g, enum field_id field, int64_t v)
 {
-    gen_set(g, (struct fact){.field = {.field = field, .index = -1}, .state = FACT_PRESENT,
-                             .kind = VAL_NUM, .num = v});
+    gen_set(g, (struct fact){.field = {.field = field, .index = -1},
+                             .state = FACT_PRESENT,
+                             .kind = VAL_NUM,
+                             .num = v});
 }
 
 static void set_text(struct gen *g, enum field_id field, str_id s)
 {
-    gen_set(g, (struct fact){.field = {.field = field, .index = -1}, .state = FACT_PRESENT,
-                             .kind = VAL_TEXT, .text = s});
+    gen_set(g, (struct fact){.field = {.field = field, .index = -1},
+                             .state = FACT_PRESENT,
+                             .kind = VAL_TEXT,
+                             .text = s});
 }
 
 /* ---- rules ---- */
@@ -207,8 +232,11 @@ static void set_base(struct gen *g)
 
 static void set_ancestors(struct gen *g)
 {
-    struct fact f = {.field = {.field = F_proc_aname, .index = -1}, .is_list = true,
-                     .kind = VAL_TEXT, .list0 = g->e.list.n, .nlist = (uint32_t)g->nanc};
+    struct fact f = {.field = {.field = F_proc_aname, .index = -1},
+                     .is_list = true,
+                     .kind = VAL_TEXT,
+                     .list0 = g->e.list.n,
+                     .nlist = (uint32_t)g->nanc};
     f.state = g->anc_open ? FACT_UNKNOWN : FACT_PRESENT;
     for (int i = 0; i < g->nanc; i++)
         VEC_PUSH(g->c->arena, &g->e.list, g->anc[i]);
@@ -224,12 +252,12 @@ static void lose_some(struct gen *g)
         struct fact *f = &g->e.facts.v[rng_below(&g->rng, g->e.facts.n)];
         if (f->field.field == F_evt_type)
             g->anc_open = true;
-        else
+        else if (!gen_always(f->field.field))
             *f = (struct fact){.field = f->field, .state = FACT_UNKNOWN};
     }
     if (rng_chance(&g->rng, 15)) {
         struct fact *f = &g->e.facts.v[rng_below(&g->rng, g->e.facts.n)];
-        if (f->field.field != F_evt_type)
+        if (!gen_always(f->field.field))
             *f = (struct fact){.field = f->field, .state = FACT_ABSENT};
     }
 }

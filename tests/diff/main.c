@@ -15,20 +15,23 @@
 #include "../../compiler/place.h"
 #include "../../compiler/source.h"
 
-#define SHOWN_MAX 3 /* disagreements shown of one rule */
+#define SHOWN_MAX 3      /* disagreements shown of one rule */
+#define VACUOUS_MIN 1000 /* so many events of a rule must contain a match */
 
 struct options {
     uint64_t seed;
-    uint32_t events;       /* per rule */
-    uint32_t conditions;   /* generated rules */
-    const char *only;      /* one rule */
+    uint32_t events;     /* per rule */
+    uint32_t conditions; /* generated rules */
+    const char *only;    /* one rule */
     bool kernel;
+    bool kernel_rules;     /* for each rule alone too: loading a filter takes a while */
     uint32_t kernel_every; /* one event in so many */
+    const char *skip;      /* what the caller could not find */
 };
 
 struct tally {
-    uint32_t passed, failed;
-    uint64_t events, in_kernel;
+    uint32_t passed, failed, skipped;
+    uint64_t events;
 };
 
 /* What one rule's events showed. */
@@ -177,24 +180,32 @@ static void one_event(struct judge *j, struct gen *g, const struct options *o, u
 
 /* ---- why a filter passes what does not match ---- */
 
-static void put_reason(struct comp *c, FILE *out)
+static const char *reason(const struct where *w)
 {
-    int shown = 0;
-    uint32_t last = 0;
+    if (w->place == PLACE_USER)
+        return "user space alone can tell: ";
+    return w->guard == GUARD_NONE ? NULL : "an empty or relative path passes: ";
+}
+
+static void put_reasons(struct comp *c, FILE *out)
+{
+    const char *said = NULL;
+    uint32_t last = 0, shown = 0;
     for (uint32_t i = 0; i < c->where.n; i++) {
-        const struct where *w = &c->where.v[i];
-        if (w->place != PLACE_USER || w->atom.i == last)
+        const char *why = reason(&c->where.v[i]);
+        if (!why || c->where.v[i].atom.i == last)
             continue;
-        last = w->atom.i;
+        last = c->where.v[i].atom.i;
         if (shown++ == 4) {
             fputs(", ...", out);
             return;
         }
-        fputs(shown > 1 ? ", " : "only user space can tell: ", out);
-        print_atom(c, out, w->atom);
+        fprintf(out, "%s%s", shown > 1 ? ", " : "", why == said ? "" : why);
+        print_atom(c, out, c->where.v[i].atom);
+        said = why;
     }
     if (!shown)
-        fputs("no test is left to user space: the rest is guards of texts", out);
+        fputs("no test of this rule explains it", out);
 }
 
 static void rule_line(struct comp *c, const char *name, const struct counts *n)
@@ -204,7 +215,7 @@ static void rule_line(struct comp *c, const char *name, const struct counts *n)
            n->matches, n->uncertain, share);
     if (share < 99.0) {
         fputs("    under 99%: ", stdout);
-        put_reason(c, stdout);
+        put_reasons(c, stdout);
         putchar('\n');
     }
     if (!n->matches)
@@ -235,7 +246,7 @@ static void one_rule(const struct options *o, char *const *paths, int npath, uin
         return;
     }
     const char *name = STR(c, c->rules.v[rule].name);
-    if (!judge_open(&j, c, o->kernel)) {
+    if (!judge_open(&j, c, o->kernel && o->kernel_rules)) {
         printf("%s: %s\n", name, j.error);
         t->failed++;
     } else {
@@ -244,8 +255,10 @@ static void one_rule(const struct options *o, char *const *paths, int npath, uin
         for (uint32_t i = 0; i < o->events; i++)
             one_event(&j, &g, o, i, &n);
         rule_line(c, name, &n);
-        settle(t, &n, o->kernel);
+        settle(t, &n, o->kernel && o->kernel_rules);
         t->events += n.events;
+        if (!n.matches && n.events >= VACUOUS_MIN)
+            t->failed++;
     }
     judge_close(&j);
     comp_free(c);
@@ -265,7 +278,7 @@ static void whole_pack(const struct options *o, struct comp *c, const char *what
         for (uint32_t i = 1; i < c->rules.n; i++)
             if (!c->rules.v[i].dropped)
                 gen_lean_on(&g, (rule_id){i});
-        for (uint32_t i = 0; i < o->events && g.rules.n; i++)
+        for (uint32_t i = 0; i < 4 * o->events && g.rules.n; i++)
             one_event(&j, &g, o, i, &n);
         printf("%-58.58s %6u events, %u rules together\n", what, n.events, c->nrule);
         settle(t, &n, o->kernel);
@@ -318,9 +331,14 @@ static void generated(const struct options *o, uint32_t from, uint32_t n, struct
 static bool read_options(int argc, char **argv, struct options *o)
 {
     static const struct option options[] = {
-        {"seed", required_argument, NULL, 's'},       {"n", required_argument, NULL, 'n'},
-        {"conditions", required_argument, NULL, 'c'}, {"rule", required_argument, NULL, 'r'},
-        {"no-kernel", no_argument, NULL, 'k'},        {"kernel-every", required_argument, NULL, 'e'},
+        {"seed", required_argument, NULL, 's'},
+        {"n", required_argument, NULL, 'n'},
+        {"conditions", required_argument, NULL, 'c'},
+        {"rule", required_argument, NULL, 'r'},
+        {"no-kernel", no_argument, NULL, 'k'},
+        {"kernel-every", required_argument, NULL, 'e'},
+        {"kernel-packs", no_argument, NULL, 'p'},
+        {"skip", required_argument, NULL, 'm'},
         {0},
     };
     for (int ch; (ch = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -334,6 +352,10 @@ static bool read_options(int argc, char **argv, struct options *o)
             o->only = optarg;
         else if (ch == 'k')
             o->kernel = false;
+        else if (ch == 'p')
+            o->kernel_rules = false;
+        else if (ch == 'm')
+            o->skip = optarg;
         else if (ch == 'e')
             o->kernel_every = (uint32_t)strtoul(optarg, NULL, 10);
         else
@@ -357,18 +379,29 @@ static void packs(const struct options *o, char **argv, int argc, struct tally *
 
 int main(int argc, char **argv)
 {
-    struct options o = {.seed = 1, .events = 5000, .conditions = UINT32_MAX, .kernel = true,
+    struct options o = {.seed = 1,
+                        .events = 5000,
+                        .conditions = UINT32_MAX,
+                        .kernel = true,
+                        .kernel_rules = true,
                         .kernel_every = 1};
     struct tally t = {0};
     double start = now();
     if (!read_options(argc, argv, &o)) {
-        fputs("usage: diff [--seed N] [--n EVENTS] [--conditions N] [--rule NAME] [--no-kernel]\n"
-              "            [--kernel-every N] [FILE|DIR... [+ FILE|DIR...]]\n", stderr);
+        fputs(
+            "usage: diff [--seed N] [--n EVENTS] [--conditions N] [--rule NAME] [--no-kernel]\n"
+            "            [--kernel-packs] [--kernel-every N] [--skip WHY] [FILE|DIR... [+ ...]]\n",
+            stderr);
         return 2;
     }
     if (o.kernel && geteuid() != 0) {
         puts("SKIPPED: the kernel engine needs root; the other three are compared");
         o.kernel = false;
+        t.skipped++;
+    }
+    if (o.skip) {
+        printf("SKIPPED: %s\n", o.skip);
+        t.skipped++;
     }
     printf("seed %llu\n", (unsigned long long)o.seed);
     packs(&o, argv, argc, &t);
@@ -378,8 +411,8 @@ int main(int argc, char **argv)
         printf("\n== generated conditions: (operator, type, modifier) from the catalog\n");
     for (uint32_t i = 0; i < o.conditions; i += 50)
         generated(&o, i, o.conditions - i < 50 ? o.conditions - i : 50, &t);
-    printf("\n%llu events, %.1f s, seed %llu\n%u passed, %u failed\n",
+    printf("\n%llu events, %.1f s, seed %llu\n%u passed, %u failed, %u skipped\n",
            (unsigned long long)t.events, now() - start, (unsigned long long)o.seed, t.passed,
-           t.failed);
+           t.failed, t.skipped);
     return t.failed ? 1 : 0;
 }

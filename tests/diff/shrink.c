@@ -46,7 +46,10 @@ static bool halve_one(struct judge *j, struct event *e, enum check failed)
         struct fact *f = &e->facts.v[i];
         struct fact whole = *f;
         size_t len = f->kind == VAL_TEXT ? STRLEN(j->c, f->text) : 0;
-        if (f->field.field == F_evt_type || f->state != FACT_PRESENT || f->is_list || len < 2)
+        const struct field_info *info = catalog_field(f->field.field);
+        bool free_text = info->table == FT_NONE && catalog_type(info->type)->base == BASE_TEXT;
+        if (f->field.field == F_evt_type || f->state != FACT_PRESENT || f->is_list || len < 2 ||
+            !free_text)
             continue;
         for (int half = 0; half < 2; half++) {
             const char *s = STR(j->c, whole.text);

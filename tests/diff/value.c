@@ -168,8 +168,8 @@ static int64_t fit(int64_t v, enum type_id type)
 
 static int64_t num_value(struct gen *g, const struct node *n, const struct atom *a, bool want)
 {
-    static const int64_t odd[] = {0, 1, -1, 2, 255, 65535, INT32_MAX, UINT32_MAX, INT64_MAX,
-                                  INT64_MIN};
+    static const int64_t odd[] = {0,     1,         -1,         2,         255,
+                                  65535, INT32_MAX, UINT32_MAX, INT64_MAX, INT64_MIN};
     int64_t v = 0;
     if (a->nval)
         v = g->c->values.v[a->val0 + rng_below(&g->rng, a->nval)].num;
@@ -235,17 +235,23 @@ static int64_t flag_value(struct gen *g, enum flag_table table, const struct nod
     }
     if (!hit && !mask)
         v = row[rng_below(&g->rng, rows)].value;
-    if (rng_chance(&g->rng, 3))
+    if (mask && rng_chance(&g->rng, 3))
         v ^= 1ull << rng_below(&g->rng, 31);
-    return (int64_t)v;
+    for (unsigned i = 0; i < rows && !mask; i++)
+        if (row[i].value == v)
+            return (int64_t)v;
+    return (int64_t)(mask ? v : row[rng_below(&g->rng, rows)].value);
 }
 
 /* ---- into the event ---- */
 
 static void set(struct gen *g, struct field_ref f, bool num, int64_t v, str_id s)
 {
-    gen_set(g, (struct fact){.field = f, .state = FACT_PRESENT, .kind = num ? VAL_NUM : VAL_TEXT,
-                             .num = v, .text = s});
+    gen_set(g, (struct fact){.field = f,
+                             .state = FACT_PRESENT,
+                             .kind = num ? VAL_NUM : VAL_TEXT,
+                             .num = v,
+                             .text = s});
 }
 
 static void set_plain(struct gen *g, enum field_id field, bool num, int64_t v, str_id s)
@@ -255,7 +261,8 @@ static void set_plain(struct gen *g, enum field_id field, bool num, int64_t v, s
 
 static void set_state(struct gen *g, struct field_ref f, enum fact_state state)
 {
-    gen_set(g, (struct fact){.field = f, .state = state});
+    if (!gen_always(f.field))
+        gen_set(g, (struct fact){.field = f, .state = state});
 }
 
 static void set_name(struct gen *g, int at, str_id s)
@@ -279,14 +286,15 @@ static void param_value(struct gen *g, const struct node *n, const struct atom *
     const struct param_info *p = i < 0 ? NULL : catalog_param(g->e.type, (unsigned)i);
     if (!p)
         return;
-    f = (struct field_ref){.field = F_evt_arg, .index = -1,
-                           .name = intern_cstr(g->c->intern, p->name)};
+    f = (struct field_ref){
+        .field = F_evt_arg, .index = -1, .name = intern_cstr(g->c->intern, p->name)};
     if (p->flags != FT_NONE) {
         set(g, f, true, fit(flag_value(g, p->flags, n, want), p->type), (str_id){0});
     } else if (event_param_is_number(p)) {
         const char *s = some_constant(g, n);
         int64_t v = a->nval && a->lhs.field == F_evt_rawarg ? num_value(g, n, a, want)
-                    : event_param_result(s, strlen(s), &v) ? v + !want : 7;
+                    : event_param_result(s, strlen(s), &v)  ? v + !want
+                                                            : 7;
         if (p->slot == SLOT_OF_NUM(N_RES))
             set_plain(g, F_evt_rawres, true, v, (str_id){0});
         else
@@ -305,6 +313,7 @@ static bool derived_value(struct gen *g, const struct node *n, const struct atom
     case F_evt_type:
     case F_syscall_type:
     case F_evt_type_is:
+    case F_evt_num:
         return true; /* the event has been chosen */
     case F_evt_failed:
         yes = (v != 0) == (want != (n->op == OP_NE));
@@ -353,7 +362,8 @@ static bool ancestor_value(struct gen *g, const struct node *n, const struct ato
 {
     if (a->lhs.field == F_proc_pname || (a->lhs.field == F_proc_aname && a->lhs.index != 0)) {
         int at = a->lhs.field == F_proc_pname ? 0
-                 : a->lhs.index > 0 ? a->lhs.index - 1 : (int)rng_below(&g->rng, 4);
+                 : a->lhs.index > 0           ? a->lhs.index - 1
+                                              : (int)rng_below(&g->rng, 4);
         if (n->op == OP_EXISTS && !want)
             g->nanc = at < g->nanc ? at : g->nanc;
         else

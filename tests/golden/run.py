@@ -71,10 +71,14 @@ class Suite:
 
     @staticmethod
     def command(case):
-        """What a fixture is given to: its first line may say `# build`, where check is content."""
-        with open(os.path.join(HERE, case), encoding='utf-8', errors='replace') as text:
-            build = text.readline().strip() == '# build'
-        return ('build', '--dump=plan', case) if build else ('check', case)
+        """What a fixture is given to: its first line may say `# build`, where check is content, or
+        `# verbose`, where the finding is told only on request."""
+        path, first = os.path.join(HERE, case), ''
+        if os.path.isfile(path):
+            with open(path, encoding='utf-8', errors='replace') as text:
+                first = text.readline().strip()
+        return {'# build': ('build', '--dump=plan', case),
+                '# verbose': ('check', '--verbose', case)}.get(first, ('check', case))
 
     def fixtures(self):
         """Each diagnostic has a fixture that raises it."""
@@ -97,7 +101,8 @@ class Suite:
         for path in sorted(glob.glob(os.path.join(HERE, 'bad/*'))):
             name = os.path.relpath(path, HERE)
             code, _, err = rulec(self.program, 'check', name)
-            self.verdict(code == 1 and PLACE.search(err), f'{name}: exit {code}\n{err[:2000]}')
+            self.verdict(code == 1 and bool(PLACE.search(err)),
+                         f'{name}: exit {code}\n{err[:2000]}')
 
 
 def main():

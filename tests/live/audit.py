@@ -23,7 +23,7 @@ import time
 from lib import ROOT, Places, Rulerun, Score, build_pack, stable_rules, why_not_live
 
 FILES = 1500
-SECONDS = 150
+SECONDS = 90
 QUIET = {'stdin': subprocess.DEVNULL, 'stdout': subprocess.DEVNULL, 'stderr': subprocess.DEVNULL}
 
 

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """What live tests share: places to run in, and a rulerun that is watched.
 
-A *place* is a set of cgroups. `container` has the path that docker gives a container, without an
+A *place* is a set of cgroups. `container` has a path such as engines give a container, without an
 engine; `host` is the root of every hierarchy. Both are undone by `Places.close()`, which a test calls
 whatever happened. Network namespaces are made by net.py; nothing leaves this machine.
 """
+import atexit
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -36,14 +38,16 @@ class Places:
 
     def __init__(self, container_id=None):
         self.id = container_id or os.urandom(32).hex()
+        # A parent of our own: with `docker`, tests that run at a time would remove each other's.
+        self.group = os.path.join(f'rulerun-test-{self.id[:8]}', self.id)
         self.made = []
         self.roots = hierarchies()
 
     def __enter__(self):
         for root, unified in self.roots:
             if unified or root.endswith(('/cpu', '/cpu,cpuacct')):
-                self.make(os.path.join(root, 'docker'))
-                self.make(os.path.join(root, 'docker', self.id))
+                self.make(os.path.join(root, os.path.dirname(self.group)))
+                self.make(os.path.join(root, self.group))
         return self
 
     def make(self, path):
@@ -55,7 +59,7 @@ class Places:
     def enter(self, place):
         """Moves the calling process: for a child, between fork and exec."""
         for root, _ in self.roots:
-            path = os.path.join(root, 'docker', self.id)
+            path = os.path.join(root, self.group)
             if place != 'container' or not os.path.isdir(path):
                 path = root
             with open(os.path.join(path, 'cgroup.procs'), 'w', encoding='ascii') as procs:
@@ -96,13 +100,14 @@ class Rulerun:
 
     def __init__(self, pack, *options, program='build/rulerun', wrap=()):
         self.dir = tempfile.mkdtemp(prefix='rulerun-')
+        atexit.register(shutil.rmtree, self.dir, True)
         self.out = open(os.path.join(self.dir, 'out'), 'wb')
         self.err = open(os.path.join(self.dir, 'err'), 'wb')
         start = time.monotonic()
         self.process = subprocess.Popen([*wrap, os.path.join(ROOT, program), *options, pack],
                                         cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self.out,
                                         stderr=self.err)
-        self.armed = self.wait_for('armed', 20)
+        self.armed = self.wait_for('armed', 15)
         self.start_seconds = time.monotonic() - start
 
     def read(self, name):
@@ -174,19 +179,23 @@ def why_not_live():
 
 
 def programs_of(pid):
-    """Ids of the BPF programs that a process holds, as bpftool tells."""
-    run = subprocess.run(['bpftool', '-j', 'prog', 'list'], capture_output=True, text=True, check=False)
-    return program_ids(run.stdout, pid)
-
-
-def program_ids(text, pid=None):
-    """Ids in bpftool's list; of one process, or all."""
+    """Ids of the BPF programs that a process holds, as its descriptors tell."""
     found = set()
-    for program in json.loads(text or '[]'):
-        owners = {owner.get('pid') for owner in program.get('pids', [])}
-        if pid is None or pid in owners:
-            found.add(program['id'])
+    for name in os.listdir(f'/proc/{pid}/fdinfo'):
+        with open(f'/proc/{pid}/fdinfo/{name}', encoding='ascii') as text:
+            found.update(map(int, re.findall(r'^prog_id:\s*(\d+)$', text.read(), re.MULTILINE)))
     return found
+
+
+def loaded(programs, seconds=5):
+    """Those of some programs' ids that the kernel still has; it lets go of them a little later."""
+    end = time.monotonic() + seconds
+    while programs and time.monotonic() < end:
+        programs = {number for number in programs
+                    if subprocess.run(['bpftool', 'prog', 'show', 'id', str(number)], check=False,
+                                      capture_output=True).returncode == 0}
+        time.sleep(0.05)
+    return programs
 
 
 class Score:

@@ -96,11 +96,11 @@ static int join(const char *out, char **objects)
 /* Every system call but those that never stop coming; every group. */
 static struct probe_plan whole_plan(void)
 {
-    static const unsigned not[] = {0, 1, 3, 7, 9, 14, 20, 23, 35, 202, 230, 232, 270, 271, 281};
+    static const unsigned not [] = {0, 1, 3, 7, 9, 14, 20, 23, 35, 202, 230, 232, 270, 271, 281};
     struct probe_plan p = {.groups = (1ull << G_COUNT) - 1, .readings = 2, .failed_exec = 1};
     memset(p.syscalls, 0xff, sizeof(p.syscalls));
-    for (unsigned i = 0; i < sizeof(not) / sizeof(not[0]); i++)
-        p.syscalls[not[i] / 64] &= ~(1ull << not[i] % 64);
+    for (unsigned i = 0; i < sizeof(not ) / sizeof(not [0]); i++)
+        p.syscalls[not [i] / 64] &= ~(1ull << not [i] % 64);
     p.extra[0] = (struct extra_want){EXTRA_CMDLINE, 2};
     p.extra[1] = (struct extra_want){EXTRA_EXEPATH, 2};
     return p;
@@ -155,8 +155,7 @@ static int serve(struct bpf_object *obj)
     struct bpf_program *prog;
     struct bpf_link *links[8] = {0};
     int n = 0, err = 0;
-    bpf_object__for_each_program(prog, obj)
-    {
+    bpf_object__for_each_program (prog, obj) {
         if (n == 8 || strcmp(bpf_program__name(prog), "test_filter") == 0)
             continue;
         links[n] = bpf_program__attach(prog);

@@ -58,8 +58,8 @@ static inline struct bundle *b_new(void)
 
 static inline uint32_t b_ref(struct bundle *b, enum field_id f, int32_t index, const char *name)
 {
-    b->refs[b->nref] = (struct rpk_ref){
-        .field = (uint16_t)f, .index = index, .name = b_str(b, name)};
+    b->refs[b->nref] =
+        (struct rpk_ref){.field = (uint16_t)f, .index = index, .name = b_str(b, name)};
     return b->nref++;
 }
 
@@ -91,9 +91,13 @@ static inline uint32_t b_num(struct bundle *b, int64_t n)
 static inline uint32_t b_atom(struct bundle *b, uint32_t lhs, enum op_id op, enum op_modifier mod,
                               enum type_id type, uint32_t val0, uint32_t nval)
 {
-    b->atoms[b->natom] = (struct rpk_atom){.lhs = lhs, .rhs = NOREF, .op = (uint8_t)op,
-                                           .mod = (uint8_t)mod, .type = (uint8_t)type,
-                                           .val0 = val0, .nval = nval};
+    b->atoms[b->natom] = (struct rpk_atom){.lhs = lhs,
+                                           .rhs = NOREF,
+                                           .op = (uint8_t)op,
+                                           .mod = (uint8_t)mod,
+                                           .type = (uint8_t)type,
+                                           .val0 = val0,
+                                           .nval = nval};
     return b->natom++;
 }
 
@@ -105,10 +109,14 @@ static inline uint32_t b_node(struct bundle *b, uint32_t atom, uint32_t yes, uin
 
 static inline uint32_t b_rule(struct bundle *b, const char *name, uint8_t priority)
 {
-    b->rules[b->nrule] = (struct rpk_rule){.name = b_str(b, name), .desc = b_str(b, ""),
-                                           .source = b_str(b, "syscall"), .file = b_str(b, "f"),
-                                           .line = 1, .priority = priority,
-                                           .tags = {b->ntag, 0}, .pieces = {b->npiece, 0}};
+    b->rules[b->nrule] = (struct rpk_rule){.name = b_str(b, name),
+                                           .desc = b_str(b, ""),
+                                           .source = b_str(b, "syscall"),
+                                           .file = b_str(b, "f"),
+                                           .line = 1,
+                                           .priority = priority,
+                                           .tags = {b->ntag, 0},
+                                           .pieces = {b->npiece, 0}};
     return b->nrule++;
 }
 
@@ -127,8 +135,8 @@ static inline void b_piece(struct bundle *b, const char *text, uint32_t ref)
 /* A row of events; its roots are those added after it. */
 static inline void b_event(struct bundle *b, enum event_id e, int32_t sysnr)
 {
-    b->events[b->nevent++] = (struct rpk_event){
-        .event = (uint16_t)e, .sysnr = sysnr, .root0 = b->nroot, .nroot = 0};
+    b->events[b->nevent++] =
+        (struct rpk_event){.event = (uint16_t)e, .sysnr = sysnr, .root0 = b->nroot, .nroot = 0};
 }
 
 static inline void b_root(struct bundle *b, uint32_t rule, uint32_t node)

@@ -15,64 +15,64 @@
 #include "bundle.h"
 
 #define PROCESS                                                                                    \
-    " evt_type=%evt.type user=%user.name user_uid=%user.uid user_loginuid=%user.loginuid "        \
+    " evt_type=%evt.type user=%user.name user_uid=%user.uid user_loginuid=%user.loginuid "         \
     "process=%proc.name proc_exepath=%proc.exepath parent=%proc.pname command=%proc.cmdline "      \
     "terminal=%proc.tty"
 
 static const char shadow_line[] =
-     "{\"hostname\":\"vm\",\"output\":\"04:24:59.068892935: Warning Sensitive file opened for "
-     "reading by non-trusted program | file=/etc/shadow gparent=cap.sh ggparent=bash gggparent"
-     "=bash evt_type=openat user=root user_uid=0 user_loginuid=-1 process=cat proc_exepath=/us"
-     "r/bin/cat parent=python3 command=cat /etc/shadow terminal=0\",\"output_fields\":{\"evt.t"
-     "ime\":1795494299068892935,\"evt.type\":\"openat\",\"fd.name\":\"/etc/shadow\",\"proc.ana"
-     "me[2]\":\"cap.sh\",\"proc.aname[3]\":\"bash\",\"proc.aname[4]\":\"bash\",\"proc.cmdline"
-     "\":\"cat /etc/shadow\",\"proc.exepath\":\"/usr/bin/cat\",\"proc.name\":\"cat\",\"proc.pn"
-     "ame\":\"python3\",\"proc.tty\":0,\"user.loginuid\":-1,\"user.name\":\"root\",\"user.uid"
-     "\":0},\"priority\":\"Warning\",\"rule\":\"Read sensitive file untrusted\",\"source\":\"s"
-     "yscall\",\"tags\":[\"T1555\",\"container\",\"filesystem\",\"host\",\"maturity_stable\","
-     "\"mitre_credential_access\"],\"time\":\"2026-11-24T04:24:59.068892935Z\"}";
+    "{\"hostname\":\"vm\",\"output\":\"04:24:59.068892935: Warning Sensitive file opened for "
+    "reading by non-trusted program | file=/etc/shadow gparent=cap.sh ggparent=bash gggparent"
+    "=bash evt_type=openat user=root user_uid=0 user_loginuid=-1 process=cat proc_exepath=/us"
+    "r/bin/cat parent=python3 command=cat /etc/shadow terminal=0\",\"output_fields\":{\"evt.t"
+    "ime\":1795494299068892935,\"evt.type\":\"openat\",\"fd.name\":\"/etc/shadow\",\"proc.ana"
+    "me[2]\":\"cap.sh\",\"proc.aname[3]\":\"bash\",\"proc.aname[4]\":\"bash\",\"proc.cmdline"
+    "\":\"cat /etc/shadow\",\"proc.exepath\":\"/usr/bin/cat\",\"proc.name\":\"cat\",\"proc.pn"
+    "ame\":\"python3\",\"proc.tty\":0,\"user.loginuid\":-1,\"user.name\":\"root\",\"user.uid"
+    "\":0},\"priority\":\"Warning\",\"rule\":\"Read sensitive file untrusted\",\"source\":\"s"
+    "yscall\",\"tags\":[\"T1555\",\"container\",\"filesystem\",\"host\",\"maturity_stable\","
+    "\"mitre_credential_access\"],\"time\":\"2026-11-24T04:24:59.068892935Z\"}";
 static const char packet_line[] =
-     "{\"hostname\":\"vm\",\"output\":\"04:24:59.254641910: Notice Packet socket was created i"
-     "n a container | socket_info=fd=3(<o>) domain=17(AF_PACKET) type=524291 proto=768 flags=4"
-     "096(O_CLOEXEC) connection= lport=<NA> rport=<NA> fd_type=<NA> fd_proto=<NA> evt_type=soc"
-     "ket user=root user_uid=0 user_loginuid=-1 process=python3 proc_exepath=/usr/bin/python3."
-     "11 parent=cap.sh command=python3 ../bench/trig.py terminal=0\",\"output_fields\":{\"evt."
-     "args\":\"fd=3(<o>) domain=17(AF_PACKET) type=524291 proto=768 flags=4096(O_CLOEXEC)\",\""
-     "evt.time\":1795494299254641910,\"evt.type\":\"socket\",\"fd.l4proto\":\"<NA>\",\"fd.lpor"
-     "t\":null,\"fd.name\":\"\",\"fd.rport\":null,\"fd.type\":\"<NA>\",\"proc.cmdline\":\"pyth"
-     "on3 ../bench/trig.py\",\"proc.exepath\":\"/usr/bin/python3.11\",\"proc.name\":\"python3"
-     "\",\"proc.pname\":\"cap.sh\",\"proc.tty\":0,\"user.loginuid\":-1,\"user.name\":\"root\","
-     "\"user.uid\":0},\"priority\":\"Notice\",\"rule\":\"Packet socket created in container\","
-     "\"source\":\"syscall\",\"tags\":[\"T1557.002\",\"container\",\"maturity_stable\",\"mitre"
-     "_credential_access\",\"network\"],\"time\":\"2026-11-24T04:24:59.254641910Z\"}";
+    "{\"hostname\":\"vm\",\"output\":\"04:24:59.254641910: Notice Packet socket was created i"
+    "n a container | socket_info=fd=3(<o>) domain=17(AF_PACKET) type=524291 proto=768 flags=4"
+    "096(O_CLOEXEC) connection= lport=<NA> rport=<NA> fd_type=<NA> fd_proto=<NA> evt_type=soc"
+    "ket user=root user_uid=0 user_loginuid=-1 process=python3 proc_exepath=/usr/bin/python3."
+    "11 parent=cap.sh command=python3 ../bench/trig.py terminal=0\",\"output_fields\":{\"evt."
+    "args\":\"fd=3(<o>) domain=17(AF_PACKET) type=524291 proto=768 flags=4096(O_CLOEXEC)\",\""
+    "evt.time\":1795494299254641910,\"evt.type\":\"socket\",\"fd.l4proto\":\"<NA>\",\"fd.lpor"
+    "t\":null,\"fd.name\":\"\",\"fd.rport\":null,\"fd.type\":\"<NA>\",\"proc.cmdline\":\"pyth"
+    "on3 ../bench/trig.py\",\"proc.exepath\":\"/usr/bin/python3.11\",\"proc.name\":\"python3"
+    "\",\"proc.pname\":\"cap.sh\",\"proc.tty\":0,\"user.loginuid\":-1,\"user.name\":\"root\","
+    "\"user.uid\":0},\"priority\":\"Notice\",\"rule\":\"Packet socket created in container\","
+    "\"source\":\"syscall\",\"tags\":[\"T1557.002\",\"container\",\"maturity_stable\",\"mitre"
+    "_credential_access\",\"network\"],\"time\":\"2026-11-24T04:24:59.254641910Z\"}";
 static const char memfd_line[] =
-     "{\"hostname\":\"vm\",\"output\":\"04:24:59.302424032: Critical Fileless execution via me"
-     "mfd_create | container_start_ts=<NA> proc_cwd=/tmp/t/run/ evt_res=SUCCESS proc_sname=bas"
-     "h gparent=cap.sh evt_type=execve user=root user_uid=0 user_loginuid=-1 process=3 proc_ex"
-     "epath=memfd:x parent=python3 command=3 terminal=0 exe_flags=EXE_WRITABLE|EXE_FROM_MEMFD"
-     "\",\"output_fields\":{\"container.start_ts\":null,\"evt.arg.flags\":\"EXE_WRITABLE|EXE_F"
-     "ROM_MEMFD\",\"evt.res\":\"SUCCESS\",\"evt.time\":1795494299302424032,\"evt.type\":\"exec"
-     "ve\",\"proc.aname[2]\":\"cap.sh\",\"proc.cmdline\":\"3\",\"proc.cwd\":\"/tmp/t/run/\",\""
-     "proc.exepath\":\"memfd:x\",\"proc.name\":\"3\",\"proc.pname\":\"python3\",\"proc.sname\""
-     ":\"bash\",\"proc.tty\":0,\"user.loginuid\":-1,\"user.name\":\"root\",\"user.uid\":0},\"p"
-     "riority\":\"Critical\",\"rule\":\"Fileless execution via memfd_create\",\"source\":\"sys"
-     "call\",\"tags\":[\"T1620\",\"container\",\"host\",\"maturity_stable\",\"mitre_defense_ev"
-     "asion\",\"process\"],\"time\":\"2026-11-24T04:24:59.302424032Z\"}";
+    "{\"hostname\":\"vm\",\"output\":\"04:24:59.302424032: Critical Fileless execution via me"
+    "mfd_create | container_start_ts=<NA> proc_cwd=/tmp/t/run/ evt_res=SUCCESS proc_sname=bas"
+    "h gparent=cap.sh evt_type=execve user=root user_uid=0 user_loginuid=-1 process=3 proc_ex"
+    "epath=memfd:x parent=python3 command=3 terminal=0 exe_flags=EXE_WRITABLE|EXE_FROM_MEMFD"
+    "\",\"output_fields\":{\"container.start_ts\":null,\"evt.arg.flags\":\"EXE_WRITABLE|EXE_F"
+    "ROM_MEMFD\",\"evt.res\":\"SUCCESS\",\"evt.time\":1795494299302424032,\"evt.type\":\"exec"
+    "ve\",\"proc.aname[2]\":\"cap.sh\",\"proc.cmdline\":\"3\",\"proc.cwd\":\"/tmp/t/run/\",\""
+    "proc.exepath\":\"memfd:x\",\"proc.name\":\"3\",\"proc.pname\":\"python3\",\"proc.sname\""
+    ":\"bash\",\"proc.tty\":0,\"user.loginuid\":-1,\"user.name\":\"root\",\"user.uid\":0},\"p"
+    "riority\":\"Critical\",\"rule\":\"Fileless execution via memfd_create\",\"source\":\"sys"
+    "call\",\"tags\":[\"T1620\",\"container\",\"host\",\"maturity_stable\",\"mitre_defense_ev"
+    "asion\",\"process\"],\"time\":\"2026-11-24T04:24:59.302424032Z\"}";
 static const char dup_line[] =
-     "{\"hostname\":\"vm\",\"output\":\"04:24:59.559630408: Notice Redirect stdout/stdin to ne"
-     "twork connection | gparent=cap.sh ggparent=bash gggparent=bash fd.sip=127.0.0.1 connecti"
-     "on=127.0.0.1:34378->127.0.0.1:45099 lport=45099 rport=34378 fd_type=ipv4 fd_proto=tcp ev"
-     "t_type=dup2 user=root user_uid=0 user_loginuid=-1 process=python3 proc_exepath=/usr/bin/"
-     "python3.11 parent=python3 command=python3 ../bench/trig.py terminal=0\",\"output_fields"
-     "\":{\"evt.time\":1795494299559630408,\"evt.type\":\"dup2\",\"fd.l4proto\":\"tcp\",\"fd.l"
-     "port\":45099,\"fd.name\":\"127.0.0.1:34378->127.0.0.1:45099\",\"fd.rport\":34378,\"fd.si"
-     "p\":\"127.0.0.1\",\"fd.type\":\"ipv4\",\"proc.aname[2]\":\"cap.sh\",\"proc.aname[3]\":\""
-     "bash\",\"proc.aname[4]\":\"bash\",\"proc.cmdline\":\"python3 ../bench/trig.py\",\"proc.e"
-     "xepath\":\"/usr/bin/python3.11\",\"proc.name\":\"python3\",\"proc.pname\":\"python3\",\""
-     "proc.tty\":0,\"user.loginuid\":-1,\"user.name\":\"root\",\"user.uid\":0},\"priority\":\""
-     "Notice\",\"rule\":\"Redirect STDOUT/STDIN to Network Connection in Container\",\"source"
-     "\":\"syscall\",\"tags\":[\"T1059\",\"container\",\"maturity_stable\",\"mitre_execution\""
-     ",\"network\",\"process\"],\"time\":\"2026-11-24T04:24:59.559630408Z\"}";
+    "{\"hostname\":\"vm\",\"output\":\"04:24:59.559630408: Notice Redirect stdout/stdin to ne"
+    "twork connection | gparent=cap.sh ggparent=bash gggparent=bash fd.sip=127.0.0.1 connecti"
+    "on=127.0.0.1:34378->127.0.0.1:45099 lport=45099 rport=34378 fd_type=ipv4 fd_proto=tcp ev"
+    "t_type=dup2 user=root user_uid=0 user_loginuid=-1 process=python3 proc_exepath=/usr/bin/"
+    "python3.11 parent=python3 command=python3 ../bench/trig.py terminal=0\",\"output_fields"
+    "\":{\"evt.time\":1795494299559630408,\"evt.type\":\"dup2\",\"fd.l4proto\":\"tcp\",\"fd.l"
+    "port\":45099,\"fd.name\":\"127.0.0.1:34378->127.0.0.1:45099\",\"fd.rport\":34378,\"fd.si"
+    "p\":\"127.0.0.1\",\"fd.type\":\"ipv4\",\"proc.aname[2]\":\"cap.sh\",\"proc.aname[3]\":\""
+    "bash\",\"proc.aname[4]\":\"bash\",\"proc.cmdline\":\"python3 ../bench/trig.py\",\"proc.e"
+    "xepath\":\"/usr/bin/python3.11\",\"proc.name\":\"python3\",\"proc.pname\":\"python3\",\""
+    "proc.tty\":0,\"user.loginuid\":-1,\"user.name\":\"root\",\"user.uid\":0},\"priority\":\""
+    "Notice\",\"rule\":\"Redirect STDOUT/STDIN to Network Connection in Container\",\"source"
+    "\":\"syscall\",\"tags\":[\"T1059\",\"container\",\"maturity_stable\",\"mitre_execution\""
+    ",\"network\",\"process\"],\"time\":\"2026-11-24T04:24:59.559630408Z\"}";
 
 /* What only user space knows, for these events. */
 static bool user_get(void *ctx, const struct record *r, enum field_id field, int32_t index,
@@ -154,8 +154,8 @@ static struct ev *shadow_event(void)
 
 static struct ev *packet_event(void)
 {
-    struct ev *ev = process(EV_socket, "python3", "python3 ../bench/trig.py",
-                            "/usr/bin/python3.11", "cap.sh");
+    struct ev *ev =
+        process(EV_socket, "python3", "python3 ../bench/trig.py", "/usr/bin/python3.11", "cap.sh");
 
     ev->h.ts = 1795494299254641910ull;
     e_num(ev, N_RES, 3);
@@ -184,8 +184,8 @@ static struct ev *memfd_event(void)
 
 static struct ev *dup_event(void)
 {
-    struct ev *ev = process(EV_dup2, "python3", "python3 ../bench/trig.py", "/usr/bin/python3.11",
-                            "python3");
+    struct ev *ev =
+        process(EV_dup2, "python3", "python3 ../bench/trig.py", "/usr/bin/python3.11", "python3");
 
     ev->h.ts = 1795494299559630408ull;
     e_num(ev, N_FD_TYPE, 3);
@@ -206,28 +206,36 @@ struct row {
 };
 
 static const struct row rows[] = {
-    {shadow_line, "Read sensitive file untrusted",
+    {shadow_line,
+     "Read sensitive file untrusted",
      "Sensitive file opened for reading by non-trusted program | file=%fd.name "
      "gparent=%proc.aname[2] ggparent=%proc.aname[3] gggparent=%proc.aname[4]" PROCESS,
      {"T1555", "container", "filesystem", "host", "maturity_stable", "mitre_credential_access"},
-     shadow_event, 4},
-    {packet_line, "Packet socket created in container",
+     shadow_event,
+     4},
+    {packet_line,
+     "Packet socket created in container",
      "Packet socket was created in a container | socket_info=%evt.args connection=%fd.name "
      "lport=%fd.lport rport=%fd.rport fd_type=%fd.type fd_proto=%fd.l4proto" PROCESS,
      {"T1557.002", "container", "maturity_stable", "mitre_credential_access", "network"},
-     packet_event, 5},
-    {memfd_line, "Fileless execution via memfd_create",
+     packet_event,
+     5},
+    {memfd_line,
+     "Fileless execution via memfd_create",
      "Fileless execution via memfd_create | container_start_ts=%container.start_ts "
      "proc_cwd=%proc.cwd evt_res=%evt.res proc_sname=%proc.sname gparent=%proc.aname[2]" PROCESS
      " exe_flags=%evt.arg.flags",
      {"T1620", "container", "host", "maturity_stable", "mitre_defense_evasion", "process"},
-     memfd_event, 2},
-    {dup_line, "Redirect STDOUT/STDIN to Network Connection in Container",
+     memfd_event,
+     2},
+    {dup_line,
+     "Redirect STDOUT/STDIN to Network Connection in Container",
      "Redirect stdout/stdin to network connection | gparent=%proc.aname[2] "
      "ggparent=%proc.aname[3] gggparent=%proc.aname[4] fd.sip=%fd.sip connection=%fd.name "
      "lport=%fd.lport rport=%fd.rport fd_type=%fd.type fd_proto=%fd.l4proto" PROCESS,
      {"T1059", "container", "maturity_stable", "mitre_execution", "network", "process"},
-     dup_event, 5},
+     dup_event,
+     5},
 };
 
 struct made {
@@ -370,7 +378,8 @@ static void test_additions(void **state)
     make(&m, &row);
     n = alert_write(ALERT_TEXT, "vm", &m.p, &m.r, &m2, m.out, ALERT_MAX);
     m.out[n] = '\0';
-    assert_string_equal(m.out, "04:24:59.068892935: Warning f=/tmp/x [path as spelled; uncertain]\n");
+    assert_string_equal(m.out,
+                        "04:24:59.068892935: Warning f=/tmp/x [path as spelled; uncertain]\n");
     n = alert_write(ALERT_JSON, "vm", &m.p, &m.r, &m2, m.out, ALERT_MAX);
     m.out[n] = '\0';
     assert_non_null(strstr(

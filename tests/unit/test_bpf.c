@@ -13,30 +13,13 @@
 
 #include "arena.h"
 #include "bpf.h"
-#include "diag.h"
+#include "comp.h"
 #include "eval_bpf.h"
 #include "intern.h"
 #include "pipeline.h"
 #include "place.h"
-#include "source.h"
 
 #define LIST_MAX 12
-
-static struct comp *new_comp(void)
-{
-    struct arena *arena = arena_new();
-    struct comp *c = arena_alloc(arena, sizeof *c);
-    c->arena = arena;
-    c->intern = intern_new(arena);
-    c->sources = sources_new(arena);
-    c->diags = diags_new(arena);
-    VEC_PUSH(arena, &c->spans, (struct span){0});
-    VEC_PUSH(arena, &c->nodes, (struct node){0});
-    VEC_PUSH(arena, &c->rules, (struct rule){0});
-    VEC_PUSH(arena, &c->atoms, (struct atom){0});
-    VEC_PUSH(arena, &c->dag, (struct dag_node){0});
-    return c;
-}
 
 /* Two rules on two events, the test alone (EV_open) and its negation (EV_close). */
 static void add_rules(struct comp *c)
@@ -88,7 +71,10 @@ struct num_row {
     uint32_t n;
 };
 
-#define ONE(v) {NT_UNSIGNED, (uint64_t)(v), (uint64_t)(v)}
+#define ONE(v)                                                                                     \
+    {                                                                                              \
+        NT_UNSIGNED, (uint64_t)(v), (uint64_t)(v)                                                  \
+    }
 static const struct num_row NUM_ROWS[] = {
     {'T', false, ST_PRESENT, 5, {ONE(5)}, 1},
     {'F', false, ST_PRESENT, 6, {ONE(5)}, 1},
@@ -140,9 +126,15 @@ static void test_numbers(void **state)
         for (uint32_t t = 0; t < row->n; t++)
             VEC_PUSH(c->arena, &c->tests, row->tests[t]);
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = OP_EQ, .nval = row->n});
-        struct where w = {.atom = {1}, .place = PLACE_INLINE, .shape = SHAPE_NUM, .slot = N_P2,
-                          .negate = row->negate, .ntest = row->n, .set = NO_SET,
-                          .pattern0 = NO_PATTERN, .slot2 = -1};
+        struct where w = {.atom = {1},
+                          .place = PLACE_INLINE,
+                          .shape = SHAPE_NUM,
+                          .slot = N_P2,
+                          .negate = row->negate,
+                          .ntest = row->n,
+                          .set = NO_SET,
+                          .pattern0 = NO_PATTERN,
+                          .slot2 = -1};
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
         ev->h.num[N_P2] = row->value;
@@ -263,7 +255,10 @@ static uint32_t add_values(struct comp *c, const char *const *list)
 static void test_texts(void **state)
 {
     (void)state;
-    static const struct { unsigned str; size_t off; } slot[] = {
+    static const struct {
+        unsigned str;
+        size_t off;
+    } slot[] = {
         {S_CONTAINER_ID, offsetof(struct ev, s_CONTAINER_ID)},
         {S_EXE, offsetof(struct ev, s_EXE)},
         {S_X2, offsetof(struct ev, s_X2)},
@@ -275,8 +270,13 @@ static void test_texts(void **state)
         struct comp *c = new_comp();
         uint32_t n = add_values(c, row->list);
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = row->op, .mod = row->mod, .nval = n});
-        struct where w = {.atom = {1}, .place = PLACE_INLINE, .shape = SHAPE_TEXT, .set = NO_SET,
-                          .slot = (int16_t)SLOT_OF_STR(str), .pattern0 = NO_PATTERN, .slot2 = -1};
+        struct where w = {.atom = {1},
+                          .place = PLACE_INLINE,
+                          .shape = SHAPE_TEXT,
+                          .set = NO_SET,
+                          .slot = (int16_t)SLOT_OF_STR(str),
+                          .pattern0 = NO_PATTERN,
+                          .slot2 = -1};
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
         memset(ev, 0x5a, sizeof *ev); /* what stands behind the text means nothing */
@@ -297,7 +297,7 @@ struct anc_row {
     char want;
     uint8_t state, index;
     enum op_id op;
-    const char *anc;        /* names, blank between */
+    const char *anc; /* names, blank between */
     const char *list[LIST_MAX];
 };
 
@@ -347,8 +347,14 @@ static void test_ancestors(void **state)
         struct comp *c = new_comp();
         uint32_t n = add_values(c, row->list);
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = row->op, .nval = n});
-        struct where w = {.atom = {1}, .place = PLACE_INLINE, .shape = SHAPE_ANC, .set = NO_SET,
-                          .slot = -1, .anc = row->index, .pattern0 = NO_PATTERN, .slot2 = -1};
+        struct where w = {.atom = {1},
+                          .place = PLACE_INLINE,
+                          .shape = SHAPE_ANC,
+                          .set = NO_SET,
+                          .slot = -1,
+                          .anc = row->index,
+                          .pattern0 = NO_PATTERN,
+                          .slot2 = -1};
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
         set_ancestors(ev, row->anc);
@@ -363,8 +369,20 @@ static void test_ancestors(void **state)
 
 /* ---- addresses ---- */
 
-#define V4(a, b, c, d, p) {p == 32 ? VAL_IP : VAL_NET, 4, p, {a, b, c, d}, 0, {0}}
-#define V6(a, b, p) {p == 128 ? VAL_IP : VAL_NET, 6, p, {0xfe, 0x80, [7] = a, [15] = b}, 0, {0}}
+#define V4(a, b, c, d, p)                                                                          \
+    {                                                                                              \
+        p == 32 ? VAL_IP : VAL_NET, 4, p, {a, b, c, d}, 0,                                         \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
+#define V6(a, b, p)                                                                                \
+    {                                                                                              \
+        p == 128 ? VAL_IP : VAL_NET, 6, p, {0xfe, 0x80, [7] = a, [15] = b}, 0,                     \
+        {                                                                                          \
+            0                                                                                      \
+        }                                                                                          \
+    }
 struct addr_row {
     char want;
     uint8_t state;
@@ -399,12 +417,22 @@ static const struct addr_row ADDR_ROWS[] = {
     {'F', ST_PRESENT, OP_IN, 4, {1, 1, 1, 2}, {V4(1, 1, 1, 1, 32), V6(9, 0, 128)}, 2},
     {'T', ST_PRESENT, OP_IN, 4, {1, 1, 9, 2}, {V4(1, 1, 1, 1, 32), V4(1, 1, 0, 0, 16)}, 2},
     {'F', ST_PRESENT, OP_IN, 4, {1, 1, 1, 2}, {V4(1, 1, 1, 1, 32)}, 0},
-    {'T', ST_PRESENT, OP_IN, 4, {200, 1, 1, 9},
+    {'T',
+     ST_PRESENT,
+     OP_IN,
+     4,
+     {200, 1, 1, 9},
      {V4(1, 1, 1, 1, 32), V4(2, 2, 2, 2, 32), V4(200, 1, 1, 9, 32), V4(4, 4, 4, 4, 32),
-      V4(5, 5, 5, 5, 32), V4(6, 0, 0, 0, 8)}, 6},
-    {'T', ST_PRESENT, OP_IN, 4, {6, 1, 1, 9},
+      V4(5, 5, 5, 5, 32), V4(6, 0, 0, 0, 8)},
+     6},
+    {'T',
+     ST_PRESENT,
+     OP_IN,
+     4,
+     {6, 1, 1, 9},
      {V4(1, 1, 1, 1, 32), V4(2, 2, 2, 2, 32), V4(200, 1, 1, 9, 32), V4(4, 4, 4, 4, 32),
-      V4(5, 5, 5, 5, 32), V4(6, 0, 0, 0, 8)}, 6},
+      V4(5, 5, 5, 5, 32), V4(6, 0, 0, 0, 8)},
+     6},
 };
 
 static void test_addresses(void **state)
@@ -418,8 +446,13 @@ static void test_addresses(void **state)
         for (uint32_t k = 0; k < row->n; k++)
             VEC_PUSH(c->arena, &c->values, row->list[k]);
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = row->op, .nval = row->n});
-        struct where w = {.atom = {1}, .place = PLACE_INLINE, .shape = SHAPE_ADDR, .set = NO_SET,
-                          .slot = (int16_t)SLOT_OF_STR(str), .pattern0 = NO_PATTERN, .slot2 = -1};
+        struct where w = {.atom = {1},
+                          .place = PLACE_INLINE,
+                          .shape = SHAPE_ADDR,
+                          .set = NO_SET,
+                          .slot = (int16_t)SLOT_OF_STR(str),
+                          .pattern0 = NO_PATTERN,
+                          .slot2 = -1};
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
         memset(ev, 0, sizeof *ev);
@@ -475,8 +508,14 @@ static void test_sides(void **state)
         struct comp *c = new_comp();
         VEC_PUSH(c->arena, &c->tests, (struct num_test)ONE(80));
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = row->op, .nval = 1});
-        struct where w = {.atom = {1}, .place = PLACE_INLINE, .shape = SHAPE_NUM, .slot = N_CPORT,
-                          .negate = row->op == OP_NE, .slot2 = N_SPORT, .ntest = 1, .set = NO_SET,
+        struct where w = {.atom = {1},
+                          .place = PLACE_INLINE,
+                          .shape = SHAPE_NUM,
+                          .slot = N_CPORT,
+                          .negate = row->op == OP_NE,
+                          .slot2 = N_SPORT,
+                          .ntest = 1,
+                          .set = NO_SET,
                           .pattern0 = NO_PATTERN};
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
@@ -509,8 +548,13 @@ static void test_large(void **state)
         snprintf(name, sizeof name, "a-rather-long-name-%u", i);
         struct value v = {.kind = VAL_TEXT, .text = intern_cstr(c->intern, name)};
         VEC_PUSH(c->arena, &c->values, v);
-        struct where w = {.atom = {i}, .place = PLACE_INLINE, .shape = SHAPE_TEXT, .set = NO_SET,
-                          .slot = SLOT_OF_STR(S_CONTAINER_ID), .pattern0 = NO_PATTERN, .slot2 = -1};
+        struct where w = {.atom = {i},
+                          .place = PLACE_INLINE,
+                          .shape = SHAPE_TEXT,
+                          .set = NO_SET,
+                          .slot = SLOT_OF_STR(S_CONTAINER_ID),
+                          .pattern0 = NO_PATTERN,
+                          .slot2 = -1};
         struct dag_node node = {.atom = {i}, .yes = {DAG_TRUE}, .no = {DAG_FALSE}};
         struct atom one = {.op = OP_EQ, .val0 = i - 1, .nval = 1};
         struct atom all = {.op = OP_IN, .val0 = 0, .nval = N - 1};

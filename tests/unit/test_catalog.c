@@ -259,8 +259,7 @@ static void test_flag_texts(void **state)
         {FT_file_flags, 3, "O_RDWR", "O_RDWR"},
         {FT_file_flags, 2, "O_WRONLY", "O_WRONLY"},
         {FT_file_flags, 0, "O_NONE", "O_NONE"},
-        {FT_file_flags, 0x2401, "O_DIRECTORY|O_RDONLY|O_TMPFILE",
-         "O_DIRECTORY|O_RDONLY|O_TMPFILE"},
+        {FT_file_flags, 0x2401, "O_DIRECTORY|O_RDONLY|O_TMPFILE", "O_DIRECTORY|O_RDONLY|O_TMPFILE"},
         {FT_file_flags, 0x40000005, "O_CREAT|O_RDONLY", "O_CREAT|O_RDONLY"}, /* unknown bits go */
         {FT_execve_flags, 0, "0", ""},
         {FT_execve_flags, 3, "EXE_WRITABLE|EXE_UPPER_LAYER", "EXE_WRITABLE|EXE_UPPER_LAYER"},
@@ -269,8 +268,7 @@ static void test_flag_texts(void **state)
         {FT_socket_families, 16, "AF_ROUTE|AF_NETLINK", "AF_ROUTE|AF_NETLINK"},
         {FT_socket_families, 2, "AF_INET", "AF_INET"},
         {FT_socket_families, 99, "99", ""},
-        {FT_chmod_mode, 04755,
-         "S_IXOTH|S_IROTH|S_IXGRP|S_IRGRP|S_IXUSR|S_IWUSR|S_IRUSR|S_ISUID",
+        {FT_chmod_mode, 04755, "S_IXOTH|S_IROTH|S_IXGRP|S_IRGRP|S_IXUSR|S_IWUSR|S_IRUSR|S_ISUID",
          "S_IXOTH|S_IROTH|S_IXGRP|S_IRGRP|S_IXUSR|S_IWUSR|S_IRUSR|S_ISUID"},
         {FT_chmod_mode, 1, "S_IXOTH", "S_IXOTH"},
         {FT_mknod_mode, 0x6000, "S_IFCHR|S_IFBLK", "S_IFCHR|S_IFBLK"},
@@ -357,11 +355,15 @@ static void test_flag_natives(void **state)
         const char *text;
         int64_t native;
     } rows[] = {
-        {FT_file_flags, "O_CREAT", 0x40},        {FT_file_flags, "O_RDWR", -1},
-        {FT_file_flags, "O_SYNC", 0x101000},     {FT_file_flags, "O_F_CREATED", -1},
+        {FT_file_flags, "O_CREAT", 0x40},
+        {FT_file_flags, "O_RDWR", -1},
+        {FT_file_flags, "O_SYNC", 0x101000},
+        {FT_file_flags, "O_F_CREATED", -1},
         {FT_clone_flags, "CLONE_NEWUSER", 0x10000000},
-        {FT_clone_flags, "CLONE_IO", 0x80000000}, {FT_ptrace_requests, "PTRACE_UNKNOWN", -1},
-        {FT_ptrace_requests, "PTRACE_DETACH", 17}, {FT_unlinkat_flags, "AT_REMOVEDIR", 0x200},
+        {FT_clone_flags, "CLONE_IO", 0x80000000},
+        {FT_ptrace_requests, "PTRACE_UNKNOWN", -1},
+        {FT_ptrace_requests, "PTRACE_DETACH", 17},
+        {FT_unlinkat_flags, "AT_REMOVEDIR", 0x200},
         {FT_errno, "EPERM", 1},
     };
 
@@ -439,9 +441,10 @@ static void test_distance(void **state)
         const char *a, *b;
         unsigned limit, want;
     } rows[] = {
-        {"", "", 2, 0},         {"abc", "abc", 0, 0}, {"abc", "abd", 2, 1}, {"abc", "acb", 2, 1},
-        {"abc", "ab", 2, 1},    {"", "abc", 5, 3},    {"abc", "xyz", 2, 3}, {"abc", "xyz", 3, 3},
-        {"kitten", "sitting", 9, 3},                  {"ca", "abc", 9, 3},  {"a", "abcdefgh", 2, 3},
+        {"", "", 2, 0},       {"abc", "abc", 0, 0},    {"abc", "abd", 2, 1},
+        {"abc", "acb", 2, 1}, {"abc", "ab", 2, 1},     {"", "abc", 5, 3},
+        {"abc", "xyz", 2, 3}, {"abc", "xyz", 3, 3},    {"kitten", "sitting", 9, 3},
+        {"ca", "abc", 9, 3},  {"a", "abcdefgh", 2, 3},
     };
     char long_name[100];
 

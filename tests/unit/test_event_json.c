@@ -91,6 +91,10 @@ static const struct refused bad[] = {
     {"{\"proc.pid\": 9223372036854775808}", "14: proc.pid holds numbers of 64 bits"},
     {"{\"user.uid\": -1}", "14: the value of user.uid is not negative"},
     {"{\"user.uid\": 4294967296}", "14: user.uid holds numbers of 32 bits"},
+    {"{\"fd.type\": \"fil\"}", "13: fd.type is never 'fil'; did you mean 'file'?"},
+    {"{\"thread.cap_effective\": \"CAP_SYS_ADMIM\"}",
+     "26: thread.cap_effective is never 'CAP_SYS_ADMIM'; did you mean 'CAP_SYS_ADMIN'?"},
+    {"{\"evt.num\": 0}", "13: the value of evt.num is known, and 1 for the first event"},
     {"{\"fd.sport\": 65536}", "14: fd.sport holds numbers of 16 bits"},
     {"{\"fd.sip\": \"localhost\"}", "12: the value of fd.sip is an IPv4 or IPv6 address"},
     {"{\"evt.failed\": 1}", "16: the value of evt.failed is true or false"},
@@ -125,7 +129,8 @@ struct derived {
 
 static const struct derived rows[] = {
     /* What is given, absent, unknown */
-    {"{\"proc.name\": \"c\\u00e4t \\ud83d\\ude00\\n\"}", "proc.name", "c\xc3\xa4t \xf0\x9f\x98\x80\n"},
+    {"{\"proc.name\": \"c\\u00e4t \\ud83d\\ude00\\n\"}", "proc.name",
+     "c\xc3\xa4t \xf0\x9f\x98\x80\n"},
     {"{\"proc.name\": null}", "proc.name", "-"},
     {"{}", "proc.name", "-"},
     {"{\"proc.name\": {\"unknown\": true}}", "proc.name", "?"},
@@ -172,7 +177,8 @@ static const struct derived rows[] = {
      "proc.is_exe_upper_layer", "1"},
     {"{\"evt.type\": \"execve\", \"evt.arg.flags\": \"EXE_WRITABLE\"}", "proc.is_exe_from_memfd",
      "0"},
-    {"{\"evt.type\": \"ptrace\", \"evt.arg.request\": \"PTRACE_ATTACH\"}", "evt.arg.request", "PTRACE_ATTACH"},
+    {"{\"evt.type\": \"ptrace\", \"evt.arg.request\": \"PTRACE_ATTACH\"}", "evt.arg.request",
+     "PTRACE_ATTACH"},
     {"{\"evt.type\": \"setuid\", \"evt.arg.uid\": 0}", "evt.arg.uid", "<NA>"},
     {"{\"evt.type\": \"setuid\", \"evt.arg.uid\": 0, \"user.uid\": 0, \"user.name\": \"root\"}",
      "evt.arg.uid", "root"},
@@ -206,11 +212,12 @@ static const struct derived rows[] = {
     {"{\"evt.type\": \"connect\", \"fd.sip\": \"1.2.3.4\", \"fd.sport\": 443}", "fd.name",
      "1.2.3.4:443"},
     {"{\"evt.type\": \"connect\", \"fd.sip\": \"1.2.3.4\", \"fd.sport\": 443, "
-     "\"fd.cip\": \"5.6.7.8\", \"fd.cport\": 9}", "fd.name", "5.6.7.8:9->1.2.3.4:443"},
+     "\"fd.cip\": \"5.6.7.8\", \"fd.cport\": 9}",
+     "fd.name", "5.6.7.8:9->1.2.3.4:443"},
     {"{\"evt.type\": \"connect\", \"fd.sip\": \"1.2.3.4\"}", "fd.snet", "1.2.3.4"},
     {"{\"evt.type\": \"open\", \"fd.dev\": 2049}", "fd.dev.major", "8"},
-    {"{\"evt.type\": \"open\", \"fd.name\": \"/a\", \"container.id\": \"c1\"}",
-     "fd.containername", "c1:/a"},
+    {"{\"evt.type\": \"open\", \"fd.name\": \"/a\", \"container.id\": \"c1\"}", "fd.containername",
+     "c1:/a"},
     /* Processes */
     {"{\"proc.name\": \"cat\", \"proc.args\": \"-n /a\"}", "proc.cmdline", "cat -n /a"},
     {"{\"proc.name\": \"cat\", \"proc.args\": \"\"}", "proc.cmdline", "cat"},

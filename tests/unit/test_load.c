@@ -158,9 +158,10 @@ static void null_and_text(void **state)
         const char *value;
         enum yaml_kind kind;
     } rows[] = {
-        {"", YAML_NULL},   {"~", YAML_NULL},      {"null", YAML_NULL},  {"Null", YAML_NULL},
-        {"NULL", YAML_NULL}, {"nUll", YAML_SCALAR}, {"''", YAML_SCALAR}, {"'~'", YAML_SCALAR},
-        {"\"null\"", YAML_SCALAR}, {"[]", YAML_SEQ}, {"{}", YAML_MAP}, {"!!str", YAML_SCALAR},
+        {"", YAML_NULL},     {"~", YAML_NULL},     {"null", YAML_NULL},
+        {"Null", YAML_NULL}, {"NULL", YAML_NULL},  {"nUll", YAML_SCALAR},
+        {"''", YAML_SCALAR}, {"'~'", YAML_SCALAR}, {"\"null\"", YAML_SCALAR},
+        {"[]", YAML_SEQ},    {"{}", YAML_MAP},     {"!!str", YAML_SCALAR},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         char text[100];

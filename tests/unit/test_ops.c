@@ -185,12 +185,12 @@ static void test_numbers(void **state)
         int64_t c;
         bool as_signed, as_unsigned;
     } rows[] = {
-        {4, OP_EQ, 4, true, true},   {4, OP_NE, 4, false, false}, {4, OP_LT, 5, true, true},
-        {5, OP_LE, 5, true, true},   {5, OP_GE, 6, false, false}, {-1, OP_LT, 0, true, false},
-        {-1, OP_GT, 7, false, true}, {7, OP_IN, 7, true, true},
-        {7, OP_INTERSECTS, 8, false, false},
-        {INT64_MIN, OP_LT, INT64_MAX, true, false},               {0, OP_EXISTS, 0, true, true},
-        {7, OP_CONTAINS, 7, false, false},
+        {4, OP_EQ, 4, true, true},           {4, OP_NE, 4, false, false},
+        {4, OP_LT, 5, true, true},           {5, OP_LE, 5, true, true},
+        {5, OP_GE, 6, false, false},         {-1, OP_LT, 0, true, false},
+        {-1, OP_GT, 7, false, true},         {7, OP_IN, 7, true, true},
+        {7, OP_INTERSECTS, 8, false, false}, {INT64_MIN, OP_LT, INT64_MAX, true, false},
+        {0, OP_EXISTS, 0, true, true},       {7, OP_CONTAINS, 7, false, false},
     };
 
     (void)state;
@@ -319,11 +319,11 @@ static void test_defined(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_text),         cmocka_unit_test(test_text_ends_at_nul),
-        cmocka_unit_test(test_bytes),        cmocka_unit_test(test_patterns),
-        cmocka_unit_test(test_numbers),      cmocka_unit_test(test_addresses),
-        cmocka_unit_test(test_either_side),  cmocka_unit_test(test_several_constants),
-        cmocka_unit_test(test_lists),        cmocka_unit_test(test_defined),
+        cmocka_unit_test(test_text),        cmocka_unit_test(test_text_ends_at_nul),
+        cmocka_unit_test(test_bytes),       cmocka_unit_test(test_patterns),
+        cmocka_unit_test(test_numbers),     cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_either_side), cmocka_unit_test(test_several_constants),
+        cmocka_unit_test(test_lists),       cmocka_unit_test(test_defined),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

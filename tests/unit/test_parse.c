@@ -100,88 +100,89 @@ static void check_rows(const struct row *rows, size_t n)
     }
 }
 
+static const struct row condition_rows[] = {
+    {"m", "m"},
+    {" m ", "m"},
+    {"proc.name=a", "proc.name = a"},
+    {"proc.name == a", "proc.name = a"},
+    {"proc.name!=a", "proc.name != a"},
+    {"a or b and c", "or(a, and(b, c))"},
+    {"a and b or c and d", "or(and(a, b), and(c, d))"},
+    {"a and b and c", "and(a, b, c)"},
+    {"(a or b) and c", "and(or(a, b), c)"},
+    {"not a and b", "and(not(a), b)"},
+    {"not (a and b)", "not(and(a, b))"},
+    {"not(a)", "not(a)"},
+    {"not not a", "a"},
+    {"not not not a", "not(a)"},
+    {"not not(a)", "a"},
+    {"nota", "nota"},
+    {"android", "android"},
+    {"(x)and y", "and(x, y)"},
+    {"proc.name=\"a\"and y", "and(proc.name = \"a\", y)"},
+    {"a or(b) and c", "or(a, and(b, c))"}, /* Falco refuses it: D8 */
+    {"a=1", NULL},
+    {"fd.num=4and y", NULL},
+    {"fd.num=4and", "fd.num = 4and"},
+    {"proc.name existsand fd.num=4", "and(proc.name exists, fd.num = 4)"},
+    {"proc.name inbeta", "proc.name in beta"},
+    {"proc.name in beta", "proc.name in beta"},
+    {"proc.name in(a,b)", "proc.name in a b"},
+    {"proc.name in ( a , \"b c\" , 'd' )", "proc.name in a \"b c\" \"d\""},
+    {"proc.name in ()", "proc.name in"},
+    {"proc.name in (and, or, not)", "proc.name in and or not"},
+    {"proc.name in (a, )", NULL},
+    {"proc.name in (, a)", NULL},
+    {"proc.name in (a b)", NULL},
+    {"proc.name in ((a))", NULL},
+    {"proc.name in \"a\"", NULL},
+    {"proc.name in /bin", NULL},
+    {"fd.name pmatch (/etc, /var)", "fd.name pmatch /etc /var"},
+    {"fd.types intersects (ipv4)", "fd.types intersects ipv4"},
+    {"fd.name startswith /etc/", "fd.name startswith /etc/"},
+    {"fd.name startswith/etc", NULL},
+    {"fd.name contains\"x\"", NULL},
+    {"fd.name glob *.x[ab]<>;&|", "fd.name glob *.x[ab]<>;&|"},
+    {"proc.name = and", "proc.name = and"},
+    {"proc.name = val", "proc.name = val"},
+    {"proc.name = (a)", NULL},
+    {"proc.name = a b", NULL},
+    {"proc.name = a,b", NULL},
+    {"proc.name = ", NULL},
+    {"proc.name", NULL},
+    {"proc.name is a", NULL},
+    {"proc.name EXISTS", NULL},
+    {"proc = x", NULL},
+    {"foo (a)", NULL},
+    {"fd.name.exists", NULL},
+    {"fd.name. exists", NULL},
+    {"a or", NULL},
+    {"a or ", NULL},
+    {"or a", NULL},
+    {"a andb", NULL},
+    {"and", "and"}, /* a macro's name as far as the grammar goes; resolve knows better */
+    {"()", NULL},
+    {"(a", NULL},
+    {"a)", NULL},
+    {"", NULL},
+    {"   ", NULL},
+    {"a && b", NULL},
+    {"!a", NULL},
+    {"proc.aname[2]=a", "proc.aname[2] = a"},
+    {"proc.aname [2]=a", NULL},
+    {"proc.aname[]=a", NULL},
+    {"proc.aname[ 2]=a", NULL},
+    {"proc.env[\"A b\"]=a", "proc.env[A b] = a"},
+    {"proc.env['A]']=a", "proc.env[A]] = a"},
+    {"proc.env[A=B] exists", "proc.env[A=B] exists"},
+    {"container.label.a.b = x", "container.label.a.b = x"},
+    {"a\nand\tb\r\nor\bc", "or(and(a, b), c)"},
+};
+
 static void conditions_read_as(void **state)
 {
     (void)state;
-    static const struct row rows[] = {
-        {"m", "m"},
-        {" m ", "m"},
-        {"proc.name=a", "proc.name = a"},
-        {"proc.name == a", "proc.name = a"},
-        {"proc.name!=a", "proc.name != a"},
-        {"a or b and c", "or(a, and(b, c))"},
-        {"a and b or c and d", "or(and(a, b), and(c, d))"},
-        {"a and b and c", "and(a, b, c)"},
-        {"(a or b) and c", "and(or(a, b), c)"},
-        {"not a and b", "and(not(a), b)"},
-        {"not (a and b)", "not(and(a, b))"},
-        {"not(a)", "not(a)"},
-        {"not not a", "a"},
-        {"not not not a", "not(a)"},
-        {"not not(a)", "a"},
-        {"nota", "nota"},
-        {"android", "android"},
-        {"(x)and y", "and(x, y)"},
-        {"proc.name=\"a\"and y", "and(proc.name = \"a\", y)"},
-        {"a or(b) and c", "or(a, and(b, c))"}, /* Falco refuses it: D8 */
-        {"a=1", NULL},
-        {"fd.num=4and y", NULL},
-        {"fd.num=4and", "fd.num = 4and"},
-        {"proc.name existsand fd.num=4", "and(proc.name exists, fd.num = 4)"},
-        {"proc.name inbeta", "proc.name in beta"},
-        {"proc.name in beta", "proc.name in beta"},
-        {"proc.name in(a,b)", "proc.name in a b"},
-        {"proc.name in ( a , \"b c\" , 'd' )", "proc.name in a \"b c\" \"d\""},
-        {"proc.name in ()", "proc.name in"},
-        {"proc.name in (and, or, not)", "proc.name in and or not"},
-        {"proc.name in (a, )", NULL},
-        {"proc.name in (, a)", NULL},
-        {"proc.name in (a b)", NULL},
-        {"proc.name in ((a))", NULL},
-        {"proc.name in \"a\"", NULL},
-        {"proc.name in /bin", NULL},
-        {"fd.name pmatch (/etc, /var)", "fd.name pmatch /etc /var"},
-        {"fd.types intersects (ipv4)", "fd.types intersects ipv4"},
-        {"fd.name startswith /etc/", "fd.name startswith /etc/"},
-        {"fd.name startswith/etc", NULL},
-        {"fd.name contains\"x\"", NULL},
-        {"fd.name glob *.x[ab]<>;&|", "fd.name glob *.x[ab]<>;&|"},
-        {"proc.name = and", "proc.name = and"},
-        {"proc.name = val", "proc.name = val"},
-        {"proc.name = (a)", NULL},
-        {"proc.name = a b", NULL},
-        {"proc.name = a,b", NULL},
-        {"proc.name = ", NULL},
-        {"proc.name", NULL},
-        {"proc.name is a", NULL},
-        {"proc.name EXISTS", NULL},
-        {"proc = x", NULL},
-        {"foo (a)", NULL},
-        {"fd.name.exists", NULL},
-        {"fd.name. exists", NULL},
-        {"a or", NULL},
-        {"a or ", NULL},
-        {"or a", NULL},
-        {"a andb", NULL},
-        {"and", "and"}, /* a macro's name as far as the grammar goes; resolve knows better */
-        {"()", NULL},
-        {"(a", NULL},
-        {"a)", NULL},
-        {"", NULL},
-        {"   ", NULL},
-        {"a && b", NULL},
-        {"!a", NULL},
-        {"proc.aname[2]=a", "proc.aname[2] = a"},
-        {"proc.aname [2]=a", NULL},
-        {"proc.aname[]=a", NULL},
-        {"proc.aname[ 2]=a", NULL},
-        {"proc.env[\"A b\"]=a", "proc.env[A b] = a"},
-        {"proc.env['A]']=a", "proc.env[A]] = a"},
-        {"proc.env[A=B] exists", "proc.env[A=B] exists"},
-        {"container.label.a.b = x", "container.label.a.b = x"},
-        {"a\nand\tb\r\nor\bc", "or(and(a, b), c)"},
-    };
-    check_rows(rows, ROWS(rows));
+    check_rows(condition_rows, ROWS(condition_rows));
 }
 
 static void numbers_and_modifiers(void **state)
@@ -300,16 +301,11 @@ static void mistakes_have_places(void **state)
         const char *text, *code;
         uint32_t off, len;
     } rows[] = {
-        {"proc.name like x", "RK0231", 10, 4},
-        {"proc.name = \"a\\d\"", "RK0233", 14, 2},
-        {"proc.name = 'abc", "RK0233", 12, 1},
-        {"a b", "RK0230", 2, 1},
-        {"proc.name in (a b)", "RK0230", 16, 1},
-        {"a or ", "RK0230", 4, 1},
-        {"fd.num < x", "RK0230", 9, 1},
-        {"proc.name startswith(x)", "RK0230", 10, 10},
-        {"upper(proc.name) = x", "RK0234", 0, 5},
-        {"a and ()", "RK0230", 7, 1},
+        {"proc.name like x", "RK0231", 10, 4},    {"proc.name = \"a\\d\"", "RK0233", 14, 2},
+        {"proc.name = 'abc", "RK0233", 12, 1},    {"a b", "RK0230", 2, 1},
+        {"proc.name in (a b)", "RK0230", 16, 1},  {"a or ", "RK0230", 4, 1},
+        {"fd.num < x", "RK0230", 9, 1},           {"proc.name startswith(x)", "RK0230", 10, 10},
+        {"upper(proc.name) = x", "RK0234", 0, 5}, {"a and ()", "RK0230", 7, 1},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         uint32_t n;
@@ -388,51 +384,52 @@ static void nul_bytes_end_nothing(void **state)
 }
 
 /* Pieces as one line: literals in quotes, fields with their width. */
+static const struct {
+    const char *text, *pieces;
+} template_rows[] = {
+    {"plain", "'plain'"},
+    {"%proc.name", "%proc.name"},
+    {"a %proc.name b", "'a ' %proc.name ' b'"},
+    {"%proc.namex", "%proc.name 'x'"},
+    {"%proc.name.exe", "%proc.name '.exe'"},
+    {"%proc.name[0]", "%proc.name '[0]'"},
+    {"%proc.aname[2]", "%proc.aname[2]"},
+    {"%proc.aname[x]", "%proc.aname '[x]'"},
+    {"%proc.env[\"A b\"]!", "%proc.env[A b] '!'"},
+    {"%evt.arg.flags,", "%evt.arg.flags ','"},
+    {"%evt.arg.flagsx", "%evt.arg.flags 'x'"},
+    {"%evt.arg[1]%evt.type", "%evt.arg[1] %evt.type"},
+    {"%10proc.name|", "%10 proc.name '|'"},
+    {"%fd.ip", "%fd.ip"},
+    {"*%proc.name", "%proc.name"},
+    {"**x", "'*x'"},
+    {"%tolower(proc.name)x", "%tolower(proc.name) 'x'"},
+    {"%join(\",\", (proc.name, \"a b\"))", "%join(',', (proc.name, 'a b'))"},
+    {"(user=%user.name)", "'(user=' %user.name ')'"},
+    {"%proc.pname%proc.name", "%proc.pname %proc.name"},
+    {"100%", NULL},
+    {"%%", NULL},
+    {"%", NULL},
+    {"% proc.name", NULL},
+    {"%5", NULL},
+    {"%proc", NULL},
+    {"%proc.nome", NULL},
+    {"%evt.arg.nosuch", NULL},
+    {"%tolower(proc.nome)", NULL},
+    {"%tolower(proc.name", NULL},
+    {"%99999999999proc.name", NULL},
+    {"", NULL},
+    {"*", NULL},
+};
+
 static void templates(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text, *pieces;
-    } rows[] = {
-        {"plain", "'plain'"},
-        {"%proc.name", "%proc.name"},
-        {"a %proc.name b", "'a ' %proc.name ' b'"},
-        {"%proc.namex", "%proc.name 'x'"},
-        {"%proc.name.exe", "%proc.name '.exe'"},
-        {"%proc.name[0]", "%proc.name '[0]'"},
-        {"%proc.aname[2]", "%proc.aname[2]"},
-        {"%proc.aname[x]", "%proc.aname '[x]'"},
-        {"%proc.env[\"A b\"]!", "%proc.env[A b] '!'"},
-        {"%evt.arg.flags,", "%evt.arg.flags ','"},
-        {"%evt.arg.flagsx", "%evt.arg.flags 'x'"},
-        {"%evt.arg[1]%evt.type", "%evt.arg[1] %evt.type"},
-        {"%10proc.name|", "%10 proc.name '|'"},
-        {"%fd.ip", "%fd.ip"},
-        {"*%proc.name", "%proc.name"},
-        {"**x", "'*x'"},
-        {"%tolower(proc.name)x", "%tolower(proc.name) 'x'"},
-        {"%join(\",\", (proc.name, \"a b\"))", "%join(',', (proc.name, 'a b'))"},
-        {"(user=%user.name)", "'(user=' %user.name ')'"},
-        {"%proc.pname%proc.name", "%proc.pname %proc.name"},
-        {"100%", NULL},
-        {"%%", NULL},
-        {"%", NULL},
-        {"% proc.name", NULL},
-        {"%5", NULL},
-        {"%proc", NULL},
-        {"%proc.nome", NULL},
-        {"%evt.arg.nosuch", NULL},
-        {"%tolower(proc.nome)", NULL},
-        {"%tolower(proc.name", NULL},
-        {"%99999999999proc.name", NULL},
-        {"", NULL},
-        {"*", NULL},
-    };
-    for (size_t i = 0; i < ROWS(rows); i++) {
+    for (size_t i = 0; i < ROWS(template_rows); i++) {
         char pieces[500] = "";
         uint32_t out0, nout;
         struct comp *c = comp_new();
-        struct text t = text_of(c, rows[i].text, strlen(rows[i].text));
+        struct text t = text_of(c, template_rows[i].text, strlen(template_rows[i].text));
         enum output_result r = ast_output(c, &t, false, &out0, &nout);
         FILE *out = fmemopen(pieces, sizeof pieces, "w");
         for (uint32_t k = 0; k < nout; k++) {
@@ -449,12 +446,12 @@ static void templates(void **state)
             print_operand(c, out, p->operand);
         }
         fclose(out);
-        if (strcmp(pieces, rows[i].pieces ? rows[i].pieces : "") != 0) {
-            print_error("template: %s\n", rows[i].text);
+        if (strcmp(pieces, template_rows[i].pieces ? template_rows[i].pieces : "") != 0) {
+            print_error("template: %s\n", template_rows[i].text);
         }
-        assert_string_equal(pieces, rows[i].pieces ? rows[i].pieces : "");
-        assert_int_equal(r, rows[i].pieces ? OUTPUT_OK : OUTPUT_BAD);
-        assert_int_equal(diag_count(c, SEV_ERROR), !rows[i].pieces);
+        assert_string_equal(pieces, template_rows[i].pieces ? template_rows[i].pieces : "");
+        assert_int_equal(r, template_rows[i].pieces ? OUTPUT_OK : OUTPUT_BAD);
+        assert_int_equal(diag_count(c, SEV_ERROR), !template_rows[i].pieces);
         comp_free(c);
     }
 }
@@ -462,9 +459,9 @@ static void templates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(conditions_read_as), cmocka_unit_test(numbers_and_modifiers),
-        cmocka_unit_test(transformers),       cmocka_unit_test(quoted_strings),
-        cmocka_unit_test(mistakes_have_places), cmocka_unit_test(nesting),
+        cmocka_unit_test(conditions_read_as),    cmocka_unit_test(numbers_and_modifiers),
+        cmocka_unit_test(transformers),          cmocka_unit_test(quoted_strings),
+        cmocka_unit_test(mistakes_have_places),  cmocka_unit_test(nesting),
         cmocka_unit_test(nul_bytes_end_nothing), cmocka_unit_test(templates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,11 +98,14 @@ static void items_of_lists(void **state)
         {"- list: l\n  items: ['', '', a, '', b]\n", "l", "a, , b"},
         {"- list: l\n  items: [1, true, 0x10]\n", "l", "1, true, 0x10"},
         {"- list: inner\n  items: [cat, dog]\n- list: mid\n  items: [inner, cow]\n"
-         "- list: outer\n  items: [mid, pig]\n", "outer", "inner, cow, pig"},
+         "- list: outer\n  items: [mid, pig]\n",
+         "outer", "inner, cow, pig"},
         {"- list: outer\n  items: [mid, pig]\n- list: mid\n  items: [inner, cow]\n"
-         "- list: inner\n  items: [cat, dog]\n", "outer", "cat, dog , cow , pig"},
+         "- list: inner\n  items: [cat, dog]\n",
+         "outer", "cat, dog , cow , pig"},
         {"- list: a\n  items: [b]\n- list: b\n  items: [x]\n- list: a\n  append: true\n"
-         "  items: [y]\n", "a", "x, y"},
+         "  items: [y]\n",
+         "a", "x, y"},
         {"- list: l\n  items: [l, x]\n", "l", "l, x"},
         {"- list: l\n  items: [a]\n- list: l\n  items: [b]\n", "l", "b"},
         {"- list: l\n  items: [a]\n- list: l\n  items: [b]\n  override: {items: append}\n", "l",
@@ -128,56 +131,59 @@ static void items_of_lists(void **state)
 #define MACRO(name, text) "- macro: " name "\n  condition: " text "\n"
 
 /* Sections 1.5, 1.6 and 1.8: texts put together. */
+static const struct {
+    const char *yaml, *after;
+} text_rows[] = {
+    {HEAD "  condition: proc.name=a or proc.name=b\n"
+          "- rule: r\n  append: true\n  condition: and fd.num=0\n",
+     "proc.name=a or proc.name=b and fd.num=0"},
+    {HEAD "  condition: (fd.num=1\n- rule: r\n  append: true\n  condition: or fd.num=2)\n",
+     "(fd.num=1 or fd.num=2)"},
+    {BODY "- rule: r\n  override: {condition: replace}\n  condition: fd.num=1\n", "fd.num=1"},
+    {BODY "- rule: r\n  override: {condition: append, output: replace}\n"
+          "  condition: and fd.num=1\n  output: x\n",
+     "m and fd.num=1"},
+    {BODY "- rule: r\n  desc: e\n  output: o\n  priority: INFO\n  condition: fd.num=2\n",
+     "fd.num=2"},
+    {BODY "  exceptions: []\n", "m"},
+    {BODY "  exceptions:\n  - {name: e, fields: [proc.name]}\n", "(m)"},
+    {BODY "  exceptions:\n  - name: known_pairs\n    fields: [proc.name, fd.name]\n"
+          "    comps: [=, startswith]\n    values: [[cp, /tmp], [mv, /var]]\n"
+          "  - name: known_users\n    fields: user.name\n    comps: in\n"
+          "    values: [alice, bob]\n",
+     "(m) and not (( proc.name = cp and fd.name startswith /tmp) or "
+     "( proc.name = mv and fd.name startswith /var)) and not (user.name in (alice, bob))"},
+    {BODY "  exceptions:\n  - {name: e, fields: proc.name, values: [a b, \"'c d'\"]}\n",
+     "(m) and not (proc.name in (\"a b\", 'c d'))"},
+    {BODY "  exceptions:\n  - name: e\n    fields: [proc.name, fd.name]\n"
+          "    comps: [in, pmatch]\n    values: [[[a, b c], /x], [(p), '/y, /z']]\n",
+     "(m) and not (( proc.name in (a, \"b c\") and fd.name pmatch (/x)) or "
+     "( proc.name in (p) and fd.name pmatch (/y, /z)))"},
+    {BODY "  exceptions:\n  - {name: e, fields: [proc.name], values: [[a b]]}\n",
+     "(m) and not (( proc.name = \"a b\"))"},
+    {BODY "  exceptions:\n  - name: e\n    fields: proc.name\n    comps: ' startswith  anyof '\n"
+          "    values: [a]\n",
+     "(m) and not (proc.name startswith anyof (a))"},
+    {BODY "  exceptions:\n  - {name: e, fields: proc.name, values: [a]}\n"
+          "- rule: r\n  append: true\n  exceptions:\n  - {name: e, values: [b]}\n"
+          "  - {name: f, fields: fd.name, values: [c]}\n",
+     "(m) and not (proc.name in (a, b)) and not (fd.name in (c))"},
+    {BODY "  exceptions:\n  - {name: e, fields: proc.name, values: [a]}\n"
+          "- rule: r\n  override: {exceptions: replace}\n  exceptions:\n"
+          "  - {name: e, fields: proc.pname, values: [b]}\n",
+     "(m) and not (proc.pname in (b))"},
+    {"- list: l\n  items: [x, y]\n" BODY
+     "  exceptions:\n  - {name: e, fields: proc.name, values: [l]}\n",
+     "(m) and not (proc.name in ( x, y ))"},
+};
+
 static void texts_of_conditions(void **state)
 {
     (void)state;
-    static const struct {
-        const char *yaml, *after;
-    } rows[] = {
-        {HEAD "  condition: proc.name=a or proc.name=b\n"
-              "- rule: r\n  append: true\n  condition: and fd.num=0\n",
-         "proc.name=a or proc.name=b and fd.num=0"},
-        {HEAD "  condition: (fd.num=1\n- rule: r\n  append: true\n  condition: or fd.num=2)\n",
-         "(fd.num=1 or fd.num=2)"},
-        {BODY "- rule: r\n  override: {condition: replace}\n  condition: fd.num=1\n", "fd.num=1"},
-        {BODY "- rule: r\n  override: {condition: append, output: replace}\n"
-              "  condition: and fd.num=1\n  output: x\n", "m and fd.num=1"},
-        {BODY "- rule: r\n  desc: e\n  output: o\n  priority: INFO\n  condition: fd.num=2\n",
-         "fd.num=2"},
-        {BODY "  exceptions: []\n", "m"},
-        {BODY "  exceptions:\n  - {name: e, fields: [proc.name]}\n", "(m)"},
-        {BODY "  exceptions:\n  - name: known_pairs\n    fields: [proc.name, fd.name]\n"
-              "    comps: [=, startswith]\n    values: [[cp, /tmp], [mv, /var]]\n"
-              "  - name: known_users\n    fields: user.name\n    comps: in\n"
-              "    values: [alice, bob]\n",
-         "(m) and not (( proc.name = cp and fd.name startswith /tmp) or "
-         "( proc.name = mv and fd.name startswith /var)) and not (user.name in (alice, bob))"},
-        {BODY "  exceptions:\n  - {name: e, fields: proc.name, values: [a b, \"'c d'\"]}\n",
-         "(m) and not (proc.name in (\"a b\", 'c d'))"},
-        {BODY "  exceptions:\n  - name: e\n    fields: [proc.name, fd.name]\n"
-              "    comps: [in, pmatch]\n    values: [[[a, b c], /x], [(p), '/y, /z']]\n",
-         "(m) and not (( proc.name in (a, \"b c\") and fd.name pmatch (/x)) or "
-         "( proc.name in (p) and fd.name pmatch (/y, /z)))"},
-        {BODY "  exceptions:\n  - {name: e, fields: [proc.name], values: [[a b]]}\n",
-         "(m) and not (( proc.name = \"a b\"))"},
-        {BODY "  exceptions:\n  - name: e\n    fields: proc.name\n    comps: ' startswith  anyof '\n"
-              "    values: [a]\n", "(m) and not (proc.name startswith anyof (a))"},
-        {BODY "  exceptions:\n  - {name: e, fields: proc.name, values: [a]}\n"
-              "- rule: r\n  append: true\n  exceptions:\n  - {name: e, values: [b]}\n"
-              "  - {name: f, fields: fd.name, values: [c]}\n",
-         "(m) and not (proc.name in (a, b)) and not (fd.name in (c))"},
-        {BODY "  exceptions:\n  - {name: e, fields: proc.name, values: [a]}\n"
-              "- rule: r\n  override: {exceptions: replace}\n  exceptions:\n"
-              "  - {name: e, fields: proc.pname, values: [b]}\n",
-         "(m) and not (proc.pname in (b))"},
-        {"- list: l\n  items: [x, y]\n" BODY
-         "  exceptions:\n  - {name: e, fields: proc.name, values: [l]}\n",
-         "(m) and not (proc.name in ( x, y ))"},
-    };
-    for (size_t i = 0; i < ROWS(rows); i++) {
+    for (size_t i = 0; i < ROWS(text_rows); i++) {
         char yaml[2000];
-        snprintf(yaml, sizeof yaml, "%s%s", MACRO("m", "fd.num=9"), rows[i].yaml);
-        assert_substituted(yaml, rows[i].after);
+        snprintf(yaml, sizeof yaml, "%s%s", MACRO("m", "fd.num=9"), text_rows[i].yaml);
+        assert_substituted(yaml, text_rows[i].after);
         assert_codes(yaml, strstr(yaml, "append: true") ? "RK0209" : "");
     }
 }
@@ -192,8 +198,10 @@ static void macros(void **state)
         {BODY, "RK0219"},
         {BODY MACRO("m", "fd.num=1"), ""},
         {MACRO("a", "b") MACRO("b", "fd.num=1") MACRO("m", "a") BODY, "RK0221"},
-        {MACRO("a", "b") MACRO("b", "fd.num=1") "- macro: a\n  append: true\n  condition: or b\n"
-         MACRO("m", "a") BODY, "RK0209"},
+        {MACRO("a", "b") MACRO(
+             "b", "fd.num=1") "- macro: a\n  append: true\n  condition: or b\n" MACRO("m", "a")
+             BODY,
+         "RK0209"},
         {MACRO("m", "m") BODY, "RK0220"},
         {MACRO("m", "fd.num=1") MACRO("m", "m or fd.num=2") BODY, "RK0220"},
         {MACRO("a", "fd.num=1") MACRO("b", "a") MACRO("a", "b") MACRO("m", "a") BODY, "RK0220"},
@@ -234,7 +242,8 @@ static void macros_are_trees(void **state)
         {MACRO("m", "fd.num=1 or fd.num=2") HEAD "  condition: m and fd.num=3\n",
          "and(or(1, 2), 3)"},
         {MACRO("m", "fd.num=1 or fd.num=2") "- macro: m\n  condition: and fd.num=3\n"
-         "  override: {condition: append}\n" BODY, "or(1, and(2, 3))"},
+                                            "  override: {condition: append}\n" BODY,
+         "or(1, and(2, 3))"},
         {MACRO("a", "fd.num=1") MACRO("m", "a and a") HEAD "  condition: m or m\n",
          "or(and(1, 1), and(1, 1))"},
         {MACRO("m", "fd.num=1") BODY MACRO("m", "fd.num=2"), "2"}, /* all users change */
@@ -277,87 +286,90 @@ static void files_stand_on_earlier_ones(void **state)
 }
 
 /* Section 1: shapes, keys, changes. Each row goes behind macro m. */
+static const struct {
+    const char *yaml, *codes;
+} item_rows[] = {
+    {BODY, ""},
+    {"- rule: r\n  desc: d\n  condition: m\n", "RK0201"},
+    {"- rule: r\n", "RK0201"},
+    {"- rule: ''\n", "RK0202"},
+    {"- rule: [a]\n", "RK0202"},
+    {"- macro: x\n", "RK0201"},
+    {"- list: x\n", "RK0201"},
+    {"- list: x\n  items: a\n", "RK0202"},
+    {"- list: x\n  items: [a, ~]\n", "RK0202"},
+    {"- list: x\n  items: ['']\n", ""},
+    {BODY "  enabled:\n", "RK0202"},
+    {BODY "  enabled: YES\n", ""},
+    {BODY "  enabled: yEs\n", "RK0203"},
+    {BODY "  enabled: 1\n", "RK0203"},
+    {BODY "  capture_duration: 0x10\n", ""},
+    {BODY "  capture_duration: -1\n", "RK0203"},
+    {BODY "  capture_duration: 4294967296\n", "RK0203"},
+    {BODY "  capture_duration: 08\n", "RK0203"},
+    {BODY "  colour: red\n", "RK0111"},
+    {BODY "  condition: fd.num=2\n", "RK0112"},
+    {BODY "  tags: [b, a, b]\n", ""},
+    {BODY "  tags: a\n", "RK0202"},
+    {BODY "  tags: [a, ~]\n", "RK0202"},
+    {BODY "  source: other\n", "RK0208"},
+    {BODY "  source: other\n- rule: r\n  append: true\n  condition: or x\n", "RK0208 RK0209"},
+    {BODY "- rule: r\n  desc: d\n  output: o\n  priority: INFO\n  condition: m\n  source: x\n",
+     "RK0207"},
+    {BODY "- rule: r\n  append: true\n  source: x\n  condition: and m\n", "RK0209 RK0207"},
+    {BODY "- rule: r\n  append: true\n  source:\n  condition: and m\n", "RK0209"},
+    {BODY "- rule: r\n  append: true\n", "RK0201 RK0209"},
+    {BODY "- rule: r\n  append: true\n  condition: and m\n  tags: [x]\n", "RK0209"},
+    {BODY "- rule: r\n  append: false\n  desc: d\n  output: o\n  priority: INFO\n"
+          "  condition: m\n",
+     ""},
+    {"- rule: r\n  append: true\n  condition: and m\n", "RK0206 RK0209"},
+    {"- list: x\n  append: true\n  items: [a]\n", "RK0206 RK0209"},
+    {"- macro: x\n  append: true\n  condition: or m\n", "RK0206 RK0209"},
+    {BODY "- rule: r\n  enabled: false\n", "RK0209"},
+    {"- rule: r\n  enabled: false\n", "RK0206 RK0209"},
+    {BODY "- rule: r\n  override: {condition: append}\n  condition: and m\n  output: x\n",
+     "RK0205"},
+    {BODY "- rule: r\n  override: {priority: append}\n  priority: INFO\n", "RK0205"},
+    {BODY "- rule: r\n  override: {condition: delete}\n  condition: m\n", "RK0205"},
+    {BODY "- rule: r\n  override: {colour: replace}\n", "RK0205"},
+    {BODY "- rule: r\n  override: {condition: replace}\n", "RK0205"},
+    {BODY "- rule: r\n  override: {condition: append, condition: replace}\n  condition: m\n",
+     "RK0205"},
+    {BODY "- rule: r\n  override: {condition: append}\n  append: true\n  condition: or m\n",
+     "RK0205"},
+    {"- rule: r\n  override: {condition: append}\n  condition: or m\n", "RK0206"},
+    {"- list: x\n  override: {items: append}\n  items: [a]\n", "RK0206"},
+    {"- list: x\n  override: {items: replace}\n  items: [a]\n", ""},
+    {BODY "  override: {}\n", ""},
+    {BODY "  override: x\n", "RK0205"},
+    {"- required_engine_version: 63\n", ""},
+    {"- required_engine_version: 0.63.0\n", ""},
+    {"- required_engine_version: 0.26.0\n", ""},
+    {"- required_engine_version: 0.63.0-rc1\n", ""},
+    {"- required_engine_version: 64\n", "RK0212"},
+    {"- required_engine_version: 1.0.0\n", "RK0212"},
+    {"- required_engine_version: 0.63\n", "RK0213"},
+    {"- required_plugin_versions: [{name: container, version: 0.4.0}]\n", ""},
+    {"- required_plugin_versions: [{name: json, version: 0.7.0}]\n", "RK0214"},
+    {"- required_plugin_versions:\n  - name: json\n    version: 0.7.0\n"
+     "    alternatives: [{name: container, version: 0.1.0}]\n",
+     ""},
+    {"- required_plugin_versions: [{name: container}]\n", "RK0201"},
+    {"- required_plugin_versions: [{name: container, version: x}]\n", "RK0213"},
+    {"- list: a b\n  items: [a]\n", "RK0211"},
+    {HEAD "  condition: m\n  output: again\n", "RK0112"},
+    {"- rule: r\n  desc: d\n  output: '%container.info x'\n  priority: INFO\n  condition: m\n",
+     "RK0209"},
+};
+
 static void items_and_their_findings(void **state)
 {
     (void)state;
-    static const struct {
-        const char *yaml, *codes;
-    } rows[] = {
-        {BODY, ""},
-        {"- rule: r\n  desc: d\n  condition: m\n", "RK0201"},
-        {"- rule: r\n", "RK0201"},
-        {"- rule: ''\n", "RK0202"},
-        {"- rule: [a]\n", "RK0202"},
-        {"- macro: x\n", "RK0201"},
-        {"- list: x\n", "RK0201"},
-        {"- list: x\n  items: a\n", "RK0202"},
-        {"- list: x\n  items: [a, ~]\n", "RK0202"},
-        {"- list: x\n  items: ['']\n", ""},
-        {BODY "  enabled:\n", "RK0202"},
-        {BODY "  enabled: YES\n", ""},
-        {BODY "  enabled: yEs\n", "RK0203"},
-        {BODY "  enabled: 1\n", "RK0203"},
-        {BODY "  capture_duration: 0x10\n", ""},
-        {BODY "  capture_duration: -1\n", "RK0203"},
-        {BODY "  capture_duration: 4294967296\n", "RK0203"},
-        {BODY "  capture_duration: 08\n", "RK0203"},
-        {BODY "  colour: red\n", "RK0111"},
-        {BODY "  condition: fd.num=2\n", "RK0112"},
-        {BODY "  tags: [b, a, b]\n", ""},
-        {BODY "  tags: a\n", "RK0202"},
-        {BODY "  tags: [a, ~]\n", "RK0202"},
-        {BODY "  source: other\n", "RK0208"},
-        {BODY "  source: other\n- rule: r\n  append: true\n  condition: or x\n", "RK0208 RK0209"},
-        {BODY "- rule: r\n  desc: d\n  output: o\n  priority: INFO\n  condition: m\n  source: x\n",
-         "RK0207"},
-        {BODY "- rule: r\n  append: true\n  source: x\n  condition: and m\n", "RK0209 RK0207"},
-        {BODY "- rule: r\n  append: true\n  source:\n  condition: and m\n", "RK0209"},
-        {BODY "- rule: r\n  append: true\n", "RK0201 RK0209"},
-        {BODY "- rule: r\n  append: true\n  condition: and m\n  tags: [x]\n", "RK0209"},
-        {BODY "- rule: r\n  append: false\n  desc: d\n  output: o\n  priority: INFO\n"
-              "  condition: m\n", ""},
-        {"- rule: r\n  append: true\n  condition: and m\n", "RK0206 RK0209"},
-        {"- list: x\n  append: true\n  items: [a]\n", "RK0206 RK0209"},
-        {"- macro: x\n  append: true\n  condition: or m\n", "RK0206 RK0209"},
-        {BODY "- rule: r\n  enabled: false\n", "RK0209"},
-        {"- rule: r\n  enabled: false\n", "RK0206 RK0209"},
-        {BODY "- rule: r\n  override: {condition: append}\n  condition: and m\n  output: x\n",
-         "RK0205"},
-        {BODY "- rule: r\n  override: {priority: append}\n  priority: INFO\n", "RK0205"},
-        {BODY "- rule: r\n  override: {condition: delete}\n  condition: m\n", "RK0205"},
-        {BODY "- rule: r\n  override: {colour: replace}\n", "RK0205"},
-        {BODY "- rule: r\n  override: {condition: replace}\n", "RK0205"},
-        {BODY "- rule: r\n  override: {condition: append, condition: replace}\n  condition: m\n",
-         "RK0205"},
-        {BODY "- rule: r\n  override: {condition: append}\n  append: true\n  condition: or m\n",
-         "RK0205"},
-        {"- rule: r\n  override: {condition: append}\n  condition: or m\n", "RK0206"},
-        {"- list: x\n  override: {items: append}\n  items: [a]\n", "RK0206"},
-        {"- list: x\n  override: {items: replace}\n  items: [a]\n", ""},
-        {BODY "  override: {}\n", ""},
-        {BODY "  override: x\n", "RK0205"},
-        {"- required_engine_version: 63\n", ""},
-        {"- required_engine_version: 0.63.0\n", ""},
-        {"- required_engine_version: 0.26.0\n", ""},
-        {"- required_engine_version: 0.63.0-rc1\n", ""},
-        {"- required_engine_version: 64\n", "RK0212"},
-        {"- required_engine_version: 1.0.0\n", "RK0212"},
-        {"- required_engine_version: 0.63\n", "RK0213"},
-        {"- required_plugin_versions: [{name: container, version: 0.4.0}]\n", ""},
-        {"- required_plugin_versions: [{name: json, version: 0.7.0}]\n", "RK0214"},
-        {"- required_plugin_versions:\n  - name: json\n    version: 0.7.0\n"
-         "    alternatives: [{name: container, version: 0.1.0}]\n", ""},
-        {"- required_plugin_versions: [{name: container}]\n", "RK0201"},
-        {"- required_plugin_versions: [{name: container, version: x}]\n", "RK0213"},
-        {"- list: a b\n  items: [a]\n", "RK0211"},
-        {HEAD "  condition: m\n  output: again\n", "RK0112"},
-        {"- rule: r\n  desc: d\n  output: '%container.info x'\n  priority: INFO\n  condition: m\n",
-         "RK0209"},
-    };
-    for (size_t i = 0; i < ROWS(rows); i++) {
+    for (size_t i = 0; i < ROWS(item_rows); i++) {
         char yaml[2000];
-        snprintf(yaml, sizeof yaml, "%s%s", MACRO("m", "fd.num=9"), rows[i].yaml);
-        assert_codes(yaml, rows[i].codes);
+        snprintf(yaml, sizeof yaml, "%s%s", MACRO("m", "fd.num=9"), item_rows[i].yaml);
+        assert_codes(yaml, item_rows[i].codes);
     }
 }
 
@@ -432,16 +444,17 @@ static void suspicious_words(void **state)
 static void rules_as_they_end(void **state)
 {
     (void)state;
-    struct comp *c = front_resolve(
-        MACRO("m", "fd.num=9")
-        "- rule: a\n  desc: d\n  output: '  o  '\n  priority: Warning\n  condition: m\n"
-        "  tags: [b, a, ab, b]\n  enabled: false\n"
-        "- rule: b\n  desc: d\n  output: o\n  priority: eMERGENCY\n  condition: m\n"
-        "- rule: a\n  override: {output: append, desc: append, tags: append, enabled: replace}\n"
-        "  output: ' p '\n  desc: e\n  tags: [A, a]\n  enabled: on\n"
-        "- rule: c\n  desc: d\n  output: '%foo.bar'\n  priority: info\n  condition: m\n"
-        "  skip-if-unknown-filter: true\n"
-        "- rule: b\n  desc: again\n  output: o\n  priority: DEBUG\n  condition: m\n");
+    struct comp *c = front_resolve(MACRO(
+        "m",
+        "fd.num=9") "- rule: a\n  desc: d\n  output: '  o  '\n  priority: Warning\n  condition: m\n"
+                    "  tags: [b, a, ab, b]\n  enabled: false\n"
+                    "- rule: b\n  desc: d\n  output: o\n  priority: eMERGENCY\n  condition: m\n"
+                    "- rule: a\n  override: {output: append, desc: append, tags: append, enabled: "
+                    "replace}\n"
+                    "  output: ' p '\n  desc: e\n  tags: [A, a]\n  enabled: on\n"
+                    "- rule: c\n  desc: d\n  output: '%foo.bar'\n  priority: info\n  condition: m\n"
+                    "  skip-if-unknown-filter: true\n"
+                    "- rule: b\n  desc: again\n  output: o\n  priority: DEBUG\n  condition: m\n");
     char tags[100] = "", codes[100];
     assert_int_equal(c->rules.n, 4);
     const struct rule *a = &c->rules.v[1], *b = &c->rules.v[2], *s = &c->rules.v[3];
@@ -469,7 +482,7 @@ static void uses_are_chained(void **state)
     static const char yaml[] = "- list: bad\n"
                                "  items: ['\"a\\d\"']\n" /* line 2: a wrong escape */
                                "- list: outer\n"
-                               "  items: [x, bad]\n"     /* line 4 */
+                               "  items: [x, bad]\n" /* line 4 */
                                "- macro: m\n"
                                "  condition: proc.name in (outer)\n"; /* line 6 */
     static const struct {
@@ -538,18 +551,12 @@ static void levels_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lists_are_text),
-        cmocka_unit_test(items_of_lists),
-        cmocka_unit_test(texts_of_conditions),
-        cmocka_unit_test(macros),
-        cmocka_unit_test(macros_are_trees),
-        cmocka_unit_test(files_stand_on_earlier_ones),
-        cmocka_unit_test(items_and_their_findings),
-        cmocka_unit_test(exceptions_and_their_findings),
-        cmocka_unit_test(suspicious_words),
-        cmocka_unit_test(rules_as_they_end),
-        cmocka_unit_test(uses_are_chained),
-        cmocka_unit_test(growth_is_bounded),
+        cmocka_unit_test(lists_are_text),           cmocka_unit_test(items_of_lists),
+        cmocka_unit_test(texts_of_conditions),      cmocka_unit_test(macros),
+        cmocka_unit_test(macros_are_trees),         cmocka_unit_test(files_stand_on_earlier_ones),
+        cmocka_unit_test(items_and_their_findings), cmocka_unit_test(exceptions_and_their_findings),
+        cmocka_unit_test(suspicious_words),         cmocka_unit_test(rules_as_they_end),
+        cmocka_unit_test(uses_are_chained),         cmocka_unit_test(growth_is_bounded),
         cmocka_unit_test(levels_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -150,30 +150,102 @@ struct wrong {
     const char *says;
 };
 
-static void bad_edge(struct bundle *b) { PUT(b->nodes[1].yes, 1); }
-static void bad_loop(struct bundle *b) { PUT(b->nodes[1].no, 0); }
-static void bad_node_atom(struct bundle *b) { PUT(b->nodes[0].atom, 9); }
-static void bad_root_rule(struct bundle *b) { PUT(b->roots[0].rule, 5); }
-static void bad_root_node(struct bundle *b) { PUT(b->roots[0].node, 2); }
-static void bad_event(struct bundle *b) { PUT(b->events[0].event, EV_COUNT); }
-static void bad_sysnr(struct bundle *b) { PUT(b->events[0].sysnr, 3); }
-static void bad_roots(struct bundle *b) { PUT(b->events[0].nroot, 7); }
-static void bad_lhs(struct bundle *b) { PUT(b->atoms[0].lhs, 77); }
-static void bad_op(struct bundle *b) { PUT(b->atoms[0].op, OP_COUNT); }
-static void bad_mod(struct bundle *b) { PUT(b->atoms[0].mod, 9); }
-static void bad_type(struct bundle *b) { PUT(b->atoms[0].type, T_COUNT); }
-static void bad_values(struct bundle *b) { PUT(b->atoms[0].nval, 0xffffffff); }
-static void bad_kind(struct bundle *b) { PUT(b->values[0].kind, 0); }
-static void bad_text(struct bundle *b) { PUT(b->values[0].text.off, 8000); }
-static void bad_text_end(struct bundle *b) { PUT(b->values[0].text.len, 2); }
-static void bad_field(struct bundle *b) { PUT(b->refs[0].field, F_COUNT); }
-static void bad_xform(struct bundle *b) { PUT(b->refs[2].xform, 99); }
-static void bad_kids(struct bundle *b) { PUT(b->refs[2].kid0, 2); }
-static void bad_piece(struct bundle *b) { PUT(b->pieces[1].ref, 44); }
-static void bad_priority(struct bundle *b) { PUT(b->rules[0].priority, 8); }
-static void bad_tags(struct bundle *b) { PUT(b->rules[0].tags.n, 2); }
-static void bad_name(struct bundle *b) { memset(b->names[0].name, 'x', COMM_SIZE); }
-static void bad_extra(struct bundle *b) { PUT(b->plan.extra[0].kind, 99); }
+static void bad_edge(struct bundle *b)
+{
+    PUT(b->nodes[1].yes, 1);
+}
+static void bad_loop(struct bundle *b)
+{
+    PUT(b->nodes[1].no, 0);
+}
+static void bad_node_atom(struct bundle *b)
+{
+    PUT(b->nodes[0].atom, 9);
+}
+static void bad_root_rule(struct bundle *b)
+{
+    PUT(b->roots[0].rule, 5);
+}
+static void bad_root_node(struct bundle *b)
+{
+    PUT(b->roots[0].node, 2);
+}
+static void bad_event(struct bundle *b)
+{
+    PUT(b->events[0].event, EV_COUNT);
+}
+static void bad_sysnr(struct bundle *b)
+{
+    PUT(b->events[0].sysnr, 3);
+}
+static void bad_roots(struct bundle *b)
+{
+    PUT(b->events[0].nroot, 7);
+}
+static void bad_lhs(struct bundle *b)
+{
+    PUT(b->atoms[0].lhs, 77);
+}
+static void bad_op(struct bundle *b)
+{
+    PUT(b->atoms[0].op, OP_COUNT);
+}
+static void bad_mod(struct bundle *b)
+{
+    PUT(b->atoms[0].mod, 9);
+}
+static void bad_type(struct bundle *b)
+{
+    PUT(b->atoms[0].type, T_COUNT);
+}
+static void bad_values(struct bundle *b)
+{
+    PUT(b->atoms[0].nval, 0xffffffff);
+}
+static void bad_kind(struct bundle *b)
+{
+    PUT(b->values[0].kind, 0);
+}
+static void bad_text(struct bundle *b)
+{
+    PUT(b->values[0].text.off, 8000);
+}
+static void bad_text_end(struct bundle *b)
+{
+    PUT(b->values[0].text.len, 2);
+}
+static void bad_field(struct bundle *b)
+{
+    PUT(b->refs[0].field, F_COUNT);
+}
+static void bad_xform(struct bundle *b)
+{
+    PUT(b->refs[2].xform, 99);
+}
+static void bad_kids(struct bundle *b)
+{
+    PUT(b->refs[2].kid0, 2);
+}
+static void bad_piece(struct bundle *b)
+{
+    PUT(b->pieces[1].ref, 44);
+}
+static void bad_priority(struct bundle *b)
+{
+    PUT(b->rules[0].priority, 8);
+}
+static void bad_tags(struct bundle *b)
+{
+    PUT(b->rules[0].tags.n, 2);
+}
+static void bad_name(struct bundle *b)
+{
+    memset(b->names[0].name, 'x', COMM_SIZE);
+}
+static void bad_extra(struct bundle *b)
+{
+    PUT(b->plan.extra[0].kind, 99);
+}
 
 static const struct wrong wrongs[] = {
     {bad_edge, -EINVAL, "node 1: an edge does not lead forward"},
@@ -276,13 +348,18 @@ static uint8_t *elf_around(const uint8_t *section, size_t n, size_t *size)
     size_t at = sizeof(Elf64_Ehdr), strs = at + n, heads = (strs + sizeof(names) + 7) & ~7ul;
     uint8_t *file = calloc(1, heads + 3 * sizeof(Elf64_Shdr));
     Elf64_Ehdr e = {.e_ident = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT},
-                    .e_type = ET_REL, .e_machine = EM_BPF, .e_version = EV_CURRENT,
-                    .e_ehsize = sizeof(e), .e_shentsize = sizeof(Elf64_Shdr), .e_shnum = 3,
-                    .e_shstrndx = 2, .e_shoff = heads};
-    Elf64_Shdr s[3] = {{.sh_type = SHT_NULL},
-                       {.sh_name = 1, .sh_type = SHT_PROGBITS, .sh_offset = at, .sh_size = n},
-                       {.sh_name = 12, .sh_type = SHT_STRTAB, .sh_offset = strs,
-                        .sh_size = sizeof(names)}};
+                    .e_type = ET_REL,
+                    .e_machine = EM_BPF,
+                    .e_version = EV_CURRENT,
+                    .e_ehsize = sizeof(e),
+                    .e_shentsize = sizeof(Elf64_Shdr),
+                    .e_shnum = 3,
+                    .e_shstrndx = 2,
+                    .e_shoff = heads};
+    Elf64_Shdr s[3] = {
+        {.sh_type = SHT_NULL},
+        {.sh_name = 1, .sh_type = SHT_PROGBITS, .sh_offset = at, .sh_size = n},
+        {.sh_name = 12, .sh_type = SHT_STRTAB, .sh_offset = strs, .sh_size = sizeof(names)}};
 
     memcpy(file, &e, sizeof(e));
     memcpy(file + at, section, n);
@@ -319,9 +396,9 @@ static void test_elf(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accepts), cmocka_unit_test(test_empty),
-        cmocka_unit_test(test_cut),     cmocka_unit_test(test_flipped),
-        cmocka_unit_test(test_wrong),   cmocka_unit_test(test_sharing),
+        cmocka_unit_test(test_accepts),  cmocka_unit_test(test_empty),
+        cmocka_unit_test(test_cut),      cmocka_unit_test(test_flipped),
+        cmocka_unit_test(test_wrong),    cmocka_unit_test(test_sharing),
         cmocka_unit_test(test_versions), cmocka_unit_test(test_elf),
     };
 

@@ -20,10 +20,16 @@ static void places_of_bytes(void **state)
         {"a\r\nb", 3, 2, 1},
         {"a\rb", 2, 2, 1},
         {"a\n\n\nb", 4, 4, 1},
-        {"\xc3\xa9x", 2, 1, 2},                 /* columns are characters */
-        {"a\xc2\x85" "b", 3, 2, 1},             /* NEL, LS and PS end a line for libyaml */
-        {"a\xe2\x80\xa8" "b", 4, 2, 1},
-        {"a\xe2\x80\xa9" "b", 4, 2, 1},
+        {"\xc3\xa9x", 2, 1, 2}, /* columns are characters */
+        {"a\xc2\x85"
+         "b",
+         3, 2, 1}, /* NEL, LS and PS end a line for libyaml */
+        {"a\xe2\x80\xa8"
+         "b",
+         4, 2, 1},
+        {"a\xe2\x80\xa9"
+         "b",
+         4, 2, 1},
         {"", 0, 1, 1},
         {"a\n", 2, 2, 1},
     };

@@ -79,7 +79,9 @@ static void test_texts(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(text_rows) / sizeof(text_rows[0]); i++) {
         const struct text_row *t = &text_rows[i];
-        struct val v = {.state = ST_PRESENT, .base = BASE_TEXT, .text = t->value,
+        struct val v = {.state = ST_PRESENT,
+                        .base = BASE_TEXT,
+                        .text = t->value,
                         .len = (uint32_t)strlen(t->value)};
 
         if ((int)match_text(t->op, v, t->constant, strlen(t->constant)) != t->whole)
@@ -109,12 +111,12 @@ static void pick(char *to, size_t most, const char *const *parts, size_t nparts,
 
 static void test_globs(void **state)
 {
-    static const char *const parts[] = {"a",  "b",   "A",  "*",         "?",           "[ab]",
-                                        "[!a]", "[a-c]", "[", "]",       "\\*",         "\\a",
-                                        "-",  "/",   ".",  "[[:alpha:]]", "[[:digit:]b]", "[]a]",
-                                        "[^b]", "{",  "!",  "[a",        "[[=a=]]",     "[[.a.]]"};
-    static const char *const bytes[] = {"a", "b", "c", "A", "B", "*", "?", "[", "]",
-                                        "/", ".", "-", "1", "\xe9", "!", "\\"};
+    static const char *const parts[] = {
+        "a",    "b",   "A",   "*",  "?",       "[ab]",   "[!a]",        "[a-c]",        "[",
+        "]",    "\\*", "\\a", "-",  "/",       ".",      "[[:alpha:]]", "[[:digit:]b]", "[]a]",
+        "[^b]", "{",   "!",   "[a", "[[=a=]]", "[[.a.]]"};
+    static const char *const bytes[] = {"a", "b", "c", "A", "B", "*",    "?", "[",
+                                        "]", "/", ".", "-", "1", "\xe9", "!", "\\"};
     uint32_t seed = 7;
 
     (void)state;
@@ -179,8 +181,8 @@ static void test_numbers(void **state)
     }
 }
 
-static const struct val v4 = {.state = ST_PRESENT, .base = BASE_IP, .family = 4,
-                              .text = "\x0a\x01\x02\x03", .len = 4};
+static const struct val v4 = {
+    .state = ST_PRESENT, .base = BASE_IP, .family = 4, .text = "\x0a\x01\x02\x03", .len = 4};
 
 static void test_addresses(void **state)
 {
@@ -485,11 +487,15 @@ static void test_generic(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_texts),      cmocka_unit_test(test_globs),
-        cmocka_unit_test(test_glob_stars), cmocka_unit_test(test_numbers),
-        cmocka_unit_test(test_addresses),  cmocka_unit_test(test_atoms),
+        cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_globs),
+        cmocka_unit_test(test_glob_stars),
+        cmocka_unit_test(test_numbers),
+        cmocka_unit_test(test_addresses),
+        cmocka_unit_test(test_atoms),
         cmocka_unit_test(test_fields_and_transformers),
-        cmocka_unit_test(test_walk),       cmocka_unit_test(test_readings),
+        cmocka_unit_test(test_walk),
+        cmocka_unit_test(test_readings),
         cmocka_unit_test(test_generic),
     };
 

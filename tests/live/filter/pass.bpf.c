@@ -40,7 +40,8 @@ __attribute__((noinline)) int filter_paths(struct ev *ev)
     ASK(SLOT_OF_STR(S_FD_RAW), extract_raw)
     ASK(N_P0, extract_args)
     ASK(N_L4PROTO, extract_sock)
-    /* As rules would: a pattern that the loader left empty matches, a name set that is empty not. */
+    /* As rules would: a pattern that the loader left empty matches, a name set that is empty not.
+     */
     if (match_icontains(ev, S_FD_NAME, 0) + match_contains(ev, S_FD_NAME, 0) != 2)
         return 0;
     return match_name(ev, S_NAME, 0) || match_anc(ev, 0) ? 0 : 2;

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Code for one rule on one event: a walk over its part of the DAG, and the states of slots. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "emit.h"
+#include "intern.h"
+#include "pipeline.h"
+#include "place.h"
+
+enum { R0 = BPF_REG_0, R1, R6 = BPF_REG_6 };
+
+/* ---- slots ---- */
+
+static const char *const EXTRACTOR[G_COUNT] = {
+#define SLOT_GROUP(id, doc) [G_##id] = #id,
+#include "../grammar/slots.def"
+};
+static const uint8_t GROUP_OF[SLOT_COUNT] = {
+#define SLOT_NUM(id, group, doc) [SLOT_OF_NUM(N_##id)] = G_##group,
+#define SLOT_STR(id, group, cap, doc) [SLOT_OF_STR(S_##id)] = G_##group,
+#include "../grammar/slots.def"
+};
+
+/* Facts about a path: a group's extractor has run; a slot's value is present. */
+#define FACT_PRESENT(slot) (G_COUNT + (slot))
+_Static_assert(G_COUNT + SLOT_COUNT <= 64 * ASM_FACTS, "facts");
+
+void emit_call(struct emit *e, const char *symbol)
+{
+    asm_mov(e->a, R1, R6);
+    asm_call(e->a, symbol);
+}
+
+void emit_load_len(struct emit *e, int dst, unsigned str)
+{
+    asm_load(e->a, 4, dst, R6, (int32_t)(offsetof(struct ev_head, len) + 4 * str));
+}
+
+void emit_load_num(struct emit *e, int dst, unsigned num)
+{
+    asm_load(e->a, 8, dst, R6, (int32_t)(offsetof(struct ev_head, num) + 8 * num));
+}
+
+static void load_state(struct emit *e, unsigned slot)
+{
+    asm_load(e->a, 1, R1, R6, (int32_t)(offsetof(struct ev_head, st) + slot));
+}
+
+static const char *extractor_name(struct emit *e, unsigned group)
+{
+    char *name = arena_printf(e->c->arena, "extract_%s", EXTRACTOR[group]);
+    for (char *p = name; *p; p++)
+        if (*p >= 'A' && *p <= 'Z')
+            *p = (char)(*p + 'a' - 'A');
+    return name;
+}
+
+/* The slot's state in r1, its extractor having run. */
+static void emit_state(struct emit *e, unsigned slot)
+{
+    unsigned group = GROUP_OF[slot];
+    load_state(e, slot);
+    if (group == G_EVENT || asm_fact(e->a, group))
+        return;
+    label_id empty = asm_label(e->a), filled = asm_label(e->a);
+    asm_if(e->a, BPF_JEQ, R1, ST_UNFILLED, empty, filled);
+    asm_bind(e->a, empty);
+    emit_call(e, extractor_name(e, group));
+    load_state(e, slot);
+    asm_goto(e->a, filled);
+    asm_bind(e->a, filled);
+    asm_set_fact(e->a, group);
+}
+
+void emit_present(struct emit *e, unsigned slot, struct edges to)
+{
+    if (asm_fact(e->a, FACT_PRESENT(slot)))
+        return;
+    label_id present = asm_label(e->a), other = asm_label(e->a);
+    emit_state(e, slot);
+    if (to.unknown.i == to.absent.i) {
+        asm_if(e->a, BPF_JEQ, R1, ST_PRESENT, present, to.absent);
+    } else {
+        asm_if(e->a, BPF_JEQ, R1, ST_ABSENT, to.absent, other);
+        asm_bind(e->a, other);
+        asm_if(e->a, BPF_JEQ, R1, ST_PRESENT, present, to.unknown);
+    }
+    asm_bind(e->a, present);
+    asm_set_fact(e->a, FACT_PRESENT(slot));
+}
+
+void emit_exists(struct emit *e, unsigned slot, struct edges to)
+{
+    if (asm_fact(e->a, FACT_PRESENT(slot))) {
+        asm_goto(e->a, to.yes);
+        return;
+    }
+    label_id here = asm_label(e->a), other = asm_label(e->a), cut = asm_label(e->a);
+    emit_state(e, slot);
+    asm_if(e->a, BPF_JEQ, R1, ST_PRESENT, here, other);
+    asm_bind(e->a, here);
+    asm_set_fact(e->a, FACT_PRESENT(slot));
+    asm_goto(e->a, to.yes);
+    asm_bind(e->a, other);
+    asm_if(e->a, BPF_JEQ, R1, ST_ABSENT, to.absent, cut);
+    asm_bind(e->a, cut);
+    asm_if(e->a, BPF_JEQ, R1, ST_CUT, to.yes, to.unknown);
+}
+
+/* ---- one rule ---- */
+
+dag_id emit_decided(struct emit *e, dag_id d)
+{
+    while (is_node(d)) {
+        const struct dag_node *n = &e->c->dag.v[d.i];
+        if (d.i == e->known[0].i || d.i == e->known[1].i)
+            d = n->neg ? n->no : n->yes;
+        else if (place_where(e->c, n->atom, e->event)->place != PLACE_USER)
+            return d;
+        else
+            d = n->neg ? n->no : n->yes;
+    }
+    return d;
+}
+
+/*
+ * Beyond the tests of a slot that is absent (or else unknown): their outcome is known from its
+ * state alone.
+ */
+static dag_id beyond(struct emit *e, dag_id d, int slot, bool absent)
+{
+    for (;;) {
+        d = emit_decided(e, d);
+        if (!is_node(d))
+            return d;
+        const struct dag_node *n = &e->c->dag.v[d.i];
+        const struct where *w = place_where(e->c, n->atom, e->event);
+        bool exists = e->c->atoms.v[n->atom.i].op == OP_EXISTS;
+        if (slot < 0 || w->slot != slot || w->slot2 >= 0 || (exists && !absent))
+            return d;
+        d = absent || n->neg ? n->no : n->yes;
+    }
+}
+
+static int compare_u32(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Gives the node a label if it has none for this root yet, and puts it on the list. */
+static void visit(struct emit *e, struct nodes *list, dag_id d)
+{
+    if (!is_node(d) || e->label_root[d.i] == e->serial)
+        return;
+    e->label_root[d.i] = e->serial;
+    e->label_of[d.i] = asm_label(e->a).i;
+    VEC_PUSH(e->c->arena, &list->id, d.i);
+}
+
+void emit_collect(struct emit *e, struct nodes *list, dag_id root)
+{
+    visit(e, list, root);
+    for (uint32_t i = 0; i < list->id.n; i++) {
+        const struct dag_node *n = &e->c->dag.v[list->id.v[i]];
+        visit(e, list, emit_decided(e, n->yes));
+        visit(e, list, emit_decided(e, n->no));
+    }
+    if (list->id.n)
+        qsort(list->id.v, list->id.n, sizeof *list->id.v, compare_u32);
+}
+
+void emit_collect_all(struct emit *e, struct nodes *list, dag_id root)
+{
+    uint32_t i = list->id.n;
+    visit(e, list, root);
+    for (; i < list->id.n; i++) {
+        const struct dag_node *n = &e->c->dag.v[list->id.v[i]];
+        visit(e, list, n->yes);
+        visit(e, list, n->no);
+    }
+}
+
+static label_id label_of(struct emit *e, dag_id d, label_id hit, label_id miss)
+{
+    d = emit_decided(e, d);
+    return d.i == DAG_TRUE ? hit : d.i == DAG_FALSE ? miss : (label_id){e->label_of[d.i]};
+}
+
+static struct edges edges_of(struct emit *e, const struct dag_node *n, label_id hit, label_id miss)
+{
+    const struct where *w = place_where(e->c, n->atom, e->event);
+    int slot = w->slot2 < 0 ? w->slot : -1;
+    label_id yes = label_of(e, n->yes, hit, miss), no = label_of(e, n->no, hit, miss);
+    dag_id absent = beyond(e, n->no, slot, true);
+    dag_id unknown = beyond(e, n->neg ? n->no : n->yes, slot, false);
+    return (struct edges){.yes = yes,
+                          .no = no,
+                          .maybe = n->neg ? no : yes,
+                          .absent = label_of(e, absent, hit, miss),
+                          .unknown = label_of(e, unknown, hit, miss)};
+}
+
+/* Where the rule itself has the atom (atoms are shared), or else where the atom was first used. */
+static void note_atom(struct emit *e, uint32_t rule, const struct dag_node *n)
+{
+    char *text = NULL;
+    size_t len = 0;
+    span_id at =
+        e->atom_rule[n->atom.i] == rule ? e->atom_at[n->atom.i] : e->c->atoms.v[n->atom.i].at;
+    FILE *out = e->notes ? open_memstream(&text, &len) : NULL;
+    if (out) {
+        print_atom(e->c, out, n->atom);
+        fclose(out);
+    }
+    asm_mark(e->a, at, text ? arena_printf(e->c->arena, "%s%s", n->neg ? "not " : "", text) : NULL);
+    free(text);
+}
+
+void emit_test(struct emit *e, const struct dag_node *n, struct edges to)
+{
+    const struct atom *at = &e->c->atoms.v[n->atom.i];
+    const struct where *w = place_where(e->c, n->atom, e->event);
+    switch ((enum shape)w->shape) {
+    case SHAPE_NUM:
+        emit_num(e, at, w, to);
+        break;
+    case SHAPE_TEXT:
+        emit_text(e, at, w, to);
+        break;
+    case SHAPE_ADDR:
+        emit_addr(e, at, w, to);
+        break;
+    case SHAPE_ANC:
+        emit_anc(e, at, w, to);
+        break;
+    case SHAPE_ANC_ANY:
+        emit_anc_any(e, at, w, to);
+        break;
+    case SHAPE_NONE:
+        asm_goto(e->a, to.maybe);
+        break;
+    }
+}
+
+/* Places of the rule's own tests, so that code shared through atoms points into this rule. */
+static void find_atoms(struct emit *e, uint32_t rule, node_id id)
+{
+    const struct node *n = &e->c->nodes.v[id.i];
+    if (n->kind == NODE_TEST && n->atom.i && e->atom_rule[n->atom.i] != rule) {
+        e->atom_rule[n->atom.i] = rule;
+        e->atom_at[n->atom.i] = n->at;
+    }
+    for (uint32_t i = 0; i < n->nkid; i++)
+        find_atoms(e, rule, e->c->kids.v[n->kid0 + i]);
+}
+
+void emit_rule(struct emit *e, const struct root *r, label_id miss)
+{
+    const struct rule *rule = &e->c->rules.v[r->rule.i];
+    dag_id root = emit_decided(e, r->root);
+    if (root.i == DAG_FALSE) {
+        asm_goto(e->a, miss);
+        return;
+    }
+    struct nodes list = {0};
+    label_id hit = asm_label(e->a);
+    if (e->c->nodes.n)
+        find_atoms(e, r->rule.i, rule->condition);
+    e->serial++;
+    emit_collect(e, &list, root);
+    for (uint32_t i = 0; i < list.id.n; i++) {
+        const struct dag_node *n = &e->c->dag.v[list.id.v[i]];
+        asm_bind(e->a, (label_id){e->label_of[list.id.v[i]]});
+        if (!asm_live(e->a))
+            continue;
+        note_atom(e, r->rule.i, n);
+        emit_test(e, n, edges_of(e, n, hit, miss));
+    }
+    asm_bind(e->a, hit);
+    if (asm_live(e->a)) {
+        asm_mark(e->a, rule->at, e->notes ? STR(e->c, rule->name) : NULL);
+        asm_mov_imm(e->a, R0, rule->index + 1);
+        asm_exit(e->a);
+    }
+}

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Classes of values, and the code of a group. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "arena.h"
+#include "group_key.h"
+#include "intern.h"
+#include "place.h"
+
+enum { R0 = BPF_REG_0, R1 };
+
+/* A rule whose constants lie in more classes than this is tried with the rest: code is copied. */
+#define CLASSES_MAX 16
+/* So many different first tests are made before the group's value is fetched. */
+#define PRETESTS_MAX 4
+
+/* A constant, and the rules whose key it satisfies: its class. */
+struct constant {
+    uint64_t num;
+    const char *bytes;
+    size_t len;
+    uint32_t rule0, nrule; /* classes.rules: indexes in group.rules, ascending */
+    uint32_t class;        /* constants with the same rules have the same class */
+};
+struct classes {
+    VEC(struct constant) list;
+    VEC(uint32_t) rules;
+    uint32_t n;
+};
+
+/* One constant of one rule. */
+struct pair {
+    uint64_t key;
+    uint32_t rule;
+};
+
+static int compare_pairs(const void *a, const void *b)
+{
+    const struct pair *x = a, *y = b;
+    if (x->key != y->key)
+        return x->key < y->key ? -1 : 1;
+    return x->rule < y->rule ? -1 : x->rule > y->rule;
+}
+
+/* Constants with the rules that have them, in order of number or of string id. */
+static void gather(struct emit *e, const struct group *g, struct classes *out)
+{
+    struct comp *c = e->c;
+    VEC(struct pair) pairs = {0};
+    for (uint32_t i = 0; i < g->rules.n; i++) {
+        dag_id key = g->rules.v[i].key;
+        for (uint32_t k = 0; k < key_count(c, key, e->event, g->kind); k++) {
+            struct pair pair = {key_value(c, key, e->event, g->kind, k), i};
+            VEC_PUSH(c->arena, &pairs, pair);
+        }
+    }
+    qsort(pairs.v, pairs.n, sizeof *pairs.v, compare_pairs);
+    for (uint32_t i = 0; i < pairs.n; i++) {
+        const struct pair *p = &pairs.v[i];
+        if (i == 0 || p->key != p[-1].key) {
+            struct constant k = {.num = p->key, .rule0 = out->rules.n};
+            if (g->kind != KEY_NUM) {
+                k.bytes = STR(c, (str_id){(uint32_t)p->key});
+                k.len = STRLEN(c, (str_id){(uint32_t)p->key});
+            }
+            VEC_PUSH(c->arena, &out->list, k);
+        } else if (p->rule == p[-1].rule) {
+            continue;
+        }
+        VEC_PUSH(c->arena, &out->rules, p->rule);
+        out->list.v[out->list.n - 1].nrule++;
+    }
+}
+
+static int compare_bytes(const void *a, const void *b)
+{
+    const struct constant *x = a, *y = b;
+    int order = memcmp(x->bytes, y->bytes, x->len < y->len ? x->len : y->len);
+    return order ? order : x->len < y->len ? -1 : x->len > y->len;
+}
+
+static int compare_u32(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* Appends the rules of `more` to those of `k` (a copy of which is made), in order and once each. */
+static void merge(struct comp *c, struct classes *x, struct constant *k,
+                  const struct constant *more)
+{
+    uint32_t start = x->rules.n, n = 0;
+    for (uint32_t i = 0; i < k->nrule + more->nrule; i++) {
+        uint32_t from = i < k->nrule ? k->rule0 + i : more->rule0 + i - k->nrule;
+        VEC_PUSH(c->arena, &x->rules, x->rules.v[from]);
+    }
+    uint32_t *all = x->rules.v + start;
+    qsort(all, x->rules.n - start, sizeof *all, compare_u32);
+    for (uint32_t i = 0; i < x->rules.n - start; i++)
+        if (n == 0 || all[n - 1] != all[i])
+            all[n++] = all[i];
+    x->rules.n = start + n;
+    k->rule0 = start;
+    k->nrule = n;
+}
+
+/* What begins with a constant also begins with each beginning of it: those rules match too. */
+static void inherit(struct comp *c, struct classes *x)
+{
+    uint32_t *open = arena_alloc(c->arena, (x->list.n + 1) * sizeof *open), n = 0;
+    qsort(x->list.v, x->list.n, sizeof *x->list.v, compare_bytes);
+    for (uint32_t i = 0; i < x->list.n; i++) {
+        struct constant *k = &x->list.v[i];
+        while (n) { /* the innermost beginning has inherited already */
+            const struct constant *outer = &x->list.v[open[n - 1]];
+            if (outer->len <= k->len && memcmp(outer->bytes, k->bytes, outer->len) == 0)
+                break;
+            n--;
+        }
+        if (n)
+            merge(c, x, k, &x->list.v[open[n - 1]]);
+        open[n++] = i;
+    }
+}
+
+static int compare_rules(const struct classes *x, const struct constant *a,
+                         const struct constant *b)
+{
+    if (a->nrule != b->nrule)
+        return a->nrule < b->nrule ? -1 : 1;
+    return memcmp(x->rules.v + a->rule0, x->rules.v + b->rule0, a->nrule * sizeof *x->rules.v);
+}
+
+static int compare_by_rules(const void *a, const void *b, void *ctx)
+{
+    const struct classes *x = ctx;
+    uint32_t i = *(const uint32_t *)a, j = *(const uint32_t *)b;
+    int order = compare_rules(x, &x->list.v[i], &x->list.v[j]);
+    return order ? order : i < j ? -1 : i > j;
+}
+
+static void make_classes(struct emit *e, const struct group *g, struct classes *x)
+{
+    gather(e, g, x);
+    if (g->kind == KEY_PREFIX)
+        inherit(e->c, x);
+    uint32_t *order = arena_alloc(e->c->arena, (x->list.n + 1) * sizeof *order);
+    for (uint32_t i = 0; i < x->list.n; i++)
+        order[i] = i;
+    qsort_r(order, x->list.n, sizeof *order, compare_by_rules, x);
+    for (uint32_t i = 0; i < x->list.n; i++) {
+        struct constant *k = &x->list.v[order[i]];
+        bool same = i && compare_rules(x, &x->list.v[order[i - 1]], k) == 0;
+        k->class = same ? x->n - 1 : x->n++;
+    }
+}
+
+void group_evict(struct emit *e, struct group *g, struct grouping *out)
+{
+    struct classes x = {0};
+    make_classes(e, g, &x);
+    uint32_t *count = arena_alloc(e->c->arena, (g->rules.n + 1) * sizeof *count), n = 0;
+    bool *seen = arena_alloc(e->c->arena, x.n + 1);
+    for (uint32_t i = 0; i < x.list.n; i++) {
+        const struct constant *k = &x.list.v[i];
+        for (uint32_t r = 0; r < k->nrule && !seen[k->class]; r++)
+            count[x.rules.v[k->rule0 + r]]++;
+        seen[k->class] = true;
+    }
+    for (uint32_t i = 0; i < g->rules.n; i++) {
+        if (count[i] <= CLASSES_MAX)
+            g->rules.v[n++] = g->rules.v[i];
+        else
+            VEC_PUSH(e->c->arena, &out->rest, g->rules.v[i].pos);
+    }
+    g->rules.n = n;
+}
+
+/* ---- code ---- */
+
+/*
+ * Before the value is fetched: a rule's first test, where it is not the key. If none of the group's
+ * rules gets beyond it, nothing more is done.
+ */
+struct pretests {
+    uint32_t n;
+    dag_id node[PRETESTS_MAX];
+};
+
+static dag_id fail_edge(const struct dag_node *n)
+{
+    return n->neg ? n->yes : n->no;
+}
+
+/* False: some rule has no such test, or there are too many. */
+static bool find_pretests(struct emit *e, const struct root *roots, const struct group *g,
+                          struct pretests *out)
+{
+    for (uint32_t i = 0; i < g->rules.n; i++) {
+        const struct keyed_rule *r = &g->rules.v[i];
+        dag_id first = emit_decided(e, roots[r->pos].root);
+        const struct dag_node *n = &e->c->dag.v[first.i];
+        uint32_t k = 0;
+        if (first.i == r->key.i || emit_decided(e, fail_edge(n)).i != DAG_FALSE)
+            return false;
+        for (; k < out->n; k++) {
+            const struct dag_node *m = &e->c->dag.v[out->node[k].i];
+            if (m->atom.i == n->atom.i && m->neg == n->neg)
+                break;
+        }
+        if (k == PRETESTS_MAX)
+            return false;
+        out->node[k] = first;
+        out->n += k == out->n;
+    }
+    return true;
+}
+
+/* True: a single test was made, so that every rule's first one passes from here on. */
+static bool emit_pretests(struct emit *e, const struct root *roots, const struct group *g,
+                          label_id none)
+{
+    struct pretests p = {0};
+    label_id go = asm_label(e->a);
+    memset(e->known, 0, sizeof e->known);
+    if (!find_pretests(e, roots, g, &p))
+        return false;
+    for (uint32_t i = 0; i < p.n && asm_live(e->a); i++) {
+        const struct dag_node *n = &e->c->dag.v[p.node[i].i];
+        label_id next = asm_label(e->a);
+        struct edges to = {.yes = n->neg ? next : go,
+                           .no = n->neg ? go : next,
+                           .maybe = go,
+                           .absent = n->neg ? go : next,
+                           .unknown = go};
+        emit_test(e, n, to);
+        asm_bind(e->a, next);
+    }
+    asm_goto(e->a, none);
+    asm_bind(e->a, go);
+    return p.n == 1;
+}
+
+static int compare_keys(const void *a, const void *b)
+{
+    const struct key *x = a, *y = b;
+    return x->key < y->key ? -1 : x->key > y->key;
+}
+
+static void search_num(struct emit *e, const struct group *g, const struct classes *x,
+                       const label_id *label, label_id none)
+{
+    struct key *keys = arena_alloc(e->c->arena, (x->list.n + 1) * sizeof *keys);
+    for (uint32_t i = 0; i < x->list.n; i++)
+        keys[i] = (struct key){x->list.v[i].num, label[x->list.v[i].class]};
+    qsort(keys, x->list.n, sizeof *keys, compare_keys);
+    emit_load_num(e, R1, g->slot);
+    emit_switch(e, R1, KEY_64, keys, x->list.n, none);
+}
+
+/* Members by length, then by words; [first[i], first[i + 1]) are those of one length. */
+static uint32_t by_length(struct emit *e, const struct classes *x, const label_id *label,
+                          struct member *m, uint32_t *first)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < x->list.n; i++) {
+        const struct constant *k = &x->list.v[i];
+        m[i] = (struct member){.bytes = k->bytes, .len = k->len, .to = label[k->class]};
+    }
+    (void)e;
+    members_sort(m, x->list.n);
+    for (uint32_t i = 0; i < x->list.n; i++)
+        if (i == 0 || m[i].len != m[i - 1].len)
+            first[n++] = i;
+    first[n] = x->list.n;
+    return n;
+}
+
+static void search_text(struct emit *e, const struct group *g, const struct classes *x,
+                        const label_id *label, label_id none)
+{
+    struct member *m = arena_alloc(e->c->arena, (x->list.n + 1) * sizeof *m);
+    uint32_t *first = arena_alloc(e->c->arena, (x->list.n + 1) * sizeof *first);
+    uint32_t n = by_length(e, x, label, m, first);
+    struct text_at at = {.off = emit_text_off(g->slot)};
+    if (g->kind == KEY_EXACT) {
+        struct key *keys = arena_alloc(e->c->arena, (n + 1) * sizeof *keys);
+        for (uint32_t i = 0; i < n; i++)
+            keys[i] = (struct key){m[first[i]].len, asm_label(e->a)};
+        emit_load_len(e, R1, g->slot - N_COUNT);
+        emit_switch(e, R1, KEY_32, keys, n, none);
+        for (uint32_t i = 0; i < n; i++) {
+            asm_bind(e->a, keys[i].to);
+            emit_members(e, at, m + first[i], first[i + 1] - first[i], none);
+        }
+        return;
+    }
+    for (uint32_t i = n; i--;) { /* the longest beginning decides */
+        label_id fits = asm_label(e->a), next = asm_label(e->a);
+        emit_load_len(e, R1, g->slot - N_COUNT);
+        asm_if32(e->a, BPF_JGE, R1, (uint32_t)m[first[i]].len, fits, next);
+        asm_bind(e->a, fits);
+        emit_members(e, at, m + first[i], first[i + 1] - first[i], next);
+        asm_bind(e->a, next);
+    }
+    asm_goto(e->a, none);
+}
+
+struct emitted {
+    const struct root *roots;
+    const struct group *g;
+    const struct classes *x;
+    bool first_passes;
+    label_id none;
+};
+
+static void emit_class(struct emit *e, const struct emitted *s, const struct constant *k)
+{
+    for (uint32_t i = 0; i < k->nrule && asm_live(e->a); i++) {
+        const struct keyed_rule *r = &s->g->rules.v[s->x->rules.v[k->rule0 + i]];
+        const struct root *root = &s->roots[r->pos];
+        label_id miss = i + 1 < k->nrule ? asm_label(e->a) : s->none;
+        memset(e->known, 0, sizeof e->known);
+        dag_id first = emit_decided(e, root->root);
+        e->known[0] = r->key;
+        e->known[1] = s->first_passes ? first : (dag_id){0};
+        emit_rule(e, root, miss);
+        if (miss.i != s->none.i)
+            asm_bind(e->a, miss);
+    }
+}
+
+void group_emit(struct emit *e, const struct root *roots, const struct group *g)
+{
+    struct classes x = {0};
+    make_classes(e, g, &x);
+    label_id *label = arena_alloc(e->c->arena, (x.n + 1) * sizeof *label);
+    label_id none = asm_label(e->a), unknown = asm_label(e->a);
+    for (uint32_t i = 0; i < x.n; i++)
+        label[i] = asm_label(e->a);
+    struct emitted s = {.roots = roots, .g = g, .x = &x, .none = none};
+    s.first_passes = emit_pretests(e, roots, g, none);
+    emit_present(e, g->slot, (struct edges){.absent = none, .unknown = unknown});
+    if (g->kind == KEY_NUM)
+        search_num(e, g, &x, label, none);
+    else
+        search_text(e, g, &x, label, none);
+    bool *done = arena_alloc(e->c->arena, x.n + 1);
+    for (uint32_t i = 0; i < x.list.n; i++) {
+        const struct constant *k = &x.list.v[i];
+        if (done[k->class])
+            continue;
+        done[k->class] = true;
+        asm_bind(e->a, label[k->class]);
+        emit_class(e, &s, k);
+    }
+    asm_bind(e->a, unknown);
+    if (asm_live(e->a)) { /* every rule of the group passes: its first is the answer */
+        asm_mov_imm(e->a, R0, e->c->rules.v[roots[g->rules.v[0].pos].rule.i].index + 1);
+        asm_exit(e->a);
+    }
+    asm_bind(e->a, none);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Names of addresses, from the host's /etc/hosts alone: no name server is asked, so that an alert
+ * waits for nobody. Read again when it changes; memory is fixed at start.
+ */
+#ifndef RULEC_HOSTS_H
+#define RULEC_HOSTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct hosts;
+
+struct hosts *hosts_new(const char *etc); /* NULL: out of memory */
+void hosts_free(struct hosts *h);
+/* The first name of an address (4 or 16 bytes); its length, 0 if it has none. `now` is in ns. */
+size_t hosts_find(struct hosts *h, const char *addr, size_t len, uint64_t now, const char **out);
+
+#endif

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Values of fields from a record: parameters as text, times, paths, and hostile records. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "../../runtime/fmt.h"
+#include "bundle.h"
+
+static bool user_get(void *ctx, const struct record *r, enum field_id field, int32_t index,
+                     const char *name, struct val *out)
+{
+    const char *text = field == F_user_name && index == 1000 ? "alice"
+                       : field == F_proc_name && index == 77 ? "other"
+                                                             : NULL;
+
+    (void)ctx;
+    (void)r;
+    (void)name;
+    if (!text)
+        return false;
+    *out = (struct val){
+        .state = ST_PRESENT, .base = BASE_TEXT, .text = text, .len = (uint32_t)strlen(text)};
+    return true;
+}
+
+static const struct record_user user = {.get = user_get, .evt_num = 5, .utc_offset = 3600};
+
+struct row {
+    void (*fill)(struct ev *);
+    enum event_id event;
+    enum field_id field;
+    int32_t index;
+    const char *name;
+    const char *want; /* NULL: absent; "?": unknown */
+};
+
+static void open_flags(struct ev *ev)
+{
+    e_num(ev, N_P3, 1 | 2 | 4); /* O_RDWR|O_CREAT, as Falco numbers them */
+    e_num(ev, N_P4, 0644);
+}
+
+static void own_fd(struct ev *ev)
+{
+    e_num(ev, N_RES, 4);
+    e_num(ev, N_FD_NUM, 4);
+    e_num(ev, N_FD_TYPE, 1);
+    e_text(ev, S_FD_NAME, "/tmp/the_file");
+}
+
+static void socket_fd(struct ev *ev)
+{
+    e_num(ev, N_P2, 7);
+    e_num(ev, N_FD_NUM, 7);
+    e_num(ev, N_FD_TYPE, 3);
+    e_num(ev, N_L4PROTO, 2);
+    e_bytes(ev, S_CIP, "\1\2\3\4", 4);
+    e_bytes(ev, S_SIP, "\5\6\7\10", 4);
+    e_num(ev, N_CPORT, 10);
+    e_num(ev, N_SPORT, 80);
+}
+
+static void other_fd(struct ev *ev)
+{
+    e_num(ev, N_P1, 9);
+    e_num(ev, N_FD_NUM, 4);
+}
+
+static void failed(struct ev *ev)
+{
+    e_num(ev, N_RES, -13);
+    e_num(ev, N_FD_NUM, -1);
+}
+
+static void cwd_fd(struct ev *ev)
+{
+    e_num(ev, N_P1, -100);
+}
+
+static void relative(struct ev *ev)
+{
+    e_text(ev, S_A0, "../x/./y//z");
+    memcpy(ev->base, "/home/me/", 9);
+    ev->base_len = 9;
+}
+
+static void absolute(struct ev *ev)
+{
+    e_text(ev, S_A0, "/a/../b");
+}
+
+static void baseless(struct ev *ev)
+{
+    e_text(ev, S_A0, "x");
+}
+
+static void uid_known(struct ev *ev)
+{
+    e_num(ev, N_P1, 1000);
+}
+
+static void uid_unknown(struct ev *ev)
+{
+    e_num(ev, N_P1, 1001);
+}
+
+static void uid_none(struct ev *ev)
+{
+    e_num(ev, N_P1, -1);
+}
+
+static void chmod_mode(struct ev *ev)
+{
+    e_num(ev, N_P2, 04755);
+}
+
+static void kill_args(struct ev *ev)
+{
+    e_num(ev, N_P1, 77);
+    e_num(ev, N_P2, 9);
+}
+
+static void args_plain(struct ev *ev)
+{
+    e_text(ev, S_ARGS, "-l -a /tmp");
+    e_num(ev, N_CMD_NARGS, 3);
+}
+
+static void args_blank(struct ev *ev)
+{
+    e_text(ev, S_ARGS, "-c echo x");
+    e_num(ev, N_CMD_NARGS, 2);
+}
+
+static void failed_mkdir(struct ev *ev)
+{
+    e_num(ev, N_RES, -17);
+}
+
+static void odd_error(struct ev *ev)
+{
+    e_num(ev, N_RES, -4000);
+}
+
+static void caps(struct ev *ev)
+{
+    e_num(ev, N_CAP_EFFECTIVE, 0x200001);
+}
+
+static void times(struct ev *ev)
+{
+    ev->h.ts = 1795494299068892935ull;
+    e_num(ev, N_START_TS, 1795494299000000000ll);
+}
+
+static const struct row rows[] = {
+    {open_flags, EV_openat, F_evt_arg, -1, "flags", "O_CREAT|O_RDWR"},
+    {open_flags, EV_openat, F_evt_arg, 3, "", "O_CREAT|O_RDWR"},
+    {open_flags, EV_openat, F_evt_arg, 99, "", NULL},
+    {open_flags, EV_openat, F_evt_arg, -1, "nosuch", NULL},
+    {open_flags, EV_openat, F_evt_arg, -1, "mode", "0644"},
+    {own_fd, EV_openat, F_evt_arg, -1, "fd", "<f>/tmp/the_file"},
+    {socket_fd, EV_connect, F_evt_arg, -1, "fd", "<4t>1.2.3.4:10->5.6.7.8:80"},
+    {socket_fd, EV_connect, F_evt_arg, -1, "tuple", "1.2.3.4:10->5.6.7.8:80"},
+    {socket_fd, EV_connect, F_evt_arg, -1, "addr", "5.6.7.8:80"},
+    {socket_fd, EV_connect, F_fd_name, -1, "", "1.2.3.4:10->5.6.7.8:80"},
+    {other_fd, EV_openat, F_evt_arg, -1, "dirfd", "?"},
+    {failed, EV_openat, F_evt_arg, -1, "fd", "EACCES"},
+    {failed, EV_openat, F_evt_res, -1, "", "EACCES"},
+    {cwd_fd, EV_openat, F_evt_arg, -1, "dirfd", "AT_FDCWD"},
+    {relative, EV_openat, F_evt_arg, -1, "name", "/home/x/y/z"},
+    {absolute, EV_openat, F_evt_arg, -1, "name", "/a/../b"},
+    {baseless, EV_openat, F_evt_arg, -1, "name", "?"},
+    {uid_known, EV_setuid, F_evt_arg, -1, "uid", "alice"},
+    {uid_unknown, EV_setuid, F_evt_arg, -1, "uid", "<NA>"},
+    {uid_none, EV_setuid, F_evt_arg, -1, "uid", "<NONE>"},
+    {chmod_mode, EV_chmod, F_evt_arg, -1, "mode",
+     "S_IXOTH|S_IROTH|S_IXGRP|S_IRGRP|S_IXUSR|S_IWUSR|S_IRUSR|S_ISUID"},
+    {kill_args, EV_kill, F_evt_arg, -1, "pid", "other"},
+    {kill_args, EV_kill, F_evt_arg, -1, "sig", "SIGKILL"},
+    {args_plain, EV_execve, F_proc_args, 1, "", "-a"},
+    {args_plain, EV_execve, F_proc_args, 2, "", "/tmp"},
+    {args_plain, EV_execve, F_proc_args, 3, "", ""},
+    {args_plain, EV_execve, F_proc_args, -1, "", "-l -a /tmp"},
+    {args_plain, EV_execve, F_proc_cmdlenargs, -1, "", "8"},
+    {args_blank, EV_execve, F_proc_args, 0, "", "?"},
+    {failed_mkdir, EV_mkdir, F_evt_res, -1, "", "EEXIST"},
+    {odd_error, EV_mkdir, F_evt_res, -1, "", "-4000"},
+    {caps, EV_execve, F_thread_cap_effective, -1, "", "CAP_CHOWN CAP_SYS_ADMIN"},
+    {times, EV_execve, F_evt_time, -1, "", "05:24:59.068892935"},
+    {times, EV_execve, F_evt_datetime_s, -1, "", "2026-11-24 05:24:59"},
+    {times, EV_execve, F_evt_time_iso8601, -1, "", "2026-11-24T04:24:59.068892935+0000"},
+    {times, EV_execve, F_proc_duration, -1, "", "68892935"},
+    {times, EV_execve, F_evt_num, -1, "", "5"},
+    {times, EV_execve, F_evt_type, -1, "", "execve"},
+    {times, EV_execve, F_evt_dir, -1, "", "<"},
+    {times, EV_execve, F_evt_pluginname, -1, "", NULL},
+    {times, EV_execve, F_fd_name, -1, "", NULL},
+};
+
+static void check(size_t i, struct val v, const char *want)
+{
+    char buf[512];
+    struct fmt t = fmt_in(buf, sizeof(buf) - 1);
+
+    if (!want || strcmp(want, "?") == 0) {
+        if (v.state != (want ? ST_UNKNOWN : ST_ABSENT))
+            fail_msg("row %zu: state %u", i, v.state);
+        return;
+    }
+    if (v.text)
+        fmt_add(&t, v.text, v.len);
+    else
+        fmt_signed(&t, v.num);
+    buf[t.len] = '\0';
+    if (v.state != ST_PRESENT || strcmp(buf, want) != 0)
+        fail_msg("row %zu: expected \"%s\", got \"%s\" (state %u)", i, want, buf, v.state);
+}
+
+static void test_values(void **state)
+{
+    static char scratch[RECORD_SCRATCH];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct ev *ev = e_new(rows[i].event);
+        struct record r;
+        size_t size;
+        void *rec;
+
+        rows[i].fill(ev);
+        rec = e_pack(ev, &size);
+        assert_int_equal(record_open(&r, rec, size, &user, scratch), 0);
+        check(i, record_get(&r, rows[i].field, rows[i].index, rows[i].name), rows[i].want);
+        free(rec);
+        free(ev);
+    }
+}
+
+/* What the record says wins over what would be derived. */
+static bool given(void *ctx, enum field_id field, int32_t index, const char *name, struct val *out)
+{
+    (void)ctx;
+    (void)index;
+    (void)name;
+    if (field != F_proc_name)
+        return false;
+    *out = (struct val){.state = ST_PRESENT, .base = BASE_TEXT, .text = "given", .len = 5};
+    return true;
+}
+
+static void test_given(void **state)
+{
+    static char scratch[RECORD_SCRATCH];
+    const struct record_user u = {.given = given};
+    struct ev *ev = e_new(EV_execve);
+    struct record r;
+    size_t size;
+    void *rec;
+
+    (void)state;
+    e_text(ev, S_NAME, "slot");
+    rec = e_pack(ev, &size);
+    assert_int_equal(record_open(&r, rec, size, &u, scratch), 0);
+    assert_memory_equal(record_get(&r, F_proc_name, -1, "").text, "given", 5);
+    assert_memory_equal(record_get(&r, F_proc_aname, 0, "").text, "given", 5);
+    free(rec);
+    free(ev);
+}
+
+/* Ancestors' texts that the plan put into extra slots. */
+static void test_extra(void **state)
+{
+    static char scratch[RECORD_SCRATCH];
+    const struct probe_plan plan = {.extra = {{EXTRA_EXEPATH, 2}, {EXTRA_CMDLINE, 3}}};
+    struct ev *ev = e_new(EV_execve);
+    struct record r;
+    size_t size;
+    void *rec;
+
+    (void)state;
+    e_text(ev, S_X0, "/usr/bin/grand");
+    e_text(ev, S_X1, "great grand");
+    e_anc(ev, "a");
+    e_anc(ev, "b");
+    e_anc(ev, "c");
+    rec = e_pack(ev, &size);
+    assert_int_equal(record_open(&r, rec, size, NULL, scratch), 0);
+    assert_int_equal(record_get(&r, F_proc_aexepath, 2, "").state, ST_UNKNOWN);
+    r.plan = &plan;
+    assert_memory_equal(record_get(&r, F_proc_aexepath, 2, "").text, "/usr/bin/grand", 14);
+    assert_memory_equal(record_get(&r, F_proc_acmdline, 3, "").text, "great grand", 11);
+    assert_int_equal(record_get(&r, F_proc_acmdline, 2, "").state, ST_UNKNOWN);
+    assert_int_equal(record_get(&r, F_proc_acmdline, 9, "").state, ST_ABSENT);
+    free(rec);
+    free(ev);
+}
+
+/* Cut at every length and with every byte of the head spoiled: refused, or read within bounds. */
+static void test_hostile(void **state)
+{
+    static char scratch[RECORD_SCRATCH];
+    struct ev *ev = e_new(EV_openat);
+    size_t size;
+    uint8_t *rec;
+
+    (void)state;
+    own_fd(ev);
+    relative(ev);
+    args_plain(ev);
+    ev->h.readings = 2;
+    memcpy(ev->spell, "/spelled", 8);
+    ev->spell_len = 8;
+    rec = e_pack(ev, &size);
+    for (size_t i = 0; i < size; i++) {
+        struct record r;
+        uint8_t *copy = malloc(size);
+
+        memcpy(copy, rec, size);
+        assert_int_equal(record_open(&r, copy, i, NULL, scratch), -EPROTO);
+        copy[i] ^= 0xff;
+        if (record_open(&r, copy, size, NULL, scratch) == 0)
+            for (int f = 1; f < F_COUNT; f++) {
+                record_reset(&r);
+                r.reading = (enum reading)(f & 1);
+                record_get(&r, (enum field_id)f, -1, "");
+                record_get(&r, (enum field_id)f, 1, "name");
+            }
+        free(copy);
+    }
+    free(rec);
+    free(ev);
+}
+
+static void test_paths(void **state)
+{
+    static const struct {
+        const char *base, *path, *want;
+    } paths[] = {
+        {"/a/b/", "c", "/a/b/c"},
+        {"/a/b", "../../../c", "/c"},
+        {"/a", "/b/./c//d/", "/b/c/d"},
+        {"/", "..", "/"},
+        {"", "x", "/x"},
+        {"/a/b", "", "/a/b"},
+        {"/a/..b", "...", "/a/..b/..."},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+        char buf[64];
+        struct fmt t = fmt_in(buf, sizeof(buf) - 1);
+
+        fmt_path(&t, paths[i].base, strlen(paths[i].base), paths[i].path, strlen(paths[i].path));
+        buf[t.len] = '\0';
+        assert_string_equal(buf, paths[i].want);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_values),  cmocka_unit_test(test_given), cmocka_unit_test(test_extra),
+        cmocka_unit_test(test_hostile), cmocka_unit_test(test_paths),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* State of a running process from a /proc made by hand, and container ids from cgroup paths. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../runtime/container.h"
+#include "../../runtime/seed.h"
+
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static char proc[] = "/tmp/test_seed.XXXXXX";
+
+static void put(const char *name, const void *bytes, size_t n)
+{
+    char path[96];
+    FILE *f;
+
+    snprintf(path, sizeof(path), "%s/42/%s", proc, name);
+    f = fopen(path, "w");
+    fwrite(bytes, 1, n, f);
+    fclose(f);
+}
+
+static void put_text(const char *name, const char *text)
+{
+    put(name, text, strlen(text));
+}
+
+static int make_proc(void **state)
+{
+    char path[96];
+
+    (void)state;
+    if (!mkdtemp(proc))
+        return -1;
+    snprintf(path, sizeof(path), "%s/42", proc);
+    return mkdir(path, 0700);
+}
+
+static int remove_proc(void **state)
+{
+    char cmd[64];
+
+    (void)state;
+    snprintf(cmd, sizeof(cmd), "rm -r %s", proc);
+    return system(cmd);
+}
+
+static void fill(void)
+{
+    char path[96];
+
+    put_text("stat", "42 (a ) b) S 1 40 30 34816 40 4194304 1 2 3 4 5 6 7 8 20 0 1 0 500 9 9\n");
+    put_text("status", "Name:\tx\nPid:\t42\nUid:\t1\t2\t3\t4\nGid:\t1\t2\t3\t4\nNSpid:\t42\t7\n"
+                       "NSpgid:\t40\t6\nNSsid:\t30\t5\nCapEff:\t0000000000000000\n");
+    put_text("comm", "a ) b\n");
+    put("cmdline", "prog\0-x\0a b\0", 12);
+    put_text("loginuid", "1000");
+    put_text("cgroup", "3:cpu,cpuacct:/docker/" ID "\n0::/\n");
+    snprintf(path, sizeof(path), "%s/42/exe", proc);
+    unlink(path);
+    assert_int_equal(symlink("/proc/self/exe", path), 0);
+}
+
+static void test_read(void **state)
+{
+    const struct seed s = {.proc = proc, .boot_offset_ns = 1000};
+    struct proc_state st;
+
+    (void)state;
+    fill();
+    assert_int_equal(seed_read(&s, 42, &st), 0);
+    assert_string_equal(st.comm, "a ) b");
+    assert_int_equal(st.tty, 34816);
+    assert_int_equal(st.pgid, 40);
+    assert_int_equal(st.vpid, 7);
+    assert_int_equal(st.vpgid, 6);
+    assert_int_equal(st.sid, 5);
+    assert_int_equal(st.loginuid, 1000);
+    assert_int_equal(st.start_ts, 1000 + 500 * (1000000000ull / (__u64)sysconf(_SC_CLK_TCK)));
+    assert_int_equal(st.exe_len, 4);
+    assert_int_equal(st.nargs, 2);
+    assert_int_equal(st.args_len, 11);
+    assert_memory_equal(st.args, "prog\0-x a b", 11);
+    assert_int_equal(st.args_state, ST_PRESENT);
+    assert_int_equal(st.container_len, 12);
+    assert_memory_equal(st.container_id, "0123456789ab", 12);
+    assert_true(st.exe_ino != 0);
+}
+
+static void test_long_args(void **state)
+{
+    static char many[ARGS_CAP + 100];
+    const struct seed s = {.proc = proc};
+    struct proc_state st;
+
+    (void)state;
+    fill();
+    memset(many, 'x', sizeof(many));
+    put("cmdline", many, sizeof(many));
+    assert_int_equal(seed_read(&s, 42, &st), 0);
+    assert_int_equal(st.args_state, ST_CUT);
+    assert_int_equal(st.args_len, ARGS_CAP - 1);
+    put("cmdline", "", 0); /* a kernel thread */
+    assert_int_equal(seed_read(&s, 42, &st), 0);
+    assert_int_equal(st.args_state, ST_PRESENT);
+    assert_int_equal(st.args_len, 0);
+}
+
+static void test_gone(void **state)
+{
+    const struct seed s = {.proc = proc};
+    struct proc_state st;
+
+    (void)state;
+    assert_true(seed_read(&s, 43, &st) < 0);
+    put_text("stat", "42 broken");
+    assert_true(seed_read(&s, 42, &st) < 0);
+}
+
+struct row {
+    const char *path;
+    const char *id; /* NULL: the host */
+};
+
+static const struct row rows[] = {
+    {"/", NULL},
+    {"", NULL},
+    {"/user.slice/user-0.slice/session-1.scope", NULL},
+    {"/system.slice/ssh.service", NULL},
+    {"/docker/" ID, "0123456789ab"},
+    {"/system.slice/docker-" ID ".scope", "0123456789ab"},
+    {"/machine.slice/libpod-" ID ".scope/container", "0123456789ab"},
+    {"/machine.slice/libpod-" ID ".scope", "0123456789ab"},
+    {"/kubepods/burstable/podx/" ID, "0123456789ab"},
+    {"/kubepods.slice/a.slice/cri-containerd-" ID ".scope", "0123456789ab"},
+    {"/kubepods.slice/a.slice/crio-" ID ".scope", "0123456789ab"},
+    {"/kubepods/a/crio-" ID, "0123456789ab"},
+    {"/system.slice/containerd.service/kubepods-x.slice:cri-containerd:" ID, "0123456789ab"},
+    {"/default/mycontainer", "mycontainer"},
+    {"/default/a-rather-long-name", "a-rather-lon"},
+    {"/default/x.service", NULL},
+    {"/lxc/web", "web"},
+    {"/lxc.payload/web", "web"},
+    {"/lxc.payload.web", "web"},
+    {"/a/b/c/docker-0123.scope", NULL},
+    {"/a/b/" ID "0", NULL},
+};
+
+static void test_containers(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char id[CONTAINER_ID_MAX];
+        size_t len = 0;
+        enum container_form form = container_scan(rows[i].path, id, &len);
+
+        if ((form != CONTAINER_NONE) != (rows[i].id != NULL))
+            fail_msg("%s: form %d", rows[i].path, (int)form);
+        if (rows[i].id && (len != strlen(rows[i].id) || memcmp(id, rows[i].id, len) != 0))
+            fail_msg("%s: \"%.*s\"", rows[i].path, (int)len, id);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_read),
+        cmocka_unit_test(test_long_args),
+        cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_containers),
+    };
+
+    return cmocka_run_group_tests(tests, make_proc, remove_proc);
+}
