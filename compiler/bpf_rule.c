@@ -35,12 +35,12 @@ void emit_call(struct emit *e, const char *symbol)
 
 void emit_load_len(struct emit *e, int dst, unsigned str)
 {
-    asm_load(e->a, 4, dst, R6, (int32_t)(offsetof(struct ev_head, len) + 4 * str));
+    asm_load(e->a, 4, dst, R6, (int32_t)(offsetof(struct ev_head, len) + (size_t)4 * str));
 }
 
 void emit_load_num(struct emit *e, int dst, unsigned num)
 {
-    asm_load(e->a, 8, dst, R6, (int32_t)(offsetof(struct ev_head, num) + 8 * num));
+    asm_load(e->a, 8, dst, R6, (int32_t)(offsetof(struct ev_head, num) + (size_t)8 * num));
 }
 
 static void load_state(struct emit *e, unsigned slot)

@@ -55,7 +55,8 @@ static void gather(struct emit *e, const struct group *g, struct classes *out)
             VEC_PUSH(c->arena, &pairs, pair);
         }
     }
-    qsort(pairs.v, pairs.n, sizeof *pairs.v, compare_pairs);
+    if (pairs.n)
+        qsort(pairs.v, pairs.n, sizeof *pairs.v, compare_pairs);
     for (uint32_t i = 0; i < pairs.n; i++) {
         const struct pair *p = &pairs.v[i];
         if (i == 0 || p->key != p[-1].key) {
@@ -109,7 +110,8 @@ static void merge(struct comp *c, struct classes *x, struct constant *k,
 static void inherit(struct comp *c, struct classes *x)
 {
     uint32_t *open = arena_alloc(c->arena, (x->list.n + 1) * sizeof *open), n = 0;
-    qsort(x->list.v, x->list.n, sizeof *x->list.v, compare_bytes);
+    if (x->list.n)
+        qsort(x->list.v, x->list.n, sizeof *x->list.v, compare_bytes);
     for (uint32_t i = 0; i < x->list.n; i++) {
         struct constant *k = &x->list.v[i];
         while (n) { /* the innermost beginning has inherited already */

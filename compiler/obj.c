@@ -221,9 +221,9 @@ static void put_symbol(struct obj *o, const char *name, const struct asm_func *f
 
 static void write_symbols(struct obj *o)
 {
-    Elf64_Sym none = {0};
+    static const char none[sizeof(Elf64_Sym)];
     put(o->c, &o->strings, "", 1);
-    put(o->c, &o->symbols, &none, sizeof none);
+    put(o->c, &o->symbols, none, sizeof none);
     for (uint32_t i = 0; i < o->a->funcs.n; i++)
         VEC_PUSH(o->c->arena, &o->names, o->a->funcs.v[i].name);
     o->ndefined = o->names.n;
@@ -270,7 +270,7 @@ static int add_sections(struct obj *o, struct elf_file *f)
     if (!btf.data)
         return -ENOMEM;
     const struct elf_part *parts[] = {&text, &rel, &sym, &str, &btf, &ext};
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
         if (elf_file_add(f, parts[i]) < 0)
             return -EIO;
     return 0;
