@@ -214,6 +214,34 @@ static bool type_test(struct typer *t, const struct node *n, struct atom *a)
     return n->rhs.i ? type_right(t, n, a) : type_constants(t, n, a);
 }
 
+/*
+ * The copies of a macro's test share its constants: the first one that had no finding has told what
+ * they mean, so that a long list is not read again at each use of the macro.
+ */
+static bool type_copy(struct typer *t, struct node *n)
+{
+    bool known = n->nlit && !n->rhs.i && t->typed[n->lit0].i && operand_bind(t, n->lhs);
+    if (known) {
+        n->atom = t->typed[n->lit0];
+    }
+    return known;
+}
+
+static void type_new(struct typer *t, struct node *n)
+{
+    struct atom a;
+    uint32_t nvalue = t->c->values.n, before = diag_total(t->c);
+    if (!type_test(t, n, &a)) {
+        t->c->values.n = nvalue;
+        fail(t, n);
+        return;
+    }
+    n->atom = atom_intern(t->c, &t->atoms, a);
+    if (n->nlit && !n->rhs.i && diag_total(t->c) == before) {
+        t->typed[n->lit0] = n->atom;
+    }
+}
+
 static void type_node(struct typer *t, node_id id)
 {
     struct node *n = &t->c->nodes.v[id.i];
@@ -230,16 +258,8 @@ static void type_node(struct typer *t, node_id id)
         }
         return;
     }
-    if (n->atom.i) {
-        return; /* of a macro that another rule has used before */
-    }
-    struct atom a;
-    uint32_t nvalue = t->c->values.n;
-    if (type_test(t, n, &a)) {
-        n->atom = atom_intern(t->c, &t->atoms, a);
-    } else {
-        t->c->values.n = nvalue;
-        fail(t, n);
+    if (!n->atom.i && !type_copy(t, n)) { /* else of a macro that another rule has used before */
+        type_new(t, n);
     }
 }
 
@@ -270,6 +290,7 @@ static bool is_wanted(const struct comp *c, const struct rule *r)
 int pass_type(struct comp *c)
 {
     struct typer t = {.c = c, .atoms.arena = c->arena};
+    t.typed = arena_alloc(c->arena, (c->lits.n + 1) * sizeof *t.typed);
     if (!c->atoms.n) {
         VEC_PUSH(c->arena, &c->atoms, (struct atom){0});
     }
