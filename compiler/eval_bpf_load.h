@@ -8,6 +8,7 @@
 
 #include <linux/bpf.h>
 
+#include "../runtime/rpk.h"
 #include "eval_bpf.h"
 
 enum vm_native {
@@ -16,6 +17,8 @@ enum vm_native {
     NATIVE_ICONTAINS,
     NATIVE_ANC,
     NATIVE_NAME,
+    NATIVE_FIND,
+    NATIVE_JUDGE,
     NATIVE_EXTRACT, /* an extractor of the probe */
     NATIVE_UNKNOWN,
 };
@@ -42,7 +45,18 @@ struct bpf_vm {
     uint32_t npattern;
     struct vm_name *names;
     uint32_t nname;
+    struct rpk classes; /* the view of the tables of classes; valid if it has a head */
+    struct rpk_head classes_head;
     char error[256];
 };
+
+/* ---- eval_class.c: class_find() and class_judge() of the probe, over the event ---- */
+
+/* The matchers that a class's tests call; `context` is the caller's. */
+typedef bool vm_matches(void *context, const struct class_test *t);
+uint32_t vm_class_find(const struct bpf_vm *vm, const struct ev *ev, const struct class_test *t);
+/* 0, or 1 + the first rule of the class that cannot be excluded. */
+uint32_t vm_class_judge(const struct bpf_vm *vm, const struct ev *ev, uint32_t class,
+                        vm_matches *matches, void *context);
 
 #endif

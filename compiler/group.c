@@ -63,6 +63,8 @@ static enum key_kind kind_of(const struct comp *c, const struct atom *a, const s
         return KEY_KINDS;
     if (list || a->op == OP_EQ)
         return KEY_EXACT;
+    if (a->op == OP_ENDSWITH && !any_empty(c, a))
+        return KEY_SUFFIX;
     return a->op == OP_STARTSWITH && !any_empty(c, a) ? KEY_PREFIX : KEY_KINDS;
 }
 
@@ -169,15 +171,30 @@ static int compare_u32(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static bool wants_table(struct emit *e, const struct group *g)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < g->rules.n; i++)
+        n += key_count(e->c, g->rules.v[i].key, e->event, g->kind);
+    return g->kind != KEY_NUM && group_wants_table(g->rules.n, n);
+}
+
+/* Is it worth it? Ends of texts are looked up in tables only. */
+static bool is_large(const struct group *g)
+{
+    return g->rules.n >= GROUP_MIN && (g->table || g->kind != KEY_SUFFIX);
+}
+
 /* Groups that are too small, and rules that would be in too many classes, go to the rest. */
 static void sift(struct emit *e, struct grouping *out)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < out->groups.n; i++) {
         struct group *g = &out->groups.v[i];
-        if (g->rules.n >= GROUP_MIN)
+        g->table = wants_table(e, g);
+        if (is_large(g))
             group_evict(e, g, out);
-        if (g->rules.n >= GROUP_MIN) {
+        if (is_large(g)) {
             out->groups.v[n++] = *g;
             continue;
         }

@@ -72,6 +72,15 @@ static bool is_inline_text(enum op_id op)
     return is_membership(op) || op == OP_EXISTS || op == OP_STARTSWITH || op == OP_ENDSWITH;
 }
 
+/* Some constant holds, or none does: what a look-up in a table of all of them tells. */
+static bool is_lookup(const struct atom *a)
+{
+    if (is_membership(a->op)) {
+        return a->mod == MOD_NONE || a->mod == (a->op == OP_NE ? MOD_ALLOF : MOD_ANYOF);
+    }
+    return (a->op == OP_STARTSWITH || a->op == OP_ENDSWITH) && a->mod == MOD_ANYOF;
+}
+
 static void place_text(struct planner *p, const struct atom *a, int slot, struct where *w)
 {
     bool name =
@@ -83,6 +92,8 @@ static void place_text(struct planner *p, const struct atom *a, int slot, struct
     w->shape = SHAPE_TEXT;
     if (a->op == OP_CONTAINS || a->op == OP_ICONTAINS) {
         use_patterns(p, a, w);
+    } else if (a->nval > INLINE_TEXTS_MAX && is_lookup(a)) {
+        w->place = PLACE_CLASS;
     } else if (name && a->nval > INLINE_NAMES_MAX && is_membership(a->op) && a->mod == MOD_NONE) {
         use_name_set(p, a, w);
     } else if (is_inline_text(a->op)) {

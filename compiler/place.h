@@ -13,6 +13,8 @@
 
 /* Above this many constants a test of a process name asks a hash set. */
 #define INLINE_NAMES_MAX 12
+/* Above this many the constants of a text stand in a table of classes (bpf/class.h). */
+#define INLINE_TEXTS_MAX 128
 
 /* The row of an atom on an event, once pass_plan has run. Never NULL for atoms of its rules. */
 const struct where *place_where(const struct comp *c, atom_id a, enum event_id event);

@@ -26,6 +26,7 @@ struct table {
     VEC(struct rpk_ref) refs;
     VEC(struct rpk_str) tags, patterns;
     VEC(struct rpk_name) names;
+    VEC(struct rpk_key) keys;
     VEC(char) strings;
     VEC(struct rpk_str) placed; /* from 1: texts in `strings`, by table `texts` */
     struct cons texts, same_refs;
@@ -193,7 +194,8 @@ static void put_events(struct table *t)
     const struct comp *c = t->c;
     for (uint32_t i = 0; i < c->events.n; i++) {
         const struct event_rules *e = &c->events.v[i];
-        struct rpk_event r = {(uint16_t)e->event, 0, e->sysnr, e->root0, e->nroot};
+        struct rpk_event r = {(uint16_t)e->event, 0,       e->sysnr, e->root0, e->nroot,
+                              e->key0,            e->nkey, e->rest0, e->nrest};
         VEC_PUSH(c->arena, &t->events, r);
     }
     for (uint32_t i = 0; i < c->roots.n; i++) {
@@ -267,6 +269,17 @@ static void put_matchers(struct table *t)
     }
 }
 
+static void put_keys(struct table *t)
+{
+    const struct comp *c = t->c;
+    for (uint32_t i = 0; i < c->keys.n; i++) {
+        const struct class_key *k = &c->keys.v[i];
+        struct rpk_key r = {put_field(t, c->atoms.v[k->atom.i].lhs), k->node, k->how, k->rank0,
+                            k->nrank, 0};
+        VEC_PUSH(c->arena, &t->keys, r);
+    }
+}
+
 /* ---- laying out ---- */
 
 static struct rpk_span append(struct comp *c, const void *rows, uint32_t n, size_t size)
@@ -283,6 +296,7 @@ static struct rpk_span append(struct comp *c, const void *rows, uint32_t n, size
 }
 
 #define APPEND(t, name) append((t)->c, (t)->name.v, (t)->name.n, sizeof *(t)->name.v)
+#define APPEND_COMP(c, name) append(c, (c)->name.v, (c)->name.n, sizeof *(c)->name.v)
 
 static void lay_out(struct table *t, struct rpk_head *head)
 {
@@ -301,6 +315,12 @@ static void lay_out(struct table *t, struct rpk_head *head)
     head->patterns = APPEND(t, patterns);
     head->names = APPEND(t, names);
     head->strings = APPEND(t, strings);
+    head->keys = APPEND(t, keys);
+    head->ranks = APPEND_COMP(c, ranks);
+    head->class_edges = APPEND_COMP(c, class_edges);
+    head->class_rows = APPEND_COMP(c, class_rows);
+    head->class_cands = APPEND_COMP(c, class_cands);
+    head->class_tests = APPEND_COMP(c, class_tests);
     append(c, NULL, 0, 0); /* the section's own end is aligned */
     head->size = c->table.n;
     memcpy(c->table.v, head, sizeof *head);
@@ -318,6 +338,7 @@ int pass_table(struct comp *c)
     put_nodes(&t);
     put_events(&t);
     put_matchers(&t);
+    put_keys(&t);
     head.magic = RPK_MAGIC;
     head.version = RPK_VERSION;
     head.catalog = catalog_digest();

@@ -52,6 +52,11 @@ static const struct {
     TABLE(pieces, struct rpk_piece), TABLE(refs, struct rpk_ref),
     TABLE(tags, struct rpk_str),     TABLE(patterns, struct rpk_str),
     TABLE(names, struct rpk_name),   TABLE(strings, char),
+    TABLE(keys, struct rpk_key),     TABLE(ranks, uint32_t),
+    TABLE(class_edges, struct class_bucket),
+    TABLE(class_rows, struct class_row),
+    TABLE(class_cands, struct class_cand),
+    TABLE(class_tests, struct class_test),
 #undef TABLE
 };
 
@@ -94,6 +99,12 @@ static void fill_view(struct rpk *r)
     r->patterns = (const void *)(r->base + h->patterns.off);
     r->names = (const void *)(r->base + h->names.off);
     r->strings = (const char *)(r->base + h->strings.off);
+    r->keys = (const void *)(r->base + h->keys.off);
+    r->ranks = (const void *)(r->base + h->ranks.off);
+    r->class_edges = (const void *)(r->base + h->class_edges.off);
+    r->class_rows = (const void *)(r->base + h->class_rows.off);
+    r->class_cands = (const void *)(r->base + h->class_cands.off);
+    r->class_tests = (const void *)(r->base + h->class_tests.off);
 }
 
 static bool check_str(struct check *c, struct rpk_str s, const char *what, uint32_t row)
@@ -140,11 +151,88 @@ static bool check_event(struct check *c, uint32_t i)
         return bad(c, "event row %u: system call %d does not fit the event", i, e->sysnr);
     if (i && (e[-1].event > e->event || (e[-1].event == e->event && e[-1].sysnr >= e->sysnr)))
         return bad(c, "event row %u: out of order", i);
-    if (!rows_exist(e->root0, e->nroot, c->r.head->roots.n))
+    if (e->nroot > RULES_MAX || !rows_exist(e->root0, e->nroot, c->r.head->roots.n))
         return bad(c, "event row %u: roots outside their table", i);
     for (uint32_t k = 1; k < e->nroot; k++)
         if (c->r.roots[e->root0 + k - 1].rule >= c->r.roots[e->root0 + k].rule)
             return bad(c, "event row %u: rules out of order", i);
+    return true;
+}
+
+/* The event's keys, and the roots that they and it name. */
+static bool check_event_keys(struct check *c, uint32_t i)
+{
+    const struct rpk_event *e = &c->r.events[i];
+    const struct rpk_head *h = c->r.head;
+
+    if (!rows_exist(e->key0, e->nkey, h->keys.n) || !rows_exist(e->rest0, e->nrest, h->ranks.n))
+        return bad(c, "event row %u: keys outside their table", i);
+    for (uint32_t k = 0; k < e->nrest; k++)
+        if (c->r.ranks[e->rest0 + k] >= e->nroot)
+            return bad(c, "event row %u: no root has number %u", i, c->r.ranks[e->rest0 + k]);
+    for (uint32_t k = e->key0; k < e->key0 + e->nkey; k++)
+        for (uint32_t n = 0; n < c->r.keys[k].nrank; n++)
+            if (c->r.ranks[c->r.keys[k].rank0 + n] >= e->nroot)
+                return bad(c, "key %u: no root has such a number", k);
+    return true;
+}
+
+static bool check_key(struct check *c, uint32_t i)
+{
+    const struct rpk_key *k = &c->r.keys[i];
+    const struct rpk_head *h = c->r.head;
+
+    if (k->ref >= h->refs.n || k->how > CLASS_SUFFIX)
+        return bad(c, "key %u: no such text", i);
+    if (!rows_exist(k->rank0, k->nrank, h->ranks.n))
+        return bad(c, "key %u: roots outside their table", i);
+    return true;
+}
+
+/* Row 0 of the edges tells how many buckets follow: a power of two, so that a mask finds one. */
+static bool check_edges(struct check *c)
+{
+    uint32_t n = c->r.head->class_edges.n;
+    uint64_t buckets = n ? (uint64_t)c->r.class_edges[0].edge[0].from + 1 : 0;
+
+    if (n && (buckets != n - 1 || (buckets & (buckets - 1)) != 0))
+        return bad(c, "classes: %u buckets, where %llu are told", n - 1,
+                   (unsigned long long)buckets);
+    return true;
+}
+
+static bool check_class(struct check *c, uint32_t i)
+{
+    const struct class_row *r = &c->r.class_rows[i];
+
+    if (!rows_exist(r->cand0, r->ncand, c->r.head->class_cands.n))
+        return bad(c, "class %u: rules outside their table", i);
+    return true;
+}
+
+static bool back_ok(uint32_t to, uint32_t below)
+{
+    return to >= CLASS_PASS || to < below;
+}
+
+static bool check_cand(struct check *c, uint32_t i)
+{
+    const struct class_cand *k = &c->r.class_cands[i];
+
+    if (k->rule >= c->r.head->rules.n || !back_ok(k->test, c->r.head->class_tests.n))
+        return bad(c, "candidate %u: no such rule or test", i);
+    return true;
+}
+
+static bool check_class_test(struct check *c, uint32_t i)
+{
+    const struct class_test *t = &c->r.class_tests[i];
+
+    if (!back_ok(t->yes, i) || !back_ok(t->no, i) || !back_ok(t->absent, i) ||
+        !back_ok(t->maybe, i))
+        return bad(c, "class test %u: an edge does not lead back", i);
+    if (t->kind >= CT_KINDS || t->slot >= SLOT_COUNT)
+        return bad(c, "class test %u: no such test", i);
     return true;
 }
 
@@ -319,7 +407,13 @@ static bool check_rows(struct check *c)
         {check_atom, h->atoms.n},   {check_node, h->nodes.n},       {check_root, h->roots.n},
         {check_event, h->events.n}, {check_piece, h->pieces.n},     {check_tag, h->tags.n},
         {check_name, h->names.n},   {check_pattern, h->patterns.n},
+        {check_key, h->keys.n},     {check_event_keys, h->events.n},
+        {check_class, h->class_rows.n}, {check_cand, h->class_cands.n},
+        {check_class_test, h->class_tests.n},
     };
+
+    if (!check_edges(c))
+        return false;
 
     for (size_t p = 0; p < sizeof(pass) / sizeof(pass[0]); p++)
         for (uint32_t i = 0; i < pass[p].n; i++)

@@ -15,9 +15,10 @@
 #include <stddef.h>
 
 #include "../bpf/abi.h"
+#include "../bpf/class.h"
 
 #define RPK_MAGIC 0x4b50522e72756c65ull
-#define RPK_VERSION 1
+#define RPK_VERSION 2
 #define RPK_SECTION ".rulepack"
 
 struct rpk_span {
@@ -51,6 +52,12 @@ struct rpk_head {
     struct rpk_span patterns; /* struct rpk_str: map `patterns`, by index */
     struct rpk_span names;    /* struct rpk_name: map `name_sets` */
     struct rpk_span strings;  /* bytes */
+    struct rpk_span keys;     /* struct rpk_key */
+    struct rpk_span ranks;    /* uint32_t: numbers of roots within their event */
+    struct rpk_span class_edges; /* struct class_bucket, and so on: bpf/class.h */
+    struct rpk_span class_rows;
+    struct rpk_span class_cands;
+    struct rpk_span class_tests;
 };
 
 struct rpk_rule {
@@ -67,6 +74,19 @@ struct rpk_event {
     uint16_t pad;
     int32_t sysnr;
     uint32_t root0, nroot;
+    uint32_t key0, nkey;   /* rows of keys: roots that need not all be tried */
+    uint32_t rest0, nrest; /* rows of ranks: the others, if there are keys */
+};
+/*
+ * Many rules that each ask for their own constants of one text: only those are tried whose
+ * constants the text satisfies. They are the candidates of its class.
+ */
+struct rpk_key {
+    uint32_t ref;  /* row of refs: the text */
+    uint32_t node; /* of class_edges */
+    uint32_t how;  /* enum class_how */
+    uint32_t rank0, nrank; /* rows of ranks: all of them, for a text that is not known whole */
+    uint32_t pad;
 };
 struct rpk_root {
     uint32_t rule, node;
@@ -122,7 +142,8 @@ struct rpk_name {
 };
 
 _Static_assert(sizeof(struct rpk_rule) == 56, "rpk_rule");
-_Static_assert(sizeof(struct rpk_event) == 16, "rpk_event");
+_Static_assert(sizeof(struct rpk_key) == 24, "rpk_key");
+_Static_assert(sizeof(struct rpk_event) == 32, "rpk_event");
 _Static_assert(sizeof(struct rpk_node) == 16, "rpk_node");
 _Static_assert(sizeof(struct rpk_ref) == 24, "rpk_ref");
 _Static_assert(sizeof(struct rpk_atom) == 24, "rpk_atom");
@@ -146,6 +167,12 @@ struct rpk {
     const struct rpk_str *patterns;
     const struct rpk_name *names;
     const char *strings;
+    const struct rpk_key *keys;
+    const uint32_t *ranks;
+    const struct class_bucket *class_edges;
+    const struct class_row *class_rows;
+    const struct class_cand *class_cands;
+    const struct class_test *class_tests;
 };
 
 /*

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "table.h"
 
+#include <string.h>
+
+#include "class.h"
 #include "match.h"
 
 /* Edges lead forward only (rpk.c has checked that), so a walk ends. */
@@ -73,17 +76,27 @@ static const struct rpk_event *event_row(const struct rpk *p, const struct ev_he
     return e ? e : find_event(p, h->event, -1);
 }
 
+static unsigned last_reading(const struct record *r)
+{
+    return r->h->readings == 2 ? READ_SPELLED : READ_KERNEL;
+}
+
+static bool is_asked(unsigned last, unsigned readings, unsigned reading)
+{
+    return last == READ_KERNEL || (readings & 1u << reading);
+}
+
 /* The best verdict over the readings asked for; the first reading wins among equals. */
 static struct match judge_readings(const struct rpk *p, struct record *r, unsigned readings,
                                    const struct rpk_root *root)
 {
     struct match best = {.rule = root->rule};
-    unsigned last = r->h->readings == 2 ? READ_SPELLED : READ_KERNEL;
+    unsigned last = last_reading(r);
 
     for (unsigned k = READ_KERNEL; k <= last; k++) {
         enum verdict v;
 
-        if (last == READ_SPELLED && !(readings & 1u << k))
+        if (!is_asked(last, readings, k))
             continue;
         r->reading = (enum reading)k;
         v = judge(p, r, root->node);
@@ -97,13 +110,88 @@ static struct match judge_readings(const struct rpk *p, struct record *r, unsign
     return best;
 }
 
+/* ---- which rules are tried ---- */
+
+/* A bit for each of the event's roots. */
+struct chosen {
+    uint64_t bits[RULES_MAX / 64];
+};
+
+static void choose(struct chosen *c, uint32_t root)
+{
+    c->bits[root / 64] |= 1ull << root % 64;
+}
+
+/* Of the key's rules those that the text can satisfy; all of them if it is not known whole. */
+static void choose_by_key(const struct rpk *p, struct record *r, const struct rpk_event *e,
+                          const struct rpk_key *k, struct chosen *out)
+{
+    uint32_t used = r->used, class;
+    struct val v = record_ref(r, p, k->ref);
+
+    r->used = used;
+    if (v.state == ST_ABSENT)
+        return;
+    if (v.state != ST_PRESENT || (v.base != BASE_TEXT && v.base != BASE_BYTES)) {
+        for (uint32_t i = 0; i < k->nrank; i++)
+            choose(out, p->ranks[k->rank0 + i]);
+        return;
+    }
+    class = class_find(p, v.text, v.len, k->node, (enum class_how)k->how);
+    if (class == 0 || class >= p->head->class_rows.n)
+        return;
+    for (uint32_t i = 0; i < p->class_rows[class].ncand; i++) {
+        uint32_t root = p->class_cands[p->class_rows[class].cand0 + i].root;
+
+        if (root < e->nroot)
+            choose(out, root);
+    }
+}
+
+/* Under any reading: what cannot match under one is told so when it is judged. */
+static void choose_roots(const struct rpk *p, struct record *r, const struct rpk_event *e,
+                         unsigned readings, struct chosen *out)
+{
+    unsigned last = last_reading(r);
+
+    memset(out->bits, e->nkey ? 0 : 0xff, (e->nroot + 63) / 64 * sizeof(out->bits[0]));
+    for (uint32_t i = 0; i < e->nrest && e->nkey; i++)
+        choose(out, p->ranks[e->rest0 + i]);
+    r->plan = &p->head->plan;
+    for (unsigned k = READ_KERNEL; k <= last; k++) {
+        r->reading = (enum reading)k;
+        for (uint32_t i = 0; i < e->nkey && is_asked(last, readings, k); i++)
+            choose_by_key(p, r, e, &p->keys[e->key0 + i], out);
+    }
+}
+
+/* The first root from `i` on that is chosen; e->nroot: none. */
+static uint32_t next_root(const struct rpk_event *e, const struct chosen *c, uint32_t i)
+{
+    while (i < e->nroot) {
+        uint64_t left = c->bits[i / 64] >> i % 64;
+
+        if (left) {
+            i += (uint32_t)__builtin_ctzll(left);
+            return i < e->nroot ? i : e->nroot;
+        }
+        i = (i / 64 + 1) * 64;
+    }
+    return e->nroot;
+}
+
 unsigned table_match(const struct rpk *p, struct record *r, unsigned readings, bool first,
                      struct match *out, unsigned cap)
 {
     const struct rpk_event *e = event_row(p, r->h);
+    struct chosen chosen;
     unsigned n = 0;
 
-    for (uint32_t i = 0; e && i < e->nroot && n < cap; i++) {
+    if (!e)
+        return 0;
+    choose_roots(p, r, e, readings, &chosen);
+    for (uint32_t i = next_root(e, &chosen, 0); i < e->nroot && n < cap;
+         i = next_root(e, &chosen, i + 1)) {
         struct match m = judge_readings(p, r, readings, &p->roots[e->root0 + i]);
 
         if (m.verdict == VERDICT_NONE)

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A group that is too large for code: its classes as tables, and the code that asks them. */
+#include <string.h>
+
+#include "arena.h"
+#include "classes.h"
+#include "group_key.h"
+
+enum { R0 = BPF_REG_0, R1, R2, R8 = BPF_REG_8 };
+
+static enum class_how how_of(enum key_kind kind)
+{
+    return kind == KEY_PREFIX ? CLASS_PREFIX : kind == KEY_SUFFIX ? CLASS_SUFFIX : CLASS_EXACT;
+}
+
+/* What each rule tests besides its key. */
+static uint32_t *tests_of_rules(struct emit *e, const struct root *roots, const struct group *g,
+                                uint32_t event_row)
+{
+    uint32_t *test = arena_alloc(e->c->arena, (g->rules.n + 1) * sizeof *test);
+    for (uint32_t i = 0; i < g->rules.n; i++) {
+        memset(e->known, 0, sizeof e->known);
+        e->known[0] = g->rules.v[i].key;
+        test[i] = class_tests_of(e, roots[g->rules.v[i].pos].root, event_row);
+    }
+    memset(e->known, 0, sizeof e->known);
+    return test;
+}
+
+/* The rows of the classes; returns the first one's number. */
+static uint32_t put_classes(struct emit *e, const struct root *roots, const struct group *g,
+                            const struct classes *x, const uint32_t *test)
+{
+    struct comp *c = e->c;
+    uint32_t first = c->class_rows.n;
+    for (uint32_t i = 0; i < x->n; i++)
+        VEC_PUSH(c->arena, &c->class_rows, (struct class_row){0});
+    for (uint32_t i = 0; i < x->list.n; i++) {
+        const struct constant *k = &x->list.v[i];
+        struct class_row *row = &c->class_rows.v[first + k->class];
+        if (row->ncand)
+            continue;
+        *row = (struct class_row){c->class_cands.n, k->nrule};
+        for (uint32_t n = 0; n < k->nrule; n++) {
+            uint32_t r = x->rules.v[k->rule0 + n], pos = g->rules.v[r].pos;
+            uint32_t rule = c->rules.v[roots[pos].rule.i].index;
+            struct class_cand cand = {.rule = rule, .root = pos, .test = test[r]};
+            VEC_PUSH(c->arena, &c->class_cands, cand);
+        }
+    }
+    return first;
+}
+
+static uint32_t put_constants(struct emit *e, const struct classes *x, uint32_t first)
+{
+    uint32_t trie = trie_new(e->classes);
+    for (uint32_t i = 0; i < x->list.n; i++) {
+        const struct constant *k = &x->list.v[i];
+        trie_put(e->classes, trie, k->bytes, k->len, first + k->class);
+    }
+    return trie_node(e->classes, trie);
+}
+
+static bool same_ref(struct field_ref a, struct field_ref b)
+{
+    return a.field == b.field && a.index == b.index && a.name.i == b.name.i;
+}
+
+/* For the decision table: a key for each field that the rules call the slot by. */
+static void put_keys(struct emit *e, const struct group *g, uint32_t node, struct event_rules *row)
+{
+    struct comp *c = e->c;
+    struct class_key key = {.node = node, .how = how_of(g->kind), .rank0 = c->ranks.n,
+                            .nrank = g->rules.n};
+    uint32_t first = c->keys.n;
+    for (uint32_t i = 0; i < g->rules.n; i++)
+        VEC_PUSH(c->arena, &c->ranks, g->rules.v[i].pos);
+    for (uint32_t i = 0; i < g->rules.n; i++) {
+        key.atom = c->dag.v[g->rules.v[i].key.i].atom;
+        bool known = false;
+        for (uint32_t k = first; k < c->keys.n && !known; k++)
+            known = same_ref(c->atoms.v[c->keys.v[k].atom.i].lhs, c->atoms.v[key.atom.i].lhs);
+        if (!known)
+            VEC_PUSH(c->arena, &c->keys, key);
+    }
+    row->key0 = row->nkey ? row->key0 : first;
+    row->nkey = c->keys.n - row->key0;
+}
+
+static uint64_t groups_read(struct emit *e, const struct group *g, const uint32_t *test)
+{
+    uint64_t groups = 0;
+    for (uint32_t i = 0; i < g->rules.n; i++)
+        groups |= class_groups_of(e->classes, test[i]);
+    return groups;
+}
+
+void group_emit_table(struct emit *e, struct event_rules *row, const struct group *g)
+{
+    const struct root *roots = &e->c->roots.v[row->root0];
+    struct classes x = {0};
+    label_id none = asm_label(e->a), some = asm_label(e->a), unknown = asm_label(e->a);
+    group_classes(e, g, &x);
+    uint32_t *test = tests_of_rules(e, roots, g, (uint32_t)(row - e->c->events.v));
+    uint32_t node = put_constants(e, &x, put_classes(e, roots, g, &x, test));
+    put_keys(e, g, node, row);
+    group_emit_pretests(e, roots, g, none);
+    emit_present(e, g->slot, (struct edges){.absent = none, .unknown = unknown});
+    emit_find(e, g->slot, node, how_of(g->kind));
+    asm_if(e->a, BPF_JNE, R0, 0, some, none);
+    asm_bind(e->a, some);
+    asm_mov(e->a, R8, R0);
+    emit_fill(e, groups_read(e, g, test)); /* few events come so far */
+    asm_mov(e->a, R2, R8);
+    emit_call(e, "class_judge");
+    asm_exit(e->a);
+    group_emit_unknown(e, roots, g, unknown);
+    asm_bind(e->a, none);
+}
