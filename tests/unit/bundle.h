@@ -28,7 +28,14 @@ struct bundle {
     struct rpk_str tags[ROWS];
     struct rpk_str patterns[ROWS];
     struct rpk_name names[ROWS];
+    struct rpk_key keys[ROWS];
+    uint32_t ranks[ROWS];
+    struct class_bucket class_edges[ROWS];
+    struct class_row class_rows[ROWS];
+    struct class_cand class_cands[ROWS];
+    struct class_test class_tests[ROWS];
     char strings[8192];
+    uint32_t nkey, nrank, nedge, nclass, ncand, ntest;
     uint32_t nrule, nevent, nroot, nnode, natom, nvalue, npiece, nref, ntag, npattern, nname, nstr;
     struct probe_plan plan;
 };
@@ -180,6 +187,12 @@ static inline uint8_t *b_pack(const struct bundle *b, size_t *size)
     T(patterns, npattern);
     T(names, nname);
     T(strings, nstr);
+    T(keys, nkey);
+    T(ranks, nrank);
+    T(class_edges, nedge);
+    T(class_rows, nclass);
+    T(class_cands, ncand);
+    T(class_tests, ntest);
 #undef T
     h->size = at;
     *size = at;
