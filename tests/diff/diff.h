@@ -39,6 +39,7 @@ struct judge {
     char *scratch;
     struct event_user user;
     uint8_t *tree, *table;       /* by rule: enum verdict */
+    struct match *matches;       /* room for one of each rule */
     int64_t bytecode, in_kernel; /* 0 or 1 + rule; in_kernel is -1 if not asked */
     uint32_t nrule;
     char error[512]; /* an evaluator could not run */
