@@ -107,7 +107,7 @@ static void note_rest(struct emit *e, struct event_rules *row, const struct grou
     row->rest0 = c->ranks.n;
     for (uint32_t i = 0; i < parts->groups.n; i++) {
         const struct group *g = &parts->groups.v[i];
-        for (uint32_t k = 0; k < g->rules.n && !g->table; k++)
+        for (uint32_t k = 0; k < g->rules.n && g->kind == KEY_NUM; k++)
             VEC_PUSH(c->arena, &c->ranks, g->rules.v[k].pos);
     }
     for (uint32_t i = 0; i < parts->rest.n; i++)
@@ -125,12 +125,15 @@ static void emit_unit(struct emit *e, struct unit *u)
     u->func0 = e->a->funcs.n;
     for (uint32_t i = 0; i < parts.groups.n; i++) {
         const struct group *g = &parts.groups.v[i];
-        if (begin_part(e, u, &roots[g->rules.v[0].pos])) {
+        bool emitted = begin_part(e, u, &roots[g->rules.v[0].pos]);
+        if (emitted) {
             emit_group(e, row, g);
             u->ngroup++;
         } else {
             leave(e, u, &roots[g->rules.v[0].pos], g->rules.n);
         }
+        if (g->kind != KEY_NUM && !(g->table && emitted))
+            group_put_key(e, row, g);
     }
     if (row->nkey)
         note_rest(e, row, &parts);

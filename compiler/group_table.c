@@ -13,12 +13,15 @@ static enum class_how how_of(enum key_kind kind)
     return kind == KEY_PREFIX ? CLASS_PREFIX : kind == KEY_SUFFIX ? CLASS_SUFFIX : CLASS_EXACT;
 }
 
-/* What each rule tests besides its key. */
+/* What each rule tests besides its key; no test at all where its code is asked instead. */
 static uint32_t *tests_of_rules(struct emit *e, const struct root *roots, const struct group *g,
                                 uint32_t event_row)
 {
     uint32_t *test = arena_alloc(e->c->arena, (g->rules.n + 1) * sizeof *test);
     for (uint32_t i = 0; i < g->rules.n; i++) {
+        test[i] = CLASS_PASS;
+        if (!g->table)
+            continue;
         memset(e->known, 0, sizeof e->known);
         e->known[0] = g->rules.v[i].key;
         test[i] = class_tests_of(e, roots[g->rules.v[i].pos].root, event_row);
@@ -95,22 +98,39 @@ static uint64_t groups_read(struct emit *e, const struct group *g, const uint32_
     return groups;
 }
 
-void group_emit_table(struct emit *e, struct event_rules *row, const struct group *g)
+/* The group's tables; returns its trie's node. */
+static uint32_t put_tables(struct emit *e, struct event_rules *row, const struct group *g,
+                           uint64_t *groups)
 {
     const struct root *roots = &e->c->roots.v[row->root0];
     struct classes x = {0};
-    label_id none = asm_label(e->a), some = asm_label(e->a), unknown = asm_label(e->a);
     group_classes(e, g, &x);
     uint32_t *test = tests_of_rules(e, roots, g, (uint32_t)(row - e->c->events.v));
     uint32_t node = put_constants(e, &x, put_classes(e, roots, g, &x, test));
     put_keys(e, g, node, row);
+    *groups = groups_read(e, g, test);
+    return node;
+}
+
+void group_put_key(struct emit *e, struct event_rules *row, const struct group *g)
+{
+    uint64_t groups;
+    put_tables(e, row, g, &groups);
+}
+
+void group_emit_table(struct emit *e, struct event_rules *row, const struct group *g)
+{
+    const struct root *roots = &e->c->roots.v[row->root0];
+    label_id none = asm_label(e->a), some = asm_label(e->a), unknown = asm_label(e->a);
+    uint64_t groups;
+    uint32_t node = put_tables(e, row, g, &groups);
     group_emit_pretests(e, roots, g, none);
     emit_present(e, g->slot, (struct edges){.absent = none, .unknown = unknown});
     emit_find(e, g->slot, node, how_of(g->kind));
     asm_if(e->a, BPF_JNE, R0, 0, some, none);
     asm_bind(e->a, some);
     asm_mov(e->a, R8, R0);
-    emit_fill(e, groups_read(e, g, test)); /* few events come so far */
+    emit_fill(e, groups); /* few events come so far */
     asm_mov(e->a, R2, R8);
     emit_call(e, "class_judge");
     asm_exit(e->a);

@@ -112,14 +112,52 @@ static struct match judge_readings(const struct rpk *p, struct record *r, unsign
 
 /* ---- which rules are tried ---- */
 
-/* A bit for each of the event's roots. */
+/*
+ * A bit for each of the event's roots. A word of `bits` is there if its bit in `used` is set, so
+ * that a large pack costs what is chosen of it, and not its size.
+ */
 struct chosen {
+    uint64_t used[RULES_MAX / 64 / 64];
     uint64_t bits[RULES_MAX / 64];
 };
 
 static void choose(struct chosen *c, uint32_t root)
 {
-    c->bits[root / 64] |= 1ull << root % 64;
+    uint32_t word = root / 64;
+
+    if (!(c->used[word / 64] >> word % 64 & 1))
+        c->bits[word] = 0;
+    c->used[word / 64] |= 1ull << word % 64;
+    c->bits[word] |= 1ull << root % 64;
+}
+
+/* The lowest bit of `words[0..n)` from bit `i` on; 64 * n: none. */
+static uint32_t next_bit(const uint64_t *words, uint32_t n, uint32_t i)
+{
+    while (i < 64 * n) {
+        uint64_t left = words[i / 64] >> i % 64;
+
+        if (left)
+            return i + (uint32_t)__builtin_ctzll(left);
+        i = (i / 64 + 1) * 64;
+    }
+    return 64 * n;
+}
+
+/* The first root from `i` on that is chosen; RULES_MAX: none. */
+static uint32_t next_chosen(const struct chosen *c, uint32_t i)
+{
+    while (i < RULES_MAX) {
+        uint32_t word = next_bit(c->used, RULES_MAX / 64 / 64, i / 64);
+
+        if (word >= RULES_MAX / 64)
+            break;
+        i = word > i / 64 ? word * 64 : i;
+        i = next_bit(c->bits, word + 1, i);
+        if (i < 64 * (word + 1))
+            return i;
+    }
+    return RULES_MAX;
 }
 
 /* Of the key's rules those that the text can satisfy; all of them if it is not known whole. */
@@ -154,30 +192,17 @@ static void choose_roots(const struct rpk *p, struct record *r, const struct rpk
 {
     unsigned last = last_reading(r);
 
-    memset(out->bits, e->nkey ? 0 : 0xff, (e->nroot + 63) / 64 * sizeof(out->bits[0]));
+    memset(out->used, 0, sizeof(out->used));
     for (uint32_t i = 0; i < e->nrest && e->nkey; i++)
         choose(out, p->ranks[e->rest0 + i]);
+    for (uint32_t i = 0; i < e->nroot && !e->nkey; i++)
+        choose(out, i);
     r->plan = &p->head->plan;
     for (unsigned k = READ_KERNEL; k <= last; k++) {
         r->reading = (enum reading)k;
         for (uint32_t i = 0; i < e->nkey && is_asked(last, readings, k); i++)
             choose_by_key(p, r, e, &p->keys[e->key0 + i], out);
     }
-}
-
-/* The first root from `i` on that is chosen; e->nroot: none. */
-static uint32_t next_root(const struct rpk_event *e, const struct chosen *c, uint32_t i)
-{
-    while (i < e->nroot) {
-        uint64_t left = c->bits[i / 64] >> i % 64;
-
-        if (left) {
-            i += (uint32_t)__builtin_ctzll(left);
-            return i < e->nroot ? i : e->nroot;
-        }
-        i = (i / 64 + 1) * 64;
-    }
-    return e->nroot;
 }
 
 unsigned table_match(const struct rpk *p, struct record *r, unsigned readings, bool first,
@@ -190,8 +215,8 @@ unsigned table_match(const struct rpk *p, struct record *r, unsigned readings, b
     if (!e)
         return 0;
     choose_roots(p, r, e, readings, &chosen);
-    for (uint32_t i = next_root(e, &chosen, 0); i < e->nroot && n < cap;
-         i = next_root(e, &chosen, i + 1)) {
+    for (uint32_t i = next_chosen(&chosen, 0); i < e->nroot && n < cap;
+         i = next_chosen(&chosen, i + 1)) {
         struct match m = judge_readings(p, r, readings, &p->roots[e->root0 + i]);
 
         if (m.verdict == VERDICT_NONE)

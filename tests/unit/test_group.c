@@ -205,7 +205,7 @@ static void try_packs(uint64_t seed, uint32_t packs, uint32_t rules)
     for (uint32_t pack = 0; pack < packs; pack++) {
         struct comp *c = make_pack(&seed, rules);
         assert_int_equal(pass_bpf(c), 0);
-        assert_int_equal(c->keys.n > 0, rules == RULES_LARGE);
+        assert_int_equal(c->class_tests.n > 0, rules == RULES_LARGE);
         hits += try_pack(&seed, c, ev);
         arena_free(c->arena);
     }
