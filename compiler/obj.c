@@ -24,8 +24,7 @@ struct bytes {
 static uint32_t put(struct comp *c, struct bytes *b, const void *data, size_t len)
 {
     uint32_t at = b->v.n;
-    for (size_t i = 0; i < len; i++)
-        VEC_PUSH(c->arena, &b->v, ((const uint8_t *)data)[i]);
+    VEC_APPEND(c->arena, &b->v, data, len);
     return at;
 }
 

@@ -48,9 +48,8 @@ static struct rpk_str put_text(struct table *t, str_id s)
     }
     const char *bytes = STR(t->c, s);
     struct rpk_str at = {t->strings.n, (uint32_t)STRLEN(t->c, s)};
-    for (uint32_t i = 0; i <= at.len; i++) {
-        VEC_PUSH(t->c->arena, &t->strings, i < at.len ? bytes[i] : 0);
-    }
+    VEC_APPEND(t->c->arena, &t->strings, bytes, at.len);
+    VEC_PUSH(t->c->arena, &t->strings, 0);
     id = VEC_PUSH(t->c->arena, &t->placed, at);
     cons_add(&t->texts, (uint64_t)s.i + 1, id);
     return at;
@@ -150,6 +149,19 @@ static void put_value(struct table *t, const struct value *v)
     VEC_PUSH(t->c->arena, &t->values, r);
 }
 
+/* Fewer constants than this are compared one after the other. */
+#define SORTED_MIN 8
+
+/* type.c has sorted them; it does not for `oneof`, where a constant that stands twice counts. */
+static bool is_sorted(const struct comp *c, const struct atom *a)
+{
+    bool equal = a->op == OP_EQ || a->op == OP_IN || a->op == OP_INTERSECTS;
+    bool any = a->mod == MOD_NONE || a->mod == MOD_ANYOF;
+    for (uint32_t i = 0; i < a->nval && equal; i++)
+        equal = c->values.v[a->val0 + i].kind != VAL_NET;
+    return equal && any && a->nval >= SORTED_MIN;
+}
+
 static uint32_t put_atom(struct table *t, atom_id id)
 {
     const struct atom a = t->c->atoms.v[id.i];
@@ -163,6 +175,7 @@ static uint32_t put_atom(struct table *t, atom_id id)
     r.op = (uint8_t)a.op;
     r.mod = (uint8_t)a.mod;
     r.type = (uint8_t)a.type;
+    r.sorted = is_sorted(t->c, &a);
     r.val0 = t->values.n;
     r.nval = a.nval;
     for (uint32_t i = 0; i < a.nval; i++) {
@@ -288,10 +301,7 @@ static struct rpk_span append(struct comp *c, const void *rows, uint32_t n, size
         VEC_PUSH(c->arena, &c->table, 0);
     }
     struct rpk_span s = {c->table.n, n};
-    const uint8_t *bytes = rows;
-    for (size_t i = 0; i < n * size; i++) {
-        VEC_PUSH(c->arena, &c->table, bytes[i]);
-    }
+    VEC_APPEND(c->arena, &c->table, rows, n * size);
     return s;
 }
 

@@ -289,6 +289,18 @@ static int value_kind_of(enum type_id type)
     return -1;
 }
 
+static bool check_order(struct check *c, uint32_t i)
+{
+    const struct rpk_atom *a = &c->r.atoms[i];
+    const struct rpk_value *v = &c->r.values[a->val0];
+
+    for (uint32_t k = 1; a->sorted && k < a->nval; k++)
+        if (v[k].kind > 2 || v[k].kind != v[0].kind ||
+            rpk_value_order(&c->r, a->type, &v[k - 1], &v[k]) >= 0)
+            return bad(c, "test %u: constant %u is out of order", i, k);
+    return true;
+}
+
 static bool check_atom(struct check *c, uint32_t i)
 {
     const struct rpk_atom *a = &c->r.atoms[i];
@@ -310,7 +322,9 @@ static bool check_atom(struct check *c, uint32_t i)
         if (want >= 0 && c->r.values[a->val0 + k].kind != want)
             return bad(c, "test %u: constant %u is of another type", i, k);
     }
-    return true;
+    if (a->sorted > 1)
+        return bad(c, "test %u: order is %u", i, a->sorted);
+    return check_order(c, i);
 }
 
 static bool check_value(struct check *c, uint32_t i)
@@ -565,6 +579,28 @@ int rpk_open(struct rpk *r, const void *bytes, size_t size, char *err, size_t er
 const char *rpk_text(const struct rpk *r, struct rpk_str s)
 {
     return r->strings + s.off;
+}
+
+static int order_bytes(const void *a, size_t na, const void *b, size_t nb)
+{
+    int order = memcmp(a, b, na < nb ? na : nb);
+
+    return order ? order : na < nb ? -1 : na > nb;
+}
+
+int rpk_value_order(const struct rpk *r, uint8_t type, const struct rpk_value *a,
+                    const struct rpk_value *b)
+{
+    uint64_t flip = catalog_type((enum type_id)type)->base == BASE_INT ? 1ull << 63 : 0;
+    uint64_t x = (uint64_t)a->num ^ flip, y = (uint64_t)b->num ^ flip;
+
+    if (a->kind == 0)
+        return x < y ? -1 : x > y;
+    if (a->kind == 1)
+        return order_bytes(rpk_text(r, a->text), a->text.len, rpk_text(r, b->text), b->text.len);
+    if (a->family != b->family)
+        return a->family < b->family ? -1 : 1;
+    return memcmp(a->addr, b->addr, sizeof(a->addr));
 }
 
 static uint64_t mix(uint64_t h, uint64_t v)

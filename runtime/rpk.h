@@ -115,7 +115,8 @@ struct rpk_atom {
     uint8_t op;   /* enum op_id */
     uint8_t mod;  /* enum op_modifier */
     uint8_t type; /* enum type_id of the comparison */
-    uint8_t pad[5];
+    uint8_t sorted; /* the constants ascend by rpk_value_order(): one is found by halving */
+    uint8_t pad[4];
     uint32_t val0, nval; /* rows of values */
 };
 
@@ -183,6 +184,9 @@ struct rpk {
 int rpk_open(struct rpk *r, const void *bytes, size_t size, char *err, size_t errlen);
 int rpk_open_section(struct rpk *r, const void *section, size_t size, char *err, size_t errlen);
 const char *rpk_text(const struct rpk *r, struct rpk_str s); /* NUL-terminated */
+/* Order of numbers (of this type), of texts by bytes, of addresses by family and bytes. */
+int rpk_value_order(const struct rpk *r, uint8_t type, const struct rpk_value *a,
+                    const struct rpk_value *b);
 uint64_t rpk_abi_digest(void);
 
 #endif
