@@ -21,9 +21,11 @@
 
 struct class_edge {
     __u64 word;
-    __u32 from; /* id of the node << 4 | bytes of the word, 8: the next node; 0: no edge */
+    __u32 from; /* id of the node << 4 | bytes of the word, 8: the next node; 0: no edge.
+                   CLASS_OF_NUM: the word is a number, and leads to its value */
     __u32 to;   /* the next node, or the value; not 0 */
 };
+#define CLASS_OF_NUM 9
 #define CLASS_BUCKET 4
 /* Row 0 is the head: edge[0].word the hash's seed, edge[0].from the number of buckets less 1. */
 struct class_bucket {
@@ -38,6 +40,7 @@ enum class_how {
     CLASS_EXACT,  /* the whole text is a constant */
     CLASS_PREFIX, /* it begins with some: the value of the longest */
     CLASS_SUFFIX, /* it ends with some, which were put in backwards */
+    CLASS_NUMBER, /* no text: a number */
 };
 
 static inline __u64 class_hash(__u64 seed, __u64 word, __u32 from)

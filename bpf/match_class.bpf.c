@@ -110,6 +110,15 @@ __attribute__((noinline)) int class_find(struct ev *ev, __u32 off, __u32 node, _
     return find_part((char *)ev + end, len, node, true);
 }
 
+/* The value of the number in a slot. */
+__attribute__((noinline)) int class_number(struct ev *ev, __u32 num, __u32 node)
+{
+    OPAQUE(num);
+    if (!ev || num >= N_COUNT)
+        return 0;
+    return class_edge((__u64)ev->h.num[num], node >> 8 << 4 | CLASS_OF_NUM);
+}
+
 static __always_inline bool number_holds(const struct class_test *t, __s64 v)
 {
     if (t->kind == CT_MASK)

@@ -171,6 +171,7 @@ int match_anc(struct ev *ev, __u32 set);
 
 /* match_class.bpf.c */
 int class_find(struct ev *ev, __u32 off, __u32 node, __u32 how);
+int class_number(struct ev *ev, __u32 num, __u32 node);
 int class_judge(struct ev *ev, __u32 class);
 
 /* record.bpf.c */

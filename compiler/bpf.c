@@ -100,16 +100,11 @@ static void emit_group(struct emit *e, struct event_rules *row, const struct gro
     finish(e);
 }
 
-/* For the decision table: the roots that no key of the event has. */
+/* For the decision table: the roots that none of the event's groups has. */
 static void note_rest(struct emit *e, struct event_rules *row, const struct grouping *parts)
 {
     struct comp *c = e->c;
     row->rest0 = c->ranks.n;
-    for (uint32_t i = 0; i < parts->groups.n; i++) {
-        const struct group *g = &parts->groups.v[i];
-        for (uint32_t k = 0; k < g->rules.n && g->kind == KEY_NUM; k++)
-            VEC_PUSH(c->arena, &c->ranks, g->rules.v[k].pos);
-    }
     for (uint32_t i = 0; i < parts->rest.n; i++)
         VEC_PUSH(c->arena, &c->ranks, parts->rest.v[i]);
     row->nrest = c->ranks.n - row->rest0;
@@ -132,7 +127,7 @@ static void emit_unit(struct emit *e, struct unit *u)
         } else {
             leave(e, u, &roots[g->rules.v[0].pos], g->rules.n);
         }
-        if (g->kind != KEY_NUM && !(g->table && emitted))
+        if (!g->table || !emitted)
             group_put_key(e, row, g);
     }
     if (row->nkey)

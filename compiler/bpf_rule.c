@@ -150,6 +150,13 @@ void emit_find(struct emit *e, unsigned slot, uint32_t node, enum class_how how)
     emit_call(e, "class_find");
 }
 
+void emit_find_number(struct emit *e, unsigned slot, uint32_t node)
+{
+    asm_mov_imm(e->a, R2, slot);
+    asm_mov_imm(e->a, R3, node);
+    emit_call(e, "class_number");
+}
+
 /* ---- one rule ---- */
 
 dag_id emit_decided(struct emit *e, dag_id d)

@@ -76,6 +76,11 @@ void trie_put(struct classes_maker *m, uint32_t trie, const char *bytes, size_t 
     m->lengths.v[trie] = (uint8_t)(m->lengths.v[trie] | 1u << len);
 }
 
+void trie_put_number(struct classes_maker *m, uint32_t trie, uint64_t num, uint32_t value)
+{
+    edge_at(m, num, trie << 4 | CLASS_OF_NUM)->to = value;
+}
+
 uint32_t trie_node(const struct classes_maker *m, uint32_t trie)
 {
     return trie << 8 | m->lengths.v[trie];

@@ -72,6 +72,8 @@ void emit_exists(struct emit *e, unsigned slot, struct edges to);
 void emit_fill(struct emit *e, uint64_t groups);
 /* r0 = class_find() of a text slot (a number of all slots) in the trie that `node` tells. */
 void emit_find(struct emit *e, unsigned slot, uint32_t node, enum class_how how);
+/* r0 = class_number() of a number slot. */
+void emit_find_number(struct emit *e, unsigned slot, uint32_t node);
 void emit_load_len(struct emit *e, int dst, unsigned str);
 void emit_load_num(struct emit *e, int dst, unsigned num);
 /* r1 = event, and call `symbol`. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../runtime/class.h"
 #include "eval_bpf_load.h"
 
 #define STEPS_MAX 1000000 /* what the verifier allows */
@@ -299,17 +300,31 @@ static uint32_t find(struct run *run)
     return vm_class_find(run->vm, run->ev, &t);
 }
 
+/* class_find(), class_number(), class_judge(); false: none of these. */
+static bool ask_classes(struct run *run, enum vm_native native)
+{
+    const struct bpf_vm *vm = run->vm;
+    if (native == NATIVE_FIND)
+        run->r[0] = find(run);
+    else if (native == NATIVE_NUMBER)
+        run->r[0] = run->r[2] < N_COUNT && vm->classes.head
+                        ? class_find_number(&vm->classes, run->ev->h.num[run->r[2]],
+                                            (uint32_t)run->r[3])
+                        : 0;
+    else if (native == NATIVE_JUDGE)
+        run->r[0] = vm_class_judge(vm, run->ev, (uint32_t)run->r[2], class_matches, run);
+    else
+        return false;
+    return true;
+}
+
 static int match(struct run *run, enum vm_native native)
 {
     struct bpf_vm *vm = run->vm;
     const char *s;
     size_t len;
-    if (native == NATIVE_FIND || native == NATIVE_JUDGE) {
-        run->r[0] = native == NATIVE_FIND ? find(run)
-                                          : vm_class_judge(vm, run->ev, (uint32_t)run->r[2],
-                                                           class_matches, run);
+    if (ask_classes(run, native))
         return 0;
-    }
     if (native == NATIVE_ANC) {
         if (run->ev->h.anc_count > ANC_MAX)
             return fail(run, -EFAULT, "more ancestors than there is room for");

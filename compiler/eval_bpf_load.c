@@ -117,6 +117,7 @@ static enum vm_native native_of(const char *name)
         {"match_anc", NATIVE_ANC},
         {"match_name", NATIVE_NAME},
         {"class_find", NATIVE_FIND},
+        {"class_number", NATIVE_NUMBER},
         {"class_judge", NATIVE_JUDGE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

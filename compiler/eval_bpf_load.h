@@ -18,6 +18,7 @@ enum vm_native {
     NATIVE_ANC,
     NATIVE_NAME,
     NATIVE_FIND,
+    NATIVE_NUMBER,
     NATIVE_JUDGE,
     NATIVE_EXTRACT, /* an extractor of the probe */
     NATIVE_UNKNOWN,

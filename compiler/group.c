@@ -176,7 +176,7 @@ static bool wants_table(struct emit *e, const struct group *g)
     uint32_t n = 0;
     for (uint32_t i = 0; i < g->rules.n; i++)
         n += key_count(e->c, g->rules.v[i].key, e->event, g->kind);
-    return g->kind != KEY_NUM && group_wants_table(g->rules.n, n);
+    return group_wants_table(g->rules.n, n);
 }
 
 /* Is it worth it? Ends of texts are looked up in tables only. */

@@ -42,7 +42,7 @@ void group_rules(struct emit *e, const struct event_rules *row, struct grouping 
 void group_emit(struct emit *e, const struct root *roots, const struct group *g);
 /* The same for a group with `table` set; appends to the event's keys for the decision table. */
 void group_emit_table(struct emit *e, struct event_rules *row, const struct group *g);
-/* The event's keys alone, for a group that is code in the kernel; its values are texts. */
+/* The event's keys alone, for a group that is code in the kernel. */
 void group_put_key(struct emit *e, struct event_rules *row, const struct group *g);
 
 #endif

@@ -10,7 +10,11 @@ enum { R0 = BPF_REG_0, R1, R2, R8 = BPF_REG_8 };
 
 static enum class_how how_of(enum key_kind kind)
 {
-    return kind == KEY_PREFIX ? CLASS_PREFIX : kind == KEY_SUFFIX ? CLASS_SUFFIX : CLASS_EXACT;
+    static const enum class_how how[KEY_KINDS] = {[KEY_NUM] = CLASS_NUMBER,
+                                                  [KEY_EXACT] = CLASS_EXACT,
+                                                  [KEY_PREFIX] = CLASS_PREFIX,
+                                                  [KEY_SUFFIX] = CLASS_SUFFIX};
+    return how[kind];
 }
 
 /* What each rule tests besides its key; no test at all where its code is asked instead. */
@@ -54,12 +58,16 @@ static uint32_t put_classes(struct emit *e, const struct root *roots, const stru
     return first;
 }
 
-static uint32_t put_constants(struct emit *e, const struct classes *x, uint32_t first)
+static uint32_t put_constants(struct emit *e, const struct classes *x, enum key_kind kind,
+                              uint32_t first)
 {
     uint32_t trie = trie_new(e->classes);
     for (uint32_t i = 0; i < x->list.n; i++) {
         const struct constant *k = &x->list.v[i];
-        trie_put(e->classes, trie, k->bytes, k->len, first + k->class);
+        if (kind == KEY_NUM)
+            trie_put_number(e->classes, trie, k->num, first + k->class);
+        else
+            trie_put(e->classes, trie, k->bytes, k->len, first + k->class);
     }
     return trie_node(e->classes, trie);
 }
@@ -106,7 +114,7 @@ static uint32_t put_tables(struct emit *e, struct event_rules *row, const struct
     struct classes x = {0};
     group_classes(e, g, &x);
     uint32_t *test = tests_of_rules(e, roots, g, (uint32_t)(row - e->c->events.v));
-    uint32_t node = put_constants(e, &x, put_classes(e, roots, g, &x, test));
+    uint32_t node = put_constants(e, &x, g->kind, put_classes(e, roots, g, &x, test));
     put_keys(e, g, node, row);
     *groups = groups_read(e, g, test);
     return node;
@@ -126,7 +134,10 @@ void group_emit_table(struct emit *e, struct event_rules *row, const struct grou
     uint32_t node = put_tables(e, row, g, &groups);
     group_emit_pretests(e, roots, g, none);
     emit_present(e, g->slot, (struct edges){.absent = none, .unknown = unknown});
-    emit_find(e, g->slot, node, how_of(g->kind));
+    if (g->kind == KEY_NUM)
+        emit_find_number(e, g->slot, node);
+    else
+        emit_find(e, g->slot, node, how_of(g->kind));
     asm_if(e->a, BPF_JNE, R0, 0, some, none);
     asm_bind(e->a, some);
     asm_mov(e->a, R8, R0);

@@ -58,6 +58,11 @@ uint32_t class_find(const struct rpk *p, const char *text, size_t len, uint32_t 
     return best;
 }
 
+uint32_t class_find_number(const struct rpk *p, int64_t num, uint32_t node)
+{
+    return p->head->class_edges.n ? edge(p, (uint64_t)num, node >> 8 << 4 | CLASS_OF_NUM) : 0;
+}
+
 /* ---- the kernel's maps ---- */
 
 struct table {

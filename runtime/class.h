@@ -14,6 +14,9 @@ struct bpf_object;
 uint32_t class_find(const struct rpk *p, const char *text, size_t len, uint32_t node,
                     enum class_how how);
 
+/* The same of a number. */
+uint32_t class_find_number(const struct rpk *p, int64_t num, uint32_t node);
+
 /* Makes the object's maps large enough; before it is loaded. */
 void class_size_maps(struct bpf_object *object, const struct rpk *p);
 /* Fills them; afterwards. 0 or -errno. */

@@ -182,8 +182,8 @@ static bool check_key(struct check *c, uint32_t i)
     const struct rpk_key *k = &c->r.keys[i];
     const struct rpk_head *h = c->r.head;
 
-    if (k->ref >= h->refs.n || k->how > CLASS_SUFFIX)
-        return bad(c, "key %u: no such text", i);
+    if (k->ref >= h->refs.n || k->how > CLASS_NUMBER)
+        return bad(c, "key %u: no such value", i);
     if (!rows_exist(k->rank0, k->nrank, h->ranks.n))
         return bad(c, "key %u: roots outside their table", i);
     return true;

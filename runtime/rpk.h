@@ -78,14 +78,14 @@ struct rpk_event {
     uint32_t rest0, nrest; /* rows of ranks: the others, if there are keys */
 };
 /*
- * Many rules that each ask for their own constants of one text: only those are tried whose
- * constants the text satisfies. They are the candidates of its class.
+ * Many rules that each ask for their own constants of one value: only those are tried whose
+ * constants it satisfies. They are the candidates of its class.
  */
 struct rpk_key {
-    uint32_t ref;  /* row of refs: the text */
+    uint32_t ref;  /* row of refs: the value */
     uint32_t node; /* of class_edges */
     uint32_t how;  /* enum class_how */
-    uint32_t rank0, nrank; /* rows of ranks: all of them, for a text that is not known whole */
+    uint32_t rank0, nrank; /* rows of ranks: all of them, for a value that is not known whole */
     uint32_t pad;
 };
 struct rpk_root {

@@ -160,7 +160,22 @@ static uint32_t next_chosen(const struct chosen *c, uint32_t i)
     return RULES_MAX;
 }
 
-/* Of the key's rules those that the text can satisfy; all of them if it is not known whole. */
+/* False: the value is not known whole, or not of the key's kind. */
+static bool find_class(const struct rpk *p, const struct rpk_key *k, struct val v, uint32_t *class)
+{
+    if (v.state != ST_PRESENT)
+        return false;
+    if (k->how == CLASS_NUMBER) {
+        *class = v.text ? 0 : class_find_number(p, v.num, k->node);
+        return !v.text;
+    }
+    if (v.base != BASE_TEXT && v.base != BASE_BYTES)
+        return false;
+    *class = class_find(p, v.text, v.len, k->node, (enum class_how)k->how);
+    return true;
+}
+
+/* Of the key's rules those that the value can satisfy; all of them if it cannot be told. */
 static void choose_by_key(const struct rpk *p, struct record *r, const struct rpk_event *e,
                           const struct rpk_key *k, struct chosen *out)
 {
@@ -170,12 +185,11 @@ static void choose_by_key(const struct rpk *p, struct record *r, const struct rp
     r->used = used;
     if (v.state == ST_ABSENT)
         return;
-    if (v.state != ST_PRESENT || (v.base != BASE_TEXT && v.base != BASE_BYTES)) {
+    if (!find_class(p, k, v, &class)) {
         for (uint32_t i = 0; i < k->nrank; i++)
             choose(out, p->ranks[k->rank0 + i]);
         return;
     }
-    class = class_find(p, v.text, v.len, k->node, (enum class_how)k->how);
     if (class == 0 || class >= p->head->class_rows.n)
         return;
     for (uint32_t i = 0; i < p->class_rows[class].ncand; i++) {

@@ -328,7 +328,7 @@ static const struct wrong wrongs[] = {
     {bad_tags, -EINVAL, "rule 0: tags outside their table"},
     {bad_name, -EINVAL, "name 0: not terminated"},
     {bad_extra, -EINVAL, "plan: unknown text of an ancestor"},
-    {bad_key_ref, -EINVAL, "key 0: no such text"},
+    {bad_key_ref, -EINVAL, "key 0: no such value"},
     {bad_key_ranks, -EINVAL, "key 0: roots outside their table"},
     {bad_rank, -EINVAL, "key 0: no root has such a number"},
     {bad_buckets, -EINVAL, "classes: 2 buckets, where 6 are told"},
