@@ -33,12 +33,37 @@ struct name_key {
     char name[COMM_SIZE];
 };
 
+/*
+ * A walk up from the control groups of one controller after the other (state.bpf.c). It is here and
+ * not on the stack, where the verifier would follow each way that a turn of the loop can leave it.
+ */
+#define CONTROLLERS 5
+struct groups {
+    __u64 kn, leaf, below;   /* the component; the path's last; the one before */
+    __u64 ctr;               /* the first path of containerd's own form, /NAMESPACE/ID: its last */
+    __u64 next[CONTROLLERS]; /* paths to come; 0: none */
+    __u32 turn;              /* paths begun */
+    __u32 depth, scope;      /* components seen; one of them had a suffix .scope */
+    __u32 leaf_unit;         /* the path's last component has a unit's suffix */
+    __u32 found, at, len;    /* an engine's id is in work.fold */
+    __u32 pad;
+};
+
+/* Of the event's process, while its ancestors are walked (extract_proc.bpf.c). */
+struct session {
+    __u64 pid;   /* address of the session's struct pid */
+    __u32 found; /* its name cannot change any more */
+    __u32 host;  /* the process is in the first pid namespace */
+};
+
 /* Where path_build leaves its text: path[PATH_CAP - length .. PATH_CAP). */
 struct work {
     char path[2 * PATH_CAP];
     char fold[3 * PATH_CAP]; /* path_fold: the text before folding, at most 2 * PATH_CAP */
     struct proc_state live; /* of a process that `procs` does not know */
-    __u32 zero;             /* never written: see untold() */
+    struct groups groups;
+    struct session session;
+    __u32 zero; /* never written: see untold() */
     __u32 pad;
 };
 
