@@ -277,13 +277,14 @@ static __always_inline void put_exepath(struct ev *ev, __u32 slot, char *to, __u
         put_memfd(ev, slot, to, dentry);
     else
         put_path(ev, slot, to,
-                 path_build(dentry, KADDR(struct file, file, f_path.mnt), 0, 0));
+                 path_build(dentry, KADDR(struct file, file, f_path.mnt), 0));
 }
 
 __attribute__((noinline)) int extract_exepath(struct ev *ev)
 {
     if (ev)
-        put_exepath(ev, S_EXEPATH, ev->s_EXEPATH, (__u64)bpf_get_current_task_btf()->mm);
+        put_exepath(ev, S_EXEPATH, ev->s_EXEPATH,
+                    KADDR(struct task_struct, bpf_get_current_task_btf(), mm));
     return 0;
 }
 
@@ -296,7 +297,8 @@ __attribute__((noinline)) int extract_pexepath(struct ev *ev)
     if (parent->tgid == 0)
         put_text(ev, S_PEXEPATH, 0, ST_ABSENT);
     else
-        put_exepath(ev, S_PEXEPATH, ev->s_PEXEPATH, (__u64)parent->group_leader->mm);
+        put_exepath(ev, S_PEXEPATH, ev->s_PEXEPATH, 
+                    KADDR(struct task_struct, parent, group_leader, mm));
     return 0;
 }
 
@@ -448,7 +450,7 @@ static __always_inline void put_extra(struct ev *ev, __u32 slot, char *to,
     if (c.task->tgid == 0)
         return;
     if (want->kind == EXTRA_EXEPATH) {
-        put_exepath(ev, slot, to, (__u64)c.task->mm);
+        put_exepath(ev, slot, to, KADDR(struct task_struct, c.task, mm));
         return;
     }
     st = state_of(c.task);

@@ -137,8 +137,13 @@ int state_exec(struct proc_state *st);
 int state_fork(struct proc_state *st, __u64 pid, __u64 css_set);
 
 /* extract_fd.bpf.c */
-/* Length of the path's text in work.path, 1..4095, or 0: could not be told. */
-int path_build(__u64 dentry, __u64 vfsmount, __u64 root_dentry, __u64 root_mnt);
+/*
+ * Length of the path's text in work.path, 1..4095, or 0: could not be told. `rooted`: as seen from the
+ * caller's root, else from that of the mount namespace.
+ */
+int path_build(__u64 dentry, __u64 vfsmount, __u32 rooted);
+/* Address of the caller's open file, or 0. Races with a close in another thread: then 0 or its heir. */
+__u64 file_of_fd(__s64 fd);
 
 /* extract_*.bpf.c: each fills its group, sets every state of it, and returns 0. */
 int extract_args(struct ev *ev);
@@ -275,19 +280,6 @@ static __always_inline __u64 session_of(struct task_struct *task)
     return (__u64)KREAD(struct task_struct, task, signal, pids[PID_OF_SESSION]);
 }
 
-/* Address of the caller's open file, or 0. Races with a close in another thread: then 0 or its heir. */
-static __always_inline __u64 file_of_fd(__s64 fd)
-{
-    struct task_struct *task = bpf_get_current_task_btf();
-    struct fdtable *fdt = task->files->fdt;
-    __u64 file = 0;
-
-    if (fd < 0 || fd >= fdt->max_fds)
-        return 0;
-    bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + fd);
-    return file;
-}
-
 /* The event's own file; looked up once. */
 static __always_inline __u64 file_of_event(struct ev *ev)
 {
@@ -296,19 +288,15 @@ static __always_inline __u64 file_of_event(struct ev *ev)
     return ev->file;
 }
 
-/* A struct path by value. Global functions take numbers only, so its pointers are read as such. */
-struct place_of {
-    __u64 mnt, dentry;
-};
-
+/* The path that a struct path at this address names, as seen from the caller's root. */
 static __always_inline int path_from(const void *path)
 {
-    struct task_struct *task = bpf_get_current_task_btf();
-    struct place_of at = {}, root = {};
+    struct place_of {
+        __u64 mnt, dentry;
+    } at = {};
 
     bpf_probe_read_kernel(&at, sizeof(at), path);
-    bpf_probe_read_kernel(&root, sizeof(root), &task->fs->root);
-    return path_build(at.dentry, at.mnt, root.dentry, root.mnt);
+    return path_build(at.dentry, at.mnt, 1);
 }
 
 static __always_inline int path_of_file(__u64 file)
@@ -318,7 +306,9 @@ static __always_inline int path_of_file(__u64 file)
 
 static __always_inline int path_of_cwd(void)
 {
-    return path_from(&bpf_get_current_task_btf()->fs->pwd);
+    struct task_struct *task = bpf_get_current_task_btf();
+
+    return path_from(&KREAD(struct task_struct, task, fs)->pwd);
 }
 
 /* The directory that a relative path of a *at() call starts from. */

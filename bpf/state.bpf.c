@@ -14,27 +14,21 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* ---- the executable ---- */
 
-static __always_inline bool has_cap(struct task_struct *task, int cap)
-{
-    return (__u64)task->cred->cap_effective.val >> cap & 1;
-}
-
 /* Can the process write to the file it runs from? (The rule of extractors' table, `proc.is_exe_writable`.) */
 static __always_inline bool exe_writable(struct task_struct *task, __u64 inode)
 {
     __u32 uid = KREAD(struct inode, inode, i_uid.val), gid = KREAD(struct inode, inode, i_gid.val);
     __u32 mode = KREAD(struct inode, inode, i_mode), flags = KREAD(struct inode, inode, i_flags);
-    const struct cred *cred = task->cred;
+    __u64 cred = KADDR(struct task_struct, task, cred);
+    const __u64 writes = 1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER;
 
     if ((KREAD(struct inode, inode, i_sb, s_flags) & 1) || (flags & 8) || uid == -1u || gid == -1u)
         return false; /* SB_RDONLY, S_IMMUTABLE, owner not mapped */
-    if (cred->fsuid.val == uid)
+    if (KREAD(struct cred, cred, fsuid.val) == uid || (mode & 0002))
         return true;
-    if (cred->fsgid.val == gid && (mode & 0020))
+    if (KREAD(struct cred, cred, fsgid.val) == gid && (mode & 0020))
         return true;
-    if (mode & 0002)
-        return true;
-    return has_cap(task, CAP_DAC_OVERRIDE) || has_cap(task, CAP_FOWNER);
+    return KREAD(struct cred, cred, cap_effective.val) & writes;
 }
 
 static __always_inline __u64 ns_of(__s64 sec, __u32 nsec)
@@ -67,7 +61,7 @@ static __always_inline void exe_times(struct proc_state *st, __u64 inode)
 
 static __always_inline void exe_facts(struct proc_state *st, struct task_struct *task)
 {
-    __u64 file = (__u64)task->mm->exe_file, inode, dentry;
+    __u64 file = KADDR(struct task_struct, task, mm, exe_file), inode, dentry;
 
     st->exe_flags = 0;
     st->exe_ino = st->exe_ctime = st->exe_mtime = 0;
@@ -88,23 +82,25 @@ static __always_inline void exe_facts(struct proc_state *st, struct task_struct 
 
 static __always_inline __u32 tty_nr(struct task_struct *task)
 {
-    struct tty_struct *tty = task->signal->tty;
+    __u64 tty = KADDR(struct task_struct, task, signal, tty), driver;
     __u32 major, minor;
 
     if (!tty)
         return 0;
-    major = (__u32)tty->driver->major;
-    minor = (__u32)(tty->driver->minor_start + tty->index);
+    driver = KADDR(struct tty_struct, tty, driver);
+    major = (__u32)KREAD(struct tty_driver, driver, major);
+    minor = (__u32)(KREAD(struct tty_driver, driver, minor_start) +
+                    KREAD(struct tty_struct, tty, index));
     return (minor & 0xff) | major << 8 | (minor & ~0xffu) << 12;
 }
 
 static __always_inline void ids(struct proc_state *st, struct task_struct *task)
 {
-    struct task_struct *leader = task->group_leader;
-    __u64 own = pid_of(leader), group = group_of(task);
+    __u64 leader = KADDR(struct task_struct, task, group_leader);
+    __u64 own = KADDR(struct task_struct, leader, thread_pid), group = group_of(task);
     __u32 level = KREAD(struct pid, own, level);
 
-    st->start_ts = leader->start_boottime + boot_offset_ns;
+    st->start_ts = KREAD(struct task_struct, leader, start_boottime) + boot_offset_ns;
     st->tty = tty_nr(task);
     st->loginuid = ~0u;
     if (bpf_core_field_exists(task->loginuid))
@@ -144,7 +140,9 @@ static __always_inline void arguments(struct proc_state *st, struct task_struct 
 {
     struct work *w = work_get();
     struct join j;
-    __u64 from = task->mm->arg_start, whole = task->mm->arg_end - from;
+    __u64 mm = KADDR(struct task_struct, task, mm);
+    __u64 from = KREAD(struct mm_struct, mm, arg_start);
+    __u64 whole = KREAD(struct mm_struct, mm, arg_end) - from;
     __u32 n = whole < ARGS_CAP ? (__u32)whole : ARGS_CAP;
 
     st->args_state = ST_UNKNOWN;
@@ -413,11 +411,12 @@ __attribute__((noinline)) int state_live(struct proc_state *st)
     if (!st)
         return 0;
     ids(st, task);
-    bpf_probe_read_kernel(st->comm, COMM_SIZE, task->group_leader->comm);
+    bpf_probe_read_kernel(st->comm, COMM_SIZE,
+                          KREAD(struct task_struct, task, group_leader)->comm);
     st->args_state = ST_UNKNOWN;
     st->exe_len = st->args_len = st->nargs = 0;
     exe_facts(st, task);
-    put_cgroup(st, (__u64)task->cgroups);
+    put_cgroup(st, KADDR(struct task_struct, task, cgroups));
     return 0;
 }
 
