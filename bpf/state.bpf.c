@@ -14,7 +14,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* ---- the executable ---- */
 
-/* Can the process write to the file it runs from? (The rule of extractors' table, `proc.is_exe_writable`.) */
+/* Can the process write to the file it runs from? (The rule of extractors' table,
+ * `proc.is_exe_writable`.) */
 static __always_inline bool exe_writable(struct task_struct *task, __u64 inode)
 {
     __u32 uid = KREAD(struct inode, inode, i_uid.val), gid = KREAD(struct inode, inode, i_gid.val);
@@ -411,8 +412,7 @@ __attribute__((noinline)) int state_live(struct proc_state *st)
     if (!st)
         return 0;
     ids(st, task);
-    bpf_probe_read_kernel(st->comm, COMM_SIZE,
-                          KREAD(struct task_struct, task, group_leader)->comm);
+    bpf_probe_read_kernel(st->comm, COMM_SIZE, KREAD(struct task_struct, task, group_leader)->comm);
     st->args_state = ST_UNKNOWN;
     st->exe_len = st->args_len = st->nargs = 0;
     exe_facts(st, task);
