@@ -14,6 +14,7 @@
 #define RULEC_DIFF_H
 
 #include "../../compiler/eval_bpf.h"
+#include "../../compiler/eval_bpf_load.h"
 #include "../../compiler/eval_kernel.h"
 #include "../../compiler/event.h"
 #include "../../runtime/table.h"
