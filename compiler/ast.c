@@ -109,6 +109,14 @@ static void unknown_operator(struct parse *p, struct range at)
     diag(c, RK0231, place(p, at), near_hint(c, near), "unknown operator `%s`", shown(p, at));
 }
 
+static void unknown_transformer(struct parse *p, struct range at)
+{
+    struct comp *c = p->build->c;
+    const char *near = catalog_near(NEAR_TRANSFORMER, p->text + at.off, at.end - at.off);
+    diag(c, RK0234, place(p, at), near_hint(c, near), "`%s` is no transformer that could stand here",
+         shown(p, at));
+}
+
 /* The word at `at.off` in a template; the lexer does not know where a field's name would end. */
 static void unknown_field(struct parse *p, struct range at)
 {
@@ -150,8 +158,7 @@ void mk_error(struct parse *p, enum parse_error what, struct range at)
         diag(c, RK0233, place(p, at), NULL, "this quoted string does not end");
         break;
     case PARSE_TRANSFORMER:
-        diag(c, RK0234, place(p, at), NULL, "`%s` is no transformer that could stand here",
-             shown(p, at));
+        unknown_transformer(p, at);
         break;
     case PARSE_NUL:
         diag(c, syntax, place(p, at), NULL, "a NUL byte stands here");

@@ -163,6 +163,11 @@ static bool shape_fits(enum field_arg arg, bool dot, bool bracket)
            (!shapes[arg].required || dot || bracket);
 }
 
+static bool is_word(struct rest r, const char *word)
+{
+    return r.ndot == strlen(word) && !memcmp(r.dot, word, r.ndot);
+}
+
 static bool bind_argument(struct typer *t, struct operand *o, struct rest r)
 {
     enum field_arg arg = catalog_field(o->field)->arg;
@@ -172,6 +177,9 @@ static bool bind_argument(struct typer *t, struct operand *o, struct rest r)
     }
     if (o->field == F_evt_arg || o->field == F_evt_rawarg) {
         return bind_param(t, o, r, o->field == F_evt_arg);
+    }
+    if (o->field == F_evt_abspath && r.dot && !is_word(r, "src") && !is_word(r, "dst")) {
+        return unknown_field(t, o);
     }
     if (r.dot) {
         return bind_event_name(t, o, r);
@@ -187,7 +195,8 @@ static bool bind_argument(struct typer *t, struct operand *o, struct rest r)
         return bind_index(t, o);
     }
     o->argname = o->arg;
-    return true;
+    return arg != ARG_TIME || all_digits(s, STRLEN(t->c, o->arg)) ||
+           bad_argument(t, o, "wants a time in nanoseconds in its brackets");
 }
 
 /* The type of evt.rawarg.NAME: that of the first event, live ones before others, that has it. */

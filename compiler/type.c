@@ -62,7 +62,9 @@ static bool check_operator(struct typer *t, const struct node *n, const struct f
     if (n->op == OP_EXISTS) {
         return true;
     }
-    if (!(operators_of(o->type, is_list) & BIT(n->op))) {
+    /* Of a parameter's bytes only their being there can be asked for: evt.buffer has the rest. */
+    bool raw_bytes = f && o->field == F_evt_rawarg && catalog_type(o->type)->base == BASE_BYTES;
+    if (raw_bytes || !(operators_of(o->type, is_list) & BIT(n->op))) {
         diag(t->c, RK0304, n->op_at, NULL, "`%s` is of type %s%s, which has no operator `%s`", name,
              is_list ? "list of " : "", catalog_type(o->type)->name, op);
         return false;

@@ -242,7 +242,7 @@ const struct slot_info *catalog_slot(unsigned slot);
 const char *catalog_group_name(enum slot_group g); /* "path": extract_path */
 
 /* The names of one kind nearest to a misspelt one, by edit distance; NULL if none is near. */
-enum near_kind { NEAR_FIELD, NEAR_EVENT, NEAR_OP, NEAR_PARAM };
+enum near_kind { NEAR_FIELD, NEAR_EVENT, NEAR_OP, NEAR_PARAM, NEAR_TRANSFORMER };
 const char *catalog_near(enum near_kind kind, const char *name, size_t len);
 const char *catalog_near_flag(enum flag_table table, const char *name, size_t len);
 /* The distance both use: insertions, deletions, replacements, swaps; at most limit + 1. */
