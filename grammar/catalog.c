@@ -273,6 +273,18 @@ const struct syscall_info *catalog_syscall_at(unsigned i)
     return i < LEN(syscalls) ? &syscalls[i] : NULL;
 }
 
+/* Tracepoints are rows of the system calls too: without a number, and called otherwise. */
+bool catalog_event_is_syscall(enum event_id id)
+{
+    const struct syscall_info *s;
+    const char *name = catalog_event(id)->name;
+
+    for (unsigned i = 0; (s = catalog_syscall_at(i)); i++)
+        if (s->event == id && (s->nr >= 0 || !strcmp(s->name, name)))
+            return true;
+    return false;
+}
+
 const struct flag_row *catalog_flags(enum flag_table table, unsigned *n)
 {
     if (table == FT_NONE || table >= FT_COUNT) {

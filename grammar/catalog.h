@@ -210,6 +210,8 @@ const struct syscall_info *catalog_syscall_by_name(const char *name, size_t len)
 const struct syscall_info *catalog_syscall_by_nr(int32_t nr);
 /* Row `i` in name order; NULL beyond the last. */
 const struct syscall_info *catalog_syscall_at(unsigned i);
+/* True if the event is a system call's, and not a tracepoint's or one that Falco makes. */
+bool catalog_event_is_syscall(enum event_id id);
 
 /* Rows of a flag table in its own order (the order of the text walk); `*n` gets their number. */
 const struct flag_row *catalog_flags(enum flag_table table, unsigned *n);

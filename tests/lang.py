@@ -15,10 +15,12 @@
     fine CONDITION       loads without a warning
     near WORD CONDITION  does not load, or only with a warning; a hint names WORD
     pack NAME            then indented YAML (`+++` begins a second file), and about it:
-      fires RULE, quiet RULE, bad CODE, warn CODE, fine
+      fires RULE EVENT..., quiet RULE EVENT..., order RULE,RULE EVENT: all that fire, in order;
+      bad CODE, warn CODE, load, fine
 
 A condition that begins with @ is a JSON string, for bytes that a line cannot hold. `--filter` asks
-the kernel's filter, in its interpreter, for each `yes`: it must let the event pass.
+the kernel's filter too, in its interpreter: it must let the events of each `yes` pass; how many of
+`no` it drops is printed.
 """
 import argparse
 import concurrent.futures
@@ -31,7 +33,8 @@ import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ENGINES = ('tree', 'table')
-VERDICTS = ('yes', 'no', 'load', 'warn', 'fine', 'fires', 'quiet')
+OF_PACK = ('fires', 'quiet', 'order')
+VERDICTS = ('yes', 'no', 'load', 'warn', 'fine') + OF_PACK
 
 
 class Case:
@@ -71,7 +74,7 @@ class Table:
                 elif word == 'ask':
                     self.engines = rest.split()
                 elif word == 'on':
-                    on, pack = rest.split(), None
+                    on = rest.split()
                 elif word == 'pack':
                     pack = f'{path}: {rest}'
                     self.packs[pack] = []
@@ -80,16 +83,18 @@ class Table:
 
     def add(self, where, what, rest, on, pack):
         """One case line."""
-        arg = None
+        arg, events = None, on if what in ('yes', 'no') else []
         if what in ('bad', 'warn', 'near'):
             arg, _, rest = rest.partition(' ')
         elif what not in VERDICTS:
             raise ValueError(f'{where}: {what} is not known')
-        rest = rest.strip()
-        events = on if what in ('yes', 'no', 'fires', 'quiet') else []
-        if what in ('yes', 'no', 'fires', 'quiet') and not events:
+        if what in OF_PACK:
+            rest, *events = rest.split()
+        elif rest:
+            pack = None
+        if what in ('yes', 'no') + OF_PACK and not events:
             raise ValueError(f'{where}: no event')
-        text = json.loads(rest[1:]) if rest.startswith('@') else rest
+        text = json.loads(rest.strip()[1:]) if rest.startswith('@') else rest.strip()
         self.cases.append(Case(where, what, arg, text, events, pack))
         self.cases[-1].engines = self.engines
 
@@ -98,12 +103,11 @@ class Rulec:
     """Runs the program on files that it makes."""
 
     def __init__(self, program, folder):
-        self.program, self.folder, self.count = program, folder, 0
+        self.program, self.folder = program, folder
 
     def file(self, text, suffix):
-        self.count += 1
-        path = os.path.join(self.folder, f'{self.count}{suffix}')
-        with open(path, 'w', encoding='utf-8') as out:
+        number, path = tempfile.mkstemp(suffix, dir=self.folder)
+        with open(number, 'w', encoding='utf-8') as out:
             out.write(text)
         return path
 
@@ -119,12 +123,12 @@ class Rulec:
         return json.loads(run.stdout)['findings']
 
     def judge(self, engine, files, events):
-        """The rules that fire, as a set for each event."""
+        """The rules that fire, in order, for each event."""
         path = self.file(''.join(json.dumps(event) + '\n' for event in events), '.jsonl')
         run = self.run('eval', '--engine', engine, '--all', '--events', path, *files)
         if run.returncode != 0:
             raise RuntimeError(f'rulec eval --engine {engine}: exit {run.returncode}: {run.stderr}')
-        return [set(json.loads(line)['rules']) for line in run.stdout.splitlines()]
+        return [json.loads(line)['rules'] for line in run.stdout.splitlines()]
 
 
 def rule_text(name, condition):
@@ -177,26 +181,44 @@ def judge_conditions(rulec, cases, table):
                     yield case, engine, name
 
 
-def filter_drops(rulec, table, case):
-    """The first event of a `yes` that the filter drops, or None."""
-    files = [rulec.file(rule_text('r', case.text), f'.{case.rule}.yaml')]
+def ask_filter(rulec, table, case):
+    """(what is wrong or None, number of events dropped)."""
     events = [table.events[name] for name in case.events]
-    for name, rules in zip(case.events, rulec.judge('bytecode', files, events)):
-        if not rules:
-            return name
-    return None
+    try:
+        fired = rulec.judge('bytecode', [rulec.file(rule_text('r', case.text), '.yaml')], events)
+    except RuntimeError as error:
+        return str(error), 0
+    dropped = [name for name, rules in zip(case.events, fired) if not rules]
+    wrong = f'the filter drops {dropped}' if dropped and case.what == 'yes' else None
+    return wrong, len(dropped)
+
+
+def ask_filters(rulec, table, cases):
+    """What is wrong by case, for those that are."""
+    known = [case for case in cases if 'table' in case.engines and
+             all('evt.type' in table.events[name] for name in case.events)]
+    with concurrent.futures.ThreadPoolExecutor(2) as pool:
+        told = list(pool.map(lambda case: ask_filter(rulec, table, case), known))
+    false = [(case, dropped) for case, (_, dropped) in zip(known, told) if case.what == 'no']
+    print(f'the filter dropped {sum(dropped for _, dropped in false)} of '
+          f'{sum(len(case.events) for case, _ in false)} events that do not match')
+    return {case: wrong for case, (wrong, _) in zip(known, told) if wrong}
 
 
 def check_pack(rulec, table, case):
     """What is wrong about a case of a pack, or None."""
     files = [rulec.file(text, '.yaml') for text in ''.join(table.packs[case.pack]).split('+++\n')]
-    if case.what not in ('fires', 'quiet'):
+    if case.what not in OF_PACK:
         return why_wrong(case, rulec.check(files))
     for engine in case.engines:
         for name in case.events:
             fired = rulec.judge(engine, files, [table.events[name]])[0]
-            if (case.text in fired) != (case.what == 'fires'):
-                return f'{engine}, {name}: got {sorted(fired)}'
+            if case.what == 'order':
+                wrong = fired != case.text.split(',')
+            else:
+                wrong = (case.text in fired) != (case.what == 'fires')
+            if wrong:
+                return f'{engine}, {name}: got {fired}'
     return None
 
 
@@ -204,7 +226,10 @@ def run(rulec, table, with_filter):
     """Yields (case, what is wrong or None) for every case."""
     for case in table.cases:
         if case.pack:
-            yield case, check_pack(rulec, table, case)
+            try:
+                yield case, check_pack(rulec, table, case)
+            except RuntimeError as error:
+                yield case, str(error)
     plain = [case for case in table.cases if not case.pack]
     refused = [case for case in plain if case.what in ('bad', 'near')]
     named = []
@@ -228,12 +253,8 @@ def run(rulec, table, with_filter):
     for case, engine, name in judge_conditions(rulec, judged, table):
         wrong.setdefault(case, []).append(f'{engine} says otherwise of {name}')
     if with_filter:
-        true = [case for case in judged if case.what == 'yes' and
-                all('evt.type' in table.events[name] for name in case.events)]
-        with concurrent.futures.ThreadPoolExecutor(2) as pool:
-            for case, name in zip(true, pool.map(lambda c: filter_drops(rulec, table, c), true)):
-                if name:
-                    wrong.setdefault(case, []).append(f'the filter drops {name}')
+        for case, text in ask_filters(rulec, table, judged).items():
+            wrong.setdefault(case, []).append(text)
     for case, findings in zip(accepted, told if accepted else []):
         yield case, why_wrong(case, findings) or '; '.join(wrong.get(case, [])) or None
 
