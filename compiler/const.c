@@ -126,14 +126,15 @@ static bool parse_number(struct parser *p, struct value *out)
         v = minus ? 1ull << 63 : INT64_MAX;
     }
     out->kind = VAL_NUM;
-    out->num = cut(minus ? 0 - v : v, p->type->bits, is_signed);
+    out->num = cut(minus && (is_signed || !over) ? 0 - v : v, p->type->bits, is_signed);
     uint64_t back = minus ? 0 - (uint64_t)out->num : (uint64_t)out->num;
     /* -1 for "all ones" is a common way to write an unset id, and no mistake. */
     bool all_ones = minus && v == 1 && !is_signed;
     if (over || (back != v && !all_ones)) {
         diag(p->t->c, RK0312, lit_place(p->t, p->lit), NULL,
-             "`%s` does not fit %u bits and means %lld here", diag_word(p->t->c, p->s, p->n),
-             p->type->bits, (long long)out->num);
+             is_signed ? "`%s` does not fit %u bits and means %lld here"
+                       : "`%s` does not fit %u bits and means %llu here",
+             diag_word(p->t->c, p->s, p->n), p->type->bits, (long long)out->num);
     }
     return true;
 }
@@ -192,7 +193,7 @@ static bool address(const char *s, size_t n, struct value *out)
     }
     memcpy(buf, s, n);
     buf[n] = 0;
-    out->family = strchr(buf, '.') && !strchr(buf, ':') ? 4 : 6;
+    out->family = strchr(buf, '.') ? 4 : 6;
     return inet_pton(out->family == 4 ? AF_INET : AF_INET6, buf, out->addr) == 1;
 }
 

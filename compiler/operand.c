@@ -199,21 +199,6 @@ static bool bind_argument(struct typer *t, struct operand *o, struct rest r)
            bad_argument(t, o, "wants a time in nanoseconds in its brackets");
 }
 
-/* The type of evt.rawarg.NAME: that of the first event, live ones before others, that has it. */
-static enum type_id rawarg_type(const struct comp *c, const struct operand *o)
-{
-    const char *name = STR(c, o->argname);
-    for (int live = 1; live >= 0; live--) {
-        for (unsigned e = EV_NONE + 1; e < EV_COUNT; e++) {
-            int i = catalog_param_index((enum event_id)e, name, STRLEN(c, o->argname));
-            if (i >= 0 && (!live || catalog_event((enum event_id)e)->live)) {
-                return catalog_param((enum event_id)e, (unsigned)i)->type;
-            }
-        }
-    }
-    return T_CHARBUF; /* a parameter of retired events alone: absent everywhere */
-}
-
 static bool bind_field(struct typer *t, struct operand *o)
 {
     const char *name = STR(t->c, o->name);
@@ -232,7 +217,10 @@ static bool bind_field(struct typer *t, struct operand *o)
         return false;
     }
     const struct field_info *f = catalog_field(o->field);
-    o->type = o->field == F_evt_rawarg ? rawarg_type(t->c, o) : f->type;
+    o->type = f->type;
+    if (o->field == F_evt_rawarg) {
+        o->type = catalog_param_type(STR(t->c, o->argname), STRLEN(t->c, o->argname));
+    }
     if (f->flags & FF_DEPRECATED) {
         diag(t->c, RK0315, o->at, NULL, "`%s` is deprecated: %s", f->name, f->doc);
     }

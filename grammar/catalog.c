@@ -43,6 +43,14 @@ static const struct param_row params[] = {
 #include "params.def"
 };
 
+static const struct {
+    const char *name;
+    enum type_id type;
+} raw_types[] = {
+#define RAW_TYPE(name, type) {name, T_##type},
+#include "params.def"
+};
+
 static const struct event_info events[EV_COUNT] = {
     [EV_NONE] = {"", "", 0, false},
 #define EVENT(id, name, category, flags, live) [EV_##id] = {name, category, flags, live},
@@ -176,12 +184,20 @@ int catalog_param_index(enum event_id id, const char *name, size_t len)
     return -1;
 }
 
-bool catalog_param_known(const char *name, size_t len)
+enum type_id catalog_param_type(const char *name, size_t len)
 {
+    for (size_t i = 0; i < LEN(raw_types); i++)
+        if (same(raw_types[i].name, name, len))
+            return raw_types[i].type;
     for (size_t i = 0; i < LEN(params); i++)
         if (same(params[i].info.name, name, len))
-            return true;
-    return false;
+            return params[i].info.type;
+    return T_NONE;
+}
+
+bool catalog_param_known(const char *name, size_t len)
+{
+    return catalog_param_type(name, len) != T_NONE;
 }
 
 /* Order of a NUL-terminated name against bytes. */

@@ -180,7 +180,9 @@ unsigned catalog_param_count(enum event_id id);
 const struct param_info *catalog_param(enum event_id id, unsigned index);
 /* Index of the parameter called `name` (of length `len`) of event `id`, or -1. */
 int catalog_param_index(enum event_id id, const char *name, size_t len);
-/* True if some event has a parameter of exactly this name. */
+/* The type that constants of evt.rawarg.NAME have; T_NONE: no event has such a parameter. */
+enum type_id catalog_param_type(const char *name, size_t len);
+/* True if some event has, or had, a parameter of exactly this name. */
 bool catalog_param_known(const char *name, size_t len);
 
 /*
