@@ -39,6 +39,7 @@ def suites(target):
         ('golden', [PY, 'tests/golden/run.py']),
         ('bad input', [PY, 'tests/bad.py']),
         ('rules', [PY, 'tests/rules.py']),
+        ('compatibility', [PY, 'tests/compat.py']),
     ]
     if target == 'check':
         return quick + [('diff, quick', ['sh', 'tests/diff/run.sh', 'quick'])]
