@@ -456,8 +456,7 @@ enum output_result ast_output(struct comp *c, const struct text *t, bool skip, u
     *out0 = c->pieces.n;
     *nout = 0;
     if (p.cursor == (const unsigned char *)p.text + p.len) {
-        diag(c, RK0240, text_span(c, t, 0, 0), NULL, "the output is empty");
-        return OUTPUT_BAD;
+        return OUTPUT_OK; /* a star alone */
     }
     bool ok = cond_parse(&p) == 0 && !p.failed;
     *nout = ok ? c->pieces.n - *out0 : 0;

@@ -40,6 +40,7 @@ def suites(target):
         ('bad input', [PY, 'tests/bad.py']),
         ('rules', [PY, 'tests/rules.py']),
         ('language', [PY, 'tests/lang.py']),
+        ('compatibility', [PY, 'tests/compat.py']),
     ]
     if target == 'check':
         return quick + [('diff, quick', ['sh', 'tests/diff/run.sh', 'quick'])]
