@@ -173,6 +173,12 @@ void mk_error(struct parse *p, enum parse_error what, struct range at)
     }
 }
 
+void mk_glued(struct parse *p, struct range at)
+{
+    diag(p->build->c, RK0235, place(p, at), "put a blank behind the `or`",
+         "Falco allows no `and` behind `or(...)`; it is read here as if a blank were there");
+}
+
 /* ---- nodes ---- */
 
 static uint32_t add_node(struct parse *p, struct node n)
@@ -292,8 +298,29 @@ static str_id unquote(struct parse *p, struct range at)
     return intern_put(c->intern, buf, (size_t)n);
 }
 
+/* `"\\"` at the end, which Falco takes for an escaped quote, and `\ `, which loses its blank. */
+static void doubtful_escapes(struct parse *p, struct range at)
+{
+    struct comp *c = p->build->c;
+    const char *s = p->text;
+    for (uint32_t i = at.off + 1; i + 2 < at.end; i++) {
+        if (s[i] != '\\') {
+            continue;
+        }
+        struct range escape = {i, i + 2};
+        if (s[++i] == ' ' && i + 2 < at.end) {
+            diag(c, RK0236, place(p, escape), "write `\\\\ ` for both",
+                 "a backslash and a blank stand for the backslash alone");
+        } else if (s[i] == '\\' && i + 2 == at.end) {
+            diag(c, RK0235, place(p, escape), NULL,
+                 "in Falco a quoted string cannot end in a backslash");
+        }
+    }
+}
+
 struct rhs mk_string(struct parse *p, struct range at)
 {
+    doubtful_escapes(p, at);
     return add_lit(p, (struct lit){.text = unquote(p, at), .quoted = true, .at = place(p, at)});
 }
 
