@@ -88,12 +88,32 @@ static bool is_neutral(const struct comp *c, const struct node *n, enum view vie
     return view == VIEW_FALCO && fold_is_type(c, n->atom) && (!plain || n->mod != MOD_NONE);
 }
 
+/*
+ * What Falco's set of codes says of the two codes that all generic calls share: a test that names
+ * one of these calls stands for all of them.
+ */
+static enum tri on_generic(const struct comp *c, const struct node *n)
+{
+    bool named = false;
+    for (uint32_t i = 0; i < n->nlit; i++) {
+        str_id name = c->lits.v[n->lit0 + i].text;
+        const struct syscall_info *s = catalog_syscall_by_name(STR(c, name), STRLEN(c, name));
+        named = named || (s && s->event == EV_generic);
+    }
+    return named == (n->op != OP_NE) ? YES : NO;
+}
+
 /* Kleene's logic, everything but the event's type being unknown. */
 static enum tri on_site(const struct comp *c, node_id id, const struct site *s, enum view view)
 {
     const struct node *n = &c->nodes.v[id.i];
     if (n->kind == NODE_TEST) {
-        enum fold f = is_neutral(c, n, view) ? FOLD_KEEP : fold_type(c, n->atom, s);
+        bool neutral = is_neutral(c, n, view);
+        if (view == VIEW_FALCO && s->event == EV_generic && fold_is_type(c, n->atom) && !neutral &&
+            n->op != OP_EXISTS) {
+            return on_generic(c, n);
+        }
+        enum fold f = neutral ? FOLD_KEEP : fold_type(c, n->atom, s);
         return f == FOLD_KEEP ? MAYBE : f == FOLD_TRUE ? YES : NO;
     }
     if (n->kind == NODE_NOT) {
@@ -132,4 +152,5 @@ void event_set_of_rule(const struct comp *c, const struct sites *sites, const st
     }
     out->all = events > EVENTS_MAX;
     out->many = codes > CODES_MAX;
+    out->falco_loses = out->may[EV_generic] && !counted[EV_generic];
 }

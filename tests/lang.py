@@ -11,7 +11,7 @@
     ask tree table       the engines that judge from here on, unless these two
     bad CODE CONDITION   does not load, and CODE is among the errors: RK0301 or Falco's name
     load CONDITION       loads
-    warn CODE CONDITION  loads with this warning
+    warn CODE CONDITION  loads with this warning; `info` with this remark, that is no warning
     fine CONDITION       loads without a warning
     near WORD CONDITION  does not load, or only with a warning; a hint names WORD
     pack NAME            then indented YAML (`+++` begins a second file), and about it:
@@ -34,7 +34,7 @@ import tempfile
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 ENGINES = ('tree', 'table')
 OF_PACK = ('fires', 'quiet', 'order')
-VERDICTS = ('yes', 'no', 'load', 'warn', 'fine') + OF_PACK
+VERDICTS = ('yes', 'no', 'load', 'warn', 'info', 'fine') + OF_PACK
 
 
 class Case:
@@ -84,7 +84,7 @@ class Table:
     def add(self, where, what, rest, on, pack):
         """One case line."""
         arg, events = None, on if what in ('yes', 'no') else []
-        if what in ('bad', 'warn', 'near'):
+        if what in ('bad', 'warn', 'info', 'near'):
             arg, _, rest = rest.partition(' ')
         elif what not in VERDICTS:
             raise ValueError(f'{where}: {what} is not known')
@@ -117,7 +117,7 @@ class Rulec:
 
     def check(self, files):
         """The findings."""
-        run = self.run('check', '--format', 'json', *files)
+        run = self.run('check', '--verbose', '--format', 'json', *files)
         if run.returncode not in (0, 1):
             raise RuntimeError(f'rulec check: exit {run.returncode}: {run.stderr}')
         return json.loads(run.stdout)['findings']
@@ -153,6 +153,8 @@ def why_wrong(case, findings):
         return f'must load; told: {told}'
     if case.what == 'warn' and not any(is_code(f, case.arg) for f in warnings):
         return f'must warn; told: {told}'
+    if case.what == 'info' and not any(is_code(f, case.arg) for f in findings if f not in warnings):
+        return f'must be remarked; told: {told}'
     if case.what == 'fine' and warnings:
         return f'must not warn; told: {told}'
     return None
