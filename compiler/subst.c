@@ -55,12 +55,28 @@ static void check_item(struct comp *c, const struct list_def *l, uint32_t yaml)
     }
 }
 
+/* An item behind a comma, unless nothing stands before it: empty items in front leave none. */
 static void put_item(struct pack *pk, struct text *t, uint32_t yaml)
 {
     if (t->bytes.n) {
         text_put_fixed(pk->c, t, ", ", pk->c->yaml.v[yaml].at);
     }
     except_put_quoted(pk, t, yaml);
+}
+
+/* The items of list `o`, which stands in list `l` at `use`. */
+static void put_inner(struct pack *pk, struct list_def *l, struct list_def *o, span_id use)
+{
+    str_id what = list_what(pk->c, o);
+    o->used = true;
+    for (uint32_t k = 0; k < o->items.n && l->text.bytes.n < TEXT_MAX; k++) {
+        struct text one = {0};
+        if (l->text.bytes.n) {
+            text_put_fixed(pk->c, &one, ", ", pk->c->yaml.v[o->items.v[k]].at);
+        }
+        except_put_quoted(pk, &one, o->items.v[k]);
+        text_put_used(pk->c, &l->text, &one, use, what);
+    }
 }
 
 /*
@@ -73,21 +89,12 @@ static void compile_list(struct pack *pk, struct list_def *l)
     for (uint32_t i = 0; i < l->items.n && l->text.bytes.n < TEXT_MAX; i++) {
         str_id word = c->yaml.v[l->items.v[i]].text;
         uint32_t other = PACK_FIND(&pk->list_of, word);
-        if (!other || pk->lists.v[other - 1].first >= l->last) {
+        if (other && pk->lists.v[other - 1].first < l->last) {
+            put_inner(pk, l, &pk->lists.v[other - 1], c->yaml.v[l->items.v[i]].at);
+        } else {
             check_item(c, l, l->items.v[i]);
             put_item(pk, &l->text, l->items.v[i]);
-            continue;
         }
-        struct list_def *o = &pk->lists.v[other - 1];
-        struct text inner = {0};
-        o->used = true;
-        for (uint32_t k = 0; k < o->items.n && inner.bytes.n < TEXT_MAX; k++) {
-            put_item(pk, &inner, o->items.v[k]);
-        }
-        if (l->text.bytes.n && inner.bytes.n) {
-            text_put_fixed(c, &l->text, ", ", c->yaml.v[l->items.v[i]].at);
-        }
-        text_put_used(c, &l->text, &inner, c->yaml.v[l->items.v[i]].at, list_what(c, o));
     }
 }
 
@@ -219,7 +226,9 @@ static bool subst_list(struct subst *s, const struct text *from, struct text *ou
         }
         text_put_range(c, out, from, done, at - done);
         done = replace_name(s->pk, from, out, l, at);
-        at = find_name(from, done, name, len);
+        /* At the very beginning no blank is put before, and the search goes on one byte late. */
+        bool first = out->bytes.n == l->text.bytes.n + 1;
+        at = find_name(from, done + first, name, len);
     }
     text_put_range(c, out, from, done, from->bytes.n - done);
     want_words(s, &l->text);

@@ -62,7 +62,9 @@ static bool check_operator(struct typer *t, const struct node *n, const struct f
     if (n->op == OP_EXISTS) {
         return true;
     }
-    if (!(operators_of(o->type, is_list) & BIT(n->op))) {
+    /* Of a parameter's bytes only their being there can be asked for: evt.buffer has the rest. */
+    bool raw_bytes = f && o->field == F_evt_rawarg && catalog_type(o->type)->base == BASE_BYTES;
+    if (raw_bytes || !(operators_of(o->type, is_list) & BIT(n->op))) {
         diag(t->c, RK0304, n->op_at, NULL, "`%s` is of type %s%s, which has no operator `%s`", name,
              is_list ? "list of " : "", catalog_type(o->type)->name, op);
         return false;
@@ -267,14 +269,11 @@ static bool is_wanted(const struct comp *c, const struct rule *r)
     return !r->dropped || (!r->enabled && !strcmp(STR(c, r->source), "syscall"));
 }
 
-int pass_type(struct comp *c)
+static void type_rules(struct comp *c, struct rule *rules, uint32_t first, uint32_t n)
 {
     struct typer t = {.c = c, .atoms.arena = c->arena};
-    if (!c->atoms.n) {
-        VEC_PUSH(c->arena, &c->atoms, (struct atom){0});
-    }
-    for (uint32_t i = 1; i < c->rules.n; i++) {
-        t.rule = &c->rules.v[i];
+    for (uint32_t i = first; i < n; i++) {
+        t.rule = &rules[i];
         t.skipped = false;
         if (!is_wanted(c, t.rule)) {
             continue;
@@ -284,5 +283,20 @@ int pass_type(struct comp *c)
         type_output(&t);
     }
     diag_set_rule(c, (str_id){0});
+}
+
+int pass_type(struct comp *c)
+{
+    if (!c->atoms.n) {
+        VEC_PUSH(c->arena, &c->atoms, (struct atom){0});
+    }
+    /* Drafts leave nothing behind but errors. */
+    uint32_t natom = c->atoms.n, nvalue = c->values.n;
+    diag_set_draft(c, true);
+    type_rules(c, c->drafts.v, 0, c->drafts.n);
+    diag_set_draft(c, false);
+    c->atoms.n = natom;
+    c->values.n = nvalue;
+    type_rules(c, c->rules.v, 1, c->rules.n);
     return 0;
 }
