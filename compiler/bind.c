@@ -238,15 +238,32 @@ static uint32_t bind_node(struct bind *b, node_id *id)
     return deepest + 1;
 }
 
+/* Said once: the conditions that follow are left aside. */
+static void too_many(struct pack *pk, span_id at)
+{
+    if (!pk->too_large) {
+        pk->too_large = true;
+        diag(pk->c, RK0222, at, NULL,
+             "with their macros replaced, the conditions up to here have more than %u parts",
+             ALL_NODES_MAX);
+    }
+}
+
 static node_id bind_root(struct bind *b, node_id root, uint32_t *depth)
 {
-    struct comp *c = b->pk->c;
+    struct pack *pk = b->pk;
+    struct comp *c = pk->c;
     if (!root.i) {
         return root;
     }
     span_id at = c->nodes.v[root.i].at;
     *depth = bind_node(b, &root);
     if (b->failed) {
+        return (node_id){0};
+    }
+    pk->nodes += b->size;
+    if (pk->nodes > ALL_NODES_MAX && b->size <= CONDITION_MAX) {
+        too_many(pk, at);
         return (node_id){0};
     }
     if (b->size > CONDITION_MAX || *depth > LEVELS_MAX) {
