@@ -216,6 +216,34 @@ static bool type_test(struct typer *t, const struct node *n, struct atom *a)
     return n->rhs.i ? type_right(t, n, a) : type_constants(t, n, a);
 }
 
+/*
+ * The copies of a macro's test share its constants: the first one that had no finding has told what
+ * they mean, so that a long list is not read again at each use of the macro.
+ */
+static bool type_copy(struct typer *t, struct node *n)
+{
+    bool known = n->nlit && !n->rhs.i && t->typed[n->lit0].i && operand_bind(t, n->lhs);
+    if (known) {
+        n->atom = t->typed[n->lit0];
+    }
+    return known;
+}
+
+static void type_new(struct typer *t, struct node *n)
+{
+    struct atom a;
+    uint32_t nvalue = t->c->values.n, before = diag_total(t->c);
+    if (!type_test(t, n, &a)) {
+        t->c->values.n = nvalue;
+        fail(t, n);
+        return;
+    }
+    n->atom = atom_intern(t->c, &t->atoms, a);
+    if (n->nlit && !n->rhs.i && diag_total(t->c) == before) {
+        t->typed[n->lit0] = n->atom;
+    }
+}
+
 static void type_node(struct typer *t, node_id id)
 {
     struct node *n = &t->c->nodes.v[id.i];
@@ -232,16 +260,8 @@ static void type_node(struct typer *t, node_id id)
         }
         return;
     }
-    if (n->atom.i) {
-        return; /* of a macro that another rule has used before */
-    }
-    struct atom a;
-    uint32_t nvalue = t->c->values.n;
-    if (type_test(t, n, &a)) {
-        n->atom = atom_intern(t->c, &t->atoms, a);
-    } else {
-        t->c->values.n = nvalue;
-        fail(t, n);
+    if (!n->atom.i && !type_copy(t, n)) { /* else of a macro that another rule has used before */
+        type_new(t, n);
     }
 }
 
@@ -272,6 +292,7 @@ static bool is_wanted(const struct comp *c, const struct rule *r)
 static void type_rules(struct comp *c, struct rule *rules, uint32_t first, uint32_t n)
 {
     struct typer t = {.c = c, .atoms.arena = c->arena};
+    t.typed = arena_alloc(c->arena, (c->lits.n + 1) * sizeof *t.typed);
     for (uint32_t i = first; i < n; i++) {
         t.rule = &rules[i];
         t.skipped = false;
