@@ -255,8 +255,9 @@ __attribute__((noinline)) int cgroup_name(__u32 len, __u32 leaf, __u32 scope)
     at = id_prefix(name, len, &bare);
     if (unit && at)
         end = len - 6;
-    OPAQUE(at);
-    at &= NAME_CAP - 1;
+    /* By way of memory: what follows is then verified once, not for each place an id can have. */
+    w->groups.at = at;
+    at = *(volatile __u32 *)&w->groups.at & (NAME_CAP - 1);
     if (end - at == 64 && hex64(name + at) && ((unit && !scope && at) || (!unit && leaf && bare)))
         return 1 + (int)at;
     if ((len == 3 && BEGINS(name, "lxc")) || (len == 11 && BEGINS(name, "lxc.payload")))
