@@ -18,6 +18,7 @@ struct leads {
 /* An atom with the place of its value. */
 struct subject {
     struct classes_maker *m;
+    atom_id id;
     const struct atom *at;
     const struct where *w;
 };
@@ -109,7 +110,7 @@ static uint32_t put_find(const struct subject *s, unsigned slot, struct leads to
     enum class_how how = class_how_of(s->at->op);
     struct class_test t = {.kind = CT_FIND, .slot = (uint8_t)slot, .b = how};
     struct leads turned = to;
-    t.arg = trie_of_atom(s->m, s->w->atom, how);
+    t.arg = trie_of_atom(s->m, s->id, how);
     t.a = emit_text_off(slot);
     if (s->at->op == OP_NE) {
         turned.yes = to.no;
@@ -206,6 +207,18 @@ static uint32_t put_atom(const struct subject *s, struct leads to)
     return to.maybe;
 }
 
+static uint32_t put_test_of(struct emit *e, atom_id id, struct leads to)
+{
+    const struct where *w = place_where(e->c, id, e->event);
+    struct subject s = {e->classes, id, &e->c->atoms.v[id.i], w};
+    if (w->narrow.i) { /* where the other test is true, this one may be */
+        s.id = w->narrow;
+        s.at = &e->c->atoms.v[w->narrow.i];
+        to.yes = to.maybe;
+    }
+    return put_atom(&s, to);
+}
+
 static uint32_t lead(struct emit *e, dag_id d)
 {
     d = emit_decided(e, d);
@@ -227,11 +240,10 @@ uint32_t class_tests_of(struct emit *e, dag_id root, uint32_t event_row)
         if (id > last_known && m->test_row[id] == event_row + 1)
             continue;
         const struct dag_node *n = &e->c->dag.v[id];
-        struct subject s = {m, &e->c->atoms.v[n->atom.i], place_where(e->c, n->atom, e->event)};
         struct leads to = {.yes = lead(e, n->yes), .no = lead(e, n->no)};
         to.absent = to.no;
         to.maybe = n->neg ? to.no : to.yes;
-        m->test_of[id] = to.yes == to.no ? to.yes : put_atom(&s, to);
+        m->test_of[id] = to.yes == to.no ? to.yes : put_test_of(e, n->atom, to);
         m->test_row[id] = id > last_known ? event_row + 1 : 0;
     }
     return lead(e, root);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A filter as the interpreter wants it: all code in one array, every call resolved. Inside of
- * eval_bpf.c and eval_bpf_load.c only.
+ * A filter as the interpreter (eval_bpf.h) wants it: all code in one array, every call resolved.
+ * What is in a bpf_vm is for these two alone; others make one, run it and free it.
  */
 #ifndef RULEC_EVAL_BPF_LOAD_H
 #define RULEC_EVAL_BPF_LOAD_H
@@ -9,7 +9,7 @@
 #include <linux/bpf.h>
 
 #include "../runtime/rpk.h"
-#include "eval_bpf.h"
+#include "model.h"
 
 enum vm_native {
     NATIVE_NONE, /* a function of the object: vm_call.target */
@@ -50,6 +50,14 @@ struct bpf_vm {
     struct rpk_head classes_head;
     char error[256];
 };
+
+/*
+ * From a bundle's bytes, or from a filter object alone (then bpf_vm_tables() brings patterns and
+ * names). NULL with a reason in `err`. `elf` must outlive it. All else is freed by bpf_vm_free().
+ */
+struct bpf_vm *bpf_vm_new(const void *elf, size_t size, char *err, size_t errlen);
+void bpf_vm_tables(struct bpf_vm *vm, const struct comp *c);
+void bpf_vm_free(struct bpf_vm *vm); /* NULL is fine */
 
 /* ---- eval_class.c: class_find() and class_judge() of the probe, over the event ---- */
 

@@ -62,14 +62,11 @@ static bool check_operator(struct typer *t, const struct node *n, const struct f
     if (n->op == OP_EXISTS) {
         return true;
     }
-    if (!(operators_of(o->type, is_list) & BIT(n->op))) {
+    /* Of a parameter's bytes only their being there can be asked for: evt.buffer has the rest. */
+    bool raw_bytes = f && o->field == F_evt_rawarg && catalog_type(o->type)->base == BASE_BYTES;
+    if (raw_bytes || !(operators_of(o->type, is_list) & BIT(n->op))) {
         diag(t->c, RK0304, n->op_at, NULL, "`%s` is of type %s%s, which has no operator `%s`", name,
              is_list ? "list of " : "", catalog_type(o->type)->name, op);
-        return false;
-    }
-    if (n->op == OP_REGEX) {
-        diag(t->c, RK0311, n->op_at, "contains, startswith, endswith, glob and pmatch are",
-             "`regex` is not supported by this version of rulec");
         return false;
     }
     return true;
@@ -167,7 +164,8 @@ static bool type_right(struct typer *t, const struct node *n, struct atom *a)
         }
     }
     enum base_type base = catalog_type(l->type)->base;
-    if (base == BASE_NET || n->op == OP_PMATCH || n->mod != MOD_NONE) {
+    if (base == BASE_NET || n->op == OP_PMATCH || n->op == OP_REGEX ||
+        n->mod != MOD_NONE) {
         return mismatch(t, n, "cannot stand here: this test takes constants only");
     }
     bool texts = base == BASE_TEXT && catalog_type(r->type)->base == BASE_TEXT;
@@ -287,15 +285,12 @@ static bool is_wanted(const struct comp *c, const struct rule *r)
     return !r->dropped || (!r->enabled && !strcmp(STR(c, r->source), "syscall"));
 }
 
-int pass_type(struct comp *c)
+static void type_rules(struct comp *c, struct rule *rules, uint32_t first, uint32_t n)
 {
     struct typer t = {.c = c, .atoms.arena = c->arena};
     t.typed = arena_alloc(c->arena, (c->lits.n + 1) * sizeof *t.typed);
-    if (!c->atoms.n) {
-        VEC_PUSH(c->arena, &c->atoms, (struct atom){0});
-    }
-    for (uint32_t i = 1; i < c->rules.n; i++) {
-        t.rule = &c->rules.v[i];
+    for (uint32_t i = first; i < n; i++) {
+        t.rule = &rules[i];
         t.skipped = false;
         if (!is_wanted(c, t.rule)) {
             continue;
@@ -305,5 +300,20 @@ int pass_type(struct comp *c)
         type_output(&t);
     }
     diag_set_rule(c, (str_id){0});
+}
+
+int pass_type(struct comp *c)
+{
+    if (!c->atoms.n) {
+        VEC_PUSH(c->arena, &c->atoms, (struct atom){0});
+    }
+    /* Drafts leave nothing behind but errors. */
+    uint32_t natom = c->atoms.n, nvalue = c->values.n;
+    diag_set_draft(c, true);
+    type_rules(c, c->drafts.v, 0, c->drafts.n);
+    diag_set_draft(c, false);
+    c->atoms.n = natom;
+    c->values.n = nvalue;
+    type_rules(c, c->rules.v, 1, c->rules.n);
     return 0;
 }

@@ -5,6 +5,7 @@
 
 #include "class.h"
 #include "match.h"
+#include "xform.h"
 
 /* Edges lead forward only (rpk.c has checked that), so a walk ends. */
 enum walk { WALK_BEST, WALK_WORST };
@@ -180,7 +181,7 @@ static void choose_by_key(const struct rpk *p, struct record *r, const struct rp
                           const struct rpk_key *k, struct chosen *out)
 {
     uint32_t used = r->used, class;
-    struct val v = record_ref(r, p, k->ref);
+    struct val v = xform_ref(r, p, k->ref);
 
     r->used = used;
     if (v.state == ST_ABSENT)

@@ -9,7 +9,6 @@ diff=build/${VARIANT:-release}/diff
 official=${FALCO_RULES:-../shared/rules/falco}/falco_rules.yaml
 seed=${2:-1}
 
-
 if [ "${1:-quick}" = full ]; then
     many=1000
     set -- --seed "$seed" --n 5000
