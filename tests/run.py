@@ -39,6 +39,8 @@ def suites(target):
         ('golden', [PY, 'tests/golden/run.py']),
         ('bad input', [PY, 'tests/bad.py']),
         ('rules', [PY, 'tests/rules.py']),
+        ('language', [PY, 'tests/lang.py']),
+        ('compatibility', [PY, 'tests/compat.py']),
     ]
     if target == 'check':
         return quick + [('diff, quick', ['sh', 'tests/diff/run.sh', 'quick'])]
@@ -46,6 +48,7 @@ def suites(target):
         ('lint', ['sh', 'tests/lint.sh']),
         ('golden, sanitized', [PY, 'tests/golden/run.py', '--rulec', 'build/asan/rulec']),
         ('bad input, sanitized', [PY, 'tests/bad.py', '--variant', 'asan']),
+        ('language, filter', [PY, 'tests/lang.py', '--filter']),
         ('bundles', [PY, 'tests/bundle.py']),
         ('diff, full', ['sh', 'tests/diff/run.sh', 'full']),
         ('live', [PY, 'tests/live/run.py']),
