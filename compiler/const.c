@@ -82,8 +82,7 @@ static span_id place_inside(const struct parser *p, const struct regex_error *er
     bytes += s.off;
     if (!source_byte(bytes, s.len, p->lit->quoted, err->off, &from) ||
         !source_byte(bytes, s.len, p->lit->quoted, err->off + err->len, &to) ||
-        !source_byte(bytes, s.len, p->lit->quoted, p->n, &last) ||
-        last + p->lit->quoted != s.len) {
+        !source_byte(bytes, s.len, p->lit->quoted, p->n, &last) || last + p->lit->quoted != s.len) {
         return lit_place(p->t, p->lit);
     }
     s.off += from;
@@ -218,8 +217,8 @@ static bool parse_port(struct parser *p, struct value *out)
         }
         return true;
     }
-    const struct service *s = bsearch(p, services, sizeof services / sizeof *services,
-                                      sizeof *services, compare_service);
+    const struct service *s =
+        bsearch(p, services, sizeof services / sizeof *services, sizeof *services, compare_service);
     if (s) {
         out->num = s->port;
         return true;

@@ -54,8 +54,7 @@ uint32_t atom_cost(const struct comp *c, atom_id id)
     }
     uint32_t cost = field_cost(c, a->lhs);
     bool search = a->op == OP_CONTAINS || a->op == OP_ICONTAINS;
-    bool pattern = a->op == OP_GLOB || a->op == OP_IGLOB || a->op == OP_PMATCH ||
-                   a->op == OP_REGEX;
+    bool pattern = a->op == OP_GLOB || a->op == OP_IGLOB || a->op == OP_PMATCH || a->op == OP_REGEX;
     cost += pattern ? COST_USER : search && a->lhs.field != F_evt_arg ? COST_SEARCH : 0;
     return cost + (a->nval > 12 ? COST_SET : 0);
 }
@@ -76,8 +75,9 @@ static bool is_membership(const struct atom *a)
 bool atom_can_join(const struct comp *c, atom_id ia, atom_id ib)
 {
     const struct atom *a = &c->atoms.v[ia.i], *b = &c->atoms.v[ib.i];
-    return a->nval <= JOIN_MAX && b->nval <= JOIN_MAX && a->lhs.field == b->lhs.field && a->lhs.index == b->lhs.index &&
-           a->lhs.name.i == b->lhs.name.i && is_membership(a) && is_membership(b);
+    return a->nval <= JOIN_MAX && b->nval <= JOIN_MAX && a->lhs.field == b->lhs.field &&
+           a->lhs.index == b->lhs.index && a->lhs.name.i == b->lhs.name.i && is_membership(a) &&
+           is_membership(b);
 }
 
 atom_id atom_join(struct comp *c, struct cons *atoms, const atom_id *v, uint32_t n)

@@ -5,9 +5,10 @@
     bench.py [--rounds N] [--only calls|daemon|compile]... [--paste]
 
 Progress goes to standard error while it runs; the tables, in Markdown, to standard output and to
-build/bench.md at its end; --paste puts them into docs/performance.md too. Each round measures every set-up once, so that a change of the machine's
-mood touches all alike; a ratio is the median, over rounds, of the ratio inside a round. Aims are
-those of the project; what misses its aim is named in docs/performance.md with the reason.
+build/bench.md at its end; --paste puts them into docs/performance.md too. Each round measures every
+set-up once, so that a change of the machine's mood touches all alike; a ratio is the median, over
+rounds, of the ratio inside a round. Aims are those of the project; what misses its aim is named in
+docs/performance.md with the reason.
 """
 import argparse
 import os
@@ -171,14 +172,16 @@ def field_of(pid, name):
 
 def add_daemon(aims, name, pack):
     """Start, memory, and idleness of a daemon."""
-    starts = []
+    starts, cpu = [], []
     for turn in range(7):
         progress(f'start to armed, {turn + 1} of 7: {name}')
         daemon = started(pack)
         starts.append(daemon.start_seconds * 1000)
+        cpu.append(used(daemon.process.pid)[0])
         daemon.stop()
     aims.add(f'{name}: start to armed', statistics.median(starts), 300, 'ms',
-             f'7 starts, {min(starts):.0f} to {max(starts):.0f} ms')
+             f'7 starts, {min(starts):.0f} to {max(starts):.0f} ms, CPU '
+             f'{statistics.median(cpu):.0f} ms')
     progress(f'{QUIET} quiet seconds: {name}')
     daemon = started(pack)
     pid = daemon.process.pid

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a few system calls cost, in nanoseconds each: one line `NAME COST` for each kind, or for one.
- * The median of several short series, so that one interruption does not count. Pinned to one
+ * What a few system calls cost, in nanoseconds each: one line `NAME COST` for each kind, or for
+ * one. The median of several short series, so that one interruption does not count. Pinned to one
  * processor. Usage: micro [NAME]
  */
 #include <arpa/inet.h>
