@@ -465,6 +465,16 @@ static bool begins_document(struct loader *l, const yaml_parser_t *p, uint32_t *
     return off > l->base && (src[off - 1] == '\n' || src[off - 1] == '\r');
 }
 
+/* `...` is the last thing before this place. */
+static bool ends_document(const struct loader *l, uint32_t at)
+{
+    const char *src = l->text - l->base;
+    while (at > l->base && is_blank(src[at - 1])) {
+        at--;
+    }
+    return at >= l->base + 3 && !memcmp(src + at - 3, "...", 3);
+}
+
 static void read_events(struct loader *l, yaml_parser_t *p)
 {
     for (bool more = true; more;) {
@@ -493,8 +503,11 @@ static bool read_stream(struct loader *l, int *err)
     if (p.error == YAML_MEMORY_ERROR) {
         *err = -ENOMEM;
     } else if (more) {
-        diag(l->c, RK0114, place(l, at, at + 1), "indent it like the items above, or write `---`",
-             "a new document begins here: the line is no part of the sequence above");
+        if (!ends_document(l, at)) {
+            diag(l->c, RK0114, place(l, at, at + 1),
+                 "indent it like the items above, or write `---`",
+                 "a new document begins here: the line is no part of the sequence above");
+        }
         move_to(l, at);
     } else if (p.error != YAML_NO_ERROR) {
         yaml_error(l, &p);
