@@ -380,7 +380,8 @@ void except_put_quoted(struct pack *pk, struct text *t, uint32_t yaml)
 }
 
 /* What is no scalar stands for no text at all. */
-static void put_scalar(struct pack *pk, struct text *t, uint32_t yaml, bool quote)
+static void put_scalar(struct pack *pk, struct text *t, const struct exception *e, uint32_t yaml,
+                       bool quote)
 {
     struct comp *c = pk->c;
     const struct yaml y = c->yaml.v[yaml];
@@ -389,7 +390,12 @@ static void put_scalar(struct pack *pk, struct text *t, uint32_t yaml, bool quot
              y.kind == YAML_NULL  ? "null"
              : y.kind == YAML_MAP ? "a mapping"
                                   : "a list in a list");
-    } else if (quote) {
+        return;
+    }
+    if (*STR(c, y.text) != '(') {
+        subst_check_item(pk, yaml, "exception", e->name);
+    }
+    if (quote) {
         except_put_quoted(pk, t, yaml);
     } else {
         text_put_yaml(c, t, yaml);
@@ -397,7 +403,7 @@ static void put_scalar(struct pack *pk, struct text *t, uint32_t yaml, bool quot
 }
 
 /* (a, b) of a list in a tuple */
-static void put_members(struct pack *pk, struct text *t, uint32_t seq)
+static void put_members(struct pack *pk, struct text *t, const struct exception *e, uint32_t seq)
 {
     struct comp *c = pk->c;
     const struct yaml y = c->yaml.v[seq];
@@ -407,7 +413,7 @@ static void put_members(struct pack *pk, struct text *t, uint32_t seq)
         if (t->bytes.n != start) {
             text_put_fixed(c, t, ", ", c->yaml.v[v].at);
         }
-        put_scalar(pk, t, v, true);
+        put_scalar(pk, t, e, v, true);
     }
     text_put_fixed(c, t, ")", y.at);
 }
@@ -417,20 +423,22 @@ static void put_word(struct pack *pk, struct text *t, str_id word, span_id at)
     text_put_fixed(pk->c, t, STR(pk->c, word), at);
 }
 
-static void put_value(struct pack *pk, struct text *t, const char *op, uint32_t yaml)
+static void put_value(struct pack *pk, struct text *t, const struct exception *e, uint32_t k,
+                      uint32_t yaml)
 {
     struct comp *c = pk->c;
     const struct yaml y = c->yaml.v[yaml];
+    const char *op = STR(c, e->comps.v[k]);
     bool bare = y.kind == YAML_SCALAR && *STR(c, y.text) == '(';
     if (y.kind == YAML_SEQ) {
-        put_members(pk, t, yaml);
+        put_members(pk, t, e, yaml);
     } else if (!takes_list(op)) {
-        put_scalar(pk, t, yaml, true);
+        put_scalar(pk, t, e, yaml, true);
     } else if (bare) {
-        put_scalar(pk, t, yaml, false);
+        put_scalar(pk, t, e, yaml, false);
     } else {
         text_put_fixed(c, t, "(", y.at);
-        put_scalar(pk, t, yaml, false);
+        put_scalar(pk, t, e, yaml, false);
         text_put_fixed(c, t, ")", y.at);
     }
 }
@@ -452,7 +460,7 @@ static bool put_tuple(struct pack *pk, struct text *t, const struct exception *e
         text_put_fixed(c, t, " ", y.at);
         put_word(pk, t, e->comps.v[k], y.at);
         text_put_fixed(c, t, " ", y.at);
-        put_value(pk, t, STR(c, e->comps.v[k]), doc_elem(c, tuple, k));
+        put_value(pk, t, e, k, doc_elem(c, tuple, k));
     }
     text_put_fixed(c, t, ")", y.at);
     return true;
@@ -490,7 +498,7 @@ static bool put_single(struct pack *pk, struct text *t, const struct exception *
         if (i) {
             text_put_fixed(c, t, ", ", y.at);
         }
-        put_scalar(pk, t, e->values.v[i], true);
+        put_scalar(pk, t, e, e->values.v[i], true);
     }
     text_put_fixed(c, t, ")", e->at);
     return ok;

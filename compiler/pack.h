@@ -156,6 +156,8 @@ void except_put_quoted(struct pack *pk, struct text *t, uint32_t yaml);
 void subst_prepare(struct pack *pk); /* all lists, for what is to be said of their items */
 /* The text with all names of lists replaced. False: it grew too large (reported). */
 bool subst_lists(struct pack *pk, const struct text *from, struct text *out);
+/* Warns of an item, or a value, that is no single constant once it is put into a condition. */
+void subst_check_item(struct pack *pk, uint32_t yaml, const char *of, str_id name);
 /* Warns of constants lit0.. that look like something else: lists, fields. */
 void subst_check_words(struct pack *pk, uint32_t lit0);
 

@@ -428,7 +428,7 @@ static const struct {
     {"a scalar with a comma for in", "",
      " [{name: e, fields: [fd.name], comps: [in], values: [['a, b']]}]"},
     {"in parentheses", "", " [{name: e, fields: [fd.name], comps: [in], values: [['(a, b)']]}]"},
-    {"a value that breaks the condition", "RK0230",
+    {"a value that breaks the condition", "RK0230 RK0228",
      " [{name: e, fields: fd.name, values: ['a)']}]"},
     {"a value that is quoted", "", " [{name: e, fields: fd.name, values: ['\"a)\"']}]"},
 };
