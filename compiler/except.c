@@ -141,7 +141,11 @@ static bool read_comps(struct pack *pk, uint32_t map, struct exception *e)
         const struct yaml y = c->yaml.v[scalar_at(c, single, first, i)];
         str_id op = stripped(c, y.text);
         if (!(single ? takes_list(STR(c, op)) : known_comp(STR(c, op)))) {
-            diag(c, RK0216, y.at, single ? "one field takes `in`, `pmatch` or `intersects`" : NULL,
+            const char *near = catalog_near(NEAR_OP, STR(c, op), STRLEN(c, op));
+            diag(c, RK0216, y.at,
+                 single ? "one field takes `in`, `pmatch` or `intersects`"
+                 : near ? arena_printf(c->arena, "did you mean `%s`?", near)
+                        : NULL,
                  "`%s` is no operator of an exception", shown(c, op));
             return false;
         }

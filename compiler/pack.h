@@ -119,6 +119,8 @@ void pack_add_item(struct pack *pk, const struct item *item);
         }                                                                                          \
         (table)->v[(name).i] = (index) + 1;                                                        \
     } while (0)
+/* "did you mean X?" of a name that no list, macro or rule has; NULL: none is near. */
+const char *pack_near(struct pack *pk, enum item_kind kind, str_id name);
 /* Warns of keys that are not in `known` (NULL ends it), and of those given twice. */
 void pack_check_keys(struct pack *pk, uint32_t map, const char *const *known);
 /* `append: true`; warns that it is old. DOC_BAD as false: it was reported. */
