@@ -170,7 +170,8 @@ static struct macro_def *find_macro(struct bind *b, const struct node *n)
         return NULL;
     }
     struct macro_def *m = &b->pk->macros.v[i - 1];
-    m->used |= m != b->self;
+    /* An index in macro_of is of a macro: macros.v is there. */
+    m->used |= m != b->self; // NOLINT(clang-analyzer-core.NullDereference)
     if (m == b->self || m->state == MACRO_BINDING) {
         diag(c, RK0220, n->at, NULL, "macro `%s` refers to itself", shown(c, m->name));
         diag_note(c, m->at, "it is defined here");

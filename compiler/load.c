@@ -245,7 +245,8 @@ static void on_end(struct loader *l, const yaml_event_t *e)
         end = last->via.i ? end : last->off + last->len;
     }
     at->len = end > at->off ? end - at->off : 0;
-    l->weights.v[o.yaml - l->first] = o.weight;
+    /* Its start gave it a weight: weights.v is there. */
+    l->weights.v[o.yaml - l->first] = o.weight; // NOLINT(clang-analyzer-core.NullDereference)
     if (o.anchor) {
         l->anchors.v[o.anchor - 1].open = false;
     }
