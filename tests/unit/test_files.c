@@ -149,6 +149,13 @@ static const struct row yaml_rows[] = {
     {"a key that is a sequence", "RK0202", {R(OPEN) "  [a]: b\n"}},
     {"a key that is null", "RK0111", {R(OPEN) "  ~: b\n"}},
     {"a tab behind a colon", "", {"- macro:\tm\n  condition:\t" OPEN "\n" R("m")}},
+    {"tabs before comments and in blank lines",
+     "",
+     {"# rules\n\t\n- macro: m # one\n\t # two\n  condition: " OPEN "\n" R("m")}},
+    {"tabs behind dashes", "", {"- list: l\n  items:\n  -\ta\n  -\tb\n" R("proc.name in (l)")}},
+    {"but not before a mapping", "RK0105", {"-\trule: r\n"}},
+    {"nor as indentation", "RK0105", {"- macro: m\n\tcondition: " OPEN "\n"}},
+    {"nor where a plain scalar may go on", "RK0105", {"- list: l\n\t# c\n  items: []\n"}},
     {"a number as text",
      "",
      {"- rule: 5\n  desc: 6\n  output: 7\n  priority: INFO\n"
