@@ -297,6 +297,12 @@ static bool has_room(struct pack *pk, const struct rule_def *r, uint32_t seq)
     return false;
 }
 
+static void same_name(struct comp *c, const struct exception *e, span_id other)
+{
+    diag(c, RK0217, e->at, NULL, "two exceptions are called `%s`", shown(c, e->name));
+    diag_note(c, other, "the other one");
+}
+
 bool except_define(struct pack *pk, struct rule_def *r, uint32_t seq)
 {
     struct comp *c = pk->c;
@@ -314,8 +320,7 @@ bool except_define(struct pack *pk, struct rule_def *r, uint32_t seq)
         }
         const struct exception *same = find_exception(r, e.name);
         if (same) {
-            diag(c, RK0217, e.at, NULL, "two exceptions are called `%s`", shown(c, e.name));
-            diag_note(c, same->at, "the other one");
+            same_name(c, &e, same->at);
         }
         ok &= add_exception(pk, r, &e, values);
     }
@@ -335,9 +340,16 @@ static bool extend(struct pack *pk, struct exception *old, const struct exceptio
     return !values || add_values(pk, old, values);
 }
 
+/* What an item appends, by name. */
+struct appended {
+    str_id name;
+    span_id at;
+};
+
 bool except_append(struct pack *pk, struct rule_def *r, uint32_t seq)
 {
     struct comp *c = pk->c;
+    VEC(struct appended) before = {0};
     if (!has_room(pk, r, seq)) {
         return false;
     }
@@ -349,6 +361,13 @@ bool except_append(struct pack *pk, struct rule_def *r, uint32_t seq)
             ok = false;
             continue;
         }
+        for (uint32_t k = 0; k < before.n; k++) {
+            if (before.v[k].name.i == e.name.i) {
+                same_name(c, &e, before.v[k].at);
+                break;
+            }
+        }
+        VEC_PUSH(c->arena, &before, (struct appended){e.name, e.at});
         struct exception *old = find_exception(r, e.name);
         if (!values || !c->yaml.v[values].nkid) {
             diag(c, RK0218, e.at, NULL, "exception `%s` appends no values", shown(c, e.name));

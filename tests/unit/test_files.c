@@ -456,6 +456,7 @@ static const struct {
 } append_rows[] = {
     {"values", "", "[{name: e, values: [2]}]"},
     {"no values", "RK0218", "[{name: e}]"},
+    {"one name twice", "RK0217", "[{name: e, values: [2]}, {name: e, values: [3]}]"},
     {"with fields", "RK0216", "[{name: e, fields: fd.num, values: [2]}]"},
     {"with null fields", "", "[{name: e, fields: , values: [2]}]"},
     {"with comps", "RK0216", "[{name: e, comps: in, values: [2]}]"},
