@@ -53,10 +53,10 @@ static const char *operand_name(struct typer *t, operand_id id)
     return o->kind == OPERAND_FIELD ? STR(t->c, o->name) : "the expression";
 }
 
-static bool check_operator(struct typer *t, const struct node *n, const struct field_info *f)
+static bool check_operator(struct typer *t, const struct node *n)
 {
     const struct operand *o = &t->c->operands.v[n->lhs.i];
-    bool is_list = f && (f->flags & FF_LIST);
+    bool is_list = o->is_list;
     const char *name = operand_name(t, n->lhs);
     const char *op = catalog_op(n->op)->text;
     if (n->op == OP_EXISTS) {
@@ -153,7 +153,7 @@ static bool type_right(struct typer *t, const struct node *n, struct atom *a)
                              r->kind == OPERAND_FIELD ? r->field : F_NONE};
     for (int i = 0; i < 2; i++) {
         const struct field_info *f = both[i] ? catalog_field(both[i]) : NULL;
-        if (f && (f->flags & (FF_NO_RHS | FF_LIST))) {
+        if (f && (f->flags & FF_NO_RHS)) {
             return mismatch(t, n,
                             "cannot be compared: one of the fields has a comparison of its own");
         }
@@ -165,6 +165,10 @@ static bool type_right(struct typer *t, const struct node *n, struct atom *a)
     if (base == BASE_NET || n->op == OP_PMATCH || n->op == OP_REGEX ||
         n->mod != MOD_NONE) {
         return mismatch(t, n, "cannot stand here: this test takes constants only");
+    }
+    if (l->is_list != r->is_list) {
+        return mismatch(t, n, r->is_list ? "is a list, the left side is none"
+                                         : "is no list, the left side is one");
     }
     bool texts = base == BASE_TEXT && catalog_type(r->type)->base == BASE_TEXT;
     if (l->type != r->type && !texts) {
@@ -195,7 +199,7 @@ static bool type_left(struct typer *t, const struct node *n, struct atom *a)
         diag(t->c, RK0316, o->at, NULL, "`%s` can only be printed", f->name);
         return false;
     }
-    return check_operator(t, n, f);
+    return check_operator(t, n);
 }
 
 static bool type_test(struct typer *t, const struct node *n, struct atom *a)
