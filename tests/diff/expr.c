@@ -10,7 +10,8 @@
 
 #define PICK(r, list) list[rng_below(r, sizeof list / sizeof list[0])]
 
-static const char *const words[] = {"cat", "CAT", "sh", "/etc", "passwd", "-c", "s", "a", "x", ""};
+static const char *const words[] = {"cat", "CAT", "sh", "/etc", "passwd", "-c",
+                                    "s",   "a",   "b",  "c",    "x",      ""};
 static const char *const coded[] = {"Y2F0", "c2g=", "c2g", "YQ==", "!", "YQBi", "L2V0Yw"};
 static const char *const options[] = {"abc", "a:bc", "c:", "sx:", "", "-a", "o:v"};
 
@@ -144,7 +145,7 @@ static void put_text_test(FILE *out, struct rng *r)
 
 static void put_list_test(FILE *out, struct rng *r)
 {
-    if (rng_chance(r, 20))
+    if (rng_chance(r, 40))
         fputs("fd.types", out);
     else
         put_texts(out, r, 0);
@@ -196,7 +197,8 @@ static void put_pair(FILE *out, struct rng *r)
 void expr_test(FILE *out, struct rng *r)
 {
     static void (*const kinds[])(FILE *, struct rng *) = {
-        put_text_test, put_text_test, put_list_test, put_length_test, put_bytes_test, put_pair,
+        put_text_test,   put_text_test,  put_list_test, put_list_test,
+        put_length_test, put_bytes_test, put_pair,
     };
     kinds[rng_below(r, sizeof kinds / sizeof kinds[0])](out, r);
 }
