@@ -195,8 +195,7 @@ enum outcome3 tree_test(struct tree *t, const struct node *n)
     const struct atom *a = &t->c->atoms.v[n->atom.i];
     uint32_t flags = a->lhs.field ? catalog_field(a->lhs.field)->flags : 0;
     /* Of no constants none can hold, whatever the value is. Of a list's no elements all can. */
-    if (!n->rhs.i && n->op != OP_EXISTS && !constants(n, a) &&
-        !t->c->operands.v[n->lhs.i].is_list)
+    if (!n->rhs.i && n->op != OP_EXISTS && !constants(n, a) && !t->c->operands.v[n->lhs.i].is_list)
         return NO;
     /* A parameter that the event has is there even if it is empty: it shows as <NA> or NULL. */
     if (n->op == OP_EXISTS && a->lhs.field == F_evt_arg)

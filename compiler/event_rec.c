@@ -335,8 +335,9 @@ static bool user_get(void *ctx, const struct record *r, enum field_id field, int
     struct field_ref f = {field, index, intern_cstr(u->c->intern, name)};
     bool by_id = field == F_user_name || field == F_group_name || field == F_proc_name;
     (void)r;
-    *out = fact_val(u->c, u->e, by_id && index >= 0 ? event_param_name_of(u->c, u->e, field, index)
-                                              : event_fact(u->c, u->e, f));
+    *out = fact_val(u->c, u->e,
+                    by_id && index >= 0 ? event_param_name_of(u->c, u->e, field, index)
+                                        : event_fact(u->c, u->e, f));
     return true;
 }
 

@@ -13,12 +13,7 @@ static const char no_name[] = "\001";
 struct site site_of_event(enum event_id e)
 {
     const char *name = catalog_event(e)->name;
-    bool is_call = false;
-    const struct syscall_info *s;
-    for (unsigned i = 0; (s = catalog_syscall_at(i)) && !is_call; i++) {
-        is_call = s->event == e;
-    }
-    return (struct site){e, SYSNR_OTHER, name, strlen(name), is_call};
+    return (struct site){e, SYSNR_OTHER, name, strlen(name), catalog_event_is_syscall(e)};
 }
 
 struct site site_of_syscall(const struct syscall_info *s)
@@ -196,11 +191,12 @@ static enum fold fold_event_field(const struct comp *c, const struct atom *a, co
     return FOLD_KEEP;
 }
 
-/* A list of nothing holds nothing, whatever the value is; but of a list's no elements it has all. */
+/* A list of nothing holds nothing, whatever the value is; but of a list's no elements it has all.
+ */
 static bool is_empty_list(const struct comp *c, const struct atom *a)
 {
-    bool list = a->expr.i ? c->operands.v[a->expr.i].is_list
-                          : catalog_field(a->lhs.field)->flags & FF_LIST;
+    bool list =
+        a->expr.i ? c->operands.v[a->expr.i].is_list : catalog_field(a->lhs.field)->flags & FF_LIST;
     return !list && a->op != OP_EXISTS && !a->nval && !a->rhs.field && !a->rexpr.i;
 }
 

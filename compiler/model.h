@@ -19,6 +19,7 @@
 
 #include "../grammar/catalog.h"
 #include "../grammar/transform.h"
+#include "../runtime/rpk.h"
 
 struct arena;
 struct intern;
@@ -262,7 +263,6 @@ struct event_rules {
 
 /* ---- the plan: which hooks, groups and slots the pack needs ---- */
 
-enum hook_id { HOOK_EXEC, HOOK_FORK, HOOK_EXIT, HOOK_SYS_ENTER, HOOK_SYS_EXIT, HOOK_COUNT };
 struct plan {
     bool hook[HOOK_COUNT];
     rule_id hook_rule[HOOK_COUNT]; /* the rule that forces it */
@@ -353,6 +353,8 @@ struct comp {
     VEC(struct item) items;
 
     VEC(struct rule) rules; /* from 1; in the order of first definition */
+    /* Rules as they stood where a file ended, before a later one changed them: for errors only. */
+    VEC(struct rule) drafts;
     VEC(str_id) tags;
     VEC(struct node) nodes;
     VEC(node_id) kids;
@@ -365,7 +367,7 @@ struct comp {
     VEC(struct value) values;
     VEC(const struct regex *) regexes; /* from 1; regex.h */
     struct cons *regex_ids;            /* ... by pattern */
-    VEC(struct dag_node) dag; /* from 1 */
+    VEC(struct dag_node) dag;          /* from 1 */
     VEC(struct root) roots;
     VEC(struct event_rules) events;
     VEC(struct where) where; /* sorted by atom, then event */

@@ -4,6 +4,7 @@
 
 #include "get.h"
 #include "match.h"
+#include "xform.h"
 
 static enum outcome not_out(enum outcome o)
 {
@@ -79,7 +80,8 @@ static enum outcome any_of(const struct rpk *p, const struct rpk_atom *a, struct
     return any;
 }
 
-/* A list, `hits` of its elements among what is asked for; `in` wants all of them, or none at all. */
+/* A list, `hits` of its elements among what is asked for; `in` wants all of them, or none at all.
+ */
 static enum outcome list_outcome(const struct rpk_atom *a, int64_t members, int64_t hits)
 {
     if (a->op == OP_IN)
@@ -186,7 +188,7 @@ static enum outcome either_side(const struct rpk *p, struct record *r, const str
 
 static enum outcome match_fields(const struct rpk *p, struct record *r, const struct rpk_atom *a)
 {
-    struct val v = record_ref(r, p, a->lhs), w = record_ref(r, p, a->rhs);
+    struct val v = xform_ref(r, p, a->lhs), w = xform_ref(r, p, a->rhs);
     enum op_id op = (enum op_id)a->op;
 
     if (v.state == ST_ABSENT || w.state == ST_ABSENT)
@@ -219,7 +221,7 @@ enum outcome match_atom(const struct rpk *p, struct record *r, const struct rpk_
     else if (f->field && (flags & FF_EITHER_SIDE))
         o = either_side(p, r, a, (enum field_id)f->field);
     else
-        o = match_constants(p, a, record_ref(r, p, a->lhs));
+        o = match_constants(p, a, xform_ref(r, p, a->lhs));
     r->used = used; /* texts made for this test are done with */
     return o;
 }

@@ -17,9 +17,9 @@
 
 /* A value that is there, or why it is not. `uncertain` values: bytes known so far may be given. */
 struct val {
-    uint8_t state;  /* enum slot_state: PRESENT, ABSENT, UNKNOWN, CUT */
-    uint8_t base;   /* enum base_type of what is filled in */
-    uint8_t family; /* BASE_IP: 4 or 6 */
+    uint8_t state;   /* enum slot_state: PRESENT, ABSENT, UNKNOWN, CUT */
+    uint8_t base;    /* enum base_type of what is filled in */
+    uint8_t family;  /* BASE_IP: 4 or 6 */
     uint8_t is_list; /* BASE_TEXT: `num` texts one behind the other in `text`, a NUL after each */
     int64_t num;
     const char *text; /* BASE_TEXT, BASE_BYTES, BASE_IP: `len` bytes */
@@ -66,8 +66,6 @@ void record_reset(struct record *r); /* forgets derived texts */
 
 /* `name` is NUL-terminated, "" if the field has no text argument; index -1: none. */
 struct val record_get(struct record *r, enum field_id field, int32_t index, const char *name);
-/* The value of a reference of the bundle, transformers applied. */
-struct val record_ref(struct record *r, const struct rpk *p, uint32_t ref);
 /* A field's value as the text that outputs show; "<NA>" if it is absent. Length; cut to cap. */
 size_t record_text(struct record *r, const struct rpk *p, uint32_t ref, char *buf, size_t cap);
 

@@ -146,7 +146,7 @@ static struct val gather(struct record *r, const struct rpk *p, const struct rpk
 
     for (uint32_t i = 0; i < f->nkid; i++) {
         r->used = used + (uint32_t)t.len;
-        v = record_ref(r, p, f->kid0 + i);
+        v = xform_ref(r, p, f->kid0 + i);
         r->used = used;
         if (v.state == ST_ABSENT)
             return v;
@@ -173,8 +173,8 @@ static struct val gather(struct record *r, const struct rpk *p, const struct rpk
 static bool both(struct record *r, const struct rpk *p, const struct rpk_ref *f, struct val v[2],
                  struct val *out)
 {
-    v[0] = record_ref(r, p, f->kid0);
-    v[1] = record_ref(r, p, f->kid0 + 1);
+    v[0] = xform_ref(r, p, f->kid0);
+    v[1] = xform_ref(r, p, f->kid0 + 1);
     *out = v[0].state == ST_ABSENT || v[1].state == ST_ABSENT ? val_absent() : val_unknown();
     return v[0].state == ST_PRESENT && v[1].state == ST_PRESENT && v[0].base == BASE_TEXT &&
            v[1].base == BASE_TEXT;
@@ -312,7 +312,7 @@ static struct val get_options(struct record *r, const struct rpk *p, const struc
     return all_options(r, &o);
 }
 
-struct val xform_value(struct record *r, const struct rpk *p, const struct rpk_ref *f)
+static struct val apply(struct record *r, const struct rpk *p, const struct rpk_ref *f)
 {
     struct val v;
 
@@ -335,8 +335,20 @@ struct val xform_value(struct record *r, const struct rpk *p, const struct rpk_r
     case XF_COUNT:
         break;
     }
-    v = record_ref(r, p, f->kid0);
+    v = xform_ref(r, p, f->kid0);
     if (f->xform == XF_VAL || !val_here(v))
         return v;
     return f->xform == XF_LEN ? length(v) : of_text(r, (enum xform_id)f->xform, v);
+}
+
+struct val xform_ref(struct record *r, const struct rpk *p, uint32_t ref)
+{
+    const struct rpk_ref *f = &p->refs[ref];
+
+    r->plan = &p->head->plan;
+    if (f->is_literal)
+        return val_text(rpk_text(p, f->name), f->name.len);
+    if (f->xform)
+        return apply(r, p, f);
+    return record_get(r, (enum field_id)f->field, f->index, rpk_text(p, f->name));
 }

@@ -37,7 +37,7 @@ static const struct {
     {"evt.type = execve and proc.name regex anyof ('a.*', '(.*abcdefghijklmnop){1000}')", "RK0318"},
     {"evt.type = execve and proc.name regex val(proc.pname)", "RK0309"},
     {"evt.type = execve and proc.pid regex '1'", "RK0304"},
-    {"evt.type regex execve", "RK0319"},
+    {"evt.type regex execve", "RK0401 RK0319"},
     {"evt.type regex 'exec.*'", "RK0307"},
     {"evt.type = execve and proc.name exists and proc.tty exists", ""},
     /* numbers */
@@ -68,7 +68,7 @@ static const struct {
     {"evt.type = connect and fd.snet = ::/129", "RK0305"},
     /* names of events */
     {"evt.type startswith exec", "RK0307"},
-    {"evt.type contains execve", ""},
+    {"evt.type contains execve", "RK0401"},
     {"evt.type in (execve, uname)", ""},
     {"evt.type != nosuch", "RK0307"},
     {"evt.type = execve and syscall.type = nosuch", "RK0404 RK0314"},

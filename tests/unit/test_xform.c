@@ -23,7 +23,8 @@
 #define EVENT                                                                                      \
     "{\"evt.type\": \"open\", \"evt.num\": 7, \"fd.name\": \"/tmp/The_File\", "                    \
     "\"fd.types\": [\"ipv4\", \"file\"], \"proc.name\": \"Cat\", \"proc.pname\": \"Y2F0\", "       \
-    "\"proc.exe\": \"-vo\", \"proc.cmdline\": \"Y2F0A\", \"proc.tty\": 0, \"proc.cwd\": \"/tmp/\", " \
+    "\"proc.exe\": \"-vo\", \"proc.cmdline\": \"Y2F0A\", \"proc.tty\": 0, \"proc.cwd\": "          \
+    "\"/tmp/\", "                                                                                  \
     "\"user.name\": \"--\", \"user.shell\": \"out.txt\", \"user.homedir\": \"YQBi\"}"
 #define NO_TYPES "{\"evt.type\": \"open\", \"fd.types\": []}"
 #define ABSENT "{\"evt.type\": \"uname\", \"proc.name\": \"cat\"}"
@@ -189,7 +190,7 @@ static struct comp *compiled(const char *condition, const char *output)
              "- rule: r\n  desc: d\n  output: '%s'\n  priority: INFO\n  condition: >-\n    %s\n",
              output, condition);
     int file = source_add(c->sources, "test", text, strlen(text));
-    int (*const passes[])(struct comp *) = {pass_resolve, pass_type, pass_lower, pass_plan,
+    int (*const passes[])(struct comp *) = {pass_resolve, pass_type,  pass_lower, pass_plan,
                                             pass_bpf,     pass_table, pass_link};
     assert_true(file > 0);
     assert_int_equal(pass_load(c, (uint32_t)file), 0);
