@@ -94,7 +94,6 @@ static enum outcome match_constants(const struct rpk *p, const struct rpk_atom *
 static enum outcome some_ancestor(const struct rpk *p, struct record *r, const struct rpk_atom *a,
                                   enum field_id field)
 {
-    bool whole = r->h->anc_state == ST_PRESENT || r->h->anc_state == ST_ABSENT;
     enum outcome some = OUT_FALSE;
 
     for (int32_t i = 1; i <= ANC_MAX + 1; i++) {
@@ -107,8 +106,6 @@ static enum outcome some_ancestor(const struct rpk *p, struct record *r, const s
             return o;
         if (o == OUT_MAYBE)
             some = OUT_MAYBE;
-        if (v.state == ST_ABSENT && whole)
-            break;
     }
     return some;
 }
@@ -169,7 +166,7 @@ enum outcome match_atom(const struct rpk *p, struct record *r, const struct rpk_
     r->plan = &p->head->plan;
     if (a->rhs != 0xffffffffu)
         o = match_fields(p, r, a);
-    else if (f->field && (flags & FF_ANCESTOR) && f->index < 0)
+    else if (f->field && (flags & FF_ANCESTOR) && f->index < 0 && !f->name.len)
         o = some_ancestor(p, r, a, (enum field_id)f->field);
     else if (f->field && (flags & FF_EITHER_SIDE))
         o = either_side(p, r, a, (enum field_id)f->field);
