@@ -207,7 +207,7 @@ static uint32_t group(struct parse *p, enum node_kind kind, struct range at, uin
 {
     struct comp *c = p->build->c;
     p->build->stack.n -= count;
-    const uint32_t *top = &p->build->stack.v[p->build->stack.n];
+    const uint32_t *top = p->build->stack.v + p->build->stack.n;
     if (count == 1) {
         return top[0];
     }

@@ -189,7 +189,8 @@ static struct macro_def *find_macro(struct bind *b, const struct node *n)
         return NULL;
     }
     struct macro_def *m = &b->pk->macros.v[i - 1];
-    m->used |= m != b->self;
+    /* An index in macro_of is of a macro: macros.v is there. */
+    m->used |= m != b->self; // NOLINT(clang-analyzer-core.NullDereference)
     if (m == b->self || m->state == MACRO_BINDING) {
         diag(c, RK0220, n->at, NULL, "macro `%s` refers to itself", shown(c, m->name));
         diag_note(c, m->at, "it is defined here");
@@ -237,15 +238,32 @@ static uint32_t bind_node(struct bind *b, node_id *id)
     return deepest + 1;
 }
 
+/* Said once: the conditions that follow are left aside. */
+static void too_many(struct pack *pk, span_id at)
+{
+    if (!pk->too_large) {
+        pk->too_large = true;
+        diag(pk->c, RK0222, at, NULL,
+             "with their macros replaced, the conditions up to here have more than %u parts",
+             ALL_NODES_MAX);
+    }
+}
+
 static node_id bind_root(struct bind *b, node_id root, uint32_t *depth)
 {
-    struct comp *c = b->pk->c;
+    struct pack *pk = b->pk;
+    struct comp *c = pk->c;
     if (!root.i) {
         return root;
     }
     span_id at = c->nodes.v[root.i].at;
     *depth = bind_node(b, &root);
     if (b->failed) {
+        return (node_id){0};
+    }
+    pk->nodes += b->size;
+    if (pk->nodes > ALL_NODES_MAX && b->size <= CONDITION_MAX) {
+        too_many(pk, at);
         return (node_id){0};
     }
     if (b->size > CONDITION_MAX || *depth > LEVELS_MAX) {

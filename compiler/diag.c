@@ -117,6 +117,12 @@ void diag(struct comp *c, enum diag_code code, span_id at, const char *hint, con
     VEC_PUSH(d->arena, &d->queue, q);
 }
 
+uint32_t diag_total(const struct comp *c)
+{
+    const uint32_t *left = c->diags->left_out;
+    return c->diags->queue.n + left[SEV_ERROR] + left[SEV_WARNING] + left[SEV_INFO];
+}
+
 void diag_note(struct comp *c, span_id at, const char *fmt, ...)
 {
     struct diags *d = c->diags;

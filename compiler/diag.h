@@ -48,6 +48,8 @@ void diag_set_draft(struct comp *c, bool on);
 
 /* Different findings: one that is met at several uses (of a macro, say) counts once. */
 uint32_t diag_count(const struct comp *c, enum severity severity);
+/* Findings so far of any severity, at each use: tells cheaply whether there was one more. */
+uint32_t diag_total(const struct comp *c);
 
 enum diag_format { DIAG_TEXT, DIAG_JSON };
 struct diag_style {

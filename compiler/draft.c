@@ -202,6 +202,7 @@ static void reset(struct pack *pk)
 {
     for (uint32_t i = 0; i < pk->lists.n; i++) {
         pk->lists.v[i].text = (struct text){0};
+        pk->lists.v[i].ready = false;
         pk->lists.v[i].used = false;
     }
     for (uint32_t i = 0; i < pk->macros.n; i++) {
@@ -214,7 +215,6 @@ static void reset(struct pack *pk)
 
 static void compile(struct pack *pk, struct bits *b)
 {
-    subst_prepare(pk);
     for (uint32_t i = 0; i < pk->macros.n; i++) {
         if (b->macros[i] == BOTH) {
             bind_one(pk, &pk->macros.v[i]);

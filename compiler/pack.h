@@ -19,7 +19,8 @@ struct list_def {
     span_id at;
     uint32_t first, last;
     VEC(uint32_t) items; /* yaml scalars, as written */
-    struct text text;    /* what stands in a condition for the name: subst_lists() */
+    struct text text;    /* what stands in a condition for the name, */
+    bool ready;          /* once this is set */
     uint32_t changed;    /* the file of the last change */
     bool odd;            /* the name has delimiters in it: words of a text cannot tell */
     bool used;
@@ -88,17 +89,23 @@ struct pack {
     VEC(struct moved) moved; /* by span */
     uint32_t copies;
     struct last_changes last[ITEM_RULE + 1];
-    bool drafts;          /* some name is in more than one file */
-    bool draft;           /* in draft_file(): only errors are told */
-    uint32_t draft_words; /* looked at by draft_file() so far */
-    uint32_t near_tries;  /* searches for near names: each is over all names, so few are made */
+    bool drafts;                             /* some name is in more than one file */
+    bool draft;                              /* in draft_file(): only errors are told */
+    uint32_t draft_words;                    /* looked at by draft_file() so far */
+    uint64_t text_bytes, text_pieces, nodes; /* of all conditions so far */
+    bool too_large;                          /* all of them are beyond a limit (reported) */
+    uint32_t near_tries; /* searches for near names: each is over all names, so few are made */
 };
 
 #define NEAR_TRIES_MAX 200u
 #define DRAFT_WORDS_MAX 20000000u
-#define TEXT_MAX (4u << 20)   /* bytes of a condition with its lists replaced */
-#define CONDITION_MAX 250000u /* nodes of a condition with its macros replaced */
-#define LEVELS_MAX 1000u      /* its depth: later passes recurse */
+#define TEXT_MAX (4u << 20)   /* bytes of a condition with its lists replaced, */
+#define PIECES_MAX 300000u    /* and pieces that it is put together of: two for an item */
+#define TEXTS_MAX (64u << 20) /* the same of all conditions together */
+#define ALL_PIECES_MAX 4000000u
+#define ALL_NODES_MAX 2000000u /* nodes of all conditions with their macros replaced */
+#define CONDITION_MAX 250000u  /* nodes of a condition with its macros replaced */
+#define LEVELS_MAX 1000u       /* its depth: later passes recurse */
 
 /* ---- pack.c: items other than rules ---- */
 
@@ -146,7 +153,7 @@ void except_put_quoted(struct pack *pk, struct text *t, uint32_t yaml);
 
 /* ---- subst.c ---- */
 
-void subst_prepare(struct pack *pk);
+void subst_prepare(struct pack *pk); /* all lists, for what is to be said of their items */
 /* The text with all names of lists replaced. False: it grew too large (reported). */
 bool subst_lists(struct pack *pk, const struct text *from, struct text *out);
 /* Warns of constants lit0.. that look like something else: lists, fields. */

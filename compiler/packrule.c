@@ -305,6 +305,22 @@ static bool has_required(struct pack *pk, uint32_t map, const struct yaml *name)
     return !*missing;
 }
 
+/* Another source: the rule is kept by name, so that it can be changed, and never compiled. */
+static void leave_out(struct pack *pk, struct rule_def *d, const struct yaml *name, span_id at)
+{
+    struct comp *c = pk->c;
+    struct rule *r = rule_of(pk, d);
+    const char *source = STR(c, r->source), *plugin = catalog_source_plugin(source);
+    size_t len = STRLEN(c, r->source);
+    bool near = !plugin && len < 20 && catalog_distance(source, len, "syscall", 7, 2) <= 2;
+    d->foreign = true;
+    r->dropped = true;
+    diag(c, RK0208, at, near ? "did you mean `syscall`?" : NULL,
+         plugin ? "rule `%s` is left out: its source is %s, which plugin %s supplies"
+                : "rule `%s` is left out: its source is %s, not syscall",
+         shown(c, name->text), shown(c, r->source), plugin);
+}
+
 static void define_rule(struct pack *pk, uint32_t map, const struct yaml *name)
 {
     struct comp *c = pk->c;
@@ -314,10 +330,7 @@ static void define_rule(struct pack *pk, uint32_t map, const struct yaml *name)
     }
     struct rule *r = rule_of(pk, d);
     if (strcmp(STR(c, r->source), "syscall") != 0) {
-        d->foreign = true;
-        r->dropped = true;
-        diag(c, RK0208, name->at, NULL, "rule `%s` is left out: its source is %s, not syscall",
-             shown(c, name->text), shown(c, r->source));
+        leave_out(pk, d, name, c->yaml.v[doc_get(c, map, "source")].at);
     }
     bool ok = has_required(pk, map, name);
     ok &= put_condition(pk, map, d, false);

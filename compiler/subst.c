@@ -35,6 +35,11 @@ static str_id list_what(struct comp *c, const struct list_def *l)
 
 /* ---- what stands for a list's name ---- */
 
+static bool is_large(const struct text *t)
+{
+    return t->bytes.n > TEXT_MAX || t->segs.n > PIECES_MAX;
+}
+
 /* An item that is no quoted string of its own and will not be read as one word. */
 static bool splits(const char *s, size_t len)
 {
@@ -69,13 +74,10 @@ static void put_inner(struct pack *pk, struct list_def *l, struct list_def *o, s
 {
     str_id what = list_what(pk->c, o);
     o->used = true;
-    for (uint32_t k = 0; k < o->items.n && l->text.bytes.n < TEXT_MAX; k++) {
-        struct text one = {0};
-        if (l->text.bytes.n) {
-            text_put_fixed(pk->c, &one, ", ", pk->c->yaml.v[o->items.v[k]].at);
-        }
-        except_put_quoted(pk, &one, o->items.v[k]);
-        text_put_used(pk->c, &l->text, &one, use, what);
+    for (uint32_t k = 0; k < o->items.n && !is_large(&l->text); k++) {
+        uint32_t first = l->text.segs.n;
+        put_item(pk, &l->text, o->items.v[k]);
+        text_mark_used(pk->c, &l->text, first, use, what);
     }
 }
 
@@ -86,7 +88,11 @@ static void put_inner(struct pack *pk, struct list_def *l, struct list_def *o, s
 static void compile_list(struct pack *pk, struct list_def *l)
 {
     struct comp *c = pk->c;
-    for (uint32_t i = 0; i < l->items.n && l->text.bytes.n < TEXT_MAX; i++) {
+    if (l->ready) {
+        return;
+    }
+    l->ready = true;
+    for (uint32_t i = 0; i < l->items.n && !is_large(&l->text); i++) {
         str_id word = c->yaml.v[l->items.v[i]].text;
         uint32_t other = PACK_FIND(&pk->list_of, word);
         if (other && pk->lists.v[other - 1].first < l->last) {
@@ -220,7 +226,8 @@ static bool subst_list(struct subst *s, const struct text *from, struct text *ou
         return false;
     }
     l->used = true;
-    while (at != UINT32_MAX && out->bytes.n <= TEXT_MAX) {
+    compile_list(s->pk, l);
+    while (at != UINT32_MAX && !is_large(out)) {
         if (in_quotes(&quotes, from, at)) {
             warn_quoted(c, l, text_span(c, from, at, len));
         }
@@ -235,10 +242,28 @@ static bool subst_list(struct subst *s, const struct text *from, struct text *ou
     return true;
 }
 
+/* What all conditions come to is bounded as well. That it is too much is said once. */
+static bool within_total(struct pack *pk, const struct text *from, const struct text *t)
+{
+    pk->text_bytes += t->bytes.n;
+    pk->text_pieces += t->segs.n;
+    if (!pk->too_large && (pk->text_bytes > TEXTS_MAX || pk->text_pieces > ALL_PIECES_MAX)) {
+        pk->too_large = true;
+        diag(pk->c, RK0222, text_span(pk->c, from, 0, from->bytes.n), NULL,
+             "with their lists replaced, the conditions up to here have more than %u MiB, or %u "
+             "items",
+             TEXTS_MAX >> 20, ALL_PIECES_MAX / 2);
+    }
+    return !pk->too_large;
+}
+
 bool subst_lists(struct pack *pk, const struct text *from, struct text *out)
 {
     struct comp *c = pk->c;
     struct subst s = {.pk = pk};
+    if (pk->too_large) {
+        return false;
+    }
     s.wanted.v = arena_alloc(c->arena, pk->lists.n);
     *out = *from;
     want_words(&s, from);
@@ -249,14 +274,15 @@ bool subst_lists(struct pack *pk, const struct text *from, struct text *out)
             continue;
         }
         *out = next;
-        if (out->bytes.n > TEXT_MAX) {
+        if (is_large(out)) {
             diag(c, RK0222, text_span(c, from, 0, from->bytes.n), NULL,
-                 "with its lists replaced the condition has more than %u MiB", TEXT_MAX >> 20);
+                 "with its lists replaced the condition has more than %u MiB, or %u items",
+                 TEXT_MAX >> 20, PIECES_MAX / 2);
             return false;
         }
     }
     text_end(c, out);
-    return true;
+    return within_total(pk, from, out);
 }
 
 /* ---- words that look like something else ---- */

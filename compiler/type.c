@@ -69,11 +69,6 @@ static bool check_operator(struct typer *t, const struct node *n, const struct f
              is_list ? "list of " : "", catalog_type(o->type)->name, op);
         return false;
     }
-    if (n->op == OP_REGEX) {
-        diag(t->c, RK0311, n->op_at, "contains, startswith, endswith, glob and pmatch are",
-             "`regex` is not supported by this version of rulec");
-        return false;
-    }
     return true;
 }
 
@@ -169,7 +164,8 @@ static bool type_right(struct typer *t, const struct node *n, struct atom *a)
         }
     }
     enum base_type base = catalog_type(l->type)->base;
-    if (base == BASE_NET || n->op == OP_PMATCH || n->mod != MOD_NONE) {
+    if (base == BASE_NET || n->op == OP_PMATCH || n->op == OP_REGEX ||
+        n->mod != MOD_NONE) {
         return mismatch(t, n, "cannot stand here: this test takes constants only");
     }
     bool texts = base == BASE_TEXT && catalog_type(r->type)->base == BASE_TEXT;
@@ -216,6 +212,34 @@ static bool type_test(struct typer *t, const struct node *n, struct atom *a)
     return n->rhs.i ? type_right(t, n, a) : type_constants(t, n, a);
 }
 
+/*
+ * The copies of a macro's test share its constants: the first one that had no finding has told what
+ * they mean, so that a long list is not read again at each use of the macro.
+ */
+static bool type_copy(struct typer *t, struct node *n)
+{
+    bool known = n->nlit && !n->rhs.i && t->typed[n->lit0].i && operand_bind(t, n->lhs);
+    if (known) {
+        n->atom = t->typed[n->lit0];
+    }
+    return known;
+}
+
+static void type_new(struct typer *t, struct node *n)
+{
+    struct atom a;
+    uint32_t nvalue = t->c->values.n, before = diag_total(t->c);
+    if (!type_test(t, n, &a)) {
+        t->c->values.n = nvalue;
+        fail(t, n);
+        return;
+    }
+    n->atom = atom_intern(t->c, &t->atoms, a);
+    if (n->nlit && !n->rhs.i && diag_total(t->c) == before) {
+        t->typed[n->lit0] = n->atom;
+    }
+}
+
 static void type_node(struct typer *t, node_id id)
 {
     struct node *n = &t->c->nodes.v[id.i];
@@ -232,16 +256,8 @@ static void type_node(struct typer *t, node_id id)
         }
         return;
     }
-    if (n->atom.i) {
-        return; /* of a macro that another rule has used before */
-    }
-    struct atom a;
-    uint32_t nvalue = t->c->values.n;
-    if (type_test(t, n, &a)) {
-        n->atom = atom_intern(t->c, &t->atoms, a);
-    } else {
-        t->c->values.n = nvalue;
-        fail(t, n);
+    if (!n->atom.i && !type_copy(t, n)) { /* else of a macro that another rule has used before */
+        type_new(t, n);
     }
 }
 
@@ -272,6 +288,7 @@ static bool is_wanted(const struct comp *c, const struct rule *r)
 static void type_rules(struct comp *c, struct rule *rules, uint32_t first, uint32_t n)
 {
     struct typer t = {.c = c, .atoms.arena = c->arena};
+    t.typed = arena_alloc(c->arena, (c->lits.n + 1) * sizeof *t.typed);
     for (uint32_t i = first; i < n; i++) {
         t.rule = &rules[i];
         t.skipped = false;

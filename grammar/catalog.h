@@ -245,6 +245,9 @@ struct slot_info {
 const struct slot_info *catalog_slot(unsigned slot);
 const char *catalog_group_name(enum slot_group g); /* "path": extract_path */
 
+/* The plugin that supplies events of a source (sources.def); NULL: none that is known. */
+const char *catalog_source_plugin(const char *source);
+
 /* The names of one kind nearest to a misspelt one, by edit distance; NULL if none is near. */
 enum near_kind { NEAR_FIELD, NEAR_EVENT, NEAR_OP, NEAR_PARAM, NEAR_TRANSFORMER };
 const char *catalog_near(enum near_kind kind, const char *name, size_t len);

@@ -86,8 +86,10 @@ int64_t lex_unquote(const char *s, size_t len, char *out, size_t *bad);
 
 /* ---- cond.y ---- */
 
-/* 0: parsed; else an error has been reported through mk_error(). */
-int cond_parse(struct parse *p);
+/*
+ * int cond_parse(struct parse *p), which bison declares in cond.h.
+ * 0: parsed; else an error has been reported through mk_error().
+ */
 
 /* ---- ast.c, the builder ---- */
 

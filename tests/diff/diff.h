@@ -14,6 +14,7 @@
 #define RULEC_DIFF_H
 
 #include "../../compiler/eval_bpf.h"
+#include "../../compiler/eval_bpf_load.h"
 #include "../../compiler/eval_kernel.h"
 #include "../../compiler/event.h"
 #include "../../runtime/table.h"
@@ -96,6 +97,13 @@ bool gen_always(enum field_id f);
 void gen_set(struct gen *g, struct fact f);
 /* Sets facts so that the test of `n` comes out as wanted, or nearly so. */
 void value_for(struct gen *g, const struct node *n, bool want);
+
+/* ---- regular expressions ---- */
+
+/* A pattern, as it is written between quotes. */
+void regex_pattern(FILE *out, struct rng *r);
+/* A text that the pattern matches, or nearly so; at most cap - 1 bytes. Its length. */
+size_t regex_text(struct rng *r, const char *pattern, char *out, size_t cap);
 
 /* ---- generated conditions ---- */
 
