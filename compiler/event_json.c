@@ -202,15 +202,21 @@ static bool address(struct json *j, const struct json_value *v, const struct fie
     return true;
 }
 
+static bool loose_number(struct json *j, const struct json_value *v, const struct field_info *f,
+                         struct fact *out)
+{
+    if (v->kind != JSON_INT)
+        return want(j, v, f->name, "a whole number");
+    out->kind = VAL_NUM;
+    out->num = v->num;
+    return true;
+}
+
 /* evt.arg and evt.rawarg: as text, or as the number behind it. */
 static bool loose(struct json *j, const struct json_value *v, const struct field_info *f,
                   struct fact *out)
 {
-    if (v->kind != JSON_INT)
-        return text(j, v, f, true, out);
-    out->kind = VAL_NUM;
-    out->num = v->num;
-    return true;
+    return v->kind == JSON_INT ? loose_number(j, v, f, out) : text(j, v, f, true, out);
 }
 
 static bool single(struct json *j, const struct json_value *v, const struct field_info *f,
@@ -239,7 +245,8 @@ static bool single(struct json *j, const struct json_value *v, const struct fiel
     case BASE_UINT:
     case BASE_PORT:
         return whole(j, v, f, t, out);
-    case BASE_DOUBLE:
+    case BASE_DOUBLE: /* nothing but its being there can be asked for */
+        return loose_number(j, v, f, out);
     case BASE_NONE:
         return want(j, v, f->name, "of a type that events cannot give");
     }
