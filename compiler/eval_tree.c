@@ -10,6 +10,7 @@
 #include "eval_tree.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../grammar/ops.h"
@@ -200,6 +201,20 @@ static enum outcome3 some_ancestor(struct tree *t, const struct node *n, const s
     return best;
 }
 
+/* evt.around[T] = D: the event is at most D milliseconds away from T; otherwise as a distance. */
+static enum outcome3 around(struct tree *t, const struct node *n, const struct atom *a)
+{
+    struct tree_value now = tree_field(t, (struct field_ref){.field = F_evt_rawtime, .index = -1});
+    uint64_t then = strtoull(STR(t->c, a->lhs.name), NULL, 10), ts = (uint64_t)now.num;
+    uint64_t away = ((ts > then ? ts - then : then - ts) + 999999) / 1000000;
+    bool within = n->op == OP_EQ || n->op == OP_IN || n->op == OP_INTERSECTS;
+    enum op_id op = within ? OP_LE : n->op == OP_NE ? OP_GT : n->op;
+    size_t hits = 0;
+    for (uint32_t i = 0; i < a->nval; i++)
+        hits += ops_num(op, false, (int64_t)away, t->c->values.v[a->val0 + i].num);
+    return ops_combine(n->op, n->mod, hits, a->nval) ? YES : NO;
+}
+
 enum outcome3 tree_test(struct tree *t, const struct node *n)
 {
     const struct atom *a = &t->c->atoms.v[n->atom.i];
@@ -210,6 +225,8 @@ enum outcome3 tree_test(struct tree *t, const struct node *n)
     /* A parameter that the event has is there even if it is empty: it shows as <NA> or NULL. */
     if (n->op == OP_EXISTS && a->lhs.field == F_evt_arg)
         return event_has_param(t->c, t->e, a->lhs) ? YES : NO;
+    if (a->lhs.field == F_evt_around)
+        return around(t, n, a);
     if (a->lhs.field != F_NONE) {
         if (flags & FF_EITHER_SIDE)
             return either_side(t, n, a);

@@ -59,7 +59,9 @@ static bool arg_fits(struct comp *c, enum field_arg kind, const struct arg *a,
                      struct field_ref *out)
 {
     bool none = !a->dot && !a->bracket;
-    bool index = a->bracket && number_arg(a->text, a->len, &out->index);
+    /* Where names are wanted digits are one too: proc.env[5], container.mount[0]. */
+    bool text = kind == ARG_TEXT || kind == ARG_TEXT_OPT || kind == ARG_NAME_OR_TEXT;
+    bool index = a->bracket && !text && number_arg(a->text, a->len, &out->index);
     if (!index)
         out->index = -1;
     out->name.i = 0;
@@ -253,10 +255,33 @@ static bool single(struct json *j, const struct json_value *v, const struct fiel
     return false;
 }
 
+/* An ancestor field without index is a list: one value is a list of one. */
+static bool is_ancestors(const struct field_info *f, struct field_ref ref)
+{
+    return f->flags & FF_ANCESTOR && ref.index < 0 && !ref.name.i;
+}
+
+static bool one_ancestor(struct json *j, const struct json_value *v, const struct field_info *f,
+                         struct event *e, struct fact *out)
+{
+    char digits[24];
+    if (!single(j, v, f, out))
+        return false;
+    if (out->kind == VAL_NUM) {
+        snprintf(digits, sizeof digits, "%lld", (long long)out->num);
+        out->text = intern_cstr(j->c->intern, digits);
+    }
+    out->is_list = true;
+    out->kind = VAL_TEXT;
+    out->list0 = VEC_PUSH(j->c->arena, &e->list, out->text);
+    out->nlist = 1;
+    return true;
+}
+
 static bool many(struct json *j, const struct json_value *v, const struct field_info *f,
                  struct fact *out)
 {
-    bool ancestors = f->flags & FF_ANCESTOR && out->field.index < 0 && !out->field.name.i;
+    bool ancestors = is_ancestors(f, out->field);
     if (!(f->flags & FF_LIST) && !ancestors)
         return want(j, v, f->name, "not an array");
     if (v->list_open && !ancestors)
@@ -290,6 +315,8 @@ static bool member(struct json *j, str_id key, size_t at, struct event *e)
         f.state = FACT_UNKNOWN;
     else if (v.kind == JSON_LIST)
         ok = many(j, &v, info, &f);
+    else if (is_ancestors(info, f.field))
+        ok = one_ancestor(j, &v, info, e, &f);
     else if (info->flags & FF_LIST)
         ok = want(j, &v, info->name, "an array");
     else
