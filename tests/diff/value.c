@@ -299,6 +299,8 @@ static void param_value(struct gen *g, const struct node *n, const struct atom *
         return;
     f = (struct field_ref){
         .field = F_evt_arg, .index = -1, .name = intern_cstr(g->c->intern, p->name)};
+    if (rng_chance(&g->rng, a->lhs.field == F_evt_rawarg ? 50 : 5))
+        f.field = F_evt_rawarg;
     if (a->lhs.field == F_evt_rawarg && event_param_is_number(p) && rng_chance(&g->rng, 80)) {
         set(g, f, true, fit(num_value(g, n, a, want), p->type), (str_id){0});
     } else if (p->flags != FT_NONE) {
