@@ -144,6 +144,25 @@ static enum outcome3 value_test(struct tree *t, const struct node *n, const stru
 
 /* ---- field against field ---- */
 
+/* Texts up to their first NUL, as everywhere. */
+static bool same_text(struct tree *t, str_id a, str_id b)
+{
+    return !strcmp(STR(t->c, a), STR(t->c, b));
+}
+
+static enum outcome3 list_in_list(struct tree *t, enum op_id op, struct tree_value left,
+                                  struct tree_value right)
+{
+    size_t hits = 0;
+    for (uint32_t i = 0; i < left.nlist; i++) {
+        bool hit = false;
+        for (uint32_t k = 0; k < right.nlist; k++)
+            hit = hit || same_text(t, left.list[i], right.list[k]);
+        hits += hit;
+    }
+    return ops_list(op, left.nlist, hits) ? YES : NO;
+}
+
 static enum outcome3 right_side(struct tree *t, const struct node *n, const struct atom *a,
                                 struct tree_value left)
 {
@@ -153,6 +172,8 @@ static enum outcome3 right_side(struct tree *t, const struct node *n, const stru
         return NO;
     if (left.state == FACT_UNKNOWN || right.state == FACT_UNKNOWN)
         return MAYBE;
+    if (left.is_list)
+        return list_in_list(t, n->op, left, right);
     if (left.is_num)
         return right.is_num && ops_num(n->op, base == BASE_INT, left.num, right.num) ? YES : NO;
     if (base == BASE_IP || base == BASE_NET) {
@@ -220,7 +241,7 @@ enum outcome3 tree_test(struct tree *t, const struct node *n)
     const struct atom *a = &t->c->atoms.v[n->atom.i];
     uint32_t flags = a->lhs.field ? catalog_field(a->lhs.field)->flags : 0;
     /* Of no constants none can hold, whatever the value is. Of a list's no elements all can. */
-    if (!n->rhs.i && n->op != OP_EXISTS && !constants(n, a) && !(flags & FF_LIST))
+    if (!n->rhs.i && n->op != OP_EXISTS && !constants(n, a) && !t->c->operands.v[n->lhs.i].is_list)
         return NO;
     /* A parameter that the event has is there even if it is empty: it shows as <NA> or NULL. */
     if (n->op == OP_EXISTS && a->lhs.field == F_evt_arg)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "base64.h"
 #include "event_param.h"
 #include "intern.h"
 
@@ -162,8 +163,8 @@ static bool whole(struct json *j, const struct json_value *v, const struct field
 static bool text(struct json *j, const struct json_value *v, const struct field_info *f, bool bytes,
                  struct fact *out)
 {
-    if (v->kind != JSON_TEXT)
-        return want(j, v, f->name, "a string");
+    if (v->kind != JSON_TEXT && !(bytes && v->kind == JSON_BYTES))
+        return want(j, v, f->name, bytes ? "a string or {\"base64\": \"...\"}" : "a string");
     if (!bytes && memchr(STR(j->c, v->text), 0, STRLEN(j->c, v->text)))
         return want(j, v, f->name, "a text, which cannot hold a NUL byte");
     out->kind = VAL_TEXT;
@@ -279,13 +280,18 @@ static bool one_ancestor(struct json *j, const struct json_value *v, const struc
 }
 
 static bool many(struct json *j, const struct json_value *v, const struct field_info *f,
-                 struct fact *out)
+                 const json_list *list, struct fact *out)
 {
     bool ancestors = is_ancestors(f, out->field);
     if (!(f->flags & FF_LIST) && !ancestors)
         return want(j, v, f->name, "not an array");
     if (v->list_open && !ancestors)
         return want(j, v, f->name, "a list that is known or unknown as a whole");
+    for (uint32_t i = 0; i < v->nlist; i++) {
+        str_id s = list->v[v->list0 + i];
+        if (memchr(STR(j->c, s), 0, STRLEN(j->c, s)))
+            return want(j, v, f->name, "a list of texts, which cannot hold a NUL byte");
+    }
     out->is_list = true;
     out->kind = VAL_TEXT;
     out->list0 = v->list0;
@@ -314,7 +320,7 @@ static bool member(struct json *j, str_id key, size_t at, struct event *e)
     else if (v.kind == JSON_UNKNOWN)
         f.state = FACT_UNKNOWN;
     else if (v.kind == JSON_LIST)
-        ok = many(j, &v, info, &f);
+        ok = many(j, &v, info, &e->list, &f);
     else if (is_ancestors(info, f.field))
         ok = one_ancestor(j, &v, info, e, &f);
     else if (info->flags & FF_LIST)
@@ -408,6 +414,21 @@ static void print_text(struct comp *c, FILE *out, str_id s)
     json_print_text(out, STR(c, s), STRLEN(c, s));
 }
 
+/* Bytes as a string, if they are one. */
+static void print_bytes(struct comp *c, FILE *out, str_id s)
+{
+    size_t n = STRLEN(c, s), i = 0;
+    while (i < n && (unsigned char)STR(c, s)[i] < 0x80)
+        i++;
+    if (i == n) {
+        print_text(c, out, s);
+        return;
+    }
+    fputs("{\"base64\": \"", out);
+    base64_print(out, STR(c, s), n);
+    fputs("\"}", out);
+}
+
 static void print_list(struct comp *c, const struct event *e, const struct fact *f, FILE *out)
 {
     fputc('[', out);
@@ -450,6 +471,8 @@ void event_print(struct comp *c, const struct event *e, FILE *out)
             fputs("null", out);
         else if (f->state == FACT_UNKNOWN)
             fputs("{\"unknown\": true}", out);
+        else if (f->kind == VAL_TEXT && t->base == BASE_BYTES)
+            print_bytes(c, out, f->text);
         else if (f->kind == VAL_TEXT)
             print_text(c, out, f->text);
         else if (t->base == BASE_BOOL)

@@ -214,7 +214,7 @@ static void put_quoted(FILE *out, const char *s)
 static void put_constant(FILE *out, struct rng *r, const struct subject *s, enum op_id op)
 {
     bool event = s->field == F_evt_type || s->field == F_syscall_type;
-    if (op != OP_REGEX || event) {
+    if (op != OP_REGEX || event || (s->table != FT_NONE && rng_chance(r, 70))) {
         put_quoted(out, constant(r, s, op));
         return;
     }
@@ -332,48 +332,6 @@ static void put_test(FILE *out, struct rng *r, const struct combination *x)
     }
 }
 
-/* ---- transformers, and field against field ---- */
-
-/* A field of this type that may stand in an expression. */
-static const char *some_field(struct rng *r, enum type_id type)
-{
-    const uint32_t never =
-        FF_PRINT_ONLY | FF_LIST | FF_DEPRECATED | FF_NO_TRANSFORMER | FF_NO_RHS | FF_EITHER_SIDE;
-    for (;;) {
-        enum field_id id = (enum field_id)(1 + rng_below(r, F_COUNT - 1));
-        const struct field_info *f = catalog_field(id);
-        if (f->type == type && f->arg == ARG_NONE && f->source != SRC_MISSING &&
-            !(f->flags & never) && id != F_evt_type && id != F_syscall_type)
-            return f->name;
-    }
-}
-
-static void put_expression(FILE *out, struct rng *r)
-{
-    static const char *const one[] = {"tolower", "toupper", "basename"};
-    static const char *const ops[] = {"=", "!=", "startswith", "endswith", "contains", "icontains"};
-    static const enum type_id types[] = {T_CHARBUF, T_INT64, T_UINT32, T_BOOL, T_PORT, T_IPADDR};
-    enum type_id type = PICK(r, types);
-    bool order = type != T_BOOL && type != T_IPADDR && rng_chance(r, 50);
-    switch (rng_below(r, 4)) {
-    case 0:
-        fprintf(out, "%s(%s) %s \"%s\"", PICK(r, one), some_field(r, T_CHARBUF), PICK(r, ops),
-                rng_chance(r, 80) ? PICK(r, words) : "CAT");
-        break;
-    case 1:
-        fprintf(out, "len(%s) %s 4", some_field(r, T_CHARBUF), rng_chance(r, 50) ? "<=" : ">");
-        break;
-    case 2:
-        fprintf(out, "concat(%s, \"/\", %s) %s \"%s\"", some_field(r, T_CHARBUF),
-                some_field(r, T_CHARBUF), PICK(r, ops), PICK(r, words));
-        break;
-    default:
-        fprintf(out, "%s %s ", some_field(r, type), order ? "<=" : rng_chance(r, 50) ? "=" : "!=");
-        fprintf(out, "val(%s)", some_field(r, type));
-        break;
-    }
-}
-
 static void put_events(FILE *out, struct rng *r)
 {
     fputs("evt.type in (", out);
@@ -402,8 +360,8 @@ static void put_rule(FILE *out, struct rng *r, uint32_t number)
     if (rng_chance(r, 60)) {
         fputs(rng_chance(r, 50) ? " and " : " or ", out);
         fputs(rng_chance(r, 30) ? "not " : "", out);
-        if (rng_chance(r, 30))
-            put_expression(out, r);
+        if (rng_chance(r, 50))
+            expr_test(out, r);
         else
             put_test(out, r, &y);
     }

@@ -398,11 +398,13 @@ static void plain_value(struct gen *g, const struct node *n, const struct atom *
     const struct field_info *info = catalog_field(a->lhs.field);
     enum base_type base = catalog_type(info->type)->base;
     char buf[2048];
-    if (info->table != FT_NONE) {
+    if (info->flags & FF_LIST || base == BASE_BYTES) {
+        expr_value(g, a->lhs, text_value(g, n, want));
+    } else if (info->table != FT_NONE) {
         uint64_t v = (uint64_t)flag_value(g, info->table, n, want);
         size_t len = catalog_flags_text(info->table, v, false, buf, sizeof buf);
         set(g, a->lhs, false, 0, intern_put(g->c->intern, buf, len));
-    } else if (base == BASE_TEXT || base == BASE_BYTES) {
+    } else if (base == BASE_TEXT) {
         str_id s = text_value(g, n, want);
         bool comm = a->lhs.field == F_proc_name || a->lhs.field == F_proc_sname;
         if (comm && STRLEN(g->c, s) >= COMM_SIZE && !rng_chance(&g->rng, 3))
@@ -419,14 +421,8 @@ static void plain_value(struct gen *g, const struct node *n, const struct atom *
 static void expression_value(struct gen *g, operand_id id, const struct node *n, bool want)
 {
     const struct operand *o = &g->c->operands.v[id.i];
-    struct fact f = {.state = FACT_PRESENT, .kind = VAL_TEXT};
-    if (o->kind == OPERAND_FIELD) {
-        enum base_type base = catalog_type(catalog_field(o->field)->type)->base;
-        f.field = (struct field_ref){o->field, o->index, o->argname};
-        f.text = text_value(g, n, want);
-        if (base == BASE_TEXT && catalog_field(o->field)->source != SRC_PARAM)
-            gen_set(g, f);
-    }
+    if (o->kind == OPERAND_FIELD)
+        expr_value(g, (struct field_ref){o->field, o->index, o->argname}, text_value(g, n, want));
     for (uint32_t i = 0; o->kind == OPERAND_CALL && i < o->nop; i++)
         expression_value(g, g->c->opkids.v[o->op0 + i], n, want);
 }
