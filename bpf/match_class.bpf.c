@@ -3,7 +3,8 @@
  * Value classes in the kernel (class.h): looking a text up, and judging the rules of a class.
  *
  * Each step is a global function, so that the kernel verifies it once and not in each turn of the
- * loops around it. From a hook down to class_edge() they are as many frames as the kernel allows.
+ * loops around it. A hook, rule_filter(), its part, class_judge(), judge_step(), match_contains(), its
+ * step and match_rest() are as many frames as the kernel allows.
  */
 #include "probe.h"
 
@@ -150,33 +151,29 @@ static __always_inline bool text_holds(struct ev *ev, const struct class_test *t
     return t->b ? match_icontains(ev, str, t->arg) != 0 : match_contains(ev, str, t->arg) != 0;
 }
 
-/* The test in row `at`, and where its outcome leads. */
-__attribute__((noinline)) int class_test(struct ev *ev, __u32 at)
+/* Where the outcome of a test leads. */
+static __always_inline __u32 outcome(struct ev *ev, const struct class_test *t)
 {
-    struct class_test *t = bpf_map_lookup_elem(&class_tests, &at);
-    __u32 slot;
+    __u32 slot = t->slot;
     __u8 state;
 
-    if (!ev || !t)
-        return (int)CLASS_PASS;
     if (t->kind == CT_ANC)
-        return (int)test_anc(ev, t);
-    slot = t->slot;
+        return test_anc(ev, t);
     OPAQUE(slot);
     if (slot >= SLOT_COUNT)
-        return (int)t->maybe;
+        return t->maybe;
     state = ev->h.st[slot];
     if (state == ST_ABSENT)
-        return (int)t->absent;
+        return t->absent;
     if (t->kind == CT_EXISTS && state == ST_CUT)
-        return (int)t->yes;
+        return t->yes;
     if (state != ST_PRESENT)
-        return (int)t->maybe;
+        return t->maybe;
     if (t->kind == CT_EXISTS)
-        return (int)t->yes;
+        return t->yes;
     if (slot >= N_COUNT)
-        return (int)(text_holds(ev, t, slot - N_COUNT) ? t->yes : t->no);
-    return (int)(number_holds(t, ev->h.num[slot]) ? t->yes : t->no);
+        return text_holds(ev, t, slot - N_COUNT) ? t->yes : t->no;
+    return number_holds(t, ev->h.num[slot]) ? t->yes : t->no;
 }
 
 #define STEPS_MAX 65536
@@ -191,11 +188,13 @@ struct judging {
 static long judge_step(__u32 i, struct judging *j)
 {
     struct class_cand *c;
+    struct class_test *t;
 
     if (j->at == CLASS_PASS)
         return 1;
     if (j->at != CLASS_FAIL) {
-        j->at = (__u32)class_test(j->ev, j->at);
+        t = bpf_map_lookup_elem(&class_tests, &j->at);
+        j->at = t ? outcome(j->ev, t) : CLASS_PASS;
         return 0;
     }
     c = j->cand < j->end ? bpf_map_lookup_elem(&class_cands, &j->cand) : NULL;
