@@ -97,8 +97,8 @@ static uint32_t put_number(const struct subject *s, unsigned slot, struct leads 
     uint32_t at = s->w->negate ? to.yes : to.no;
     step.yes = s->w->negate ? to.no : to.yes;
     for (uint32_t i = s->w->ntest; i--;) {
-        struct class_test row = {.kind = kinds[t[i].kind], .slot = (uint8_t)slot,
-                                 .a = t[i].a, .b = t[i].b};
+        struct class_test row = {
+            .kind = kinds[t[i].kind], .slot = (uint8_t)slot, .a = t[i].a, .b = t[i].b};
         step.no = at;
         at = put_test(s->m, row, step);
     }
@@ -146,65 +146,81 @@ static uint32_t put_contains(const struct subject *s, struct leads to)
     return at;
 }
 
-static uint32_t put_text(const struct subject *s, struct leads to)
+static bool is_equal_op(enum op_id op)
 {
-    enum op_id op = s->at->op;
-    enum op_modifier mod = s->at->mod;
-    bool list = op == OP_IN || op == OP_INTERSECTS;
-    bool one = s->at->nval == 1 && mod == MOD_NONE;
-    bool any = list || mod == MOD_ANYOF || one || (op == OP_EQ && mod == MOD_NONE);
-    bool none = op == OP_NE && (mod == MOD_NONE || mod == MOD_ALLOF);
-    if (op == OP_EXISTS)
-        return put_exists(s, (unsigned)s->w->slot, to);
-    if (s->w->guard != GUARD_NONE || s->at->nval == 0)
-        return to.maybe;
-    if (op == OP_NE ? none : any) {
-        bool equal = list || op == OP_EQ || op == OP_NE;
-        if (s->w->set != NO_SET && equal)
-            return put_name(s, to);
-        if (equal || op == OP_STARTSWITH || op == OP_ENDSWITH)
-            return put_find(s, (unsigned)s->w->slot, to);
-        if (s->w->pattern0 != NO_PATTERN)
-            return put_contains(s, to);
-    }
-    return to.maybe;
+    return op == OP_EQ || op == OP_NE || op == OP_IN || op == OP_INTERSECTS;
 }
 
-static uint32_t put_addr(const struct subject *s, struct leads to)
+/* One of the constants is enough, or with OP_NE none may hold. */
+static bool is_any(const struct atom *at)
 {
-    bool equal = s->at->op == OP_EQ || s->at->op == OP_NE || s->at->op == OP_IN ||
-                 s->at->op == OP_INTERSECTS;
-    for (uint32_t i = 0; i < s->at->nval; i++)
-        equal = equal && s->m->c->values.v[s->at->val0 + i].kind == VAL_IP;
+    if (at->op == OP_NE)
+        return at->mod == MOD_NONE || at->mod == MOD_ALLOF;
+    return at->op == OP_IN || at->op == OP_INTERSECTS || at->mod == MOD_ANYOF ||
+           (at->mod == MOD_NONE && (at->nval == 1 || at->op == OP_EQ));
+}
+
+static bool can_test_text(const struct atom *at, const struct where *w)
+{
+    if (at->op == OP_EXISTS)
+        return true;
+    return w->guard == GUARD_NONE && at->nval > 0 && is_any(at) &&
+           (is_equal_op(at->op) || at->op == OP_STARTSWITH || at->op == OP_ENDSWITH ||
+            w->pattern0 != NO_PATTERN);
+}
+
+static bool can_test_addr(const struct comp *c, const struct atom *at)
+{
+    bool plain = is_equal_op(at->op) && at->mod == MOD_NONE;
+    for (uint32_t i = 0; i < at->nval; i++)
+        plain = plain && c->values.v[at->val0 + i].kind == VAL_IP;
+    return plain || at->op == OP_EXISTS;
+}
+
+bool class_can_test(const struct comp *c, const struct atom *at, const struct where *w)
+{
+    switch ((enum shape)w->shape) {
+    case SHAPE_NUM:
+        return true;
+    case SHAPE_TEXT:
+        return can_test_text(at, w);
+    case SHAPE_ADDR:
+        return can_test_addr(c, at);
+    case SHAPE_ANC_ANY:
+        return at->op != OP_EXISTS && w->set != NO_SET;
+    case SHAPE_ANC:
+    case SHAPE_NONE:
+        break;
+    }
+    return false;
+}
+
+static uint32_t put_text(const struct subject *s, struct leads to)
+{
     if (s->at->op == OP_EXISTS)
-        return put_sides(s, to, put_exists);
-    return equal && s->at->mod == MOD_NONE ? put_sides(s, to, put_find) : to.maybe;
+        return put_exists(s, (unsigned)s->w->slot, to);
+    if (s->w->set != NO_SET)
+        return put_name(s, to);
+    return s->w->pattern0 != NO_PATTERN ? put_contains(s, to)
+                                        : put_find(s, (unsigned)s->w->slot, to);
 }
 
 static uint32_t put_anc(const struct subject *s, struct leads to)
 {
-    if (s->at->op == OP_EXISTS || s->w->set == NO_SET)
-        return to.maybe;
     struct class_test t = {.kind = CT_ANC, .arg = s->w->set, .b = s->at->op == OP_NE};
     return put_test(s->m, t, to);
 }
 
 static uint32_t put_atom(const struct subject *s, struct leads to)
 {
-    switch ((enum shape)s->w->shape) {
-    case SHAPE_NUM:
-        return put_sides(s, to, s->at->op == OP_EXISTS && !s->w->ntest ? put_exists : put_number);
-    case SHAPE_TEXT:
-        return put_text(s, to);
-    case SHAPE_ADDR:
-        return put_addr(s, to);
-    case SHAPE_ANC_ANY:
-        return put_anc(s, to);
-    case SHAPE_ANC:
-    case SHAPE_NONE:
-        break;
-    }
-    return to.maybe;
+    bool exists = s->at->op == OP_EXISTS;
+    if (!class_can_test(s->m->c, s->at, s->w))
+        return to.maybe;
+    if (s->w->shape == SHAPE_NUM)
+        return put_sides(s, to, exists && !s->w->ntest ? put_exists : put_number);
+    if (s->w->shape == SHAPE_ADDR)
+        return put_sides(s, to, exists ? put_exists : put_find);
+    return s->w->shape == SHAPE_TEXT ? put_text(s, to) : put_anc(s, to);
 }
 
 static uint32_t put_test_of(struct emit *e, atom_id id, struct leads to)

@@ -60,8 +60,7 @@ uint32_t trie_new(struct classes_maker *m)
     return VEC_PUSH(m->c->arena, &m->lengths, 0);
 }
 
-void trie_put(struct classes_maker *m, uint32_t trie, const char *bytes, size_t len,
-              uint32_t value)
+void trie_put(struct classes_maker *m, uint32_t trie, const char *bytes, size_t len, uint32_t value)
 {
     for (; len >= 8; bytes += 8, len -= 8) {
         uint64_t word;

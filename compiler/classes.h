@@ -14,11 +14,11 @@ struct classes_maker {
     struct comp *c;
     struct cons edges_index, tests_index;
     VEC(struct class_edge) edges;
-    VEC(uint8_t) lengths;        /* by node: bit k: constants end here with k more bytes */
-    VEC(uint64_t) test_groups;   /* by test: slot groups that it and what follows it read */
-    uint32_t *root_of;           /* by atom: its own trie, 0: none yet */
-    uint32_t *test_of;           /* by DAG node: its test, valid where */
-    uint32_t *test_row;          /* ... this is 1 + the row of comp.events at hand */
+    VEC(uint8_t) lengths;      /* by node: bit k: constants end here with k more bytes */
+    VEC(uint64_t) test_groups; /* by test: slot groups that it and what follows it read */
+    uint32_t *root_of;         /* by atom: its own trie, 0: none yet */
+    uint32_t *test_of;         /* by DAG node: its test, valid where */
+    uint32_t *test_row;        /* ... this is 1 + the row of comp.events at hand */
 };
 
 struct classes_maker *classes_new(struct comp *c);
@@ -49,6 +49,11 @@ int classes_finish(struct classes_maker *m);
  * terminal. Tests that this cannot express pass.
  */
 uint32_t class_tests_of(struct emit *e, dag_id root, uint32_t event_row);
+/*
+ * False: the tests of a class cannot express this one, although generated code could; it passes.
+ * `at` is the atom, or the one that is decided in its place (where.narrow).
+ */
+bool class_can_test(const struct comp *c, const struct atom *at, const struct where *w);
 /* The slot groups that these tests read. */
 uint64_t class_groups_of(const struct classes_maker *m, uint32_t test);
 

@@ -81,8 +81,11 @@ static bool same_ref(struct field_ref a, struct field_ref b)
 static void put_keys(struct emit *e, const struct group *g, uint32_t node, struct event_rules *row)
 {
     struct comp *c = e->c;
-    struct class_key key = {.node = node, .how = how_of(g->kind), .rank0 = c->ranks.n,
-                            .nrank = g->rules.n};
+    struct class_key key = {.node = node,
+                            .how = how_of(g->kind),
+                            .rank0 = c->ranks.n,
+                            .nrank = g->rules.n,
+                            .table = g->table};
     uint32_t first = c->keys.n;
     for (uint32_t i = 0; i < g->rules.n; i++)
         VEC_PUSH(c->arena, &c->ranks, g->rules.v[i].pos);

@@ -350,6 +350,7 @@ struct class_key {
     uint32_t node; /* of the trie */
     enum class_how how;
     uint32_t rank0, nrank; /* comp.ranks: the roots of these rules, within their event */
+    bool table;            /* the kernel goes by it too; else it has code for these rules */
 };
 
 struct comp {

@@ -77,13 +77,13 @@ static void list_tables(const struct rpk *p, struct table out[TABLES])
 {
     const struct rpk_head *h = p->head;
 
-    out[0] = (struct table){"class_edges", p->class_edges, h->class_edges.n,
-                            sizeof(*p->class_edges)};
+    out[0] =
+        (struct table){"class_edges", p->class_edges, h->class_edges.n, sizeof(*p->class_edges)};
     out[1] = (struct table){"class_rows", p->class_rows, h->class_rows.n, sizeof(*p->class_rows)};
-    out[2] = (struct table){"class_cands", p->class_cands, h->class_cands.n,
-                            sizeof(*p->class_cands)};
-    out[3] = (struct table){"class_tests", p->class_tests, h->class_tests.n,
-                            sizeof(*p->class_tests)};
+    out[2] =
+        (struct table){"class_cands", p->class_cands, h->class_cands.n, sizeof(*p->class_cands)};
+    out[3] =
+        (struct table){"class_tests", p->class_tests, h->class_tests.n, sizeof(*p->class_tests)};
 }
 
 void class_size_maps(struct bpf_object *object, const struct rpk *p)
