@@ -41,6 +41,7 @@ enum class_how {
     CLASS_PREFIX, /* it begins with some: the value of the longest */
     CLASS_SUFFIX, /* it ends with some, which were put in backwards */
     CLASS_NUMBER, /* no text: a number */
+    CLASS_WITHIN, /* constants stand in it anywhere: CLASS_PREFIX from each byte on */
 };
 
 static inline __u64 class_hash(__u64 seed, __u64 word, __u32 from)
@@ -56,6 +57,8 @@ static inline __u64 class_part(__u64 word, unsigned n)
 {
     return word & ((1ull << 8 * n) - 1);
 }
+
+#define CLASS_FOUND 8 /* different classes that CLASS_WITHIN finds at most in the kernel */
 
 /* Values of one class: the rules whose key they satisfy. Row 0 is no class. */
 struct class_row {

@@ -120,6 +120,68 @@ __attribute__((noinline)) int class_number(struct ev *ev, __u32 num, __u32 node)
     return class_edge((__u64)ev->h.num[num], node >> 8 << 4 | CLASS_OF_NUM);
 }
 
+/* ---- constants anywhere in a text ---- */
+
+#define SCAN_CAP (3 * PATH_CAP - REACH) /* within work.fold */
+
+/* The class of the longest constant that stands at this place of work.fold, or 0. */
+__attribute__((noinline)) int class_at(__u32 at, __u32 left, __u32 node)
+{
+    struct work *w = work_get();
+
+    OPAQUE(at);
+    if (!w || at > SCAN_CAP)
+        return 0;
+    return find_part(w->fold + at, left, node, false);
+}
+
+struct scanning {
+    __u32 node, len;
+    __u32 n; /* in work.found; beyond CLASS_FOUND: more than there is room for */
+};
+
+static long scan_step(__u32 at, struct scanning *s)
+{
+    struct work *w = work_get();
+    __u32 class = (__u32)class_at(at, s->len - at, s->node), n = s->n;
+
+    if (!w)
+        return 1;
+    if (!class)
+        return 0;
+    for (__u32 i = 0; i < CLASS_FOUND; i++)
+        if (i < n && w->found[i] == class)
+            return 0;
+    if (n < CLASS_FOUND)
+        w->found[n & (CLASS_FOUND - 1)] = class;
+    s->n = n + 1;
+    return n >= CLASS_FOUND;
+}
+
+/* How many classes of constants stand in the text; more than CLASS_FOUND: too many. */
+__attribute__((noinline)) int class_scan(struct ev *ev, __u32 str, __u32 node)
+{
+    struct work *w = work_get();
+    struct scanning s = {.node = node};
+
+    if (!ev || !w)
+        return 0;
+    s.len = (__u32)match_take(ev, str);
+    s.n = untold(w, 0);
+    bpf_loop(s.len, scan_step, &s, 0);
+    return (int)s.n;
+}
+
+/* The i-th of them. */
+__attribute__((noinline)) int class_found(struct ev *ev, __u32 i)
+{
+    struct work *w = work_get();
+
+    return ev && w && i < CLASS_FOUND ? (int)w->found[i & (CLASS_FOUND - 1)] : 0;
+}
+
+/* ---- the rules of a class ---- */
+
 static __always_inline bool number_holds(const struct class_test *t, __s64 v)
 {
     if (t->kind == CT_MASK)

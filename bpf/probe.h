@@ -65,6 +65,7 @@ struct work {
     struct groups groups;
     struct session session;
     __u32 zero; /* never written: see untold() */
+    __u32 found[CLASS_FOUND]; /* class_scan */
     __u32 pad;
 };
 
@@ -198,10 +199,13 @@ int match_contains(struct ev *ev, __u32 slot, __u32 pattern);
 int match_icontains(struct ev *ev, __u32 slot, __u32 pattern);
 int match_name(struct ev *ev, __u32 slot, __u32 set);
 int match_anc(struct ev *ev, __u32 set);
+int match_take(struct ev *ev, __u32 slot); /* the slot's text into work.fold; its length */
 
 /* match_class.bpf.c */
 int class_find(struct ev *ev, __u32 off, __u32 node, __u32 how);
 int class_number(struct ev *ev, __u32 num, __u32 node);
+int class_scan(struct ev *ev, __u32 str, __u32 node);
+int class_found(struct ev *ev, __u32 i);
 int class_judge(struct ev *ev, __u32 class);
 
 /* record.bpf.c */

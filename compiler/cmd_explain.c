@@ -112,7 +112,8 @@ static void explain_key(const struct comp *c, const struct class_key *key)
     static const char *const hows[] = {[CLASS_EXACT] = "by the whole value",
                                        [CLASS_PREFIX] = "by its beginning",
                                        [CLASS_SUFFIX] = "by its end",
-                                       [CLASS_NUMBER] = "by the number"};
+                                       [CLASS_NUMBER] = "by the number",
+                                       [CLASS_WITHIN] = "by its parts"};
     if (key) {
         printf("    found by one look-up of %s (%s) among the constants of %u rules%s\n",
                catalog_field(c->atoms.v[key->atom.i].lhs.field)->name, hows[key->how], key->nrank,

@@ -30,6 +30,7 @@ struct run {
     uint64_t r[11];
     uint32_t pc;
     uint32_t depth;
+    uint32_t found[CLASS_FOUND]; /* class_scan() */
     struct frame frames[DEPTH_MAX];
 };
 
@@ -292,6 +293,12 @@ static bool class_matches(void *context, const struct class_test *t)
     return t->arg >= run->vm->npattern || has_pattern(&run->vm->patterns[t->arg], s, len, t->b);
 }
 
+static uint32_t scan(struct run *run)
+{
+    struct class_test t = {.slot = (uint8_t)SLOT_OF_STR(run->r[2]), .arg = (uint32_t)run->r[3]};
+    return vm_class_scan(run->vm, run->ev, &t, run->found);
+}
+
 static uint32_t find(struct run *run)
 {
     struct class_test t = {.slot = (uint8_t)SLOT_OF_STR(run->r[4] >> 8),
@@ -300,7 +307,7 @@ static uint32_t find(struct run *run)
     return vm_class_find(run->vm, run->ev, &t);
 }
 
-/* class_find(), class_number(), class_judge(); false: none of these. */
+/* The functions that read the tables of classes; false: none of these. */
 static bool ask_classes(struct run *run, enum vm_native native)
 {
     const struct bpf_vm *vm = run->vm;
@@ -311,6 +318,10 @@ static bool ask_classes(struct run *run, enum vm_native native)
                         ? class_find_number(&vm->classes, run->ev->h.num[run->r[2]],
                                             (uint32_t)run->r[3])
                         : 0;
+    else if (native == NATIVE_SCAN)
+        run->r[0] = scan(run);
+    else if (native == NATIVE_FOUND)
+        run->r[0] = run->r[2] < CLASS_FOUND ? run->found[run->r[2]] : 0;
     else if (native == NATIVE_JUDGE)
         run->r[0] = vm_class_judge(vm, run->ev, (uint32_t)run->r[2], class_matches, run);
     else

@@ -119,6 +119,8 @@ static enum vm_native native_of(const char *name)
         {"class_find", NATIVE_FIND},
         {"class_number", NATIVE_NUMBER},
         {"class_judge", NATIVE_JUDGE},
+        {"class_scan", NATIVE_SCAN},
+        {"class_found", NATIVE_FOUND},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (!strcmp(name, rows[i].name))

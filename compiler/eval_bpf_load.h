@@ -19,6 +19,8 @@ enum vm_native {
     NATIVE_NAME,
     NATIVE_FIND,
     NATIVE_NUMBER,
+    NATIVE_SCAN,
+    NATIVE_FOUND,
     NATIVE_JUDGE,
     NATIVE_EXTRACT, /* an extractor of the probe */
     NATIVE_UNKNOWN,
@@ -64,6 +66,9 @@ void bpf_vm_free(struct bpf_vm *vm); /* NULL is fine */
 /* The matchers that a class's tests call; `context` is the caller's. */
 typedef bool vm_matches(void *context, const struct class_test *t);
 uint32_t vm_class_find(const struct bpf_vm *vm, const struct ev *ev, const struct class_test *t);
+/* The classes of constants that stand in a text; how many, or CLASS_FOUND + 1: too many. */
+uint32_t vm_class_scan(const struct bpf_vm *vm, const struct ev *ev, const struct class_test *t,
+                       uint32_t found[CLASS_FOUND]);
 /* 0, or 1 + the first rule of the class that cannot be excluded. */
 uint32_t vm_class_judge(const struct bpf_vm *vm, const struct ev *ev, uint32_t class,
                         vm_matches *matches, void *context);

@@ -14,6 +14,27 @@ uint32_t vm_class_find(const struct bpf_vm *vm, const struct ev *ev, const struc
                       (enum class_how)t->b);
 }
 
+uint32_t vm_class_scan(const struct bpf_vm *vm, const struct ev *ev, const struct class_test *t,
+                       uint32_t found[CLASS_FOUND])
+{
+    const struct slot_info *slot = t->slot < SLOT_COUNT ? catalog_slot(t->slot) : NULL;
+    size_t len = slot && t->slot >= N_COUNT ? ev->h.len[t->slot - N_COUNT] : 0;
+    uint32_t n = 0;
+    if (!slot || t->slot < N_COUNT || len > slot->cap || !vm->classes.head)
+        return 0;
+    for (size_t at = 0; at < len && n <= CLASS_FOUND; at++) {
+        const char *text = (const char *)ev + slot->offset + at;
+        uint32_t class = class_find(&vm->classes, text, len - at, t->arg, CLASS_PREFIX);
+        bool known = class == 0;
+        for (uint32_t i = 0; i < n && i < CLASS_FOUND; i++)
+            known = known || found[i] == class;
+        if (!known && n < CLASS_FOUND)
+            found[n] = class;
+        n += !known;
+    }
+    return n;
+}
+
 static bool holds(const struct class_test *t, int64_t v)
 {
     switch ((enum class_test_kind)t->kind) {

@@ -10,6 +10,8 @@
 #include "intern.h"
 #include "place.h"
 
+#define SCAN_MIN 32 /* rules; for fewer, a search for each constant costs less than all look-ups */
+
 /* A test that the rule at `pos` cannot match without. */
 struct candidate {
     uint32_t pos;
@@ -65,6 +67,8 @@ static enum key_kind kind_of(const struct comp *c, const struct atom *a, const s
         return KEY_EXACT;
     if (a->op == OP_ENDSWITH && !any_empty(c, a))
         return KEY_SUFFIX;
+    if (a->op == OP_CONTAINS && !any_empty(c, a))
+        return KEY_WITHIN;
     return a->op == OP_STARTSWITH && !any_empty(c, a) ? KEY_PREFIX : KEY_KINDS;
 }
 
@@ -139,6 +143,12 @@ static int compare_uses(const void *a, const void *b)
     return x->candidate < y->candidate ? -1 : x->candidate > y->candidate;
 }
 
+/* A look-up from each byte of the text on, or groups that may be too small for a table. */
+static uint32_t key_penalty(unsigned kind)
+{
+    return kind == KEY_WITHIN ? 64 : kind == KEY_SUFFIX ? 16 : 1;
+}
+
 static void count_uses(struct search *s)
 {
     if (s->uses.n)
@@ -151,7 +161,8 @@ static void count_uses(struct search *s)
                 break;
         for (uint32_t k = i; k < end; k++) {
             struct candidate *c = &s->found.v[s->uses.v[k].candidate];
-            c->cost = end - i > c->cost ? end - i : c->cost;
+            uint32_t cost = (end - i) * key_penalty(c->kind);
+            c->cost = cost > c->cost ? cost : c->cost;
         }
     }
 }
@@ -176,13 +187,15 @@ static bool wants_table(struct emit *e, const struct group *g)
     uint32_t n = 0;
     for (uint32_t i = 0; i < g->rules.n; i++)
         n += key_count(e->c, g->rules.v[i].key, e->event, g->kind);
+    if (g->kind == KEY_WITHIN)
+        return g->rules.n >= SCAN_MIN;
     return group_wants_table(g->rules.n, n);
 }
 
-/* Is it worth it? Ends of texts are looked up in tables only. */
+/* Is it worth it? Ends and parts of texts are looked up in tables only. */
 static bool is_large(const struct group *g)
 {
-    return g->rules.n >= GROUP_MIN && (g->table || g->kind != KEY_SUFFIX);
+    return g->rules.n >= GROUP_MIN && (g->table || g->kind < KEY_SUFFIX);
 }
 
 /* Groups that are too small, and rules that would be in too many classes, go to the rest. */

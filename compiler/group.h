@@ -3,7 +3,7 @@
  * Many rules on one event: instead of one after the other, by a value that they all ask for.
  *
  * A rule's *key* is a test that it cannot match without, of the kind `slot = c`, `slot in (c,
- * ...)`, `slot startswith c` or `slot endswith c` (in tables only). Rules with a key on one slot
+ * ...)`, `slot startswith c`, or, in tables only, `slot endswith c` or `slot contains c`. Rules with a key on one slot
  * make a group: a search tree over all their constants leads to the *class* of the event's value,
  * the few rules whose key it satisfies, and only those are tried. So the cost of an event grows
  * with the logarithm of the number of rules. Each rule goes by the key whose constants it shares
@@ -21,7 +21,7 @@
 
 #define GROUP_MIN 16 /* rules; fewer are tried one after the other */
 
-enum key_kind { KEY_NUM, KEY_EXACT, KEY_PREFIX, KEY_SUFFIX, KEY_KINDS };
+enum key_kind { KEY_NUM, KEY_EXACT, KEY_PREFIX, KEY_SUFFIX, KEY_WITHIN, KEY_KINDS };
 
 struct keyed_rule {
     uint32_t pos; /* in the row's roots */

@@ -130,7 +130,7 @@ static int compare_by_rules(const void *a, const void *b, void *ctx)
 void group_classes(struct emit *e, const struct group *g, struct classes *x)
 {
     gather(e, g, x);
-    if (g->kind == KEY_PREFIX || g->kind == KEY_SUFFIX)
+    if (g->kind >= KEY_PREFIX)
         inherit(e->c, x);
     uint32_t *order = arena_alloc(e->c->arena, (x->list.n + 1) * sizeof *order);
     for (uint32_t i = 0; i < x->list.n; i++)

@@ -6,14 +6,15 @@
 #include "classes.h"
 #include "group_key.h"
 
-enum { R0 = BPF_REG_0, R1, R2, R8 = BPF_REG_8 };
+enum { R0 = BPF_REG_0, R1, R2, R3, R8 = BPF_REG_8, R9 };
 
 static enum class_how how_of(enum key_kind kind)
 {
     static const enum class_how how[KEY_KINDS] = {[KEY_NUM] = CLASS_NUMBER,
                                                   [KEY_EXACT] = CLASS_EXACT,
                                                   [KEY_PREFIX] = CLASS_PREFIX,
-                                                  [KEY_SUFFIX] = CLASS_SUFFIX};
+                                                  [KEY_SUFFIX] = CLASS_SUFFIX,
+                                                  [KEY_WITHIN] = CLASS_WITHIN};
     return how[kind];
 }
 
@@ -129,14 +130,11 @@ void group_put_key(struct emit *e, struct event_rules *row, const struct group *
     put_tables(e, row, g, &groups);
 }
 
-void group_emit_table(struct emit *e, struct event_rules *row, const struct group *g)
+/* The value's class, and what its rules say. */
+static void emit_look_up(struct emit *e, const struct group *g, uint32_t node, uint64_t groups,
+                         label_id none)
 {
-    const struct root *roots = &e->c->roots.v[row->root0];
-    label_id none = asm_label(e->a), some = asm_label(e->a), unknown = asm_label(e->a);
-    uint64_t groups;
-    uint32_t node = put_tables(e, row, g, &groups);
-    group_emit_pretests(e, roots, g, none);
-    emit_present(e, g->slot, (struct edges){.absent = none, .unknown = unknown});
+    label_id some = asm_label(e->a);
     if (g->kind == KEY_NUM)
         emit_find_number(e, g->slot, node);
     else
@@ -148,6 +146,67 @@ void group_emit_table(struct emit *e, struct event_rules *row, const struct grou
     asm_mov(e->a, R2, R8);
     emit_call(e, "class_judge");
     asm_exit(e->a);
+}
+
+/* The answer of class `i` of those found, if it is less than r9. */
+static void emit_found(struct emit *e, uint32_t i)
+{
+    label_id next = asm_label(e->a), hit = asm_label(e->a), less = asm_label(e->a);
+    asm_mov_imm(e->a, R2, i);
+    emit_call(e, "class_found");
+    asm_mov(e->a, R2, R0);
+    emit_call(e, "class_judge");
+    asm_if(e->a, BPF_JNE, R0, 0, hit, next);
+    asm_bind(e->a, hit);
+    asm_alu_imm(e->a, BPF_SUB, R0, 1);
+    asm_if_reg(e->a, BPF_JLT, R0, R9, less, next);
+    asm_bind(e->a, less);
+    asm_mov(e->a, R9, R0);
+    asm_goto(e->a, next);
+    asm_bind(e->a, next);
+}
+
+/* Each class that stands in the text: r8 is their number, r9 the least answer less one so far. */
+static void emit_scan(struct emit *e, const struct group *g, uint32_t node, uint64_t groups,
+                      struct edges to)
+{
+    label_id some = asm_label(e->a), few = asm_label(e->a), done = asm_label(e->a);
+    asm_mov_imm(e->a, R2, g->slot - N_COUNT);
+    asm_mov_imm(e->a, R3, node);
+    emit_call(e, "class_scan");
+    asm_if(e->a, BPF_JNE, R0, 0, some, to.no);
+    asm_bind(e->a, some);
+    asm_if(e->a, BPF_JLE, R0, CLASS_FOUND, few, to.unknown);
+    asm_bind(e->a, few);
+    asm_mov(e->a, R8, R0);
+    asm_mov_imm(e->a, R9, UINT64_MAX);
+    emit_fill(e, groups);
+    for (uint32_t i = 0; i < CLASS_FOUND; i++) {
+        label_id more = asm_label(e->a);
+        emit_found(e, i);
+        if (i + 1 < CLASS_FOUND)
+            asm_if(e->a, BPF_JGT, R8, i + 1, more, done);
+        asm_bind(e->a, more);
+    }
+    asm_goto(e->a, done);
+    asm_bind(e->a, done);
+    asm_mov(e->a, R0, R9);
+    asm_alu_imm(e->a, BPF_ADD, R0, 1);
+    asm_exit(e->a);
+}
+
+void group_emit_table(struct emit *e, struct event_rules *row, const struct group *g)
+{
+    const struct root *roots = &e->c->roots.v[row->root0];
+    label_id none = asm_label(e->a), unknown = asm_label(e->a);
+    uint64_t groups;
+    uint32_t node = put_tables(e, row, g, &groups);
+    group_emit_pretests(e, roots, g, none);
+    emit_present(e, g->slot, (struct edges){.absent = none, .unknown = unknown});
+    if (g->kind == KEY_WITHIN)
+        emit_scan(e, g, node, groups, (struct edges){.no = none, .unknown = unknown});
+    else
+        emit_look_up(e, g, node, groups, none);
     group_emit_unknown(e, roots, g, unknown);
     asm_bind(e->a, none);
 }

@@ -192,7 +192,7 @@ static bool check_key(struct check *c, uint32_t i)
     const struct rpk_key *k = &c->r.keys[i];
     const struct rpk_head *h = c->r.head;
 
-    if (k->ref >= h->refs.n || k->how > CLASS_NUMBER)
+    if (k->ref >= h->refs.n || k->how > CLASS_WITHIN)
         return bad(c, "key %u: no such value", i);
     if (!rows_exist(k->rank0, k->nrank, h->ranks.n))
         return bad(c, "key %u: roots outside their table", i);

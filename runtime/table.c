@@ -172,8 +172,23 @@ static bool find_class(const struct rpk *p, const struct rpk_key *k, struct val 
     }
     if (v.base != BASE_TEXT && v.base != BASE_BYTES)
         return false;
-    *class = class_find(p, v.text, v.len, k->node, (enum class_how)k->how);
+    *class = k->how == CLASS_WITHIN
+                 ? 0
+                 : class_find(p, v.text, v.len, k->node, (enum class_how)k->how);
     return true;
+}
+
+static void choose_class(const struct rpk *p, const struct rpk_event *e, uint32_t class,
+                         struct chosen *out)
+{
+    if (class == 0 || class >= p->head->class_rows.n)
+        return;
+    for (uint32_t i = 0; i < p->class_rows[class].ncand; i++) {
+        uint32_t root = p->class_cands[p->class_rows[class].cand0 + i].root;
+
+        if (root < e->nroot)
+            choose(out, root);
+    }
 }
 
 /* Of the key's rules those that the value can satisfy; all of them if it cannot be told. */
@@ -191,14 +206,9 @@ static void choose_by_key(const struct rpk *p, struct record *r, const struct rp
             choose(out, p->ranks[k->rank0 + i]);
         return;
     }
-    if (class == 0 || class >= p->head->class_rows.n)
-        return;
-    for (uint32_t i = 0; i < p->class_rows[class].ncand; i++) {
-        uint32_t root = p->class_cands[p->class_rows[class].cand0 + i].root;
-
-        if (root < e->nroot)
-            choose(out, root);
-    }
+    choose_class(p, e, class, out);
+    for (uint32_t at = 0; k->how == CLASS_WITHIN && at < v.len; at++)
+        choose_class(p, e, class_find(p, v.text + at, v.len - at, k->node, CLASS_PREFIX), out);
 }
 
 /* Under any reading: what cannot match under one is told so when it is judged. */
