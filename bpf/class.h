@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
  * Value classes as tables, for what would be too much code: which constants a text satisfies, and
- * what the rules that ask for these constants test besides. Shared by bpf/match_class.bpf.c, which reads
- * these rows as maps, runtime/class.c, which reads them in the bundle, and the compiler.
+ * what the rules that ask for these constants test besides. Shared by bpf/match_class.bpf.c, which
+ * reads these rows as maps, runtime/class.c, which reads them in the bundle, and the compiler.
  *
  * Constants stand in tries whose edges are words: from a node, eight bytes lead to the next node,
  * and the last 0 to 7 bytes (padded with zeros) to the value that was put in. All edges of all
@@ -26,6 +26,11 @@ struct class_edge {
     __u32 to;   /* the next node, or the value; not 0 */
 };
 #define CLASS_OF_NUM 9
+#define CLASS_START                                                                                \
+    10 /* the word is how a constant of CLASS_WITHIN starts: CLASS_START_LEN bytes */
+#define CLASS_START_LEN 4
+/* All constants are that long (by the node's lengths), so that one look-up excludes most places. */
+#define CLASS_HAS_STARTS(node) (((node)&0xf) == 0)
 #define CLASS_BUCKET 4
 /* Row 0 is the head: edge[0].word the hash's seed, edge[0].from the number of buckets less 1. */
 struct class_bucket {

@@ -132,6 +132,10 @@ __attribute__((noinline)) int class_at(__u32 at, __u32 left, __u32 node)
     OPAQUE(at);
     if (!w || at > SCAN_CAP)
         return 0;
+    if (CLASS_HAS_STARTS(node) &&
+        (left < CLASS_START_LEN ||
+         !class_edge(*(__u32 *)(w->fold + at), node >> 8 << 4 | CLASS_START)))
+        return 0;
     return find_part(w->fold + at, left, node, false);
 }
 

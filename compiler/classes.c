@@ -75,6 +75,14 @@ void trie_put(struct classes_maker *m, uint32_t trie, const char *bytes, size_t 
     m->lengths.v[trie] = (uint8_t)(m->lengths.v[trie] | 1u << len);
 }
 
+void trie_put_start(struct classes_maker *m, uint32_t trie, const char *bytes, size_t len)
+{
+    uint64_t word = 0;
+    memcpy(&word, bytes, len < CLASS_START_LEN ? len : CLASS_START_LEN);
+    if (len >= CLASS_START_LEN)
+        edge_at(m, word, trie << 4 | CLASS_START)->to = 1;
+}
+
 void trie_put_number(struct classes_maker *m, uint32_t trie, uint64_t num, uint32_t value)
 {
     edge_at(m, num, trie << 4 | CLASS_OF_NUM)->to = value;

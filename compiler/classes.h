@@ -29,6 +29,8 @@ uint32_t trie_new(struct classes_maker *m);
 /* Puts a constant of at most CLASS_TEXT_MAX bytes into a trie; `value` is not 0. */
 void trie_put(struct classes_maker *m, uint32_t trie, const char *bytes, size_t len,
               uint32_t value);
+/* Notes how a constant of CLASS_WITHIN starts. */
+void trie_put_start(struct classes_maker *m, uint32_t trie, const char *bytes, size_t len);
 void trie_put_number(struct classes_maker *m, uint32_t trie, uint64_t num, uint32_t value);
 /* How class_find() is told the trie, once all its constants are in. */
 uint32_t trie_node(const struct classes_maker *m, uint32_t trie);

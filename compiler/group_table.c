@@ -69,6 +69,8 @@ static uint32_t put_constants(struct emit *e, const struct classes *x, enum key_
             trie_put_number(e->classes, trie, k->num, first + k->class);
         else
             trie_put(e->classes, trie, k->bytes, k->len, first + k->class);
+        if (kind == KEY_WITHIN)
+            trie_put_start(e->classes, trie, k->bytes, k->len);
     }
     return trie_node(e->classes, trie);
 }

@@ -58,6 +58,14 @@ uint32_t class_find(const struct rpk *p, const char *text, size_t len, uint32_t 
     return best;
 }
 
+bool class_may_start(const struct rpk *p, const char *text, size_t len, uint32_t node)
+{
+    if (!CLASS_HAS_STARTS(node) || !p->head->class_edges.n)
+        return true;
+    return len >= CLASS_START_LEN &&
+           edge(p, next_word(text, len, 0, CLASS_START_LEN, false), node >> 8 << 4 | CLASS_START);
+}
+
 uint32_t class_find_number(const struct rpk *p, int64_t num, uint32_t node)
 {
     return p->head->class_edges.n ? edge(p, (uint64_t)num, node >> 8 << 4 | CLASS_OF_NUM) : 0;

@@ -6,6 +6,8 @@
 #ifndef RULEC_RUNTIME_CLASS_H
 #define RULEC_RUNTIME_CLASS_H
 
+#include <stdbool.h>
+
 #include "rpk.h"
 
 struct bpf_object;
@@ -14,7 +16,9 @@ struct bpf_object;
 uint32_t class_find(const struct rpk *p, const char *text, size_t len, uint32_t node,
                     enum class_how how);
 
-/* The same of a number. */
+/* Can a constant of CLASS_WITHIN stand at the beginning of this text? */
+bool class_may_start(const struct rpk *p, const char *text, size_t len, uint32_t node);
+/* The value of a number. */
 uint32_t class_find_number(const struct rpk *p, int64_t num, uint32_t node);
 
 /* Makes the object's maps large enough; before it is loaded. */

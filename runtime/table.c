@@ -172,9 +172,8 @@ static bool find_class(const struct rpk *p, const struct rpk_key *k, struct val 
     }
     if (v.base != BASE_TEXT && v.base != BASE_BYTES)
         return false;
-    *class = k->how == CLASS_WITHIN
-                 ? 0
-                 : class_find(p, v.text, v.len, k->node, (enum class_how)k->how);
+    *class =
+        k->how == CLASS_WITHIN ? 0 : class_find(p, v.text, v.len, k->node, (enum class_how)k->how);
     return true;
 }
 
@@ -208,7 +207,8 @@ static void choose_by_key(const struct rpk *p, struct record *r, const struct rp
     }
     choose_class(p, e, class, out);
     for (uint32_t at = 0; k->how == CLASS_WITHIN && at < v.len; at++)
-        choose_class(p, e, class_find(p, v.text + at, v.len - at, k->node, CLASS_PREFIX), out);
+        if (class_may_start(p, v.text + at, v.len - at, k->node))
+            choose_class(p, e, class_find(p, v.text + at, v.len - at, k->node, CLASS_PREFIX), out);
 }
 
 /* Under any reading: what cannot match under one is told so when it is judged. */
