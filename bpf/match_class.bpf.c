@@ -3,8 +3,8 @@
  * Value classes in the kernel (class.h): looking a text up, and judging the rules of a class.
  *
  * Each step is a global function, so that the kernel verifies it once and not in each turn of the
- * loops around it. A hook, rule_filter(), its part, class_judge(), judge_step(), match_contains(), its
- * step and match_rest() are as many frames as the kernel allows.
+ * loops around it. A hook, rule_filter(), its part, class_judge(), judge_step(), match_contains(),
+ * its step and match_rest() are as many frames as the kernel allows.
  */
 #include "probe.h"
 

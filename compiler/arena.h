@@ -36,8 +36,7 @@ void *vec_room(struct arena *a, void *v, uint32_t *cap, size_t size, size_t want
 #define VEC_APPEND(arena, vec, from, count)                                                        \
     do {                                                                                           \
         size_t count_ = (count);                                                                   \
-        (vec)->v =                                                                                 \
-            vec_room((arena), (vec)->v, &(vec)->cap, sizeof *(vec)->v, (vec)->n + count_);         \
+        (vec)->v = vec_room((arena), (vec)->v, &(vec)->cap, sizeof *(vec)->v, (vec)->n + count_);  \
         if (count_)                                                                                \
             memcpy((vec)->v + (vec)->n, (from), count_ * sizeof *(vec)->v);                        \
         (vec)->n += (uint32_t)count_;                                                              \

@@ -314,10 +314,10 @@ static bool ask_classes(struct run *run, enum vm_native native)
     if (native == NATIVE_FIND)
         run->r[0] = find(run);
     else if (native == NATIVE_NUMBER)
-        run->r[0] = run->r[2] < N_COUNT && vm->classes.head
-                        ? class_find_number(&vm->classes, run->ev->h.num[run->r[2]],
-                                            (uint32_t)run->r[3])
-                        : 0;
+        run->r[0] =
+            run->r[2] < N_COUNT && vm->classes.head
+                ? class_find_number(&vm->classes, run->ev->h.num[run->r[2]], (uint32_t)run->r[3])
+                : 0;
     else if (native == NATIVE_SCAN)
         run->r[0] = scan(run);
     else if (native == NATIVE_FOUND)

@@ -112,14 +112,10 @@ static enum vm_native native_of(const char *name)
         const char *name;
         enum vm_native native;
     } rows[] = {
-        {"match_contains", NATIVE_CONTAINS},
-        {"match_icontains", NATIVE_ICONTAINS},
-        {"match_anc", NATIVE_ANC},
-        {"match_name", NATIVE_NAME},
-        {"class_find", NATIVE_FIND},
-        {"class_number", NATIVE_NUMBER},
-        {"class_judge", NATIVE_JUDGE},
-        {"class_scan", NATIVE_SCAN},
+        {"match_contains", NATIVE_CONTAINS}, {"match_icontains", NATIVE_ICONTAINS},
+        {"match_anc", NATIVE_ANC},           {"match_name", NATIVE_NAME},
+        {"class_find", NATIVE_FIND},         {"class_number", NATIVE_NUMBER},
+        {"class_judge", NATIVE_JUDGE},       {"class_scan", NATIVE_SCAN},
         {"class_found", NATIVE_FOUND},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

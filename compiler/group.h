@@ -3,11 +3,11 @@
  * Many rules on one event: instead of one after the other, by a value that they all ask for.
  *
  * A rule's *key* is a test that it cannot match without, of the kind `slot = c`, `slot in (c,
- * ...)`, `slot startswith c`, or, in tables only, `slot endswith c` or `slot contains c`. Rules with a key on one slot
- * make a group: a search tree over all their constants leads to the *class* of the event's value,
- * the few rules whose key it satisfies, and only those are tried. So the cost of an event grows
- * with the logarithm of the number of rules. Each rule goes by the key whose constants it shares
- * with the fewest others.
+ * ...)`, `slot startswith c`, or, in tables only, `slot endswith c` or `slot contains c`. Rules
+ * with a key on one slot make a group: a search tree over all their constants leads to the *class*
+ * of the event's value, the few rules whose key it satisfies, and only those are tried. So the cost
+ * of an event grows with the logarithm of the number of rules. Each rule goes by the key whose
+ * constants it shares with the fewest others.
  *
  * A group that would be too much code becomes tables (bpf/class.h): one look-up leads to the class,
  * and a loop in the probe follows the tests that its few rules make besides.

@@ -394,16 +394,16 @@ struct comp {
     bool build;     /* the caller's: refuse what this version cannot run */
     str_id name;    /* the caller's: of the bundle; empty: none */
 
-    VEC(uint8_t) filter_elf; /* obj: the generated object */
-    uint32_t filter_left;    /* bpf: rules (by event) that no longer fit into the filter */
+    VEC(uint8_t) filter_elf;    /* obj: the generated object */
+    uint32_t filter_left;       /* bpf: rules (by event) that no longer fit into the filter */
     VEC(struct class_key) keys; /* bpf: what the table takes over of the classes made there */
     VEC(uint32_t) ranks;
     VEC(struct class_bucket) class_edges;
     VEC(struct class_row) class_rows;
     VEC(struct class_cand) class_cands;
     VEC(struct class_test) class_tests;
-    VEC(uint8_t) table;      /* table: the decision table's section */
-    VEC(uint8_t) rpk;        /* link: the bundle */
+    VEC(uint8_t) table; /* table: the decision table's section */
+    VEC(uint8_t) rpk;   /* link: the bundle */
 };
 
 #endif

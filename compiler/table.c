@@ -233,8 +233,9 @@ static void put_events(struct table *t)
     const struct comp *c = t->c;
     for (uint32_t i = 0; i < c->events.n; i++) {
         const struct event_rules *e = &c->events.v[i];
-        struct rpk_event r = {(uint16_t)e->event, 0,       e->sysnr, e->root0, e->nroot,
-                              e->key0,            e->nkey, e->rest0, e->nrest};
+        struct rpk_event r = {
+            (uint16_t)e->event, 0,       e->sysnr, e->root0, e->nroot, e->key0, e->nkey,
+            e->rest0,           e->nrest};
         VEC_PUSH(c->arena, &t->events, r);
     }
     for (uint32_t i = 0; i < c->roots.n; i++) {
@@ -313,8 +314,8 @@ static void put_keys(struct table *t)
     const struct comp *c = t->c;
     for (uint32_t i = 0; i < c->keys.n; i++) {
         const struct class_key *k = &c->keys.v[i];
-        struct rpk_key r = {put_field(t, c->atoms.v[k->atom.i].lhs), k->node, k->how, k->rank0,
-                            k->nrank, 0};
+        struct rpk_key r = {
+            put_field(t, c->atoms.v[k->atom.i].lhs), k->node, k->how, k->rank0, k->nrank, 0};
         VEC_PUSH(c->arena, &t->keys, r);
     }
 }

@@ -59,7 +59,8 @@ static const struct {
     TABLE(ranges, struct rpk_range),
     TABLE(words, uint16_t),
     TABLE(strings, char),
-    TABLE(keys, struct rpk_key),     TABLE(ranks, uint32_t),
+    TABLE(keys, struct rpk_key),
+    TABLE(ranks, uint32_t),
     TABLE(class_edges, struct class_bucket),
     TABLE(class_rows, struct class_row),
     TABLE(class_cands, struct class_cand),
@@ -169,7 +170,6 @@ static bool check_event(struct check *c, uint32_t i)
     return true;
 }
 
-/* The event's keys, and the roots that they and it name. */
 static bool check_event_keys(struct check *c, uint32_t i)
 {
     const struct rpk_event *e = &c->r.events[i];
@@ -177,72 +177,30 @@ static bool check_event_keys(struct check *c, uint32_t i)
 
     if (!rows_exist(e->key0, e->nkey, h->keys.n) || !rows_exist(e->rest0, e->nrest, h->ranks.n))
         return bad(c, "event row %u: keys outside their table", i);
-    for (uint32_t k = 0; k < e->nrest; k++)
-        if (c->r.ranks[e->rest0 + k] >= e->nroot)
-            return bad(c, "event row %u: no root has number %u", i, c->r.ranks[e->rest0 + k]);
-    for (uint32_t k = e->key0; k < e->key0 + e->nkey; k++)
-        for (uint32_t n = 0; n < c->r.keys[k].nrank; n++)
-            if (c->r.ranks[c->r.keys[k].rank0 + n] >= e->nroot)
-                return bad(c, "key %u: no root has such a number", k);
     return true;
 }
 
-static bool check_key(struct check *c, uint32_t i)
+static bool check_classes(struct check *c)
 {
-    const struct rpk_key *k = &c->r.keys[i];
     const struct rpk_head *h = c->r.head;
+    const struct {
+        const char *name;
+        enum rpk_class_table table;
+        uint32_t n;
+    } pass[] = {{"key", RPK_KEY, h->keys.n},
+                {"rank", RPK_RANK, h->ranks.n},
+                {"bucket", RPK_BUCKET, h->class_edges.n},
+                {"class", RPK_CLASS, h->class_rows.n},
+                {"candidate", RPK_CAND, h->class_cands.n},
+                {"class test", RPK_CLASS_TEST, h->class_tests.n}};
 
-    if (k->ref >= h->refs.n || k->how > CLASS_WITHIN)
-        return bad(c, "key %u: no such value", i);
-    if (!rows_exist(k->rank0, k->nrank, h->ranks.n))
-        return bad(c, "key %u: roots outside their table", i);
-    return true;
-}
+    for (size_t p = 0; p < sizeof(pass) / sizeof(pass[0]); p++)
+        for (uint32_t i = 0; i < pass[p].n; i++) {
+            const char *why = rpk_class_wrong(&c->r, pass[p].table, i);
 
-/* Row 0 of the edges tells how many buckets follow: a power of two, so that a mask finds one. */
-static bool check_edges(struct check *c)
-{
-    uint32_t n = c->r.head->class_edges.n;
-    uint64_t buckets = n ? (uint64_t)c->r.class_edges[0].edge[0].from + 1 : 0;
-
-    if (n && (buckets != n - 1 || (buckets & (buckets - 1)) != 0))
-        return bad(c, "classes: %u buckets, where %llu are told", n - 1,
-                   (unsigned long long)buckets);
-    return true;
-}
-
-static bool check_class(struct check *c, uint32_t i)
-{
-    const struct class_row *r = &c->r.class_rows[i];
-
-    if (!rows_exist(r->cand0, r->ncand, c->r.head->class_cands.n))
-        return bad(c, "class %u: rules outside their table", i);
-    return true;
-}
-
-static bool back_ok(uint32_t to, uint32_t below)
-{
-    return to >= CLASS_PASS || to < below;
-}
-
-static bool check_cand(struct check *c, uint32_t i)
-{
-    const struct class_cand *k = &c->r.class_cands[i];
-
-    if (k->rule >= c->r.head->rules.n || !back_ok(k->test, c->r.head->class_tests.n))
-        return bad(c, "candidate %u: no such rule or test", i);
-    return true;
-}
-
-static bool check_class_test(struct check *c, uint32_t i)
-{
-    const struct class_test *t = &c->r.class_tests[i];
-
-    if (!back_ok(t->yes, i) || !back_ok(t->no, i) || !back_ok(t->absent, i) ||
-        !back_ok(t->maybe, i))
-        return bad(c, "class test %u: an edge does not lead back", i);
-    if (t->kind >= CT_KINDS || t->slot >= SLOT_COUNT)
-        return bad(c, "class test %u: no such test", i);
+            if (why)
+                return bad(c, "%s %u: %s", pass[p].name, i, why);
+        }
     return true;
 }
 
@@ -438,17 +396,14 @@ static bool check_rows(struct check *c)
         bool (*fn)(struct check *, uint32_t);
         uint32_t n;
     } pass[] = {
-        {check_rule, h->rules.n},   {check_ref, h->refs.n},         {check_value, h->values.n},
-        {check_atom, h->atoms.n},   {check_node, h->nodes.n},       {check_root, h->roots.n},
-        {check_event, h->events.n}, {check_piece, h->pieces.n},     {check_tag, h->tags.n},
-        {check_name, h->names.n},   {check_pattern, h->patterns.n}, {check_regex, h->regexes.n},
-        {check_key, h->keys.n},     {check_event_keys, h->events.n},
-        {check_class, h->class_rows.n}, {check_cand, h->class_cands.n},
-        {check_class_test, h->class_tests.n},
+        {check_rule, h->rules.n},        {check_ref, h->refs.n},
+        {check_value, h->values.n},      {check_atom, h->atoms.n},
+        {check_node, h->nodes.n},        {check_root, h->roots.n},
+        {check_event, h->events.n},      {check_piece, h->pieces.n},
+        {check_tag, h->tags.n},          {check_name, h->names.n},
+        {check_pattern, h->patterns.n},  {check_regex, h->regexes.n},
+        {check_event_keys, h->events.n},
     };
-
-    if (!check_edges(c))
-        return false;
 
     for (size_t p = 0; p < sizeof(pass) / sizeof(pass[0]); p++)
         for (uint32_t i = 0; i < pass[p].n; i++)
@@ -515,7 +470,7 @@ int rpk_open_section(struct rpk *r, const void *section, size_t size, char *err,
     c.r.head = section;
     if (check_versions(&c, size) && check_spans(&c)) {
         fill_view(&c.r);
-        if (check_plan(&c) && check_rows(&c))
+        if (check_plan(&c) && check_rows(&c) && check_classes(&c))
             *r = c.r;
     }
     return c.rc;

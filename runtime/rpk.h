@@ -43,23 +43,23 @@ struct rpk_head {
     struct probe_plan plan;
     uint8_t hooks; /* bit per hook_id: those that the rules need; others are for an audit alone */
     uint8_t pad[7];
-    struct rpk_span rules;    /* struct rpk_rule */
-    struct rpk_span events;   /* struct rpk_event, by event then sysnr */
-    struct rpk_span roots;    /* struct rpk_root */
-    struct rpk_span nodes;    /* struct rpk_node */
-    struct rpk_span atoms;    /* struct rpk_atom */
-    struct rpk_span values;   /* struct rpk_value */
-    struct rpk_span pieces;   /* struct rpk_piece */
-    struct rpk_span refs;     /* struct rpk_ref: operands of pieces and atoms */
-    struct rpk_span tags;     /* struct rpk_str */
-    struct rpk_span patterns; /* struct rpk_str: map `patterns`, by index */
-    struct rpk_span names;    /* struct rpk_name: map `name_sets` */
-    struct rpk_span regexes;  /* struct rpk_regex */
-    struct rpk_span ranges;   /* struct rpk_range */
-    struct rpk_span words;    /* uint16_t */
-    struct rpk_span strings;  /* bytes */
-    struct rpk_span keys;     /* struct rpk_key */
-    struct rpk_span ranks;    /* uint32_t: numbers of roots within their event */
+    struct rpk_span rules;       /* struct rpk_rule */
+    struct rpk_span events;      /* struct rpk_event, by event then sysnr */
+    struct rpk_span roots;       /* struct rpk_root */
+    struct rpk_span nodes;       /* struct rpk_node */
+    struct rpk_span atoms;       /* struct rpk_atom */
+    struct rpk_span values;      /* struct rpk_value */
+    struct rpk_span pieces;      /* struct rpk_piece */
+    struct rpk_span refs;        /* struct rpk_ref: operands of pieces and atoms */
+    struct rpk_span tags;        /* struct rpk_str */
+    struct rpk_span patterns;    /* struct rpk_str: map `patterns`, by index */
+    struct rpk_span names;       /* struct rpk_name: map `name_sets` */
+    struct rpk_span regexes;     /* struct rpk_regex */
+    struct rpk_span ranges;      /* struct rpk_range */
+    struct rpk_span words;       /* uint16_t */
+    struct rpk_span strings;     /* bytes */
+    struct rpk_span keys;        /* struct rpk_key */
+    struct rpk_span ranks;       /* uint32_t: numbers of roots within their event */
     struct rpk_span class_edges; /* struct class_bucket, and so on: bpf/class.h */
     struct rpk_span class_rows;
     struct rpk_span class_cands;
@@ -88,9 +88,9 @@ struct rpk_event {
  * constants it satisfies. They are the candidates of its class.
  */
 struct rpk_key {
-    uint32_t ref;  /* row of refs: the value */
-    uint32_t node; /* of class_edges */
-    uint32_t how;  /* enum class_how */
+    uint32_t ref;          /* row of refs: the value */
+    uint32_t node;         /* of class_edges */
+    uint32_t how;          /* enum class_how */
     uint32_t rank0, nrank; /* rows of ranks: all of them, for a value that is not known whole */
     uint32_t pad;
 };
@@ -118,11 +118,11 @@ struct rpk_ref {
 };
 
 struct rpk_atom {
-    uint32_t lhs; /* row of refs */
-    uint32_t rhs; /* row of refs, or 0xffffffff: constants */
-    uint8_t op;   /* enum op_id */
-    uint8_t mod;  /* enum op_modifier */
-    uint8_t type; /* enum type_id of the comparison */
+    uint32_t lhs;   /* row of refs */
+    uint32_t rhs;   /* row of refs, or 0xffffffff: constants */
+    uint8_t op;     /* enum op_id */
+    uint8_t mod;    /* enum op_modifier */
+    uint8_t type;   /* enum type_id of the comparison */
     uint8_t sorted; /* the constants ascend by rpk_value_order(): one is found by halving */
     uint8_t pad[4];
     uint32_t val0, nval; /* rows of values */
@@ -241,6 +241,9 @@ const char *rpk_text(const struct rpk *r, struct rpk_str s); /* NUL-terminated *
 int rpk_value_order(const struct rpk *r, uint8_t type, const struct rpk_value *a,
                     const struct rpk_value *b);
 uint64_t rpk_abi_digest(void);
+/* For the validator (rpk_class.c): what is wrong with a row of one of these tables, or NULL. */
+enum rpk_class_table { RPK_KEY, RPK_RANK, RPK_BUCKET, RPK_CLASS, RPK_CAND, RPK_CLASS_TEST };
+const char *rpk_class_wrong(const struct rpk *r, enum rpk_class_table table, uint32_t row);
 /* For the validator (rpk_regex.c): what is wrong with a pattern's row, or NULL. */
 const char *rpk_regex_wrong(const struct rpk *r, uint32_t row);
 

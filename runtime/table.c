@@ -177,22 +177,18 @@ static bool find_class(const struct rpk *p, const struct rpk_key *k, struct val 
     return true;
 }
 
-static void choose_class(const struct rpk *p, const struct rpk_event *e, uint32_t class,
-                         struct chosen *out)
+static void choose_class(const struct rpk *p, uint32_t class, struct chosen *out)
 {
     if (class == 0 || class >= p->head->class_rows.n)
         return;
     for (uint32_t i = 0; i < p->class_rows[class].ncand; i++) {
-        uint32_t root = p->class_cands[p->class_rows[class].cand0 + i].root;
-
-        if (root < e->nroot)
-            choose(out, root);
+        choose(out, p->class_cands[p->class_rows[class].cand0 + i].root);
     }
 }
 
 /* Of the key's rules those that the value can satisfy; all of them if it cannot be told. */
-static void choose_by_key(const struct rpk *p, struct record *r, const struct rpk_event *e,
-                          const struct rpk_key *k, struct chosen *out)
+static void choose_by_key(const struct rpk *p, struct record *r, const struct rpk_key *k,
+                          struct chosen *out)
 {
     uint32_t used = r->used, class;
     struct val v = xform_ref(r, p, k->ref);
@@ -205,10 +201,10 @@ static void choose_by_key(const struct rpk *p, struct record *r, const struct rp
             choose(out, p->ranks[k->rank0 + i]);
         return;
     }
-    choose_class(p, e, class, out);
+    choose_class(p, class, out);
     for (uint32_t at = 0; k->how == CLASS_WITHIN && at < v.len; at++)
         if (class_may_start(p, v.text + at, v.len - at, k->node))
-            choose_class(p, e, class_find(p, v.text + at, v.len - at, k->node, CLASS_PREFIX), out);
+            choose_class(p, class_find(p, v.text + at, v.len - at, k->node, CLASS_PREFIX), out);
 }
 
 /* Under any reading: what cannot match under one is told so when it is judged. */
@@ -226,7 +222,7 @@ static void choose_roots(const struct rpk *p, struct record *r, const struct rpk
     for (unsigned k = READ_KERNEL; k <= last; k++) {
         r->reading = (enum reading)k;
         for (uint32_t i = 0; i < e->nkey && is_asked(last, readings, k); i++)
-            choose_by_key(p, r, e, &p->keys[e->key0 + i], out);
+            choose_by_key(p, r, &p->keys[e->key0 + i], out);
     }
 }
 

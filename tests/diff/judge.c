@@ -67,7 +67,8 @@ static enum check cannot(struct judge *j, const char *who, const char *why)
     return CHECK_RUN;
 }
 
-/* All rules at once, as the daemon asks, where keys pick the rules that are tried; and one by one. */
+/* All rules at once, as the daemon asks, where keys pick the rules that are tried; and one by one.
+ */
 static bool ask_table(struct judge *j)
 {
     struct record r;

@@ -15,7 +15,8 @@
 
 #define PUT(what, value) what = (__typeof__(what))(value)
 
-/* A key by which the event's only rule is tried: the process is called cat, a word of one bucket. */
+/* A key by which the event's only rule is tried: the process is called cat, a word of one bucket.
+ */
 static void put_class(struct bundle *b, uint32_t name, uint32_t rule)
 {
     struct class_test t = {.yes = CLASS_PASS,
@@ -283,7 +284,7 @@ static void bad_key_ranks(struct bundle *b)
 }
 static void bad_rank(struct bundle *b)
 {
-    PUT(b->ranks[0], 7);
+    PUT(b->ranks[0], RULES_MAX);
 }
 static void bad_buckets(struct bundle *b)
 {
@@ -360,8 +361,8 @@ static const struct wrong wrongs[] = {
     {bad_extra, -EINVAL, "plan: unknown text of an ancestor"},
     {bad_key_ref, -EINVAL, "key 0: no such value"},
     {bad_key_ranks, -EINVAL, "key 0: roots outside their table"},
-    {bad_rank, -EINVAL, "key 0: no root has such a number"},
-    {bad_buckets, -EINVAL, "classes: 2 buckets, where 6 are told"},
+    {bad_rank, -EINVAL, "rank 0: more than a bundle can hold"},
+    {bad_buckets, -EINVAL, "bucket 0: it tells another number of buckets"},
     {bad_class, -EINVAL, "class 1: rules outside their table"},
     {bad_cand, -EINVAL, "candidate 0: no such rule or test"},
     {bad_class_edge, -EINVAL, "class test 0: an edge does not lead back"},
