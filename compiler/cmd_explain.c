@@ -140,8 +140,9 @@ static void explain_rule(struct comp *c, rule_id r)
     bool any = false;
     fputs("\nrule ", stdout);
     put_rule_name(c, r);
-    printf(" (%s:%u)\n", at->file ? source_name(c->sources, at->file) : "?",
-           at->file ? source_place(c->sources, at->file, at->off).line : 0);
+    printf(" (%s:%u)%s\n", at->file ? source_name(c->sources, at->file) : "?",
+           at->file ? source_place(c->sources, at->file, at->off).line : 0,
+           rule->enabled ? "" : " is disabled; if it is switched on:");
     for (uint32_t i = 0; i < c->events.n; i++) {
         dag_id root, other;
         if (done[i] || !find_root(c, &c->events.v[i], r, &root)) {

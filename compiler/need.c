@@ -73,6 +73,10 @@ static void need_extra(struct planner *p, uint8_t kind, int32_t index, span_id a
     if (find_extra(p->c, kind, index) >= 0) {
         return;
     }
+    if (p->nextra == 4 && p->trial) {
+        p->refused = true;
+        return;
+    }
     if (p->nextra == 4) {
         diag(p->c, RK0407, at, NULL,
              "this is the fifth text of an ancestor that the pack asks for");
@@ -123,7 +127,8 @@ static bool refuse(struct planner *p, struct field_ref f, span_id at)
     if (!why) {
         return false;
     }
-    if (p->c->build) {
+    p->refused |= p->c->build;
+    if (p->c->build && !p->trial) {
         print_spelling(p->c, f, name, sizeof name);
         diag(p->c, RK0405, at, NULL, "`%s` %s", name, why);
     }
@@ -180,7 +185,9 @@ static void need_param(struct planner *p, struct field_ref f, enum event_id even
         return; /* absent on this event */
     }
     bool from_socket = info->type == T_SOCKTUPLE || info->type == T_SOCKADDR;
-    if (info->slot < 0 && !from_socket && p->c->build) {
+    bool refused = info->slot < 0 && !from_socket && p->c->build;
+    p->refused |= refused;
+    if (refused && !p->trial) {
         diag(p->c, RK0408, at, NULL, "this version does not supply parameter `%s` of `%s`",
              info->name, catalog_event(event)->name);
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside of pass_plan: what a field needs of the probe (need.c), where an atom is decided
- * (place.c), and the whole (plan.c).
+ * (place.c), which disabled rules cannot be had (leave.c), and the whole (plan.c).
  */
 #ifndef RULEC_PLAN_H
 #define RULEC_PLAN_H
@@ -15,7 +15,22 @@ struct planner {
     struct cons patterns;  /* comp.patterns by text, from 1: index + 1 */
     enum event_id *placed; /* by atom: the event of its last row; EV_COUNT: a row for all */
     uint8_t nextra;        /* of comp.plan.probe.extra in use */
+    bool trial;            /* nothing is reported */
+    bool refused;          /* in a trial: something that was asked for cannot be had */
 };
+
+#define PLAN_EMPTY ((struct plan){.probe.readings = 1, .probe.groups = 1ull << G_EVENT})
+
+/* What judging an atom, and what showing a rule's output needs on the event. */
+void plan_atom_needs(struct planner *p, atom_id id, enum event_id event);
+void plan_output_needs(struct planner *p, const struct rule *r, enum event_id event);
+
+/*
+ * Takes the roots away from disabled rules that this version could not run: they are no error, as
+ * they would be if the rules were on, but can never be switched on. A plan of its own is left in
+ * comp.plan, to be overwritten.
+ */
+void leave_out(struct comp *c);
 
 /*
  * Notes what judging or printing a field needs, and reports what this version cannot supply (with

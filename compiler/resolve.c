@@ -111,7 +111,6 @@ static void resolve_rule(struct pack *pk, struct rule_def *d)
     diag_set_rule(c, r->name);
     r->desc = text_intern(c, &d->desc);
     resolve_tags(c, d, r);
-    r->dropped |= !r->enabled;
     /* A rule that has failed already is looked through all the same, for its other mistakes. */
     if (!d->foreign && d->condition.bytes.n) {
         resolve_condition(pk, d, r);

@@ -261,12 +261,6 @@ static void type_output(struct typer *t)
     t->in_output = false;
 }
 
-/* Disabled rules must be sound too; what resolve left out for another reason is not looked at. */
-static bool is_wanted(const struct comp *c, const struct rule *r)
-{
-    return !r->dropped || (!r->enabled && !strcmp(STR(c, r->source), "syscall"));
-}
-
 int pass_type(struct comp *c)
 {
     struct typer t = {.c = c, .atoms.arena = c->arena};
@@ -276,8 +270,8 @@ int pass_type(struct comp *c)
     for (uint32_t i = 1; i < c->rules.n; i++) {
         t.rule = &c->rules.v[i];
         t.skipped = false;
-        if (!is_wanted(c, t.rule)) {
-            continue;
+        if (t.rule->dropped) {
+            continue; /* resolve has left it out */
         }
         diag_set_rule(c, t.rule->name);
         type_node(&t, t.rule->condition);

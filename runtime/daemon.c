@@ -30,6 +30,7 @@ struct daemon {
     uint8_t *bytes; /* the bundle; the view and libbpf point into it */
     size_t size;
     struct rpk pack;
+    struct selected selected;
     struct load load;
     struct enrich enrich;
     struct record_user user;
@@ -96,6 +97,18 @@ static int open_bundle(struct daemon *d)
     return rpk_open(&d->pack, d->bytes, d->size, err, sizeof(err)) ? fail_at(d->opt->pack, err) : 0;
 }
 
+static int select_rules(struct daemon *d)
+{
+    const struct daemon_options *o = d->opt;
+
+    if (select_rules_on(&d->selected, &d->pack, o->select, o->nselect, o->priority, stderr))
+        return fail("out of memory");
+    d->pack.on = d->selected.on;
+    if (select_gates(d->bytes, d->size, &d->pack))
+        return fail_at(o->pack, "a switch of a rule has no rule");
+    return 0;
+}
+
 static int open_outputs(struct daemon *d)
 {
     char err[256];
@@ -141,7 +154,7 @@ static int open_ring(struct daemon *d)
     struct epoll_event ev = {.events = EPOLLIN};
 
     if (d->load.events_fd < 0)
-        return d->pack.head->rules.n ? fail("the bundle has no ring buffer") : 0;
+        return d->selected.nrule ? fail("the bundle has no ring buffer") : 0;
     d->ring = ring_buffer__new(d->load.events_fd, handle, d, NULL);
     if (!d->ring)
         return fail(strerror(errno));
@@ -165,7 +178,8 @@ static void seed(struct daemon *d)
 /* Hooks of process state first: what they write while /proc is read is newer and stays. */
 static int arm(struct daemon *d)
 {
-    const struct load_options lo = {.buffer = d->opt->buffer, .audit = d->opt->audit};
+    const struct load_options lo = {
+        .buffer = d->opt->buffer, .audit = d->opt->audit, .selected = &d->selected};
     char err[2048] = "";
 
     if (load_open(&d->load, d->bytes, d->size, &d->pack, &lo, err, sizeof(err)) ||
@@ -176,14 +190,14 @@ static int arm(struct daemon *d)
     seed(d);
     if (load_attach(&d->load, LOAD_REST, err, sizeof(err)) || priv_drop(true, err, sizeof(err)))
         return fail(err);
-    fprintf(stderr, "rulerun: armed: %u rules, hooks %s\n", d->pack.head->rules.n,
+    fprintf(stderr, "rulerun: armed: %u rules, hooks %s\n", d->selected.nrule,
             d->load.hooks[0] ? d->load.hooks : "none");
     return 0;
 }
 
 static int start(struct daemon *d)
 {
-    if (open_bundle(d) || open_outputs(d) || open_signals(d))
+    if (open_bundle(d) || select_rules(d) || open_outputs(d) || open_signals(d))
         return -1;
     if (enrich_open(&d->enrich, "/etc"))
         return fail("out of memory");
@@ -225,21 +239,15 @@ static void emit(struct daemon *d, struct record *r, const struct match *m)
     }
 }
 
-/* The first rule that matches, or all; rules that are not severe enough are not there at all. */
+/* The first rule that matches, or all. */
 static void judge(struct daemon *d, struct record *r)
 {
-    bool first = !d->opt->all_matches && d->opt->priority >= 7;
     unsigned n;
 
     d->enrich.missing = false;
-    n = table_match(&d->pack, r, d->opt->readings, first, d->matches, MATCHES_MAX);
-    for (unsigned i = 0; i < n; i++) {
-        if (d->pack.rules[d->matches[i].rule].priority > d->opt->priority)
-            continue;
+    n = table_match(&d->pack, r, d->opt->readings, !d->opt->all_matches, d->matches, MATCHES_MAX);
+    for (unsigned i = 0; i < n; i++)
         emit(d, r, &d->matches[i]);
-        if (!d->opt->all_matches && d->matches[i].verdict == VERDICT_MATCH)
-            break;
-    }
 }
 
 static int handle(void *ctx, void *data, size_t size)
@@ -318,6 +326,7 @@ static void release(struct daemon *d)
     for (unsigned i = 0; i < d->opt->noutput; i++)
         output_close(&d->out[i]);
     stats_close(&d->stats);
+    select_close(&d->selected);
     enrich_close(&d->enrich);
     if (d->epoll >= 0)
         close(d->epoll);

@@ -139,7 +139,7 @@ static uint64_t clock_ns(clockid_t id)
     return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
 }
 
-static int fill_constants(struct load *l, const struct rpk *p, const struct load_options *opt)
+static int fill_constants(struct load *l, const struct load_options *opt)
 {
     struct probe_plan *plan = rodata_var(l, "plan", sizeof(*plan));
     uint64_t *offset = rodata_var(l, "boot_offset_ns", sizeof(*offset));
@@ -147,7 +147,7 @@ static int fill_constants(struct load *l, const struct rpk *p, const struct load
     l->boot_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
     if (!plan)
         return -EINVAL;
-    *plan = p->head->plan;
+    *plan = opt->selected->plan;
     plan->audit = opt->audit;
     if (offset)
         *offset = l->boot_offset_ns;
@@ -206,6 +206,16 @@ static int fill_names(const struct load *l, const struct rpk *p)
     return 0;
 }
 
+/* A hook that only rules need that are off is not even verified. */
+static void skip_hooks(const struct load *l, const struct selected *s)
+{
+    struct bpf_program *prog;
+
+    bpf_object__for_each_program (prog, l->object)
+        if (strstr(bpf_program__section_name(prog), "sys_exit") && !s->sys_exit)
+            bpf_program__set_autoload(prog, false);
+}
+
 static int load_object(struct load *l, const void *bytes, size_t size, const struct rpk *p,
                        const struct load_options *opt, char *log)
 {
@@ -227,7 +237,8 @@ static int load_object(struct load *l, const void *bytes, size_t size, const str
     size_map(l, "patterns", p->head->patterns.n);
     size_map(l, "name_sets", p->head->names.n);
     size_map(l, "lost_by_rule", p->head->rules.n);
-    rc = fill_constants(l, p, opt);
+    skip_hooks(l, opt->selected);
+    rc = fill_constants(l, opt);
     if (!rc)
         rc = bpf_object__load(l->object);
     if (!rc)
@@ -242,7 +253,7 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
     int rc;
 
     *l = (struct load){.events_fd = -1, .stats_fd = -1, .lost_fd = -1, .procs_fd = -1};
-    if (p->head->rules.n == 0)
+    if (opt->selected->nrule == 0)
         return 0; /* nothing to look for, nothing to attach */
     rc = check_machine(err, errlen);
     if (rc)

@@ -27,6 +27,8 @@ static const char help[] =
     "                        spelled it (default), or as spelled alone, as Falco does\n"
     "  --all-matches         every rule that matches an event, not the first alone\n"
     "  --priority MIN        only rules at least as severe (emergency ... debug)\n"
+    "  --rules enable:NAME   switch rules on or off (disable:NAME); may be given several times, and\n"
+    "                        the last one counts; * in NAME is any text, tag=TAG is a tag\n"
     "  --buffer SIZE         ring buffer between kernel and daemon: 64K to 1G (default 4M)\n"
     "  --audit               take every event and check the kernel's filter against the rules\n"
     "  --help, --version\n"
@@ -88,6 +90,7 @@ enum {
     OPT_PATHS,
     OPT_ALL,
     OPT_PRIORITY,
+    OPT_RULES,
     OPT_BUFFER,
     OPT_AUDIT,
     OPT_HELP,
@@ -100,12 +103,21 @@ static const struct option options[] = {
     {"paths", required_argument, NULL, OPT_PATHS},
     {"all-matches", no_argument, NULL, OPT_ALL},
     {"priority", required_argument, NULL, OPT_PRIORITY},
+    {"rules", required_argument, NULL, OPT_RULES},
     {"buffer", required_argument, NULL, OPT_BUFFER},
     {"audit", no_argument, NULL, OPT_AUDIT},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
 };
+
+static bool take_rules(struct daemon_options *o, const char *arg)
+{
+    if (o->nselect == DAEMON_SELECT)
+        return usage("--rules", arg, ": too many selections");
+    return select_parse(arg, &o->select[o->nselect++]) ||
+           usage("--rules", arg, ": neither enable:NAME nor disable:NAME");
+}
 
 /* One option's value into the options; false with a message if it is not one. */
 static bool take(struct daemon_options *o, int which, const char *arg)
@@ -131,6 +143,8 @@ static bool take(struct daemon_options *o, int which, const char *arg)
     case OPT_PRIORITY:
         return parse_priority(arg, &o->priority) ||
                usage("--priority", arg, ": there is no such priority");
+    case OPT_RULES:
+        return take_rules(o, arg);
     case OPT_BUFFER:
         return parse_size(arg, &o->buffer) || usage("--buffer", arg, ": not a size from 64K to 1G");
     case OPT_ALL:

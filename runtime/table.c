@@ -104,8 +104,12 @@ unsigned table_match(const struct rpk *p, struct record *r, unsigned readings, b
     unsigned n = 0;
 
     for (uint32_t i = 0; e && i < e->nroot && n < cap; i++) {
-        struct match m = judge_readings(p, r, readings, &p->roots[e->root0 + i]);
+        const struct rpk_root *root = &p->roots[e->root0 + i];
+        struct match m;
 
+        if (!rpk_rule_on(p, root->rule))
+            continue;
+        m = judge_readings(p, r, readings, root);
         if (m.verdict == VERDICT_NONE)
             continue;
         out[n++] = m;
