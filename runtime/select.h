@@ -3,8 +3,9 @@
  * Which rules of a bundle are on.
  *
  * A rule starts as its YAML says (`enabled`). Entries then switch rules by name or by tag, each in
- * its turn, so that the last one that speaks of a rule counts. At the end rules that are less severe
- * than the minimum are off whatever was said, and so are those that the compiler had to leave out.
+ * its turn, so that the last one that speaks of a rule counts. At the end rules that are less
+ * severe than the minimum are off whatever was said, and so are those that the compiler had to
+ * leave out.
  *
  * A rule that is off costs little or nothing: the table passes it over, the filter's gates
  * (gate.h) keep it silent, system calls that it alone wants are not looked at, and a hook that no
