@@ -3,6 +3,7 @@
 
 #include "arena.h"
 #include "diag.h"
+#include "../grammar/field.h"
 #include "fold.h"
 #include "intern.h"
 #include "pipeline.h"
@@ -130,7 +131,7 @@ static bool refuse(struct planner *p, struct field_ref f, span_id at)
     p->refused |= p->c->build;
     if (p->c->build && !p->trial) {
         print_spelling(p->c, f, name, sizeof name);
-        diag(p->c, RK0405, at, NULL, "`%s` %s", name, why);
+        diag(p->c, RK0405, at, field_why_missing(f.field), "`%s` %s", name, why);
     }
     return true;
 }

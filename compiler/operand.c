@@ -202,7 +202,7 @@ static enum type_id rawarg_type(const struct comp *c, const struct operand *o)
             }
         }
     }
-    return T_CHARBUF; /* a parameter of retired events alone: absent everywhere */
+    return catalog_param_old(name, STRLEN(c, o->argname)); /* absent everywhere */
 }
 
 static bool bind_field(struct typer *t, struct operand *o)

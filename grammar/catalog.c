@@ -43,6 +43,16 @@ static const struct param_row params[] = {
 #include "params.def"
 };
 
+/* Sorted by name. */
+struct param_old {
+    const char *name;
+    enum type_id type;
+};
+static const struct param_old old_params[] = {
+#define PARAM_OLD_NAME(name, type) {name, T_##type},
+#include "params.def"
+};
+
 static const struct event_info events[EV_COUNT] = {
     [EV_NONE] = {"", "", 0, false},
 #define EVENT(id, name, category, flags, live) [EV_##id] = {name, category, flags, live},
@@ -176,14 +186,6 @@ int catalog_param_index(enum event_id id, const char *name, size_t len)
     return -1;
 }
 
-bool catalog_param_known(const char *name, size_t len)
-{
-    for (size_t i = 0; i < LEN(params); i++)
-        if (same(params[i].info.name, name, len))
-            return true;
-    return false;
-}
-
 /* Order of a NUL-terminated name against bytes. */
 static int order(const char *name, const char *text, size_t len)
 {
@@ -212,6 +214,21 @@ static int search(const void *rows, size_t first, size_t n, size_t size, const c
             hi = mid;
     }
     return -1;
+}
+
+enum type_id catalog_param_old(const char *name, size_t len)
+{
+    int row = search(old_params, 0, LEN(old_params), sizeof *old_params, name, len);
+
+    return row < 0 ? T_NONE : old_params[row].type;
+}
+
+bool catalog_param_known(const char *name, size_t len)
+{
+    for (size_t i = 0; i < LEN(params); i++)
+        if (same(params[i].info.name, name, len))
+            return true;
+    return catalog_param_old(name, len) != T_NONE;
 }
 
 enum event_id catalog_event_by_name(const char *name, size_t len)

@@ -180,7 +180,9 @@ unsigned catalog_param_count(enum event_id id);
 const struct param_info *catalog_param(enum event_id id, unsigned index);
 /* Index of the parameter called `name` (of length `len`) of event `id`, or -1. */
 int catalog_param_index(enum event_id id, const char *name, size_t len);
-/* True if some event has a parameter of exactly this name. */
+/* Type of a parameter that events had once, and Falco's rules may still name; else T_NONE. */
+enum type_id catalog_param_old(const char *name, size_t len);
+/* True if some event has, or had, a parameter of exactly this name. */
 bool catalog_param_known(const char *name, size_t len);
 
 /*

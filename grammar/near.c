@@ -133,6 +133,7 @@ static const char *const rows[] = {
 #define EVENT(...) #__VA_ARGS__,
 #include "events.def"
 #define PARAM(...) #__VA_ARGS__,
+#define PARAM_OLD_NAME(...) #__VA_ARGS__,
 #include "params.def"
 #define SYSCALL(...) #__VA_ARGS__,
 #include "syscalls.def"

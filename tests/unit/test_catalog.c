@@ -111,6 +111,26 @@ static void test_parameters(void **state)
     assert_int_equal(catalog_param_index(EV_openat, "flags", 5), 3);
     assert_int_equal(catalog_param_index(EV_openat, "flag", 4), -1);
     assert_false(catalog_param_known("nosuch", 6));
+    /* Of events that are gone: known, with a type, on no event. */
+    assert_true(catalog_param_known("sun_path", 8));
+    assert_int_equal(catalog_param_old("sun_path", 8), T_FSPATH);
+    assert_int_equal(catalog_param_old("argv", 4), T_CHARBUF);
+    assert_int_equal(catalog_param_old("vtgid", 5), T_PID);
+    assert_int_equal(catalog_param_old("flags", 5), T_NONE);
+    assert_int_equal(catalog_param_old("arg", 3), T_NONE);
+}
+
+static void test_calls_of_events(void **state)
+{
+    uint64_t bits[CATALOG_CALLS / 64] = {0};
+    (void)state;
+    catalog_calls(EV_openat, bits);
+    assert_true(bits[257 / 64] == 1ull << 257 % 64);
+    memset(bits, 0, sizeof bits);
+    catalog_calls(EV_generic, bits);
+    assert_true(bits[63 / 64] >> 63 & 1);        /* uname */
+    assert_true(bits[511 / 64] >> 511 % 64 & 1); /* a number that no call has */
+    assert_false(bits[0] >> 2 & 1);              /* open */
 }
 
 /* A field has a slot exactly if the kernel supplies it, and a table only over a number. */
@@ -474,6 +494,7 @@ int main(void)
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_every_name_is_found),
         cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_calls_of_events),
         cmocka_unit_test(test_field_sources),
         cmocka_unit_test(test_live_events_have_their_calls),
         cmocka_unit_test(test_slots),
