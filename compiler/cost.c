@@ -54,7 +54,8 @@ uint32_t atom_cost(const struct comp *c, atom_id id)
     }
     uint32_t cost = field_cost(c, a->lhs);
     bool search = a->op == OP_CONTAINS || a->op == OP_ICONTAINS;
-    bool pattern = a->op == OP_GLOB || a->op == OP_IGLOB || a->op == OP_PMATCH;
+    bool pattern = a->op == OP_GLOB || a->op == OP_IGLOB || a->op == OP_PMATCH ||
+                   a->op == OP_REGEX;
     cost += pattern ? COST_USER : search && a->lhs.field != F_evt_arg ? COST_SEARCH : 0;
     return cost + (a->nval > 12 ? COST_SET : 0);
 }
@@ -66,10 +67,16 @@ static bool is_membership(const struct atom *a)
            (a->op == OP_EQ || a->op == OP_IN) && !(catalog_field(a->lhs.field)->flags & FF_LIST);
 }
 
+/*
+ * A long list is looked up as a whole, and rules share it: to join it with another would make a new
+ * long list for each rule that uses it.
+ */
+#define JOIN_MAX 256
+
 bool atom_can_join(const struct comp *c, atom_id ia, atom_id ib)
 {
     const struct atom *a = &c->atoms.v[ia.i], *b = &c->atoms.v[ib.i];
-    return a->lhs.field == b->lhs.field && a->lhs.index == b->lhs.index &&
+    return a->nval <= JOIN_MAX && b->nval <= JOIN_MAX && a->lhs.field == b->lhs.field && a->lhs.index == b->lhs.index &&
            a->lhs.name.i == b->lhs.name.i && is_membership(a) && is_membership(b);
 }
 

@@ -5,6 +5,7 @@
 
 #include "intern.h"
 #include "ops.h"
+#include "regex.h"
 
 /* No event is called so: stands for the calls that no rule tells from one another. */
 static const char no_name[] = "\001";
@@ -12,12 +13,7 @@ static const char no_name[] = "\001";
 struct site site_of_event(enum event_id e)
 {
     const char *name = catalog_event(e)->name;
-    bool is_call = false;
-    const struct syscall_info *s;
-    for (unsigned i = 0; (s = catalog_syscall_at(i)) && !is_call; i++) {
-        is_call = s->event == e;
-    }
-    return (struct site){e, SYSNR_OTHER, name, strlen(name), is_call};
+    return (struct site){e, SYSNR_OTHER, name, strlen(name), catalog_event_is_syscall(e)};
 }
 
 struct site site_of_syscall(const struct syscall_info *s)
@@ -94,7 +90,8 @@ static enum fold fold_text(const struct comp *c, const struct atom *a, const cha
     size_t hits = 0;
     for (uint32_t i = 0; i < a->nval; i++) {
         str_id t = c->values.v[a->val0 + i].text;
-        hits += ops_text(a->op, s, n, STR(c, t), STRLEN(c, t));
+        hits += a->op == OP_REGEX ? regex_eval(regex_of(c, t), s, n)
+                                  : ops_text(a->op, s, n, STR(c, t), STRLEN(c, t));
     }
     return known(ops_combine(a->op, a->mod, hits, a->nval));
 }
@@ -194,10 +191,11 @@ static enum fold fold_event_field(const struct comp *c, const struct atom *a, co
     return FOLD_KEEP;
 }
 
-/* A list of nothing holds nothing, whatever the value is. */
+/* A list of nothing holds nothing, whatever the value is; but every element of an empty value. */
 static bool is_empty_list(const struct atom *a)
 {
-    return a->op != OP_EXISTS && !a->nval && !a->rhs.field && !a->rexpr.i;
+    bool is_list = a->lhs.field && (catalog_field(a->lhs.field)->flags & FF_LIST);
+    return a->op != OP_EXISTS && !a->nval && !a->rhs.field && !a->rexpr.i && !is_list;
 }
 
 enum fold fold_atom(const struct comp *c, atom_id id, const struct site *s)

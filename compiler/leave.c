@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <string.h>
+#include "leave.h"
 
 #include "arena.h"
 #include "diag.h"
 #include "intern.h"
+#include "need.h"
 #include "pipeline.h"
-#include "plan.h"
 
 /* A walk over the nodes that one root leads to. */
 struct walk {
@@ -30,11 +30,11 @@ static void ask(struct walk *w, const struct root *r, enum event_id event)
     visit(w, r->root);
     while (w->open.n) {
         struct dag_node d = c->dag.v[w->open.v[--w->open.n].i];
-        plan_atom_needs(&w->p, d.atom, event);
+        need_atom(&w->p, d.atom, event);
         visit(w, d.yes);
         visit(w, d.no);
     }
-    plan_output_needs(&w->p, &c->rules.v[r->rule.i], event);
+    need_output(&w->p, &c->rules.v[r->rule.i], event);
 }
 
 /* Rules that are on come first: the others get what room is left. */

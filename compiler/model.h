@@ -24,6 +24,8 @@ struct arena;
 struct intern;
 struct sources;
 struct diags;
+struct cons;
+struct regex;
 
 typedef struct {
     uint32_t i;
@@ -333,6 +335,7 @@ struct where {
     uint32_t test0, ntest; /* comp.tests */
     uint32_t set;          /* PLACE_MATCHER of names: its set in comp.names, else NO_SET */
     uint32_t pattern0;     /* PLACE_MATCHER of contains: rows of comp.value_pattern, one by value */
+    atom_id narrow;        /* not 0: decided in its place; where it is true, the atom may be */
 };
 
 /* A member of a name set (match_name, match_anc); at most 15 bytes, longer ones cannot match. */
@@ -354,6 +357,8 @@ struct comp {
     VEC(struct item) items;
 
     VEC(struct rule) rules; /* from 1; in the order of first definition */
+    /* Rules as they stood where a file ended, before a later one changed them: for errors only. */
+    VEC(struct rule) drafts;
     VEC(str_id) tags;
     VEC(struct node) nodes;
     VEC(node_id) kids;
@@ -364,6 +369,8 @@ struct comp {
 
     VEC(struct atom) atoms;
     VEC(struct value) values;
+    VEC(const struct regex *) regexes; /* from 1; regex.h */
+    struct cons *regex_ids;            /* ... by pattern */
     VEC(struct dag_node) dag; /* from 1 */
     VEC(struct root) roots;
     VEC(struct event_rules) events;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "need.h"
+
 #include <string.h>
 
 #include "arena.h"
@@ -7,7 +9,6 @@
 #include "fold.h"
 #include "intern.h"
 #include "pipeline.h"
-#include "plan.h"
 
 #define BIT(g) (1ull << (g))
 
@@ -292,5 +293,43 @@ void need_operand(struct planner *p, operand_id id, enum event_id event)
     }
     for (uint32_t i = 0; i < o->nop; i++) {
         need_operand(p, p->c->opkids.v[o->op0 + i], event);
+    }
+}
+
+static bool reads_path(const struct comp *c, operand_id id)
+{
+    const struct operand *o = &c->operands.v[id.i];
+    bool found = o->kind == OPERAND_FIELD && need_is_path(o->field);
+    for (uint32_t i = 0; i < o->nop && !found; i++) {
+        found = reads_path(c, c->opkids.v[o->op0 + i]);
+    }
+    return found;
+}
+
+void need_atom(struct planner *p, atom_id id, enum event_id event)
+{
+    const struct atom a = p->c->atoms.v[id.i];
+    bool path = need_is_path(a.lhs.field) || need_is_path(a.rhs.field) ||
+                (a.expr.i && reads_path(p->c, a.expr)) || (a.rexpr.i && reads_path(p->c, a.rexpr));
+    if (path && event_is_open(event)) {
+        p->c->plan.probe.readings = 2;
+    }
+    need_field(p, a.lhs, event, a.at);
+    need_field(p, a.rhs, event, a.at);
+    if (a.expr.i) {
+        need_operand(p, a.expr, event);
+    }
+    if (a.rexpr.i) {
+        need_operand(p, a.rexpr, event);
+    }
+}
+
+void need_output(struct planner *p, const struct rule *r, enum event_id event)
+{
+    for (uint32_t n = 0; n < r->nout; n++) {
+        const struct piece *out = &p->c->pieces.v[r->out0 + n];
+        if (out->is_field) {
+            need_operand(p, out->operand, event);
+        }
     }
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plan.h"
+#include "pipeline.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "arena.h"
 #include "fold.h"
-#include "pipeline.h"
+#include "leave.h"
+#include "need.h"
 #include "place.h"
 
 #define BIT(g) (1ull << (g))
@@ -29,34 +30,6 @@ static void mark(uint32_t *stamp, uint32_t now, dag_id d)
     }
 }
 
-static bool reads_path(const struct comp *c, operand_id id)
-{
-    const struct operand *o = &c->operands.v[id.i];
-    bool found = o->kind == OPERAND_FIELD && need_is_path(o->field);
-    for (uint32_t i = 0; i < o->nop && !found; i++) {
-        found = reads_path(c, c->opkids.v[o->op0 + i]);
-    }
-    return found;
-}
-
-void plan_atom_needs(struct planner *p, atom_id id, enum event_id event)
-{
-    const struct atom a = p->c->atoms.v[id.i];
-    bool path = need_is_path(a.lhs.field) || need_is_path(a.rhs.field) ||
-                (a.expr.i && reads_path(p->c, a.expr)) || (a.rexpr.i && reads_path(p->c, a.rexpr));
-    if (path && event_is_open(event)) {
-        p->c->plan.probe.readings = 2;
-    }
-    need_field(p, a.lhs, event, a.at);
-    need_field(p, a.rhs, event, a.at);
-    if (a.expr.i) {
-        need_operand(p, a.expr, event);
-    }
-    if (a.rexpr.i) {
-        need_operand(p, a.rexpr, event);
-    }
-}
-
 /* Every atom that the event's rules can come to. Edges point upwards: one pass. */
 static void plan_atoms(struct planner *p)
 {
@@ -69,21 +42,11 @@ static void plan_atoms(struct planner *p)
         }
         for (uint32_t d = 1; d < c->dag.n; d++) {
             if (stamp[d] == i + 1) {
-                plan_atom_needs(p, c->dag.v[d].atom, e->event);
+                need_atom(p, c->dag.v[d].atom, e->event);
                 place_atom(p, c->dag.v[d].atom, e->event);
                 mark(stamp, i + 1, c->dag.v[d].yes);
                 mark(stamp, i + 1, c->dag.v[d].no);
             }
-        }
-    }
-}
-
-void plan_output_needs(struct planner *p, const struct rule *r, enum event_id event)
-{
-    for (uint32_t n = 0; n < r->nout; n++) {
-        const struct piece *out = &p->c->pieces.v[r->out0 + n];
-        if (out->is_field) {
-            need_operand(p, out->operand, event);
         }
     }
 }
@@ -95,7 +58,7 @@ static void plan_outputs(struct planner *p)
     for (uint32_t i = 0; i < c->events.n; i++) {
         const struct event_rules *e = &c->events.v[i];
         for (uint32_t k = 0; k < e->nroot; k++) {
-            plan_output_needs(p, &c->rules.v[c->roots.v[e->root0 + k].rule.i], e->event);
+            need_output(p, &c->rules.v[c->roots.v[e->root0 + k].rule.i], e->event);
         }
     }
 }

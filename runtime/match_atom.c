@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "match.h"
+#include "xform.h"
 
 static enum outcome not_out(enum outcome o)
 {
@@ -19,6 +20,8 @@ static enum outcome match_value(const struct rpk *p, const struct rpk_atom *a, s
     case 1:
         if (v.base != BASE_TEXT && v.base != BASE_BYTES)
             return OUT_FALSE;
+        if (op == OP_REGEX)
+            return match_regex(p, (uint32_t)c->num, v);
         return match_text(op, v, rpk_text(p, c->text), c->text.len);
     case 0:
         if (v.text)
@@ -143,7 +146,7 @@ static enum outcome either_side(const struct rpk *p, struct record *r, const str
 
 static enum outcome match_fields(const struct rpk *p, struct record *r, const struct rpk_atom *a)
 {
-    struct val v = record_ref(r, p, a->lhs), w = record_ref(r, p, a->rhs);
+    struct val v = xform_ref(r, p, a->lhs), w = xform_ref(r, p, a->rhs);
     enum op_id op = (enum op_id)a->op;
 
     if (v.state == ST_ABSENT || w.state == ST_ABSENT)
@@ -174,7 +177,7 @@ enum outcome match_atom(const struct rpk *p, struct record *r, const struct rpk_
     else if (f->field && (flags & FF_EITHER_SIDE))
         o = either_side(p, r, a, (enum field_id)f->field);
     else
-        o = match_constants(p, a, record_ref(r, p, a->lhs));
+        o = match_constants(p, a, xform_ref(r, p, a->lhs));
     r->used = used; /* texts made for this test are done with */
     return o;
 }

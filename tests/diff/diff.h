@@ -14,6 +14,7 @@
 #define RULEC_DIFF_H
 
 #include "../../compiler/eval_bpf.h"
+#include "../../compiler/eval_bpf_load.h"
 #include "../../compiler/eval_kernel.h"
 #include "../../compiler/event.h"
 #include "../../runtime/table.h"
@@ -26,6 +27,12 @@ struct rng {
 uint64_t rng_next(struct rng *r);
 uint32_t rng_below(struct rng *r, uint32_t n); /* 0 if n is 0 */
 bool rng_chance(struct rng *r, uint32_t percent);
+
+/* ---- compiled packs: build.c ---- */
+
+/* All rules of the paths but `only` (0: none) are left out. NULL, said why, if it fails. */
+struct comp *build_files(char *const *paths, int npath, uint32_t only);
+struct comp *build_text(const char *what, const char *text, size_t len);
 
 /* ---- a compiled pack and its judges ---- */
 
@@ -58,6 +65,11 @@ enum check judge_event(struct judge *j, const struct event *e, bool kernel, uint
 
 /* Drops facts while the same check fails; `e` becomes the smallest event found. */
 void shrink_event(struct judge *j, struct event *e, enum check failed);
+/*
+ * Takes the rule's condition apart while the rule alone still fails the check on the event; then
+ * the event again. Prints the smallest of both. False: alone the rule does not fail.
+ */
+bool shrink_rule(struct judge *j, node_id condition, const struct event *e, enum check failed);
 
 /* ---- generated events ---- */
 
@@ -85,6 +97,13 @@ bool gen_always(enum field_id f);
 void gen_set(struct gen *g, struct fact f);
 /* Sets facts so that the test of `n` comes out as wanted, or nearly so. */
 void value_for(struct gen *g, const struct node *n, bool want);
+
+/* ---- regular expressions ---- */
+
+/* A pattern, as it is written between quotes. */
+void regex_pattern(FILE *out, struct rng *r);
+/* A text that the pattern matches, or nearly so; at most cap - 1 bytes. Its length. */
+size_t regex_text(struct rng *r, const char *pattern, char *out, size_t cap);
 
 /* ---- generated conditions ---- */
 

@@ -8,6 +8,7 @@
 #include <errno.h>
 
 #include "../../compiler/eval_bpf.h"
+#include "../../compiler/eval_bpf_load.h"
 #include "../../compiler/event.h"
 #include "../../runtime/gate.h"
 #include "../../runtime/select.h"
