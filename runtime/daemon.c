@@ -33,6 +33,7 @@ struct daemon {
     struct selected selected;
     struct load load;
     struct enrich enrich;
+    struct alert_style style;
     struct record_user user;
     struct ring_buffer *ring;
     int epoll, signals;
@@ -138,15 +139,6 @@ static int open_signals(struct daemon *d)
     return 0;
 }
 
-static int32_t utc_offset(void)
-{
-    time_t now = time(NULL);
-    struct tm tm;
-
-    tzset();
-    return localtime_r(&now, &tm) ? (int32_t)tm.tm_gmtoff : 0;
-}
-
 static int handle(void *ctx, void *data, size_t size);
 
 static int open_ring(struct daemon *d)
@@ -197,18 +189,29 @@ static int arm(struct daemon *d)
 
 static int start(struct daemon *d)
 {
+    tzset(); /* while the file can still be read */
     if (open_bundle(d) || select_rules(d) || open_outputs(d) || open_signals(d))
         return -1;
     if (enrich_open(&d->enrich, "/etc"))
         return fail("out of memory");
-    d->user =
-        (struct record_user){.ctx = &d->enrich, .get = enrich_get, .utc_offset = utc_offset()};
+    d->user = (struct record_user){.ctx = &d->enrich, .get = enrich_get};
+    d->style = d->opt->style;
+    d->style.hostname = d->enrich.hostname;
     if (stats_open(&d->stats, d->pack.head->rules.n))
         return fail("out of memory");
     return arm(d);
 }
 
 /* ---- events ---- */
+
+/* That of now, also for events of before a change. The zone's file was read with the first call. */
+static int32_t utc_offset(void)
+{
+    time_t now = time(NULL);
+    struct tm tm;
+
+    return localtime_r(&now, &tm) ? (int32_t)tm.tm_gmtoff : 0;
+}
 
 /* Asks epoll to say when a slow reader has taken something; once it has all, no longer. */
 static void watch_output(struct daemon *d, unsigned i)
@@ -226,7 +229,7 @@ static void emit(struct daemon *d, struct record *r, const struct match *m)
     size_t n;
 
     record_reset(r);
-    n = alert_write(d->opt->format, d->enrich.hostname, &d->pack, r, m, d->alert, sizeof(d->alert));
+    n = alert_write(&d->style, &d->pack, r, m, d->alert, sizeof(d->alert));
     d->stats.alerts++;
     d->stats.by_rule[m->rule].alerts++;
     if (d->enrich.missing)
@@ -275,6 +278,7 @@ static bool wake(struct daemon *d, int fd)
     if (fd == d->signals)
         return false;
     if (d->ring && fd == ring_buffer__epoll_fd(d->ring)) {
+        d->user.utc_offset = utc_offset();
         ring_buffer__consume(d->ring);
         stats_watch(&d->stats, &d->load, stderr);
         return true;
@@ -306,6 +310,7 @@ static void loop(struct daemon *d)
 static void finish(struct daemon *d)
 {
     load_detach(&d->load);
+    d->user.utc_offset = utc_offset();
     while (d->ring && ring_buffer__consume(d->ring) > 0)
         ;
     for (unsigned i = 0; i < d->opt->noutput; i++)

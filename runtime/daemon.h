@@ -16,7 +16,7 @@ struct daemon_options {
     const char *pack; /* path of the bundle, or "-" */
     const char *outputs[DAEMON_OUTPUTS];
     unsigned noutput;
-    enum alert_format format;
+    struct alert_style style; /* but for the host's name */
     unsigned readings; /* bit per enum reading */
     unsigned priority; /* rules less severe than this are not there */
     struct select_entry select[DAEMON_SELECT]; /* in order; see select.h */

@@ -22,6 +22,11 @@ static const char help[] =
     "SIGTERM.\n"
     "\n"
     "  --format text|json    Falco's text line (default), or its JSON object\n"
+    "  --time-format local|iso8601\n"
+    "                        the time before the message: the zone's (default), or UTC with date\n"
+    "  --json-include-message-property, --json-include-output-property[=false],\n"
+    "  --json-include-output-fields-property[=false], --json-include-tags-property[=false]\n"
+    "                        which of these keys the JSON object has; all but `message` by default\n"
     "  --output URL          stdout (default), or file:PATH; may be given several times\n"
     "  --paths both|spelled  judge an opened path as the kernel knows it and as the caller\n"
     "                        spelled it (default), or as spelled alone, as Falco does\n"
@@ -86,6 +91,11 @@ static bool parse_choice(const char *s, const char *zero, const char *one, unsig
 
 enum {
     OPT_FORMAT,
+    OPT_TIME,
+    OPT_JSON_MESSAGE,
+    OPT_JSON_OUTPUT,
+    OPT_JSON_FIELDS,
+    OPT_JSON_TAGS,
     OPT_OUTPUT,
     OPT_PATHS,
     OPT_ALL,
@@ -99,6 +109,11 @@ enum {
 
 static const struct option options[] = {
     {"format", required_argument, NULL, OPT_FORMAT},
+    {"time-format", required_argument, NULL, OPT_TIME},
+    {"json-include-message-property", optional_argument, NULL, OPT_JSON_MESSAGE},
+    {"json-include-output-property", optional_argument, NULL, OPT_JSON_OUTPUT},
+    {"json-include-output-fields-property", optional_argument, NULL, OPT_JSON_FIELDS},
+    {"json-include-tags-property", optional_argument, NULL, OPT_JSON_TAGS},
     {"output", required_argument, NULL, OPT_OUTPUT},
     {"paths", required_argument, NULL, OPT_PATHS},
     {"all-matches", no_argument, NULL, OPT_ALL},
@@ -110,6 +125,17 @@ static const struct option options[] = {
     {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
 };
+
+/* `--NAME`, `--NAME=true` or `--NAME=false`. */
+static bool take_switch(const char *name, const char *arg, bool *out)
+{
+    unsigned n = 1;
+
+    if (arg && !parse_choice(arg, "false", "true", &n))
+        return usage(name, arg, ": neither 'true' nor 'false'");
+    *out = n;
+    return true;
+}
 
 static bool take_rules(struct daemon_options *o, const char *arg)
 {
@@ -128,8 +154,21 @@ static bool take(struct daemon_options *o, int which, const char *arg)
     case OPT_FORMAT:
         if (!parse_choice(arg, "text", "json", &n))
             return usage("--format", arg, ": neither 'text' nor 'json'");
-        o->format = n ? ALERT_JSON : ALERT_TEXT;
+        o->style.format = n ? ALERT_JSON : ALERT_TEXT;
         return true;
+    case OPT_TIME:
+        if (!parse_choice(arg, "local", "iso8601", &n))
+            return usage("--time-format", arg, ": neither 'local' nor 'iso8601'");
+        o->style.time_iso8601 = n;
+        return true;
+    case OPT_JSON_MESSAGE:
+        return take_switch("--json-include-message-property", arg, &o->style.message);
+    case OPT_JSON_OUTPUT:
+        return take_switch("--json-include-output-property", arg, &o->style.output);
+    case OPT_JSON_FIELDS:
+        return take_switch("--json-include-output-fields-property", arg, &o->style.fields);
+    case OPT_JSON_TAGS:
+        return take_switch("--json-include-tags-property", arg, &o->style.tags);
     case OPT_PATHS:
         if (!parse_choice(arg, "both", "spelled", &n))
             return usage("--paths", arg, ": neither 'both' nor 'spelled'");
@@ -161,6 +200,7 @@ static bool take(struct daemon_options *o, int which, const char *arg)
 int main(int argc, char **argv)
 {
     struct daemon_options o = {.readings = 1u << READ_KERNEL | 1u << READ_SPELLED,
+                               .style = ALERT_STYLE(ALERT_TEXT, ""),
                                .priority = 7,
                                .buffer = BUFFER_DEFAULT};
     int opt;

@@ -287,7 +287,7 @@ static void test_reference(void **state)
         size_t n;
 
         make(&m, &rows[i]);
-        n = alert_write(ALERT_JSON, "vm", &m.p, &m.r, &sure, m.out, ALERT_MAX);
+        n = alert_write(&ALERT_STYLE(ALERT_JSON, "vm"), &m.p, &m.r, &sure, m.out, ALERT_MAX);
         assert_true(n > 0);
         assert_int_equal(m.out[n - 1], '\n');
         m.out[n - 1] = '\0';
@@ -305,7 +305,7 @@ static void test_text(void **state)
 
     (void)state;
     make(&m, &rows[0]);
-    n = alert_write(ALERT_TEXT, "vm", &m.p, &m.r, &sure, m.out, ALERT_MAX);
+    n = alert_write(&ALERT_STYLE(ALERT_TEXT, "vm"), &m.p, &m.r, &sure, m.out, ALERT_MAX);
     from = strstr(rows[0].line, "\"output\":\"") + 10;
     assert_memory_equal(m.out, from, n - 1);
     assert_int_equal(from[n - 1], '"');
@@ -330,7 +330,7 @@ static void test_escapes(void **state)
 
     (void)state;
     make(&m, &row);
-    n = alert_write(ALERT_TEXT, "vm", &m.p, &m.r, &sure, m.out, ALERT_MAX);
+    n = alert_write(&ALERT_STYLE(ALERT_TEXT, "vm"), &m.p, &m.r, &sure, m.out, ALERT_MAX);
     assert_int_equal(n, sizeof(want) - 1);
     assert_memory_equal(m.out, want, n);
     unmake(&m);
@@ -345,7 +345,7 @@ static void test_bounds(void **state)
     make(&m, &rows[0]);
     for (size_t cap = 0; cap < 1400; cap++) {
         char *exact = malloc(cap ? cap : 1);
-        size_t n = alert_write(ALERT_JSON, "vm", &m.p, &m.r, &sure, exact, cap);
+        size_t n = alert_write(&ALERT_STYLE(ALERT_JSON, "vm"), &m.p, &m.r, &sure, exact, cap);
 
         assert_true(n <= cap);
         if (n) {
@@ -376,11 +376,11 @@ static void test_additions(void **state)
 
     (void)state;
     make(&m, &row);
-    n = alert_write(ALERT_TEXT, "vm", &m.p, &m.r, &m2, m.out, ALERT_MAX);
+    n = alert_write(&ALERT_STYLE(ALERT_TEXT, "vm"), &m.p, &m.r, &m2, m.out, ALERT_MAX);
     m.out[n] = '\0';
     assert_string_equal(m.out,
                         "04:24:59.068892935: Warning f=/tmp/x [path as spelled; uncertain]\n");
-    n = alert_write(ALERT_JSON, "vm", &m.p, &m.r, &m2, m.out, ALERT_MAX);
+    n = alert_write(&ALERT_STYLE(ALERT_JSON, "vm"), &m.p, &m.r, &m2, m.out, ALERT_MAX);
     m.out[n] = '\0';
     assert_non_null(strstr(
         m.out, "\"rule\":\"r\",\"rulerun\":{\"path\":\"spelled\",\"uncertain\":true},\"source\""));
