@@ -271,6 +271,11 @@ static void type_output(struct typer *t)
             continue;
         }
         const struct operand *o = &t->c->operands.v[p.operand.i];
+        if (o->field == F_evt_rawarg && catalog_type(o->type)->base == BASE_NONE) {
+            diag(t->c, RK0319, p.at, "evt.arg is the parameter's text",
+                 "`evt.rawarg.%s` has no text that could be printed", STR(t->c, o->argname));
+            t->rule->failed = true;
+        }
         if (o->kind == OPERAND_FIELD && (catalog_field(o->field)->flags & FF_FILTER_ONLY)) {
             diag(t->c, RK0317, p.at, NULL, "`%s` has no single value and always prints <NA>",
                  STR(t->c, o->name));
