@@ -105,6 +105,7 @@ static int select_rules(struct daemon *d)
     if (select_rules_on(&d->selected, &d->pack, o->select, o->nselect, o->priority, stderr))
         return fail("out of memory");
     d->pack.on = d->selected.on;
+    d->audit.selected = &d->selected;
     if (select_gates(d->bytes, d->size, &d->pack))
         return fail_at(o->pack, "a switch of a rule has no rule");
     return 0;

@@ -137,6 +137,8 @@ static void trim_plan(struct selected *s, const struct rpk *p)
 {
     uint64_t wanted[CATALOG_CALLS / 64] = {0}, exec[CATALOG_CALLS / 64] = {0};
 
+    bool sys_exit = false;
+
     want_generic(s, p, wanted);
     catalog_calls(EV_execve, exec);
     catalog_calls(EV_execveat, exec);
@@ -152,14 +154,20 @@ static void trim_plan(struct selected *s, const struct rpk *p)
     }
     for (int i = 0; i < CATALOG_CALLS / 64; i++) {
         s->plan.syscalls[i] &= wanted[i];
-        s->sys_exit |= (s->plan.syscalls[i] & (s->plan.failed_exec ? ~0ull : ~exec[i])) != 0;
+        sys_exit |= (s->plan.syscalls[i] & (s->plan.failed_exec ? ~0ull : ~exec[i])) != 0;
     }
+    if (!sys_exit)
+        s->hooks &= (uint8_t)~(1u << HOOK_SYS_EXIT);
+    if (s->nrule == 0)
+        s->hooks = 0;
 }
 
 int select_rules_on(struct selected *s, const struct rpk *p, const struct select_entry *entries,
                     unsigned n, unsigned min_priority, FILE *warn)
 {
-    *s = (struct selected){.on = calloc(p->head->rules.n + 1u, 1), .plan = p->head->plan};
+    *s = (struct selected){.on = calloc(p->head->rules.n + 1u, 1),
+                           .plan = p->head->plan,
+                           .hooks = p->head->hooks};
     if (!s->on)
         return -ENOMEM;
     for (uint32_t i = 0; i < p->head->rules.n; i++)

@@ -29,7 +29,7 @@ struct selected {
     uint8_t *on;            /* by rule */
     uint32_t nrule;         /* rules that are on */
     struct probe_plan plan; /* the bundle's, less the system calls that nobody wants */
-    bool sys_exit;          /* some rule needs the exits of system calls */
+    uint8_t hooks;          /* the bundle's, less those that nobody needs: bit per hook_id */
 };
 
 /* `enable:NAME`, `disable:NAME`, with `rule=NAME` or `tag=TAG` for NAME. False: it is neither. */

@@ -40,7 +40,7 @@ static const struct {
     {"evt.type = execve and proc.name regex anyof (a, '(.*abcdefghijklmnop){1000}')", "RK0318"},
     {"evt.type = execve and proc.name regex val(proc.pname)", "RK0309"},
     {"evt.type = execve and proc.pid regex '1'", "RK0304"},
-    {"evt.type regex execve", ""},
+    {"evt.type regex execve", "RK0401"},
     {"evt.type regex 'exec.*'", "RK0307"},
     {"evt.type = execve and proc.name exists and proc.tty exists", ""},
     /* numbers */
