@@ -123,7 +123,7 @@ enum verdict table_rule(const struct rpk *p, struct record *r, uint32_t rule)
 {
     const struct rpk_event *e = event_row(p, r->h);
 
-    for (uint32_t i = 0; e && i < e->nroot; i++)
+    for (uint32_t i = 0; e && i < e->nroot && rpk_rule_on(p, rule); i++)
         if (p->roots[e->root0 + i].rule == rule)
             return judge(p, r, p->roots[e->root0 + i].node);
     return VERDICT_NONE;

@@ -28,7 +28,7 @@ struct match {
  */
 unsigned table_match(const struct rpk *p, struct record *r, unsigned readings, bool first,
                      struct match *out, unsigned cap);
-/* One rule alone, be it on or off: for audit and tests. */
+/* One rule alone: for tests. */
 enum verdict table_rule(const struct rpk *p, struct record *r, uint32_t rule);
 
 #endif
