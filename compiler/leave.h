@@ -6,8 +6,8 @@
 #include "model.h"
 
 /*
- * Takes their roots away: they are no error, as they would be if the rules were on, but can never be
- * switched on. A plan of its own is left in comp.plan, to be overwritten.
+ * Takes their roots away: they are no error, as they would be if the rules were on, but can never
+ * be switched on. A plan of its own is left in comp.plan, to be overwritten.
  */
 void leave_out(struct comp *c);
 

@@ -56,13 +56,15 @@ static const struct command {
      "rulec dump --rules mine.rpk"},
     {"fields", cmd_fields, "[--format text|json] [PREFIX...]", "Lists the fields of conditions",
      "All fields that conditions and outputs can name, or those that begin with PREFIX, one a\n"
-     "line: name, argument, type, class, who supplies it (`no`: known and typed, but `rulec build`\n"
+     "line: name, argument, type, class, who supplies it (`no`: known and typed, but `rulec "
+     "build`\n"
      "refuses a rule that needs it, for the reason that stands at the end), and what it says.\n"
      "\n"
      "  --format json     one JSON object a line\n",
      "rulec fields proc."},
     {"events", cmd_events, "[--format text|json] [PREFIX...]", "Lists the events",
-     "All values of evt.type that are events of their own, one a line: name, category, whether this\n"
+     "All values of evt.type that are events of their own, one a line: name, category, whether "
+     "this\n"
      "version delivers it, and its parameters (evt.arg.NAME) with their types. With PREFIX: those\n"
      "whose names begin so, with a line for each parameter and the names of its flags.\n"
      "\n"

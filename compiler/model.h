@@ -119,10 +119,10 @@ struct rule {
     bool enabled;
     bool warn_evttypes;
     bool skip_if_unknown;
-    bool dropped;        /* another source, or skipped: not compiled into the bundle */
-    bool left_out;       /* disabled, and this version could not run it: plan.c took its roots away */
-    bool failed_exec;    /* can match an exec call that failed: set by plan */
-    bool failed;         /* an error was reported in it */
+    bool dropped;     /* another source, or skipped: not compiled into the bundle */
+    bool left_out;    /* disabled, and this version could not run it: plan.c took its roots away */
+    bool failed_exec; /* can match an exec call that failed: set by plan */
+    bool failed;      /* an error was reported in it */
     uint32_t tag0, ntag; /* comp.tags, sorted by bytes, unique */
     node_id condition;   /* macros and lists resolved; 0: poisoned */
     uint32_t out0, nout; /* comp.pieces: the output template */
@@ -371,7 +371,7 @@ struct comp {
     VEC(struct value) values;
     VEC(const struct regex *) regexes; /* from 1; regex.h */
     struct cons *regex_ids;            /* ... by pattern */
-    VEC(struct dag_node) dag; /* from 1 */
+    VEC(struct dag_node) dag;          /* from 1 */
     VEC(struct root) roots;
     VEC(struct event_rules) events;
     VEC(struct where) where; /* sorted by atom, then event */

@@ -164,8 +164,7 @@ static bool type_right(struct typer *t, const struct node *n, struct atom *a)
         }
     }
     enum base_type base = catalog_type(l->type)->base;
-    if (base == BASE_NET || n->op == OP_PMATCH || n->op == OP_REGEX ||
-        n->mod != MOD_NONE) {
+    if (base == BASE_NET || n->op == OP_PMATCH || n->op == OP_REGEX || n->mod != MOD_NONE) {
         return mismatch(t, n, "cannot stand here: this test takes constants only");
     }
     bool texts = base == BASE_TEXT && catalog_type(r->type)->base == BASE_TEXT;

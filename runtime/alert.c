@@ -56,9 +56,9 @@ static struct field_info ref_shape(const struct writer *w, uint32_t ref)
 
     if (f->field != F_evt_rawarg)
         return shape;
-    param = catalog_param(w->r->h->event,
-                          (unsigned)catalog_param_index(w->r->h->event, rpk_text(w->p, f->name),
-                                                        f->name.len));
+    param = catalog_param(
+        w->r->h->event,
+        (unsigned)catalog_param_index(w->r->h->event, rpk_text(w->p, f->name), f->name.len));
     if (param) {
         shape.type = param->type;
         shape.format = param->format;
@@ -370,12 +370,8 @@ size_t alert_write(const struct alert_style *style, const struct rpk *p, struct 
     r->reading = (enum reading)m->reading;
     r->plan = &p->head->plan;
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-        struct writer w = {.style = style,
-                           .p = p,
-                           .r = r,
-                           .rule = &p->rules[m->rule],
-                           .m = m,
-                           .limit = limits[i]};
+        struct writer w = {
+            .style = style, .p = p, .r = r, .rule = &p->rules[m->rule], .m = m, .limit = limits[i]};
 
         w.out = fmt_in(buf, cap);
         if (style->format == ALERT_JSON)

@@ -16,12 +16,12 @@ struct daemon_options {
     const char *pack; /* path of the bundle, or "-" */
     const char *outputs[DAEMON_OUTPUTS];
     unsigned noutput;
-    struct alert_style style; /* but for the host's name */
-    unsigned readings; /* bit per enum reading */
-    unsigned priority; /* rules less severe than this are not there */
+    struct alert_style style;                  /* but for the host's name */
+    unsigned readings;                         /* bit per enum reading */
+    unsigned priority;                         /* rules less severe than this are not there */
     struct select_entry select[DAEMON_SELECT]; /* in order; see select.h */
     unsigned nselect;
-    uint32_t buffer;   /* bytes of the ring buffer */
+    uint32_t buffer; /* bytes of the ring buffer */
     bool all_matches, audit;
 };
 

@@ -46,13 +46,20 @@ static const struct {
     {                                                                                              \
 #field, offsetof(struct rpk_head, field), sizeof(type)                                     \
     }
-    TABLE(rules, struct rpk_rule),   TABLE(events, struct rpk_event),
-    TABLE(roots, struct rpk_root),   TABLE(nodes, struct rpk_node),
-    TABLE(atoms, struct rpk_atom),   TABLE(values, struct rpk_value),
-    TABLE(pieces, struct rpk_piece), TABLE(refs, struct rpk_ref),
-    TABLE(tags, struct rpk_str),     TABLE(patterns, struct rpk_str),
-    TABLE(names, struct rpk_name),   TABLE(regexes, struct rpk_regex),
-    TABLE(ranges, struct rpk_range), TABLE(words, uint16_t),
+    TABLE(rules, struct rpk_rule),
+    TABLE(events, struct rpk_event),
+    TABLE(roots, struct rpk_root),
+    TABLE(nodes, struct rpk_node),
+    TABLE(atoms, struct rpk_atom),
+    TABLE(values, struct rpk_value),
+    TABLE(pieces, struct rpk_piece),
+    TABLE(refs, struct rpk_ref),
+    TABLE(tags, struct rpk_str),
+    TABLE(patterns, struct rpk_str),
+    TABLE(names, struct rpk_name),
+    TABLE(regexes, struct rpk_regex),
+    TABLE(ranges, struct rpk_range),
+    TABLE(words, uint16_t),
     TABLE(strings, char),
 #undef TABLE
 };

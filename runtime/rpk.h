@@ -59,9 +59,10 @@ struct rpk_head {
     struct rpk_span strings;  /* bytes */
 };
 
-#define RPK_RULE_OFF 0x01u      /* the rule says `enabled: false` */
+#define RPK_RULE_OFF 0x01u         /* the rule says `enabled: false` */
 #define RPK_RULE_FAILED_EXEC 0x04u /* can match an exec call that failed */
-#define RPK_RULE_LEFT_OUT 0x02u /* off, and cannot be switched on: the compiler could not place it */
+#define RPK_RULE_LEFT_OUT                                                                          \
+    0x02u /* off, and cannot be switched on: the compiler could not place it */
 
 struct rpk_rule {
     struct rpk_str name, desc, source, file;

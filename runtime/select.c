@@ -157,7 +157,7 @@ static void trim_plan(struct selected *s, const struct rpk *p)
         sys_exit |= (s->plan.syscalls[i] & (s->plan.failed_exec ? ~0ull : ~exec[i])) != 0;
     }
     if (!sys_exit)
-        s->hooks &= (uint8_t)~(1u << HOOK_SYS_EXIT);
+        s->hooks &= (uint8_t) ~(1u << HOOK_SYS_EXIT);
     if (s->nrule == 0)
         s->hooks = 0;
 }
@@ -165,9 +165,8 @@ static void trim_plan(struct selected *s, const struct rpk *p)
 int select_rules_on(struct selected *s, const struct rpk *p, const struct select_entry *entries,
                     unsigned n, unsigned min_priority, FILE *warn)
 {
-    *s = (struct selected){.on = calloc(p->head->rules.n + 1u, 1),
-                           .plan = p->head->plan,
-                           .hooks = p->head->hooks};
+    *s = (struct selected){
+        .on = calloc(p->head->rules.n + 1u, 1), .plan = p->head->plan, .hooks = p->head->hooks};
     if (!s->on)
         return -ENOMEM;
     for (uint32_t i = 0; i < p->head->rules.n; i++)
