@@ -273,8 +273,7 @@ void emit_rule(struct emit *e, const struct root *r, label_id miss)
     label_id hit = asm_label(e->a);
     if (e->c->nodes.n)
         find_atoms(e, r->rule.i, rule->condition);
-    /* Rules that start out off are passed over. The others keep what is known, and only mute a hit.
-     */
+    /* Rules that start out off are passed over; the others keep what is known, and mute a hit. */
     if (!rule->enabled)
         asm_gate(e->a, rule->index + 1, false, miss);
     e->serial++;
