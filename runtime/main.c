@@ -44,7 +44,8 @@ static const char help[] =
     "\n"
     "Example:\n"
     "  rulec build -o pack.rpk rules/\n"
-    "  rulerun --format json --output file:/var/log/rulerun.jsonl pack.rpk\n";
+    "  rulerun --format json --output file:/var/log/rulerun.jsonl pack.rpk\n"
+    "  rulerun --rules 'disable:*' --rules enable:tag=network --priority notice pack.rpk\n";
 
 /* Says what is wrong with the command line: `what` (an option, or ""), its value, and why. */
 static bool usage(const char *what, const char *value, const char *why)
