@@ -18,7 +18,8 @@ RULEC = os.path.join(ROOT, 'build/rulec')
 EVENT = {'evt.type': 'openat', 'evt.num': 3, 'evt.rawtime': 1795494299068892935,
          'evt.rawarg.fd': 3, 'evt.rawarg.flags': 255, 'evt.rawarg.mode': 0o644,
          'fd.name': '/etc/x', 'fd.type': 'file', 'fd.dev': 43, 'fd.cip': '10.0.0.1',
-         'fd.sip': 'fe80::1', 'fd.sport': 443, 'proc.pid': 7, 'proc.name': 'cat',
+         'fd.sip': 'fe80::1', 'fd.sport': 443,
+         'fd.types': ['-a', '-b', 'x'], 'user.name': 'cm9vdA', 'proc.pid': 7, 'proc.name': 'cat',
          'proc.args': '-a "b"\x7f', 'proc.aname': ['sh', 'bash', 'init'],
          'proc.is_exe_writable': True, 'user.loginuid': -1, 'container.id': 'host'}
 PREFIX = '04:24:59.068892935: Warning '
