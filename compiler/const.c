@@ -90,11 +90,23 @@ static span_id place_inside(const struct parser *p, const struct regex_error *er
     return node_place(p->t->c, p->t->test, span_new(p->t->c, s));
 }
 
+static void hint_plain(const struct parser *p)
+{
+    struct comp *c = p->t->c;
+    struct re_strings one = {0};
+    if (regex_strings(c, regex_of(c, p->lit->text), 1, &one) == 1) {
+        diag(c, RK0319, lit_place(p->t, p->lit), NULL,
+             "this is no pattern: `= \"%s\"` says the same",
+             diag_word(c, STR(c, one.v.v[0]), STRLEN(c, one.v.v[0])));
+    }
+}
+
 static bool parse_regex(struct parser *p, struct value *out)
 {
     struct regex_error err;
     out->num = regex_row(p->t->c, p->lit->text, &err);
     if (out->num) {
+        hint_plain(p);
         return true;
     }
     diag(p->t->c, RK0318, place_inside(p, &err), err.hint, "%s", err.text);

@@ -207,7 +207,7 @@ static bool known_node(const struct regex *re, uint32_t node, struct known *k)
     return true; /* takes no character */
 }
 
-static str_id known_text(struct comp *c, const struct regex *re, bool backwards)
+static str_id known_text(const struct comp *c, const struct regex *re, bool backwards)
 {
     struct known k = {.backwards = backwards};
     char buf[4 * KNOWN_MAX];
@@ -219,12 +219,12 @@ static str_id known_text(struct comp *c, const struct regex *re, bool backwards)
     return intern_put(c->intern, buf, len);
 }
 
-str_id regex_prefix(struct comp *c, const struct regex *re)
+str_id regex_prefix(const struct comp *c, const struct regex *re)
 {
     return known_text(c, re, false);
 }
 
-str_id regex_suffix(struct comp *c, const struct regex *re)
+str_id regex_suffix(const struct comp *c, const struct regex *re)
 {
     return known_text(c, re, true);
 }
