@@ -340,7 +340,7 @@ static void lay_out(struct table *t, struct rpk_head *head)
     head->ranges = APPEND(t, ranges);
     head->words = APPEND(t, words);
     head->strings = APPEND(t, strings);
-    append(c, NULL, 0, 0); /* the section's own end is aligned */
+    append(c, "", 0, 0); /* the section's own end is aligned */
     head->size = c->table.n;
     memcpy(c->table.v, head, sizeof *head);
 }
