@@ -113,8 +113,8 @@ static void unknown_transformer(struct parse *p, struct range at)
 {
     struct comp *c = p->build->c;
     const char *near = catalog_near(NEAR_TRANSFORMER, p->text + at.off, at.end - at.off);
-    diag(c, RK0234, place(p, at), near_hint(c, near), "`%s` is no transformer that could stand here",
-         shown(p, at));
+    diag(c, RK0234, place(p, at), near_hint(c, near),
+         "`%s` is no transformer that could stand here", shown(p, at));
 }
 
 /* The word at `at.off` in a template; the lexer does not know where a field's name would end. */

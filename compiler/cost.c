@@ -89,8 +89,9 @@ static bool is_membership(const struct atom *a)
 bool atom_can_join(const struct comp *c, atom_id ia, atom_id ib)
 {
     const struct atom *a = &c->atoms.v[ia.i], *b = &c->atoms.v[ib.i];
-    return a->nval <= JOIN_MAX && b->nval <= JOIN_MAX && a->lhs.field == b->lhs.field && a->lhs.index == b->lhs.index &&
-           a->lhs.name.i == b->lhs.name.i && is_membership(a) && is_membership(b);
+    return a->nval <= JOIN_MAX && b->nval <= JOIN_MAX && a->lhs.field == b->lhs.field &&
+           a->lhs.index == b->lhs.index && a->lhs.name.i == b->lhs.name.i && is_membership(a) &&
+           is_membership(b);
 }
 
 atom_id atom_join(struct comp *c, struct cons *atoms, const atom_id *v, uint32_t n)

@@ -60,7 +60,9 @@ static bool arg_fits(struct comp *c, enum field_arg kind, const struct arg *a,
                      struct field_ref *out)
 {
     bool none = !a->dot && !a->bracket;
-    bool index = a->bracket && number_arg(a->text, a->len, &out->index);
+    /* Where names are wanted digits are one too: proc.env[5], container.mount[0]. */
+    bool text = kind == ARG_TEXT || kind == ARG_TEXT_OPT || kind == ARG_NAME_OR_TEXT;
+    bool index = a->bracket && !text && number_arg(a->text, a->len, &out->index);
     if (!index)
         out->index = -1;
     out->name.i = 0;
@@ -203,15 +205,21 @@ static bool address(struct json *j, const struct json_value *v, const struct fie
     return true;
 }
 
+static bool loose_number(struct json *j, const struct json_value *v, const struct field_info *f,
+                         struct fact *out)
+{
+    if (v->kind != JSON_INT)
+        return want(j, v, f->name, "a whole number");
+    out->kind = VAL_NUM;
+    out->num = v->num;
+    return true;
+}
+
 /* evt.arg and evt.rawarg: as text, or as the number behind it. */
 static bool loose(struct json *j, const struct json_value *v, const struct field_info *f,
                   struct fact *out)
 {
-    if (v->kind != JSON_INT)
-        return text(j, v, f, true, out);
-    out->kind = VAL_NUM;
-    out->num = v->num;
-    return true;
+    return v->kind == JSON_INT ? loose_number(j, v, f, out) : text(j, v, f, true, out);
 }
 
 static bool single(struct json *j, const struct json_value *v, const struct field_info *f,
@@ -240,17 +248,41 @@ static bool single(struct json *j, const struct json_value *v, const struct fiel
     case BASE_UINT:
     case BASE_PORT:
         return whole(j, v, f, t, out);
-    case BASE_DOUBLE:
+    case BASE_DOUBLE: /* nothing but its being there can be asked for */
+        return loose_number(j, v, f, out);
     case BASE_NONE:
         return want(j, v, f->name, "of a type that events cannot give");
     }
     return false;
 }
 
+/* An ancestor field without index is a list: one value is a list of one. */
+static bool is_ancestors(const struct field_info *f, struct field_ref ref)
+{
+    return f->flags & FF_ANCESTOR && ref.index < 0 && !ref.name.i;
+}
+
+static bool one_ancestor(struct json *j, const struct json_value *v, const struct field_info *f,
+                         struct event *e, struct fact *out)
+{
+    char digits[24];
+    if (!single(j, v, f, out))
+        return false;
+    if (out->kind == VAL_NUM) {
+        snprintf(digits, sizeof digits, "%lld", (long long)out->num);
+        out->text = intern_cstr(j->c->intern, digits);
+    }
+    out->is_list = true;
+    out->kind = VAL_TEXT;
+    out->list0 = VEC_PUSH(j->c->arena, &e->list, out->text);
+    out->nlist = 1;
+    return true;
+}
+
 static bool many(struct json *j, const struct json_value *v, const struct field_info *f,
                  const json_list *list, struct fact *out)
 {
-    bool ancestors = f->flags & FF_ANCESTOR && out->field.index < 0 && !out->field.name.i;
+    bool ancestors = is_ancestors(f, out->field);
     if (!(f->flags & FF_LIST) && !ancestors)
         return want(j, v, f->name, "not an array");
     if (v->list_open && !ancestors)
@@ -289,6 +321,8 @@ static bool member(struct json *j, str_id key, size_t at, struct event *e)
         f.state = FACT_UNKNOWN;
     else if (v.kind == JSON_LIST)
         ok = many(j, &v, info, &e->list, &f);
+    else if (is_ancestors(info, f.field))
+        ok = one_ancestor(j, &v, info, e, &f);
     else if (info->flags & FF_LIST)
         ok = want(j, &v, info->name, "an array");
     else

@@ -26,8 +26,8 @@
 #define REGEX_COUNT_MAX 1000
 #define REGEX_INST_MAX 16384u /* of the program, counts written out */
 #define REGEX_STATES_MAX 16384u
-#define REGEX_WORDS_MAX (256u * 1024)
-#define REGEX_WORK_MAX (8u * 1024 * 1024)
+#define REGEX_WORDS_MAX (256u << 10)
+#define REGEX_WORK_MAX (8u << 20)
 #define REGEX_CODE_MAX 0x10ffffu
 
 /* Code points lo..hi. */

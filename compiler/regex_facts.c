@@ -242,6 +242,7 @@ uint32_t regex_row(struct comp *c, str_id pattern, struct regex_error *err)
     if (!c->regex_ids) {
         c->regex_ids = arena_alloc(c->arena, sizeof *c->regex_ids);
         c->regex_ids->arena = c->arena;
+        // NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers
         VEC_PUSH(c->arena, &c->regexes, NULL);
     }
     uint32_t row = cons_find(c->regex_ids, (uint64_t)pattern.i + 1, row_same, NULL);
@@ -261,6 +262,7 @@ uint32_t regex_row(struct comp *c, str_id pattern, struct regex_error *err)
                          RPK_PROGRAM_MAX)};
         return 0;
     }
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers
     row = VEC_PUSH(c->arena, &c->regexes, re);
     cons_add(c->regex_ids, (uint64_t)pattern.i + 1, row);
     return row;

@@ -139,7 +139,6 @@ static enum outcome match_constants(const struct rpk *p, const struct rpk_atom *
 static enum outcome some_ancestor(const struct rpk *p, struct record *r, const struct rpk_atom *a,
                                   enum field_id field)
 {
-    bool whole = r->h->anc_state == ST_PRESENT || r->h->anc_state == ST_ABSENT;
     enum outcome some = OUT_FALSE;
 
     for (int32_t i = 1; i <= ANC_MAX + 1; i++) {
@@ -152,8 +151,6 @@ static enum outcome some_ancestor(const struct rpk *p, struct record *r, const s
             return o;
         if (o == OUT_MAYBE)
             some = OUT_MAYBE;
-        if (v.state == ST_ABSENT && whole)
-            break;
     }
     return some;
 }
@@ -207,16 +204,37 @@ static enum outcome match_fields(const struct rpk *p, struct record *r, const st
                   : match_num(op, (enum type_id)a->type, v.num, w.num);
 }
 
+/* evt.rawarg: numbers are compared in the type that this event's parameter has. */
+static struct rpk_atom raw_atom(const struct rpk *p, const struct record *r,
+                                const struct rpk_atom *a)
+{
+    struct rpk_str name = p->refs[a->lhs].name;
+    enum event_id event = (enum event_id)r->h->event;
+    int i = catalog_param_index(event, rpk_text(p, name), name.len);
+    const struct param_info *param = i < 0 ? NULL : catalog_param(event, (unsigned)i);
+    enum base_type base = param ? catalog_type(param->type)->base : BASE_NONE;
+    struct rpk_atom raw = *a;
+
+    if (base == BASE_INT || base == BASE_UINT)
+        raw.type = (uint8_t)param->type;
+    return raw;
+}
+
 enum outcome match_atom(const struct rpk *p, struct record *r, const struct rpk_atom *a)
 {
     const struct rpk_ref *f = &p->refs[a->lhs];
+    struct rpk_atom raw;
     uint32_t used = r->used, flags = catalog_field((enum field_id)f->field)->flags;
     enum outcome o;
 
     r->plan = &p->head->plan;
+    if (f->field == F_evt_rawarg) {
+        raw = raw_atom(p, r, a);
+        a = &raw;
+    }
     if (a->rhs != 0xffffffffu)
         o = match_fields(p, r, a);
-    else if (f->field && (flags & FF_ANCESTOR) && f->index < 0)
+    else if (f->field && (flags & FF_ANCESTOR) && f->index < 0 && !f->name.len)
         o = some_ancestor(p, r, a, (enum field_id)f->field);
     else if (f->field && (flags & FF_EITHER_SIDE))
         o = either_side(p, r, a, (enum field_id)f->field);

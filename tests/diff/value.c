@@ -139,6 +139,9 @@ static void spoil(struct gen *g, struct buf *b)
 
 static const char *some_constant(struct gen *g, const struct node *n)
 {
+    const struct atom *a = &g->c->atoms.v[n->atom.i];
+    if ((n->op == OP_BCONTAINS || n->op == OP_BSTARTSWITH) && a->nval)
+        return STR(g->c, g->c->values.v[a->val0 + rng_below(&g->rng, a->nval)].text);
     bool other = g->texts.n && rng_chance(&g->rng, 8);
     if (other || !n->nlit)
         return g->texts.n ? STR(g->c, g->texts.v[rng_below(&g->rng, g->texts.n)]) : "x";
@@ -296,7 +299,11 @@ static void param_value(struct gen *g, const struct node *n, const struct atom *
         return;
     f = (struct field_ref){
         .field = F_evt_arg, .index = -1, .name = intern_cstr(g->c->intern, p->name)};
-    if (p->flags != FT_NONE) {
+    if (rng_chance(&g->rng, a->lhs.field == F_evt_rawarg ? 50 : 5))
+        f.field = F_evt_rawarg;
+    if (a->lhs.field == F_evt_rawarg && event_param_is_number(p) && rng_chance(&g->rng, 80)) {
+        set(g, f, true, fit(num_value(g, n, a, want), p->type), (str_id){0});
+    } else if (p->flags != FT_NONE) {
         set(g, f, true, fit(flag_value(g, p->flags, n, want), p->type), (str_id){0});
     } else if (event_param_is_number(p)) {
         const char *s = some_constant(g, n);
