@@ -104,7 +104,7 @@ static void explain_tests(struct comp *c, dag_id root, enum event_id event)
         printf("    %3u. %s", ++n, d->neg ? "not " : "");
         print_atom(c, stdout, d->atom);
         fputs("\n           ", stdout);
-        if (!w || w->place == PLACE_USER) {
+        if (!w || w->place == PLACE_USER || (w->narrow.i && d->neg)) {
             user++;
             puts("in user space; the kernel lets the event pass");
         } else {
