@@ -44,7 +44,9 @@ def file_output(pack, folder, score):
     path = os.path.join(folder, 'alerts')
     daemon = Rulerun(pack, '--format', 'json', '--output', 'file:' + path)
     read_shadow()
-    time.sleep(0.5)
+    end = time.monotonic() + 10
+    while time.monotonic() < end and not (os.path.exists(path) and os.path.getsize(path)):
+        time.sleep(0.02)
     score.check(daemon.stop() == 0, 'file: exit code')
     with open(path, encoding='utf-8') as text:
         score.check('"Sensitive file read"' in text.read(), 'file: no alert in it')
