@@ -73,7 +73,7 @@ struct class_cand {
     __u32 rule; /* index in the bundle */
     __u32 root; /* its place among the event's roots */
     __u32 test; /* where its remaining tests begin, or a terminal */
-    __u32 pad;
+    __u32 off;  /* not 0: the rule is switched off (runtime/select.c) */
 };
 
 /* Terminals of tests. A test's edges lead to lower rows, so that each walk ends. */

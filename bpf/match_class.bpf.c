@@ -270,7 +270,7 @@ static long judge_step(__u32 i, struct judging *j)
     }
     j->cand++;
     j->rule = c->rule + 1;
-    j->at = c->test;
+    j->at = c->off ? CLASS_FAIL : c->test;
     return 0;
 }
 

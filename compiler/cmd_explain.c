@@ -122,10 +122,11 @@ static void explain_key(const struct comp *c, const struct class_key *key)
 }
 
 /* Where a test runs; true: in the kernel. */
-static bool explain_place(struct comp *c, const struct where *w, atom_id id, bool table)
+static bool explain_place(struct comp *c, const struct where *w, const struct dag_node *d,
+                          bool table)
 {
-    const struct atom *at = &c->atoms.v[w && w->narrow.i ? w->narrow.i : id.i];
-    if (!w || w->place == PLACE_USER) {
+    const struct atom *at = &c->atoms.v[w && w->narrow.i ? w->narrow.i : d->atom.i];
+    if (!w || w->place == PLACE_USER || (w->narrow.i && d->neg)) {
         puts("in user space; the kernel lets the event pass");
         return false;
     }
@@ -135,7 +136,7 @@ static bool explain_place(struct comp *c, const struct where *w, atom_id id, boo
     }
     struct where shown = *w;
     shown.place = table ? PLACE_CLASS : w->place;
-    printf("cost %u, ", atom_cost(c, id));
+    printf("cost %u, ", atom_cost(c, d->atom));
     print_where(c, stdout, &shown);
     putchar('\n');
     return true;
@@ -156,7 +157,7 @@ static void explain_tests(struct comp *c, dag_id root, const struct event_rules 
         printf("    %3u. %s", ++n, d->neg ? "not " : "");
         print_atom(c, stdout, d->atom);
         fputs("\n           ", stdout);
-        user += !explain_place(c, w, d->atom, key && key->table);
+        user += !explain_place(c, w, d, key && key->table);
     }
     if (!n) {
         puts("    every such event matches");
@@ -187,8 +188,9 @@ static void explain_rule(struct comp *c, rule_id r)
     bool any = false;
     fputs("\nrule ", stdout);
     put_rule_name(c, r);
-    printf(" (%s:%u)\n", at->file ? source_name(c->sources, at->file) : "?",
-           at->file ? source_place(c->sources, at->file, at->off).line : 0);
+    printf(" (%s:%u)%s\n", at->file ? source_name(c->sources, at->file) : "?",
+           at->file ? source_place(c->sources, at->file, at->off).line : 0,
+           rule->enabled ? "" : " is disabled; if it is switched on:");
     for (uint32_t i = 0; i < c->events.n; i++) {
         dag_id root, other;
         uint32_t rank, any_rank;

@@ -86,7 +86,7 @@ uint32_t vm_class_judge(const struct bpf_vm *vm, const struct ev *ev, uint32_t c
         return 0;
     const struct class_row *row = &p->class_rows[class];
     for (uint32_t i = row->cand0; i < row->cand0 + row->ncand; i++) {
-        uint32_t at = p->class_cands[i].test;
+        uint32_t at = p->class_cands[i].off ? CLASS_FAIL : p->class_cands[i].test;
         while (at < CLASS_PASS) {
             const struct class_test *t = &p->class_tests[at];
             if (t->kind == CT_ANC)

@@ -10,8 +10,9 @@
 #include "intern.h"
 #include "place.h"
 
-#define SCAN_MIN 32 /* rules; for fewer, a search for each constant costs less than all look-ups   \
-                     */
+#define SCAN_MIN                                                                                   \
+    32 /* rules; for fewer, a search for each constant costs less than all look-ups                \
+        */
 
 /* A test that the rule at `pos` cannot match without. */
 struct candidate {

@@ -165,13 +165,18 @@ static void emit_class(struct emit *e, const struct emitted *s, const struct con
     }
 }
 
-void group_emit_unknown(struct emit *e, const struct root *roots, const struct group *g,
-                        label_id unknown)
+/* Every rule of the group passes: the first that is switched on is the answer. */
+static void emit_unknown(struct emit *e, const struct root *roots, const struct group *g,
+                         label_id unknown, label_id none)
 {
     asm_bind(e->a, unknown);
-    if (asm_live(e->a)) { /* every rule of the group passes: its first is the answer */
-        asm_mov_imm(e->a, R0, e->c->rules.v[roots[g->rules.v[0].pos].rule.i].index + 1);
+    for (uint32_t i = 0; i < g->rules.n && asm_live(e->a); i++) {
+        const struct rule *rule = &e->c->rules.v[roots[g->rules.v[i].pos].rule.i];
+        label_id off = i + 1 < g->rules.n ? asm_label(e->a) : none;
+        asm_gate(e->a, rule->index + 1, rule->enabled, off);
         asm_exit(e->a);
+        if (off.i != none.i)
+            asm_bind(e->a, off);
     }
 }
 
@@ -199,6 +204,6 @@ void group_emit(struct emit *e, const struct root *roots, const struct group *g)
         asm_bind(e->a, label[k->class]);
         emit_class(e, &s, k);
     }
-    group_emit_unknown(e, roots, g, unknown);
+    emit_unknown(e, roots, g, unknown, none);
     asm_bind(e->a, none);
 }

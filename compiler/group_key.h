@@ -29,12 +29,9 @@ struct classes {
 /* group_class.c */
 void group_classes(struct emit *e, const struct group *g, struct classes *out);
 
-/* group_emit.c: what the code of all groups begins with, and how it ends where the slot is unknown.
- */
+/* group_emit.c: what the code of all groups begins with. */
 bool group_emit_pretests(struct emit *e, const struct root *roots, const struct group *g,
                          label_id none);
-void group_emit_unknown(struct emit *e, const struct root *roots, const struct group *g,
-                        label_id unknown);
 
 /* cost.c: so many rules and constants are better served by tables than by code. */
 bool group_wants_table(uint32_t rules, uint32_t constants);

@@ -35,6 +35,14 @@ static uint32_t *tests_of_rules(struct emit *e, const struct root *roots, const 
     return test;
 }
 
+static void put_candidate(struct emit *e, const struct root *roots, uint32_t pos, uint32_t test)
+{
+    const struct rule *rule = &e->c->rules.v[roots[pos].rule.i];
+    struct class_cand cand = {
+        .rule = rule->index, .root = pos, .test = test, .off = !rule->enabled};
+    VEC_PUSH(e->c->arena, &e->c->class_cands, cand);
+}
+
 /* The rows of the classes; returns the first one's number. */
 static uint32_t put_classes(struct emit *e, const struct root *roots, const struct group *g,
                             const struct classes *x, const uint32_t *test)
@@ -50,13 +58,21 @@ static uint32_t put_classes(struct emit *e, const struct root *roots, const stru
             continue;
         *row = (struct class_row){c->class_cands.n, k->nrule};
         for (uint32_t n = 0; n < k->nrule; n++) {
-            uint32_t r = x->rules.v[k->rule0 + n], pos = g->rules.v[r].pos;
-            uint32_t rule = c->rules.v[roots[pos].rule.i].index;
-            struct class_cand cand = {.rule = rule, .root = pos, .test = test[r]};
-            VEC_PUSH(c->arena, &c->class_cands, cand);
+            uint32_t r = x->rules.v[k->rule0 + n];
+            put_candidate(e, roots, g->rules.v[r].pos, test[r]);
         }
     }
     return first;
+}
+
+/* The class of a value that is not known: every rule of the group passes. */
+static uint32_t put_unknown(struct emit *e, const struct root *roots, const struct group *g)
+{
+    struct comp *c = e->c;
+    struct class_row row = {c->class_cands.n, g->rules.n};
+    for (uint32_t i = 0; i < g->rules.n; i++)
+        put_candidate(e, roots, g->rules.v[i].pos, CLASS_PASS);
+    return VEC_PUSH(c->arena, &c->class_rows, row);
 }
 
 static uint32_t put_constants(struct emit *e, const struct classes *x, enum key_kind kind,
@@ -209,6 +225,11 @@ void group_emit_table(struct emit *e, struct event_rules *row, const struct grou
         emit_scan(e, g, node, groups, (struct edges){.no = none, .unknown = unknown});
     else
         emit_look_up(e, g, node, groups, none);
-    group_emit_unknown(e, roots, g, unknown);
+    asm_bind(e->a, unknown);
+    if (asm_live(e->a)) {
+        asm_mov_imm(e->a, R2, put_unknown(e, roots, g));
+        emit_call(e, "class_judge");
+        asm_exit(e->a);
+    }
     asm_bind(e->a, none);
 }
