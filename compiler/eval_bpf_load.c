@@ -161,7 +161,7 @@ static bool read_relocations(struct loader *l)
     GElf_Shdr sh;
     while ((scn = elf_nextscn(l->elf, scn))) {
         if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_REL || sh.sh_info >= SECTIONS_MAX ||
-            !l->count[sh.sh_info])
+            !l->count[sh.sh_info] || !sh.sh_size)
             continue;
         Elf_Data *d = data_of(scn, sizeof(Elf64_Rel));
         if (!d)

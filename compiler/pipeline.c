@@ -146,11 +146,16 @@ static const struct pass {
 int pipeline_run(struct comp *c, char *const *paths, int npath, const char *last)
 {
     int err = load_all(c, paths, npath);
-    if (err || !strcmp(last, "load") || diag_count(c, SEV_ERROR)) {
-        return err;
+    return err ? err : pipeline_passes(c, last);
+}
+
+int pipeline_passes(struct comp *c, const char *last)
+{
+    if (!strcmp(last, "load") || diag_count(c, SEV_ERROR)) {
+        return 0;
     }
     for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
-        err = passes[i].run(c);
+        int err = passes[i].run(c);
         if (err) {
             fprintf(stderr, "rulec: %s: %s\n", passes[i].name, strerror(-err));
             return err;

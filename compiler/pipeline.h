@@ -31,6 +31,8 @@ int pass_link(struct comp *c);                /* rpk */
  * queued, not printed. 0, or -errno (the message has been printed).
  */
 int pipeline_run(struct comp *c, char *const *paths, int npath, const char *last);
+/* The passes after load, for items that pass_load() has left: the same, but for reading files. */
+int pipeline_passes(struct comp *c, const char *last);
 
 /* The last pass that a list of stages needs ("load", "type", ...); NULL: there is an unknown one.
  */

@@ -44,7 +44,10 @@ struct judge {
     char error[512]; /* an evaluator could not run */
 };
 
-/* Builds the judges of a compilation that ran through link. False with a reason in `error`. */
+/*
+ * Builds the judges of a compilation that ran through link; for all but the kernel, through table
+ * is enough. False with a reason in `error`.
+ */
 bool judge_open(struct judge *j, struct comp *c, bool kernel);
 void judge_close(struct judge *j);
 

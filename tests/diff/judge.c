@@ -19,17 +19,31 @@ static bool fail(struct judge *j, const char *what, const char *why)
     return false;
 }
 
+/* Of a bundle; of a compilation that stopped before link, its parts. */
+static bool open_pack(struct judge *j, char *why, size_t size)
+{
+    const struct comp *c = j->c;
+    bool whole = c->rpk.n > 0;
+    if (whole ? rpk_open(&j->rpk, c->rpk.v, c->rpk.n, why, size)
+              : rpk_open_section(&j->rpk, c->table.v, c->table.n, why, size))
+        return fail(j, "bundle", why);
+    j->vm = bpf_vm_new(whole ? c->rpk.v : c->filter_elf.v, whole ? c->rpk.n : c->filter_elf.n, why,
+                       size);
+    if (!j->vm)
+        return fail(j, "interpreter", why);
+    if (!whole)
+        bpf_vm_tables(j->vm, c);
+    return true;
+}
+
 bool judge_open(struct judge *j, struct comp *c, bool kernel)
 {
     char why[400];
     memset(j, 0, sizeof *j);
     j->c = c;
     j->nrule = c->nrule;
-    if (rpk_open(&j->rpk, c->rpk.v, c->rpk.n, why, sizeof why))
-        return fail(j, "bundle", why);
-    j->vm = bpf_vm_new(c->rpk.v, c->rpk.n, why, sizeof why);
-    if (!j->vm)
-        return fail(j, "interpreter", why);
+    if (!open_pack(j, why, sizeof why))
+        return false;
     if (kernel) {
         j->kernel = kernel_filter_new(c->rpk.v, c->rpk.n, why, sizeof why);
         if (!j->kernel)
