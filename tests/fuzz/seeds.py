@@ -88,22 +88,34 @@ def event():
                 yield json.dumps(one).encode()
 
 
+def sections(folder, *files):
+    """The rule section of a bundle: as the only section of an ELF file, and bare."""
+    pack, elf, bare = (os.path.join(folder, name) for name in ('pack', 'elf', 'bare'))
+    built = subprocess.run(['build/rulec', 'build', '-o', pack, *files], cwd=ROOT, check=False,
+                           stderr=subprocess.DEVNULL)
+    if built.returncode:
+        return []
+    subprocess.run(['llvm-objcopy', '--only-section=.rulepack', f'--dump-section=.rulepack={bare}',
+                    pack, elf], check=True)
+    return [elf, bare]
+
+
 def bundle():
-    """The rule section of bundles, bare and as the only section of an ELF file, with a record."""
+    """Bundles of ours, each with a few records."""
     events = [text.decode() for text in event()]
     with tempfile.TemporaryDirectory() as folder:
-        pack, part, seed = (os.path.join(folder, name) for name in ('pack', 'part', 'seed'))
-        for n, path in enumerate(paths('tests/golden/*.yaml', 'tests/rules/article.yaml')):
-            built = subprocess.run(['build/rulec', 'build', '-o', pack, path], cwd=ROOT, check=False,
-                                   stderr=subprocess.DEVNULL)
-            for form in ([], ['-O', 'binary']):
-                if built.returncode:
-                    continue
-                subprocess.run(['llvm-objcopy', *form, '--only-section=.rulepack', pack, part], check=True)
-                subprocess.run(['build/release/fuzz_tool_seed', part, events[n % len(events)], seed],
-                               cwd=ROOT, check=True)
-                with open(seed, 'rb') as data:
-                    yield data.read()
+        seed = os.path.join(folder, 'seed')
+        packs = [[path] for path in paths('tests/golden/*.yaml')]
+        packs += [['stdlib', path] for path in paths('rules/*.yaml', 'tests/rules/*.yaml')
+                  if not path.endswith('.test.yaml')]
+        for n, files in enumerate(packs):
+            for part in sections(folder, *files):
+                for step in range(3):
+                    text = events[(n * 7 + step * 31) % len(events)]
+                    subprocess.run(['build/release/fuzz_tool_seed', part, text, seed], cwd=ROOT,
+                                   check=True)
+                    with open(seed, 'rb') as data:
+                        yield data.read()
 
 
 KINDS = {'rules': rules, 'condition': condition, 'output': output, 'event': event, 'bundle': bundle}
