@@ -194,6 +194,13 @@ static uint32_t line_index(const struct sources *s, uint32_t file, uint32_t off)
     return lo;
 }
 
+/* A byte order mark at the head of a file is no part of its first line. */
+static uint32_t line_start(const struct source *src, uint32_t line)
+{
+    bool mark = line == 0 && src->len >= 3 && !memcmp(src->text, "\xef\xbb\xbf", 3);
+    return mark ? 3 : src->lines.v[line];
+}
+
 struct place source_place(const struct sources *s, uint32_t file, uint32_t off)
 {
     uint32_t line = line_index(s, file, off);
@@ -202,7 +209,7 @@ struct place source_place(const struct sources *s, uint32_t file, uint32_t off)
         return (struct place){0, 0};
     }
     uint32_t column = 1;
-    for (uint32_t i = src->lines.v[line]; i < off && i < src->len; i++) {
+    for (uint32_t i = line_start(src, line); i < off && i < src->len; i++) {
         column += ((unsigned char)src->text[i] & 0xc0) != 0x80;
     }
     return (struct place){line + 1, column};
@@ -213,7 +220,7 @@ const char *source_line(const struct sources *s, uint32_t file, uint32_t off, si
 {
     uint32_t line = line_index(s, file, off);
     const struct source *src = &s->v.v[file];
-    *start = src->lines.v[line];
+    *start = line_start(src, line);
     size_t end = *start;
     while (end < src->len && !break_at(src->text + end, src->len - end)) {
         end++;

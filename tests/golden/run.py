@@ -20,14 +20,16 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 STAGES = {'docs': 'docs', 'pack': 'pack', 'ast': 'ast', 'dag': 'dag', 'classes': 'classes',
           'plan': 'plan', 'bpf': 'bpf', 'table': 'table', 'rpk.txt': 'rpk'}
 PLACE = re.compile(r':\d+:\d+: error: .*\[RK\d{4}\]')
+SUMMARY = re.compile(r'^\d+ rules?, \d+ errors?, \d+ warnings?\n\Z', re.M)
 
 
 def rulec(program, *arguments):
-    """Exit code and output of one run, with paths relative to this folder."""
+    """Exit code and output of one run, with paths relative to this folder; without the closing
+    line that counts (tests/diag.py)."""
     run = subprocess.run([program, *arguments], cwd=HERE, capture_output=True, text=True,
                          errors='replace', timeout=60, check=False,
                          env={**os.environ, 'NO_COLOR': '1'})
-    return run.returncode, run.stdout, run.stderr
+    return run.returncode, run.stdout, SUMMARY.sub('', run.stderr)
 
 
 class Suite:
