@@ -9,6 +9,7 @@
 #include "cond.h"
 #include "diag.h"
 #include "intern.h"
+#include "near.h"
 
 /*
  * Members of the groups, lists and calls that are still open wait on one stack: what is begun
@@ -96,9 +97,14 @@ static void unexpected(struct parse *p, struct range at)
     diag(c, code, place(p, at), hint, "expected %s, found `%s`", want, shown(p, at));
 }
 
-static const char *near_hint(struct comp *c, const char *near)
+static const char *near_transformer(struct parse *p, struct range at)
 {
-    return near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL;
+    struct near near = near_start(p->text + at.off, at.end - at.off);
+    for (int x = XF_NONE + 1; x <= XF_VAL; x++) {
+        const char *name = xform_name((enum xform_id)x);
+        near_try(&near, name, strlen(name));
+    }
+    return near_hint(p->build->c, near.best);
 }
 
 static void unknown_operator(struct parse *p, struct range at)
@@ -150,8 +156,8 @@ void mk_error(struct parse *p, enum parse_error what, struct range at)
         diag(c, RK0233, place(p, at), NULL, "this quoted string does not end");
         break;
     case PARSE_TRANSFORMER:
-        diag(c, RK0234, place(p, at), NULL, "`%s` is no transformer that could stand here",
-             shown(p, at));
+        diag(c, RK0234, place(p, at), near_transformer(p, at),
+             "`%s` is no transformer that could stand here", shown(p, at));
         break;
     case PARSE_NUL:
         diag(c, syntax, place(p, at), NULL, "a NUL byte stands here");

@@ -11,6 +11,7 @@
 #include "ast.h"
 #include "diag.h"
 #include "intern.h"
+#include "near.h"
 
 struct bind {
     struct pack *pk;
@@ -145,8 +146,7 @@ static void unknown_macro(struct pack *pk, const struct node *n)
         }
     }
     const char *near = near_macro(pk, s, STRLEN(c, n->name));
-    diag(c, RK0219, n->at, near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL,
-         "unknown macro `%s`", shown(c, n->name));
+    diag(c, RK0219, n->at, near_hint(c, near), "unknown macro `%s`", shown(c, n->name));
 }
 
 /*

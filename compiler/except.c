@@ -10,6 +10,7 @@
 #include "diag.h"
 #include "doc.h"
 #include "intern.h"
+#include "near.h"
 
 #define EXCEPTIONS_MAX 10000u /* of a rule: names are looked for one by one */
 
@@ -103,6 +104,14 @@ static str_id stripped(struct comp *c, str_id s)
     return intern_put(c->intern, text + from, to - from);
 }
 
+static const char *comp_hint(struct comp *c, str_id op, bool single)
+{
+    if (single) {
+        return "one field takes `in`, `pmatch` or `intersects`";
+    }
+    return near_hint(c, catalog_near(NEAR_OP, STR(c, op), STRLEN(c, op)));
+}
+
 static bool read_comps(struct pack *pk, uint32_t map, struct exception *e)
 {
     struct comp *c = pk->c;
@@ -121,8 +130,8 @@ static bool read_comps(struct pack *pk, uint32_t map, struct exception *e)
         const struct yaml y = c->yaml.v[scalar_at(c, single, first, i)];
         str_id op = stripped(c, y.text);
         if (!(single ? takes_list(STR(c, op)) : known_comp(STR(c, op)))) {
-            diag(c, RK0216, y.at, single ? "one field takes `in`, `pmatch` or `intersects`" : NULL,
-                 "`%s` is no operator of an exception", shown(c, op));
+            diag(c, RK0216, y.at, comp_hint(c, op, single), "`%s` is no operator of an exception",
+                 shown(c, op));
             return false;
         }
         VEC_PUSH(c->arena, &e->comps, op);
@@ -198,8 +207,8 @@ static bool check_fields(struct pack *pk, const struct exception *e)
         if (name + bracket != len ||
             !field_read(s, name, bracket ? s + name + arg.off : NULL, arg.end - arg.off, &f)) {
             const char *near = len < 100 ? catalog_near(NEAR_FIELD, s, len) : NULL;
-            diag(c, RK0216, y->at, near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL,
-                 "unknown field `%s` in an exception", shown(c, y->text));
+            diag(c, RK0216, y->at, near_hint(c, near), "unknown field `%s` in an exception",
+                 shown(c, y->text));
             ok = false;
         }
     }
@@ -321,6 +330,16 @@ static bool extend(struct pack *pk, struct exception *old, const struct exceptio
     return ok;
 }
 
+static const char *near_exception(struct comp *c, const struct rule_def *r, str_id name)
+{
+    struct near near = near_start(STR(c, name), STRLEN(c, name));
+    for (uint32_t i = 0; i < r->exceptions.n; i++) {
+        str_id known = r->exceptions.v[i].name;
+        near_try(&near, STR(c, known), STRLEN(c, known));
+    }
+    return near_hint(c, near.best);
+}
+
 bool except_append(struct pack *pk, struct rule_def *r, uint32_t seq)
 {
     struct comp *c = pk->c;
@@ -339,7 +358,8 @@ bool except_append(struct pack *pk, struct rule_def *r, uint32_t seq)
         if (old) {
             ok &= extend(pk, old, &e, values);
         } else if (!e.has_fields || !values || !c->yaml.v[values].nkid) {
-            diag(c, RK0216, e.at, NULL, "a new exception needs `fields` and at least one value");
+            diag(c, RK0216, e.at, near_exception(c, r, e.name),
+                 "a new exception needs `fields` and at least one value");
             ok = false;
         } else {
             ok &= add_exception(pk, r, &e, values);

@@ -7,6 +7,7 @@
 #include "diag.h"
 #include "intern.h"
 #include "lower.h"
+#include "near.h"
 
 /* Calls that C libraries make in place of another one: naming the old one alone sees little. */
 static const struct {
@@ -167,8 +168,7 @@ static void lint_flags(struct comp *c, const struct node *n, const struct event_
             }
         }
         if (!found) {
-            diag(c, RK0403, place_of_constant(c, n, text),
-                 near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL,
+            diag(c, RK0403, place_of_constant(c, n, text), near_hint(c, near),
                  "`%s` is never part of this value: it shows the names of `%s`",
                  diag_word(c, s, STRLEN(c, text)), table);
         }
@@ -188,8 +188,7 @@ static void lint_result(struct comp *c, const struct node *n)
         size_t len = STRLEN(c, text);
         if (strcmp(s, "SUCCESS") != 0 && !catalog_errno_by_name(s, len) && s[0] != '-') {
             const char *near = catalog_near_flag(FT_errno, s, len);
-            diag(c, RK0403, place_of_constant(c, n, text),
-                 near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL,
+            diag(c, RK0403, place_of_constant(c, n, text), near_hint(c, near),
                  "evt.res is SUCCESS or the name of an error, never `%s`", diag_word(c, s, len));
         }
     }

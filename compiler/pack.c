@@ -8,6 +8,7 @@
 #include "diag.h"
 #include "doc.h"
 #include "intern.h"
+#include "near.h"
 
 #define ALTERNATIVES_MAX 100u
 #define ENGINE_MINOR 63u /* the rule language that this compiler reads is version 0.63.0 */
@@ -18,20 +19,6 @@ static const char *shown(struct comp *c, str_id s)
 }
 
 /* ---- keys ---- */
-
-static const char *near_key(const char *const *known, const char *key, size_t len)
-{
-    const char *best = NULL;
-    unsigned least = len < 5 ? 2 : 3;
-    for (size_t i = 0; known[i] && len < 60; i++) {
-        unsigned d = catalog_distance(key, len, known[i], strlen(known[i]), least - 1);
-        if (d < least) {
-            least = d;
-            best = known[i];
-        }
-    }
-    return best;
-}
 
 static bool is_known(const char *const *known, const char *key)
 {
@@ -45,12 +32,12 @@ static bool is_known(const char *const *known, const char *key)
 
 static void unknown_key(struct comp *c, const struct yaml *key, const char *const *known)
 {
-    const char *name = STR(c, key->text), *near = NULL;
+    const char *hint = NULL;
     if (key->kind == YAML_SCALAR) {
-        near = near_key(known, name, STRLEN(c, key->text));
+        hint = near_of(c, STR(c, key->text), STRLEN(c, key->text), known);
     }
-    diag(c, RK0111, key->at, near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL,
-         "unknown key `%s` is ignored", key->kind == YAML_SCALAR ? shown(c, key->text) : "[...]");
+    diag(c, RK0111, key->at, hint, "unknown key `%s` is ignored",
+         key->kind == YAML_SCALAR ? shown(c, key->text) : "[...]");
 }
 
 void pack_check_keys(struct pack *pk, uint32_t map, const char *const *known)
@@ -108,6 +95,24 @@ static enum override_op override_op(const struct comp *c, const struct yaml *val
                                       : OVERRIDE_NONE;
 }
 
+static const char *near_override(struct comp *c, const struct yaml *key,
+                                 const struct override_key *keys, unsigned n)
+{
+    struct near near = near_start(STR(c, key->text), STRLEN(c, key->text));
+    for (unsigned i = 0; i < n && key->kind == YAML_SCALAR; i++) {
+        near_try(&near, keys[i].key, strlen(keys[i].key));
+    }
+    return near_hint(c, near.best);
+}
+
+static const char *near_operation(struct comp *c, const struct yaml *value)
+{
+    static const char *const operations[] = {"append", "replace", NULL};
+    return value->kind == YAML_SCALAR
+               ? near_of(c, STR(c, value->text), STRLEN(c, value->text), operations)
+               : NULL;
+}
+
 /* One `key: operation` pair. */
 static bool read_override(struct pack *pk, uint32_t map, const uint32_t *pair,
                           const struct override_key *keys, unsigned n, enum override_op *op)
@@ -122,8 +127,9 @@ static bool read_override(struct pack *pk, uint32_t map, const uint32_t *pair,
                           : k->append && k->replace
                               ? "can be overridden by `append` or `replace` only"
                               : "can be overridden by `replace` only";
-        diag(c, RK0205, k && !what ? value->at : key->at, NULL, "`%s` %s",
-             *name ? diag_word(c, name, strlen(name)) : "[...]", can);
+        diag(c, RK0205, k && !what ? value->at : key->at,
+             k ? (what ? NULL : near_operation(c, value)) : near_override(c, key, keys, n),
+             "`%s` %s", *name ? diag_word(c, name, strlen(name)) : "[...]", can);
         return false;
     }
     if (op[k - keys] && op[k - keys] != what) {
@@ -195,9 +201,31 @@ static struct list_def *list_entry(struct pack *pk, str_id name, span_id at)
 }
 
 /* An append or override wants an earlier definition. */
-static void no_target(struct comp *c, const char *kind, const struct yaml *name)
+static void no_target(struct comp *c, const char *kind, const struct yaml *name, const char *hint)
 {
-    diag(c, RK0206, name->at, NULL, "there is no %s `%s` to add to", kind, shown(c, name->text));
+    diag(c, RK0206, name->at, hint, "there is no %s `%s` to add to", kind, shown(c, name->text));
+}
+
+static const char *near_list(struct pack *pk, str_id name)
+{
+    struct comp *c = pk->c;
+    struct near near = near_start(STR(c, name), STRLEN(c, name));
+    bool search = pk->near_tries++ < NEAR_TRIES_MAX;
+    for (uint32_t i = 0; i < pk->lists.n && search; i++) {
+        near_try(&near, STR(c, pk->lists.v[i].name), STRLEN(c, pk->lists.v[i].name));
+    }
+    return near_hint(c, near.best);
+}
+
+static const char *near_macro(struct pack *pk, str_id name)
+{
+    struct comp *c = pk->c;
+    struct near near = near_start(STR(c, name), STRLEN(c, name));
+    bool search = pk->near_tries++ < NEAR_TRIES_MAX;
+    for (uint32_t i = 0; i < pk->macros.n && search; i++) {
+        near_try(&near, STR(c, pk->macros.v[i].name), STRLEN(c, pk->macros.v[i].name));
+    }
+    return near_hint(c, near.best);
 }
 
 static void check_list_name(struct comp *c, const struct yaml *name)
@@ -233,7 +261,7 @@ static void add_list(struct pack *pk, uint32_t map)
         diag(c, RK0201, n.at, NULL, "list `%s` has no `items`", shown(c, n.text));
     }
     if (append && !PACK_FIND(&pk->list_of, n.text)) {
-        no_target(c, "list", &n);
+        no_target(c, "list", &n, near_list(pk, n.text));
     }
     struct list_def *l = list_entry(pk, n.text, n.at);
     if (!append) {
@@ -302,7 +330,7 @@ static void add_macro(struct pack *pk, const struct item *item)
     }
     bool there = PACK_FIND(&pk->macro_of, n.text);
     if (append && !there) {
-        no_target(c, "macro", &n);
+        no_target(c, "macro", &n, near_macro(pk, n.text));
     }
     struct macro_def *m = macro_entry(pk, n.text, n.at, item->doc_file);
     if (!append) {
@@ -423,7 +451,10 @@ static void add_plugin(struct pack *pk, uint32_t entry)
         there |= name.i == container.i;
     }
     if (!there) {
-        diag(c, RK0214, c->yaml.v[entry].at, NULL, "plugin `%s` is not there", shown(c, first));
+        static const char *const built_in[] = {"container", NULL};
+        uint32_t name = doc_get(c, entry, "name");
+        diag(c, RK0214, c->yaml.v[name].at, near_of(c, STR(c, first), STRLEN(c, first), built_in),
+             "plugin `%s` is not there", shown(c, first));
     }
 }
 

@@ -130,15 +130,15 @@ static int load_all(struct comp *c, char *const *paths, int npath)
 /* ---- passes ---- */
 
 /*
- * `stop`: errors up to here end the run. Not after resolve: what it could not bind is poison, which
- * type hands on in silence, so that one run tells the mistakes of both.
+ * `stop`: errors up to here end the run. Not before plan: what could not be bound or typed is
+ * poison and its rule is left out, so that one run tells the mistakes and the doubts of all passes.
  */
 static const struct pass {
     const char *name;
     int (*run)(struct comp *c);
     bool stop;
 } passes[] = {
-    {"resolve", pass_resolve, false}, {"type", pass_type, true}, {"lower", pass_lower, true},
+    {"resolve", pass_resolve, false}, {"type", pass_type, false}, {"lower", pass_lower, false},
     {"plan", pass_plan, true},        {"bpf", pass_bpf, true},   {"table", pass_table, true},
     {"link", pass_link, true},
 };
@@ -149,9 +149,22 @@ int pipeline_run(struct comp *c, char *const *paths, int npath, const char *last
     return err ? err : pipeline_passes(c, last);
 }
 
+/* Some items of the input were not seen: what refers to them would only be misjudged. */
+static bool is_cut_short(const struct comp *c)
+{
+    uint32_t n;
+    const struct finding *f = diags_sorted(c, &n);
+    for (uint32_t i = 0; i < n; i++) {
+        if (f[i].code < RK0109 && diag_info(f[i].code)->severity == SEV_ERROR) {
+            return true;
+        }
+    }
+    return false;
+}
+
 int pipeline_passes(struct comp *c, const char *last)
 {
-    if (!strcmp(last, "load") || diag_count(c, SEV_ERROR)) {
+    if (!strcmp(last, "load") || is_cut_short(c)) {
         return 0;
     }
     for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
