@@ -18,6 +18,8 @@ import tempfile
 import unicodedata
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+KEYS = ['severity', 'code', 'falco_code', 'file', 'line', 'column', 'endLine', 'endColumn', 'message', 'rule',
+        'hint', 'notes', 'also']
 MARKS = re.compile('[«»‹›]')
 HEAD = '- rule: r\n  desc: d\n  priority: INFO\n'
 RULE = HEAD + '  output: o\n  condition: {}\n'
@@ -173,6 +175,21 @@ def places(marked, first, last):
     return found
 
 
+def as_file(example):
+    """An example as a whole file: keys of a rule get those that are missing."""
+    if example.startswith('- ') or ':' not in example or example.startswith('rule:'):
+        return example + '\n'
+    keys = {'rule': 'r', 'desc': 'd', 'condition': 'evt.type = execve', 'output': 'o', 'priority': 'INFO'}
+    given = re.findall(r'^([\w-]+):', example, re.M)
+    lines = [f'{key}: {value}' for key, value in keys.items() if key not in given] + example.splitlines()
+    return ''.join(f'{"  " if n else "- "}{line}\n' for n, line in enumerate(lines))
+
+
+def warnings_of(name, condition):
+    """A rule on one line."""
+    return f'- {{rule: {name}, desc: d, priority: INFO, output: o, condition: {condition}}}\n'
+
+
 class Diag:
     """Runs and counts."""
 
@@ -243,12 +260,153 @@ class Diag:
         hints = [one['hint'] for one in self.findings(text.encode())]
         self.check(f'did you mean `{want}`?' in hints, f'{name}: no `{want}` in {hints}\n{text}')
 
+    # ---- JSON ----
+
+    def shape(self, one, name):
+        """One element of the array has every key, of the right kind."""
+        self.check(list(one) == KEYS, f'{name}: keys {list(one)}')
+        self.check(one['severity'] in ('error', 'warning', 'info') and re.fullmatch(r'RK\d{4}', one['code'])
+                   and isinstance(one['message'], str), f'{name}: {one}')
+        for key in ('falco_code', 'rule', 'hint'):
+            self.check(one[key] is None or one[key] and isinstance(one[key], str), f'{name}: {key}: {one}')
+        for place in [one, *one['notes'], *(note for also in one['also'] for note in also['notes'])]:
+            first, last = ((place[line], place[column]) for line, column in
+                           (('line', 'column'), ('endLine', 'endColumn')))
+            self.check(isinstance(place['file'], str) and (first <= last or first == (0, 0)),
+                       f'{name}: place {place}')
+
+    def json(self):
+        """Every input gives one array; files of any name, bytes of any kind."""
+        self.check(self.findings(RULE.format('evt.type = execve').encode()) == [], 'no findings: not []')
+        self.check(self.rulec('check', '--format=json', '-', data=b'')[:2] == (0, '[]\n'), 'no text: not []')
+        for folder in ('tests/golden/diag', 'tests/golden/bad'):
+            for name in sorted(os.listdir(os.path.join(ROOT, folder))):
+                if name.endswith('.yaml'):
+                    path = os.path.join(ROOT, folder, name)
+                    code, out, err = self.rulec('check', '--verbose', '--format', 'json', path)
+                    self.check(code in (0, 1) and err.count('\n') == 1, f'{name}: exit {code}: {err}')
+                    for one in json.loads(out):
+                        self.shape(one, name)
+        for name in (b'new\nline.yaml', b'"quo\\te.yaml', b'\xff\xfe.yaml', b'\x1b[31m.yaml', '日本.yaml'.encode()):
+            with open(os.path.join(os.fsencode(self.folder), name), 'wb') as out:
+                out.write(b'- rule: \xff\n')
+            for path in (name, b'none-' + name):
+                code, told, _ = self.rulec('check', '--format', 'json', os.fsdecode(path))
+                found = json.loads(told)
+                self.check(code == 1 and len(found) == 1 and found[0]['code'] in ('RK0101', 'RK0104'),
+                           f'{path}: exit {code}: {found}')
+                self.check(found[0]['file'] == path.decode(errors='replace'), f'{path}: {found[0]["file"]}')
+
+    def repeats(self):
+        """One mistake in a macro is one finding, which tells all the rules that it is met by."""
+        text = '- {macro: m, condition: proc.nmae = x}\n' + ''.join(
+            RULE.replace(': r', f': r{n}').format('evt.type = execve and m') for n in range(6))
+        found = self.findings(text.encode())
+        self.check(len(found) == 1 and found[0]['rule'] == 'r0' and
+                   [also['rule'] for also in found[0]['also']] == ['r1', 'r2', 'r3', 'r4', 'r5'],
+                   f'repeats: {found}')
+        lines = [note['line'] for also in found[0]['also'] for note in also['notes']]
+        self.check(lines == [11, 16, 21, 26, 31], f'repeats: lines {lines}')
+        _, _, told = self.rulec('check', '-', data=text.encode())
+        for words in ('<stdin>:11:36: note: the same in macro m, used here', '<stdin>:21:', 'the same in 2 more places',
+                      '6 rules, 1 error, 0 warnings'):
+            self.check(words in told, f'repeats: no {words!r} in {told}')
+
+    # ---- codes ----
+
+    def codes(self):
+        """explain tells of each code of the table; its example raises it."""
+        with open(os.path.join(ROOT, 'compiler/diag.def'), encoding='utf-8') as table:
+            known = re.findall(r'^\s*DIAG\(\s*(RK\d{4}), SEV_(\w+)', table.read(), re.M)
+        code, out, _ = self.rulec('explain', '--codes')
+        listed = [tuple(line.split()[:2]) for line in out.splitlines()]
+        self.check(code == 0 and listed == [(name, severity.lower()) for name, severity in known],
+                   f'explain --codes: {listed}')
+        self.check(listed == sorted(set(listed)), f'explain --codes: not in order: {listed}')
+        os.makedirs(os.path.join(self.folder, 'an/empty/directory'))
+        with open(os.path.join(self.folder, 'a-file-of-65-MiB.yaml'), 'wb') as large:
+            large.truncate(65 << 20)
+        for name, severity in known:
+            self.explain(name, severity.lower())
+        for word, near in (('RK03001', 'RK0301'), ('rk0301', None), ('RF0301', 'RK0301'),
+                           ('KR0310', 'RK0310')):
+            code, out, err = self.rulec('explain', word)
+            self.check(code == 2 and f'did you mean `{near}`' in err if near else code == 0 and 'RK0301' in out,
+                       f'explain {word}: exit {code}: {err}')
+
+    def explain(self, name, severity):
+        """One code."""
+        code, out, err = self.rulec('explain', name)
+        head, _, example = out.partition('\nExample:\n\n')
+        self.check(code == 0 and head.startswith(f'{name}, {severity}: ') and 'Falco' in head, f'{name}: {err}{out}')
+        example = '\n'.join(line[2:] for line in example.splitlines())
+        if not self.check(example, f'{name}: no example'):
+            return
+        if example.startswith('$ '):
+            run = subprocess.run(['bash', '-c', example[2:]], cwd=self.folder, capture_output=True, check=False,
+                                 env={**os.environ, 'PATH': f'{os.path.dirname(self.program)}:{os.environ["PATH"]}'})
+            told = run.stderr.decode()
+        else:
+            told = ''.join(self.rulec(*command, data=as_file(example).encode())[2]
+                           for command in (('check', '--verbose', '-'), ('build', '--dump=plan', '-')))
+        self.check(f' {severity}: ' in told and f'[{name}]' in told, f'{name}: the example does not raise it:\n{example}\n{told}')
+
+    # ---- the rest ----
+
+    def closing(self):
+        """The line that counts, and what exit status goes with it."""
+        fine, warns = RULE.format('evt.type = execve'), RULE.format('proc.name = x')
+        both = RULE.format('evt.type = execve and proc.nmae = x and fd.nmae = y')
+        for text, options, status, told in ((fine, (), 0, '1 rule, 0 errors, 0 warnings'),
+                                            (warns, (), 0, '1 rule, 0 errors, 1 warning'),
+                                            (warns, ('--deny=warnings',), 1, '1 rule, 0 errors, 1 warning'),
+                                            (both, (), 1, '1 rule, 2 errors, 0 warnings'),
+                                            ('', ('--deny=warnings',), 0, '0 rules, 0 errors, 0 warnings')):
+            for form in ('text', 'json'):
+                code, out, err = self.rulec('check', '--format', form, *options, '-', data=text.encode())
+                self.check(code == status and err.splitlines()[-1] == told and (form == 'json') == bool(out),
+                           f'{options}: exit {code}: {out}{err}')
+
+    def all_at_once(self):
+        """One run tells the findings of all passes, in the order of the file."""
+        text = ('- just a word\n' + warnings_of('a', 'proc.name = x') + warnings_of('b', 'proc.nmae = x')
+                + '- {list: l, itmes: [a]}\n' + warnings_of('c', 'evt.type = open'))
+        found = [(one['line'], one['code']) for one in self.findings(text.encode())]
+        self.check(found == [(1, 'RK0109'), (2, 'RK0401'), (3, 'RK0301'), (4, 'RK0201'), (4, 'RK0111'), (5, 'RK0402')],
+                   f'all at once: {found}')
+
+    def color(self):
+        """Colour is for terminals, and not for those who do not want it."""
+        with open(os.path.join(self.folder, 'colour.yaml'), 'w', encoding='ascii') as out:
+            out.write(RULE.format('proc.nmae = x'))
+        for env, want in (({'TERM': 'xterm'}, True), ({'TERM': 'xterm', 'NO_COLOR': '1'}, False),
+                          ({'TERM': 'xterm', 'NO_COLOR': ''}, True), ({'TERM': 'dumb'}, False)):
+            ours, theirs = pty.openpty()
+            subprocess.run([self.program, 'check', 'colour.yaml'], cwd=self.folder, stderr=theirs, check=False,
+                           stdout=subprocess.DEVNULL, env={'PATH': os.environ['PATH'], **env})
+            os.close(theirs)
+            told = b''
+            try:
+                while more := os.read(ours, 4096):
+                    told += more
+            except OSError:
+                pass  # the other end is closed
+            os.close(ours)
+            self.check((b'\x1b[' in told) == want and b'proc.nmae' in told, f'{env}: {told}')
+        self.check('\x1b' not in self.rulec('check', 'colour.yaml', env={'TERM': 'xterm'})[2], 'colour in a pipe')
+
     def run(self):
         """All tests."""
         for case in PLACES:
             self.place(*case)
         for case in NEAR:
             self.near(*case)
+        self.json()
+        self.repeats()
+        self.codes()
+        self.closing()
+        self.all_at_once()
+        self.color()
 
 
 def main():

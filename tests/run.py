@@ -37,6 +37,7 @@ def suites(target):
         return [('fuzz', [PY, 'tests/fuzz/run.py'])]
     quick = unit('release') + [
         ('golden', [PY, 'tests/golden/run.py']),
+        ('diagnostics', [PY, 'tests/diag.py']),
         ('bad input', [PY, 'tests/bad.py']),
         ('rules', [PY, 'tests/rules.py']),
     ]
@@ -44,6 +45,7 @@ def suites(target):
         return quick + [('diff, quick', ['sh', 'tests/diff/run.sh', 'quick'])]
     return quick + unit('asan') + [
         ('golden, sanitized', [PY, 'tests/golden/run.py', '--rulec', 'build/asan/rulec']),
+        ('diagnostics, sanitized', [PY, 'tests/diag.py', '--rulec', 'build/asan/rulec']),
         ('bad input, sanitized', [PY, 'tests/bad.py', '--variant', 'asan']),
         ('bundles', [PY, 'tests/bundle.py']),
         ('diff, full', ['sh', 'tests/diff/run.sh', 'full']),

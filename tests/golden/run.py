@@ -6,7 +6,7 @@
 
 NAME.yaml has beside it the dumps the case is about, by suffix (docs/internals.md). diag/RKnnnn.yaml
 is the fixture of one diagnostic, with its NAME.diag; each code of compiler/diag.def must have one
-that raises it. bad/ holds hostile inputs: each ends with exit 1 and a finding that tells the place.
+that raises it. NAME.json is the same for programs, where it stands beside a case. bad/ holds hostile inputs: each ends with exit 1 and a finding that tells the place.
 """
 import argparse
 import glob
@@ -70,6 +70,12 @@ class Suite:
                 self.compare(golden, out)
             elif suffix == 'diag':
                 self.compare(golden, rulec(self.program, 'check', name + '.yaml')[2])
+            elif suffix == 'json':
+                self.json(golden, name + '.yaml')
+
+    def json(self, golden, case):
+        """What programs are told of a case."""
+        self.compare(golden, rulec(self.program, 'check', '--verbose', '--format', 'json', case)[1])
 
     @staticmethod
     def command(case):
@@ -97,6 +103,11 @@ class Suite:
             golden = os.path.join(HERE, f'diag/{code}.diag')
             if self.bless or os.path.exists(golden):
                 self.compare(golden, text)
+            if os.path.exists(golden[:-4] + 'json'):
+                self.json(golden[:-4] + 'json', case)
+        for path in sorted(glob.glob(os.path.join(HERE, 'diag/*'))):
+            code = os.path.basename(path).split('.')[0]
+            self.verdict(code in codes, f'diag/{os.path.basename(path)}: there is no such code')
 
     def hostile(self):
         """Each hostile input is refused, with a place."""
