@@ -229,8 +229,9 @@ static bool complete(struct pack *pk, struct exception *e, bool foreign)
         }
     }
     if (e->comps.n != e->fields.n) {
-        diag(c, RK0216, e->at, NULL, "exception `%s` has %u fields, but %u comps",
-             shown(c, e->name), e->fields.n, e->comps.n);
+        diag(c, RK0216, e->at, NULL, "exception `%s` has %u field%s, but %u operator%s (comps)",
+             shown(c, e->name), e->fields.n, e->fields.n == 1 ? "" : "s", e->comps.n,
+             e->comps.n == 1 ? "" : "s");
         return false;
     }
     return foreign || check_fields(pk, e);

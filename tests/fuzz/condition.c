@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../compiler/pipeline.h"
 #include "lib/fuzz.h"
 
 #define EVENTS 6

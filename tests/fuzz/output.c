@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../compiler/pipeline.h"
 #include "lib/fuzz.h"
 
 static const char condition[] = "evt.type in (execve, openat, connect, clone)";
