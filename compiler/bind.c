@@ -200,6 +200,11 @@ static struct macro_def *find_macro(struct bind *b, const struct node *n)
     return m->node.i ? m : NULL;
 }
 
+static bool fits_pack(const struct bind *b)
+{
+    return b->pk->size + b->size <= ALL_CONDITIONS_MAX;
+}
+
 /* Levels of the bound tree in `*id`, which it replaces. A reference that fails becomes poison. */
 static uint32_t bind_node(struct bind *b, node_id *id)
 {
@@ -211,7 +216,7 @@ static uint32_t bind_node(struct bind *b, node_id *id)
         b->failed |= !m;
         *id = (node_id){0};
         b->size += m ? m->size : 0;
-        if (!m || b->failed || b->size > CONDITION_MAX) {
+        if (!m || b->failed || b->size > CONDITION_MAX || !fits_pack(b)) {
             return 1;
         }
         str_id what = intern_cstr(c->intern, arena_printf(c->arena, "macro %s", shown(c, m->name)));
@@ -246,6 +251,17 @@ static node_id bind_root(struct bind *b, node_id root, uint32_t *depth)
              b->size > CONDITION_MAX ? "parts" : "levels");
         return (node_id){0};
     }
+    if (!fits_pack(b)) {
+        /* Told once: the conditions that follow fail in silence. */
+        if (!b->pk->size_full) {
+            b->pk->size_full = true;
+            diag(c, RK0222, at, NULL,
+                 "with this one all conditions have more than %u parts, their macros replaced",
+                 ALL_CONDITIONS_MAX);
+        }
+        return (node_id){0};
+    }
+    b->pk->size += b->size;
     return root;
 }
 

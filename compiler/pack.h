@@ -72,6 +72,8 @@ struct pack {
     uint32_t checks;
     VEC(struct moved) moved; /* by span */
     uint32_t copies;
+    uint32_t text, size;       /* of all conditions so far, replaced: bytes, nodes */
+    bool text_full, size_full; /* there are too many, and that was reported */
     uint32_t near_tries; /* searches for near names: each is over all names, so few are made */
 };
 
@@ -79,6 +81,9 @@ struct pack {
 #define TEXT_MAX (4u << 20)   /* bytes of a condition with its lists replaced */
 #define CONDITION_MAX 250000u /* nodes of a condition with its macros replaced */
 #define LEVELS_MAX 1000u      /* its depth: later passes recurse */
+/* Of all conditions together: a pack of ten thousand rules is far below, a small bomb is not. */
+#define ALL_TEXT_MAX (16u << 20)
+#define ALL_CONDITIONS_MAX 4000000u
 
 /* ---- pack.c: items other than rules ---- */
 

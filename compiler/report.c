@@ -255,21 +255,36 @@ static void put_finding(const struct comp *c, FILE *out, const struct finding *f
     }
 }
 
-void diag_print(const struct comp *c, FILE *out, struct diag_style style)
+static void print_text(const struct comp *c, FILE *out, struct diag_style style)
 {
-    if (style.format == DIAG_JSON) {
-        diag_print_json(c, out, style.verbose);
-        return;
-    }
-    uint32_t n;
+    uint32_t n, left = diags_left_out(c);
     const struct finding *f = diags_sorted(c, &n);
     for (uint32_t i = 0; i < n; i++) {
         if (style.verbose || diag_info(f[i].code)->severity != SEV_INFO) {
             put_finding(c, out, &f[i], style);
         }
     }
-    if (diags_left_out(c)) {
-        fprintf(out, "rulec: %u more findings are not shown\n", diags_left_out(c));
+    if (left) {
+        fprintf(out, "rulec: %u more finding%s not shown\n", left, left == 1 ? " is" : "s are");
+    }
+}
+
+/* In one piece: standard error has no buffer, and findings may be thousands. */
+void diag_print(const struct comp *c, FILE *out, struct diag_style style)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *whole = open_memstream(&text, &len);
+    FILE *to = whole ? whole : out;
+    if (style.format == DIAG_JSON) {
+        diag_print_json(c, to, style.verbose);
+    } else {
+        print_text(c, to, style);
+    }
+    if (whole) {
+        fclose(whole);
+        fwrite(text, 1, len, out);
+        free(text);
     }
 }
 

@@ -226,12 +226,31 @@ static bool subst_list(struct subst *s, const struct text *from, struct text *ou
     return true;
 }
 
+/* All conditions together. Told once: the conditions that follow fail in silence. */
+static bool fits_pack(struct pack *pk, const struct text *from, const struct text *out)
+{
+    pk->text += out->bytes.n;
+    if (pk->text <= ALL_TEXT_MAX) {
+        return true;
+    }
+    if (!pk->text_full) {
+        pk->text_full = true;
+        diag(pk->c, RK0222, text_span(pk->c, from, 0, from->bytes.n), NULL,
+             "with this one all conditions have more than %u MiB, their lists replaced",
+             ALL_TEXT_MAX >> 20);
+    }
+    return false;
+}
+
 bool subst_lists(struct pack *pk, const struct text *from, struct text *out)
 {
     struct comp *c = pk->c;
     struct subst s = {.pk = pk};
     s.wanted.v = arena_alloc(c->arena, pk->lists.n);
     *out = *from;
+    if (pk->text_full) {
+        return false;
+    }
     want_words(&s, from);
     for (uint32_t i = 0; i < pk->lists.n; i++) {
         struct list_def *l = &pk->lists.v[i];
@@ -247,7 +266,7 @@ bool subst_lists(struct pack *pk, const struct text *from, struct text *out)
         }
     }
     text_end(c, out);
-    return true;
+    return fits_pack(pk, from, out);
 }
 
 /* ---- words that look like something else ---- */
