@@ -122,7 +122,7 @@ fuzz: all $(B)/fuzz_tool_dict $(B)/fuzz_tool_seed
 fuzz-programs: $(FUZZ)
 bench: all $(TOOLS) $(patsubst tests/bench/%.bpf.c,build/bpf/tests/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
 	$(PYTHON) tests/bench/bench.py
-lint:
+lint: $(LEX) $(YACC)
 	sh tests/lint.sh
 bless: all
 	$(PYTHON) tests/run.py bless

@@ -339,6 +339,25 @@ static __always_inline void put_row(struct ev *ev, __u32 slot, __u32 arg, __u8 a
         put_num(ev, slot, (__s64)v);
 }
 
+/* Row `i` of the event's table. 0: there is no more. A function of its own: verified once, not for each. */
+__attribute__((noinline)) int args_row(struct ev *ev, __u32 i)
+{
+    const volatile struct arg_row *row;
+    __u32 event;
+
+    if (!ev)
+        return 0;
+    event = ev->h.event;
+    OPAQUE(event);
+    if (event >= EV_COUNT || i >= ARG_ROWS)
+        return 0;
+    row = &rows[event][i];
+    if (row->as == AS_NONE)
+        return 0;
+    put_row(ev, row->slot, row->arg, row->as);
+    return 1;
+}
+
 static __always_inline void nothing_yet(struct ev *ev)
 {
     for (__u32 i = N_P0; i <= N_P7; i++)
@@ -365,19 +384,9 @@ __attribute__((noinline)) int extract_args(struct ev *ev)
     bool named = ev->h.st[SLOT_OF_STR(S_A0)] == ST_PRESENT;
 
     nothing_yet(ev);
-    OPAQUE(event);
-    if (event >= EV_COUNT)
-        return 0;
-    for (__u32 i = 0; i < ARG_ROWS; i++) {
-        const volatile struct arg_row *row;
-
-        if (named)
+    for (__u32 i = 0; i < ARG_ROWS && !named; i++)
+        if (!args_row(ev, i))
             break;
-        row = &rows[event][i];
-        if (row->as == AS_NONE)
-            break;
-        put_row(ev, row->slot, row->arg, row->as);
-    }
     if (event_is_open(event))
         open_params(ev);
     else if (event == EV_accept || event == EV_accept4)

@@ -56,17 +56,19 @@ static long walk_step(__u32 i, struct walk *k)
 }
 
 /* Written from the end of work.path backwards, component by component. */
-__attribute__((noinline)) int path_build(__u64 dentry, __u64 vfsmount, __u64 root_dentry,
-                                         __u64 root_mnt)
+__attribute__((noinline)) int path_build(__u64 dentry, __u64 vfsmount, __u32 rooted)
 {
     struct work *w = work_get();
-    struct walk k = {.dentry = dentry,
-                     .mnt = vfsmount,
-                     .root_dentry = root_dentry,
-                     .root_mnt = root_mnt};
+    struct walk k = {.dentry = dentry, .mnt = vfsmount};
 
     if (!w)
         return 0;
+    if (rooted) {
+        __u64 fs = (__u64)KREAD(struct task_struct, bpf_get_current_task_btf(), fs);
+
+        k.root_dentry = (__u64)KREAD(struct fs_struct, fs, root.dentry);
+        k.root_mnt = (__u64)KREAD(struct fs_struct, fs, root.mnt);
+    }
     k.mnt_root = (__u64)KREAD(struct vfsmount, vfsmount, mnt_root);
     k.off = untold(w, PATH_CAP);
     k.done = untold(w, 0);
@@ -81,6 +83,17 @@ __attribute__((noinline)) int path_build(__u64 dentry, __u64 vfsmount, __u64 roo
 }
 
 /* ---- FD ---- */
+
+__attribute__((noinline)) __u64 file_of_fd(__s64 fd)
+{
+    __u64 fdt = (__u64)KREAD(struct task_struct, bpf_get_current_task_btf(), files, fdt);
+    __u64 file = 0;
+
+    if (fd < 0 || fd >= KREAD(struct fdtable, fdt, max_fds))
+        return 0;
+    bpf_probe_read_kernel(&file, sizeof(file), KREAD(struct fdtable, fdt, fd) + fd);
+    return file;
+}
 
 /* Eight bytes of a name as one number, to compare with. */
 #define WORD8(a, b, c, d, e, f, g, h)                                                              \

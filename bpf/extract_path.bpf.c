@@ -7,6 +7,7 @@
  * it differs: compared bytewise, so that the usual open pays for neither folding nor judging twice.
  */
 #include "probe.h"
+#include "match.h"
 
 /* ---- folding as text ---- */
 
@@ -90,24 +91,38 @@ static __always_inline int open_dirfd(struct ev *ev)
     return ev->h.event == EV_open || ev->h.event == EV_creat ? AT_FDCWD : (int)ev->args[0];
 }
 
-/* Is fd.name the text of length `n`? By words: both places are far larger than the texts. */
-static __always_inline bool name_is(struct ev *ev, const char *text, __u32 n)
+/* Two texts in the event, compared by words. */
+struct same {
+    struct ev *ev;
+    __u64 text, n; /* place in the event and length of the one that is held against fd.name */
+    __u64 differ;
+};
+
+static long same_step(__u32 i, struct same *s)
 {
-    __u32 words = n / 8, rest = n % 8;
+    __u64 at = (__u64)i * 8, text = s->text;
+    __u64 diff;
+
+    if (at >= PATH_CAP || text > sizeof(*s->ev) - PATH_CAP)
+        return 1;
+    diff = match_word(s->ev->s_FD_NAME + at) ^ match_word((char *)s->ev + text + at);
+    if (at + 8 > s->n)
+        diff &= match_mask((__u32)(s->n - at));
+    if (!diff)
+        return 0;
+    s->differ = 1;
+    return 1;
+}
+
+/* Is fd.name the text of length `n` at this place in the event? */
+static __always_inline bool name_is(struct ev *ev, __u32 text, __u32 n)
+{
+    struct same s = {.ev = ev, .text = text, .n = n};
 
     if (n != ev->h.len[S_FD_NAME] || n == 0 || n >= PATH_CAP)
         return false;
-    for (__u32 i = 0; i < PATH_CAP / 8; i++) {
-        __u64 diff = ((__u64 *)ev->s_FD_NAME)[i] ^ ((__u64 *)text)[i];
-
-        if (i < words) {
-            if (diff)
-                return false;
-            continue;
-        }
-        return rest == 0 || (diff << (64 - 8 * rest)) == 0;
-    }
-    return true;
+    bpf_loop((n + 7) / 8, same_step, &s, 0);
+    return !s.differ;
 }
 
 /*
@@ -196,9 +211,9 @@ static __always_inline void name_of_opened(struct ev *ev, __u64 file)
     if (plan.readings < 2 || !event_is_open(ev->h.event))
         return;
     n = read_spelling(ev);
-    if (n == 0 || name_is(ev, ev->s_A0, n) || !fold_spelling(ev, n))
+    if (n == 0 || name_is(ev, EV_STR_OFF(s_A0), n) || !fold_spelling(ev, n))
         return;
-    if (name_is(ev, ev->spell, ev->spell_len))
+    if (name_is(ev, EV_STR_OFF(spell), ev->spell_len))
         ev->spell_len = 0;
     else
         ev->h.readings = 2;

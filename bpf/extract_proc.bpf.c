@@ -6,6 +6,7 @@
  * sessions from the kernel's own objects, as they are now.
  */
 #include "probe.h"
+#include "match.h"
 
 static __always_inline struct proc_state *state_of(struct task_struct *leader)
 {
@@ -82,16 +83,14 @@ static __always_inline void put_state_numbers(struct ev *ev, struct proc_state *
     put_nonzero(ev, N_EXE_MTIME, st->exe_mtime);
 }
 
-/* Length of a name padded with NULs: the place of its first NUL byte. */
+/* Length of a name padded with NULs: at most COMM_SIZE - 1, whatever its last byte is. */
 static __always_inline __u32 name_len(const char *name)
 {
-    __u32 n = 0;
+    const __u64 *words = (const __u64 *)name;
+    __u32 n = match_nul8(words[0]);
 
-    for (__u32 i = 0; i < COMM_SIZE - 1; i++) {
-        if (!name[i])
-            break;
-        n++;
-    }
+    if (n == 8)
+        n += match_nul8(words[1] & ~0ull >> 8);
     return n;
 }
 
@@ -278,13 +277,14 @@ static __always_inline void put_exepath(struct ev *ev, __u32 slot, char *to, __u
         put_memfd(ev, slot, to, dentry);
     else
         put_path(ev, slot, to,
-                 path_build(dentry, KADDR(struct file, file, f_path.mnt), 0, 0));
+                 path_build(dentry, KADDR(struct file, file, f_path.mnt), 0));
 }
 
 __attribute__((noinline)) int extract_exepath(struct ev *ev)
 {
     if (ev)
-        put_exepath(ev, S_EXEPATH, ev->s_EXEPATH, (__u64)bpf_get_current_task_btf()->mm);
+        put_exepath(ev, S_EXEPATH, ev->s_EXEPATH,
+                    KADDR(struct task_struct, bpf_get_current_task_btf(), mm));
     return 0;
 }
 
@@ -297,7 +297,8 @@ __attribute__((noinline)) int extract_pexepath(struct ev *ev)
     if (parent->tgid == 0)
         put_text(ev, S_PEXEPATH, 0, ST_ABSENT);
     else
-        put_exepath(ev, S_PEXEPATH, ev->s_PEXEPATH, (__u64)parent->group_leader->mm);
+        put_exepath(ev, S_PEXEPATH, ev->s_PEXEPATH, 
+                    KADDR(struct task_struct, parent, group_leader, mm));
     return 0;
 }
 
@@ -349,90 +350,110 @@ __attribute__((noinline)) int extract_parent(struct ev *ev)
 /* ---- ANC ---- */
 
 /*
+ * A walk to the ancestors. The task is in a loop's context and not on this CPU's work, because only
+ * there the verifier knows what it points to; all else is in memory that it knows nothing of, and
+ * one turn is like any other.
+ */
+struct climb {
+    struct task_struct *task; /* leader of its thread group */
+    struct ev *ev;
+};
+
+static __always_inline void read_name(char *to, struct task_struct *task)
+{
+    struct proc_state *st = state_of(task);
+
+    if (st)
+        __builtin_memcpy(to, st->comm, COMM_SIZE);
+    else
+        bpf_probe_read_kernel(to, COMM_SIZE, task->comm);
+}
+
+/*
  * The session's name: that of its leader, if it is the process or above it; else, as the language
  * has it, that of the last ancestor in a row that shares the session.
  */
-struct session {
-    __u64 pid;     /* address of the session's struct pid */
-    __u32 found;   /* 1: by its leader, 2: the row of sharers has ended */
-};
-
-static __always_inline void session_see(struct ev *ev, struct session *s, struct task_struct *task,
-                                        bool self, bool host)
+static __always_inline void session_begin(struct session *s, struct ev *ev, struct task_struct *task)
 {
-    struct proc_state *st;
+    s->pid = session_of(task);
+    s->host = KREAD(struct task_struct, task, thread_pid, level) == 0;
+    s->found = s->host && pid_of(task) == s->pid;
+    __builtin_memset(ev->s_SNAME, 0, COMM_SIZE);
+    if (s->found)
+        read_name(ev->s_SNAME, task);
+}
 
+static __always_inline void session_see(struct session *s, struct ev *ev, struct task_struct *task,
+                                        const char *name)
+{
     if (s->found)
         return;
-    if (session_of(task) != s->pid) {
-        s->found = 2;
+    if ((__u64)task->signal->pids[PID_OF_SESSION] != s->pid) {
+        s->found = 1; /* the row has ended */
         return;
     }
-    if (host && pid_of(task) == s->pid)
-        s->found = 1;
-    else if (self)
-        return;
-    st = state_of(task);
-    if (st)
-        __builtin_memcpy(ev->s_SNAME, st->comm, COMM_SIZE);
-    else
-        bpf_probe_read_kernel(ev->s_SNAME, COMM_SIZE, task->comm);
+    s->found = s->host && pid_of(task) == s->pid;
+    __builtin_memcpy(ev->s_SNAME, name, COMM_SIZE);
+}
+
+static long anc_step(__u32 i, struct climb *c)
+{
+    struct task_struct *task = c->task->real_parent->group_leader;
+    struct work *w = work_get();
+    struct ev *ev = c->ev;
+
+    if (!w || i >= ANC_MAX || task->tgid == 0)
+        return 1;
+    c->task = task;
+    read_name(ev->h.anc[i], task);
+    ev->h.anc_count = (__u8)(i + 1);
+    session_see(&w->session, ev, task, ev->h.anc[i]);
+    return 0;
 }
 
 __attribute__((noinline)) int extract_anc(struct ev *ev)
 {
-    struct task_struct *task = bpf_get_current_task_btf()->group_leader;
-    struct session s = {.pid = session_of(task)};
-    bool host = KREAD(struct task_struct, task, thread_pid, level) == 0;
-    __u32 n = 0;
+    struct climb c = {.task = bpf_get_current_task_btf()->group_leader, .ev = ev};
+    struct work *w = work_get();
 
-    if (!ev)
+    if (!ev || !w)
         return 0;
     __builtin_memset(ev->h.anc, 0, sizeof(ev->h.anc));
-    __builtin_memset(ev->s_SNAME, 0, COMM_SIZE);
-    session_see(ev, &s, task, true, host);
-    for (n = 0; n < ANC_MAX; n++) {
-        struct proc_state *st;
-
-        task = task->real_parent->group_leader;
-        if (task->tgid == 0)
-            break;
-        st = state_of(task);
-        if (st)
-            __builtin_memcpy(ev->h.anc[n], st->comm, COMM_SIZE);
-        else
-            bpf_probe_read_kernel(ev->h.anc[n], COMM_SIZE, task->comm);
-        session_see(ev, &s, task, false, host);
-    }
-    ev->h.anc_count = (__u8)n;
-    ev->h.anc_state = n == ANC_MAX && task->real_parent->tgid ? ST_CUT : ST_PRESENT;
+    ev->h.anc_count = 0;
+    session_begin(&w->session, ev, c.task);
+    bpf_loop(ANC_MAX, anc_step, &c, 0);
+    ev->h.anc_state =
+        ev->h.anc_count == ANC_MAX && c.task->real_parent->tgid ? ST_CUT : ST_PRESENT;
     put_text(ev, S_SNAME, name_len(ev->s_SNAME), ST_PRESENT);
     return 0;
 }
 
 /* ---- EXTRA ---- */
 
+/* Ends at the first task, which has no number: above it is nothing. */
+static long climb_step(__u32 i, struct climb *c)
+{
+    c->task = c->task->real_parent->group_leader;
+    return c->task->tgid == 0;
+}
+
 /* Plain EXE, CMDLINE and ARGS of an ancestor from its state, into one of the slots X0..X3. */
 static __always_inline void put_extra(struct ev *ev, __u32 slot, char *to,
                                       const volatile struct extra_want *want)
 {
-    struct task_struct *task = bpf_get_current_task_btf()->group_leader;
+    struct climb c = {.task = bpf_get_current_task_btf()->group_leader};
     struct proc_state *st;
     __u32 at, n;
 
     put_text(ev, slot, 0, ST_ABSENT);
-    for (__u32 i = 0; i < ANC_MAX; i++) {
-        if (i >= want->index)
-            break;
-        task = task->real_parent->group_leader;
-        if (task->tgid == 0)
-            return;
-    }
+    bpf_loop(want->index, climb_step, &c, 0);
+    if (c.task->tgid == 0)
+        return;
     if (want->kind == EXTRA_EXEPATH) {
-        put_exepath(ev, slot, to, (__u64)task->mm);
+        put_exepath(ev, slot, to, KADDR(struct task_struct, c.task, mm));
         return;
     }
-    st = state_of(task);
+    st = state_of(c.task);
     if (!st) {
         put_text(ev, slot, 0, ST_UNKNOWN);
         return;

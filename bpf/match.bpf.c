@@ -43,28 +43,35 @@ struct search {
     __u32 found;
 };
 
+/* Does the pattern stand at this place of the text, its first word apart? Rarely called. */
+__attribute__((noinline)) int match_rest(__u32 at, __u32 pattern)
+{
+    struct bpf_pattern *p = bpf_map_lookup_elem(&patterns, &pattern);
+    struct work *w = work_get();
+    __u32 n, i;
+
+    if (!w || !p || at >= TEXT_CAP)
+        return 1;
+    n = p->len;
+    for (i = 8; i + 8 <= n && i < PATTERN_CAP - 8; i += 8)
+        if (match_word(w->fold + at + i) != match_word(p->text + i))
+            return 0;
+    return i >= n || i >= PATTERN_CAP - 8 ||
+           ((match_word(w->fold + at + i) ^ match_word(p->text + i)) & match_mask(n - i)) == 0;
+}
+
 static long search_step(__u32 at, struct search *s)
 {
     struct work *w = work_get();
-    struct bpf_pattern *p;
-    __u32 n = s->n;
 
     if (!w || at >= TEXT_CAP)
         return 1;
     if ((match_word(w->fold + at) ^ s->word) & s->mask)
         return 0;
-    p = bpf_map_lookup_elem(&patterns, &s->pattern);
-    if (!p)
-        return 1;
-    for (__u32 i = 8; i <= PATTERN_CAP - 8; i += 8) {
-        if (i >= n) {
-            s->found = 1;
-            return 1;
-        }
-        if ((match_word(w->fold + at + i) ^ match_word(p->text + i)) & match_mask(n - i))
-            return 0;
-    }
-    return 0;
+    if (s->n > 8 && !match_rest(at, s->pattern))
+        return 0;
+    s->found = 1;
+    return 1;
 }
 
 static long lower_step(__u32 i, void *unused)

@@ -43,6 +43,30 @@ static inline unsigned long long match_lower8(unsigned long long w)
     return w | ((~w & (0x80 * MATCH_ONES) & (from_a ^ above_z)) >> 2);
 }
 
+/* 0x80 in each byte that is at least `c`; both below 0x80. */
+static inline unsigned long long match_at_least(unsigned long long w, unsigned c)
+{
+    return (w + (0x80 - c) * MATCH_ONES) & (0x80 * MATCH_ONES);
+}
+
+/* 0x80 in each of eight bytes that is a hexadecimal digit, of either case. */
+static inline unsigned long long match_hex8(unsigned long long w)
+{
+    unsigned long long ascii = w & (0x7f * MATCH_ONES), lower = ascii | (0x20 * MATCH_ONES);
+    unsigned long long digit = match_at_least(ascii, '0') & ~match_at_least(ascii, '9' + 1);
+    unsigned long long letter = match_at_least(lower, 'a') & ~match_at_least(lower, 'f' + 1);
+
+    return (digit | letter) & ~w;
+}
+
+/* The place of the first NUL in eight bytes; 8: there is none. */
+static inline unsigned match_nul8(unsigned long long w)
+{
+    unsigned long long nul = ((w - MATCH_ONES) & ~w & (0x80 * MATCH_ONES)) >> 7;
+
+    return (unsigned)((((nul - 1) & ~nul & MATCH_ONES) * MATCH_ONES) >> 56);
+}
+
 /* Do the words of pattern[0..n) stand at text? Reads whole words: up to 7 bytes beyond both. */
 static inline int match_here(const char *text, const char *pattern, unsigned n)
 {

@@ -33,12 +33,37 @@ struct name_key {
     char name[COMM_SIZE];
 };
 
+/*
+ * A walk up from the control groups of one controller after the other (state.bpf.c). It is here and
+ * not on the stack, where the verifier would follow each way that a turn of the loop can leave it.
+ */
+#define CONTROLLERS 5
+struct groups {
+    __u64 kn, leaf, below;   /* the component; the path's last; the one before */
+    __u64 ctr;               /* the first path of containerd's own form, /NAMESPACE/ID: its last */
+    __u64 next[CONTROLLERS]; /* paths to come; 0: none */
+    __u32 turn;              /* paths begun */
+    __u32 depth, scope;      /* components seen; one of them had a suffix .scope */
+    __u32 leaf_unit;         /* the path's last component has a unit's suffix */
+    __u32 found, at, len;    /* an engine's id is in work.fold */
+    __u32 pad;
+};
+
+/* Of the event's process, while its ancestors are walked (extract_proc.bpf.c). */
+struct session {
+    __u64 pid;   /* address of the session's struct pid */
+    __u32 found; /* its name cannot change any more */
+    __u32 host;  /* the process is in the first pid namespace */
+};
+
 /* Where path_build leaves its text: path[PATH_CAP - length .. PATH_CAP). */
 struct work {
     char path[2 * PATH_CAP];
     char fold[3 * PATH_CAP]; /* path_fold: the text before folding, at most 2 * PATH_CAP */
     struct proc_state live; /* of a process that `procs` does not know */
-    __u32 zero;             /* never written: see untold() */
+    struct groups groups;
+    struct session session;
+    __u32 zero; /* never written: see untold() */
     __u32 pad;
 };
 
@@ -112,8 +137,13 @@ int state_exec(struct proc_state *st);
 int state_fork(struct proc_state *st, __u64 pid, __u64 css_set);
 
 /* extract_fd.bpf.c */
-/* Length of the path's text in work.path, 1..4095, or 0: could not be told. */
-int path_build(__u64 dentry, __u64 vfsmount, __u64 root_dentry, __u64 root_mnt);
+/*
+ * Length of the path's text in work.path, 1..4095, or 0: could not be told. `rooted`: as seen from the
+ * caller's root, else from that of the mount namespace.
+ */
+int path_build(__u64 dentry, __u64 vfsmount, __u32 rooted);
+/* Address of the caller's open file, or 0. Races with a close in another thread: then 0 or its heir. */
+__u64 file_of_fd(__s64 fd);
 
 /* extract_*.bpf.c: each fills its group, sets every state of it, and returns 0. */
 int extract_args(struct ev *ev);
@@ -250,19 +280,6 @@ static __always_inline __u64 session_of(struct task_struct *task)
     return (__u64)KREAD(struct task_struct, task, signal, pids[PID_OF_SESSION]);
 }
 
-/* Address of the caller's open file, or 0. Races with a close in another thread: then 0 or its heir. */
-static __always_inline __u64 file_of_fd(__s64 fd)
-{
-    struct task_struct *task = bpf_get_current_task_btf();
-    struct fdtable *fdt = task->files->fdt;
-    __u64 file = 0;
-
-    if (fd < 0 || fd >= fdt->max_fds)
-        return 0;
-    bpf_probe_read_kernel(&file, sizeof(file), fdt->fd + fd);
-    return file;
-}
-
 /* The event's own file; looked up once. */
 static __always_inline __u64 file_of_event(struct ev *ev)
 {
@@ -271,19 +288,15 @@ static __always_inline __u64 file_of_event(struct ev *ev)
     return ev->file;
 }
 
-/* A struct path by value. Global functions take numbers only, so its pointers are read as such. */
-struct place_of {
-    __u64 mnt, dentry;
-};
-
+/* The path that a struct path at this address names, as seen from the caller's root. */
 static __always_inline int path_from(const void *path)
 {
-    struct task_struct *task = bpf_get_current_task_btf();
-    struct place_of at = {}, root = {};
+    struct place_of {
+        __u64 mnt, dentry;
+    } at = {};
 
     bpf_probe_read_kernel(&at, sizeof(at), path);
-    bpf_probe_read_kernel(&root, sizeof(root), &task->fs->root);
-    return path_build(at.dentry, at.mnt, root.dentry, root.mnt);
+    return path_build(at.dentry, at.mnt, 1);
 }
 
 static __always_inline int path_of_file(__u64 file)
@@ -293,7 +306,9 @@ static __always_inline int path_of_file(__u64 file)
 
 static __always_inline int path_of_cwd(void)
 {
-    return path_from(&bpf_get_current_task_btf()->fs->pwd);
+    struct task_struct *task = bpf_get_current_task_btf();
+
+    return path_from(&KREAD(struct task_struct, task, fs)->pwd);
 }
 
 /* The directory that a relative path of a *at() call starts from. */

@@ -8,32 +8,27 @@
  * its arguments stay unknown.
  */
 #include "probe.h"
+#include "match.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* ---- the executable ---- */
-
-static __always_inline bool has_cap(struct task_struct *task, int cap)
-{
-    return (__u64)task->cred->cap_effective.val >> cap & 1;
-}
 
 /* Can the process write to the file it runs from? (The rule of extractors' table, `proc.is_exe_writable`.) */
 static __always_inline bool exe_writable(struct task_struct *task, __u64 inode)
 {
     __u32 uid = KREAD(struct inode, inode, i_uid.val), gid = KREAD(struct inode, inode, i_gid.val);
     __u32 mode = KREAD(struct inode, inode, i_mode), flags = KREAD(struct inode, inode, i_flags);
-    const struct cred *cred = task->cred;
+    __u64 cred = KADDR(struct task_struct, task, cred);
+    const __u64 writes = 1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER;
 
     if ((KREAD(struct inode, inode, i_sb, s_flags) & 1) || (flags & 8) || uid == -1u || gid == -1u)
         return false; /* SB_RDONLY, S_IMMUTABLE, owner not mapped */
-    if (cred->fsuid.val == uid)
+    if (KREAD(struct cred, cred, fsuid.val) == uid || (mode & 0002))
         return true;
-    if (cred->fsgid.val == gid && (mode & 0020))
+    if (KREAD(struct cred, cred, fsgid.val) == gid && (mode & 0020))
         return true;
-    if (mode & 0002)
-        return true;
-    return has_cap(task, CAP_DAC_OVERRIDE) || has_cap(task, CAP_FOWNER);
+    return KREAD(struct cred, cred, cap_effective.val) & writes;
 }
 
 static __always_inline __u64 ns_of(__s64 sec, __u32 nsec)
@@ -66,7 +61,7 @@ static __always_inline void exe_times(struct proc_state *st, __u64 inode)
 
 static __always_inline void exe_facts(struct proc_state *st, struct task_struct *task)
 {
-    __u64 file = (__u64)task->mm->exe_file, inode, dentry;
+    __u64 file = KADDR(struct task_struct, task, mm, exe_file), inode, dentry;
 
     st->exe_flags = 0;
     st->exe_ino = st->exe_ctime = st->exe_mtime = 0;
@@ -87,23 +82,25 @@ static __always_inline void exe_facts(struct proc_state *st, struct task_struct 
 
 static __always_inline __u32 tty_nr(struct task_struct *task)
 {
-    struct tty_struct *tty = task->signal->tty;
+    __u64 tty = KADDR(struct task_struct, task, signal, tty), driver;
     __u32 major, minor;
 
     if (!tty)
         return 0;
-    major = (__u32)tty->driver->major;
-    minor = (__u32)(tty->driver->minor_start + tty->index);
+    driver = KADDR(struct tty_struct, tty, driver);
+    major = (__u32)KREAD(struct tty_driver, driver, major);
+    minor = (__u32)(KREAD(struct tty_driver, driver, minor_start) +
+                    KREAD(struct tty_struct, tty, index));
     return (minor & 0xff) | major << 8 | (minor & ~0xffu) << 12;
 }
 
 static __always_inline void ids(struct proc_state *st, struct task_struct *task)
 {
-    struct task_struct *leader = task->group_leader;
-    __u64 own = pid_of(leader), group = group_of(task);
+    __u64 leader = KADDR(struct task_struct, task, group_leader);
+    __u64 own = KADDR(struct task_struct, leader, thread_pid), group = group_of(task);
     __u32 level = KREAD(struct pid, own, level);
 
-    st->start_ts = leader->start_boottime + boot_offset_ns;
+    st->start_ts = KREAD(struct task_struct, leader, start_boottime) + boot_offset_ns;
     st->tty = tty_nr(task);
     st->loginuid = ~0u;
     if (bpf_core_field_exists(task->loginuid))
@@ -143,7 +140,9 @@ static __always_inline void arguments(struct proc_state *st, struct task_struct 
 {
     struct work *w = work_get();
     struct join j;
-    __u64 from = task->mm->arg_start, whole = task->mm->arg_end - from;
+    __u64 mm = KADDR(struct task_struct, task, mm);
+    __u64 from = KREAD(struct mm_struct, mm, arg_start);
+    __u64 whole = KREAD(struct mm_struct, mm, arg_end) - from;
     __u32 n = whole < ARGS_CAP ? (__u32)whole : ARGS_CAP;
 
     st->args_state = ST_UNKNOWN;
@@ -168,42 +167,63 @@ static __always_inline void arguments(struct proc_state *st, struct task_struct 
 /* What a name of a control group says. Positive: 1 + where an id of 64 digits starts. */
 enum { NAME_LXC_PARENT = -1, NAME_LXC = -2, NAME_UNIT = -3 };
 
+/* A name stands in work.fold, with room before it so that its last bytes are read as a word. */
 #define NAME_CAP 256
+#define NAME_AT 16
 
-static __always_inline bool name_has(const char *name, __u32 at, const char *word, __u32 n)
+/* Up to eight bytes of a constant as one number. */
+static __always_inline __u64 word_of(const char *text, __u32 n)
 {
-    for (__u32 i = 0; i < n; i++)
-        if (name[(at + i) & (NAME_CAP - 1)] != word[i])
-            return false;
-    return true;
+    __u64 w = 0;
+
+#pragma unroll
+    for (__u32 i = 0; i < 8; i++)
+        w |= i < n ? (__u64)(__u8)text[i] << (8 * i) : 0;
+    return w;
 }
-#define NAME_HAS(name, at, word) name_has(name, at, word, sizeof(word) - 1)
 
-static __always_inline bool all_hex(const char *name, __u32 at)
+/* Does the name begin with a constant of at most sixteen bytes? */
+static __always_inline bool begins(const char *name, const char *text, __u32 n)
 {
-    for (__u32 i = 0; i < 64; i++) {
-        char c = name[(at + i) & (NAME_CAP - 1)];
+    __u64 diff = (match_word(name) ^ word_of(text, n)) & match_mask(n);
 
-        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F')))
-            return false;
-    }
-    return true;
+    if (n > 8)
+        diff |= (match_word(name + 8) ^ word_of(text + 8, n - 8)) & match_mask(n - 8);
+    return diff == 0;
+}
+#define BEGINS(name, text) begins(name, text, sizeof(text) - 1)
+
+/* Does it end with one of at most eight? `last`: the word that ends with the name. */
+static __always_inline bool ends(__u64 last, const char *text, __u32 n)
+{
+    return last >> (64 - 8 * n) == word_of(text, n);
+}
+#define ENDS(last, text) ends(last, text, sizeof(text) - 1)
+
+static __always_inline bool hex64(const char *id)
+{
+    __u64 all = 0x80 * MATCH_ONES;
+
+#pragma unroll
+    for (__u32 i = 0; i < 64; i += 8)
+        all &= match_hex8(match_word(id + i));
+    return all == 0x80 * MATCH_ONES;
 }
 
 /* Where the id would start, by what engines call their groups; `bare`: may stand without prefix. */
 static __always_inline __u32 id_prefix(const char *name, __u32 len, bool *bare)
 {
     *bare = true;
-    if (NAME_HAS(name, 0, "libpod-"))
+    if (BEGINS(name, "libpod-"))
         return 7;
-    if (NAME_HAS(name, 0, "crio-"))
+    if (BEGINS(name, "crio-"))
         return 5;
-    if (len >= 80 && NAME_HAS(name, len - 80, ":cri-containerd:"))
+    if (len >= 80 && BEGINS(name + (len - 80), ":cri-containerd:"))
         return len - 64;
     *bare = len == 64;
-    if (NAME_HAS(name, 0, "docker-"))
+    if (BEGINS(name, "docker-"))
         return 7;
-    if (NAME_HAS(name, 0, "cri-containerd-"))
+    if (BEGINS(name, "cri-containerd-"))
         return 15;
     return 0;
 }
@@ -218,22 +238,23 @@ __attribute__((noinline)) int cgroup_name(__u32 len, __u32 leaf, __u32 scope)
     __u32 at, end = len;
     bool bare, unit;
     char *name;
+    __u64 last;
 
     if (!w || len == 0 || len >= NAME_CAP)
         return 0;
-    name = w->fold;
-    unit = len > 6 && NAME_HAS(name, len - 6, ".scope");
+    name = w->fold + NAME_AT;
+    last = match_word(name + len - 8);
+    unit = len > 6 && ENDS(last, ".scope");
     at = id_prefix(name, len, &bare);
     if (unit && at)
         end = len - 6;
-    if (end - at == 64 && all_hex(name, at) && ((unit && !scope && at) || (!unit && leaf && bare)))
+    if (end - at == 64 && hex64(name + at) && ((unit && !scope && at) || (!unit && leaf && bare)))
         return 1 + (int)at;
-    if ((len == 3 && NAME_HAS(name, 0, "lxc")) || (len == 11 && NAME_HAS(name, 0, "lxc.payload")))
+    if ((len == 3 && BEGINS(name, "lxc")) || (len == 11 && BEGINS(name, "lxc.payload")))
         return NAME_LXC_PARENT;
-    if (len > 12 && NAME_HAS(name, 0, "lxc.payload."))
+    if (len > 12 && BEGINS(name, "lxc.payload."))
         return NAME_LXC;
-    if (unit || (len > 8 && NAME_HAS(name, len - 8, ".service")) ||
-        (len > 6 && NAME_HAS(name, len - 6, ".slice")))
+    if (unit || (len > 8 && ENDS(last, ".service")) || (len > 6 && ENDS(last, ".slice")))
         return NAME_UNIT;
     return 0;
 }
@@ -258,18 +279,10 @@ static __always_inline void put_container(struct proc_state *st, __u32 at, __u32
     OPAQUE(len);
     if (!w || len == 0 || len > sizeof(st->container_id))
         return;
-    bpf_probe_read_kernel(st->container_id, len, w->fold + (at & (NAME_CAP - 1)));
+    bpf_probe_read_kernel(st->container_id, len, w->fold + NAME_AT + (at & (NAME_CAP - 1)));
     st->container_len = (__u8)len;
     st->container_state = ST_PRESENT;
 }
-
-struct cgroup_path {
-    __u64 kn, leaf;
-    __u32 depth, scope;
-    __s32 leaf_kind;
-    __u32 found;   /* 1: an engine's id is in work.fold at `at`, `len` bytes */
-    __u32 at, len;
-};
 
 static __always_inline __u32 read_name(__u64 kn)
 {
@@ -278,68 +291,64 @@ static __always_inline __u32 read_name(__u64 kn)
 
     if (!w)
         return 0;
-    n = bpf_probe_read_kernel_str(w->fold, NAME_CAP, KREAD(struct kernfs_node, kn, name));
+    n = bpf_probe_read_kernel_str(w->fold + NAME_AT, NAME_CAP, KREAD(struct kernfs_node, kn, name));
     return n > 1 ? (__u32)n - 1 : 0;
 }
 
-static long cgroup_step(__u32 i, struct cgroup_path *p)
+/* This path is at its end, and no engine's; an engine's in another one overrides containerd's. */
+static __always_inline long next_path(struct groups *g)
 {
-    __u64 parent = kernfs_parent(p->kn);
+    if (g->depth == 2 && !g->leaf_unit && !g->ctr)
+        g->ctr = g->leaf;
+    g->kn = g->next[0] == g->leaf ? 0 : g->next[0]; /* not the same again */
+    g->leaf = g->below = g->next[0];
+    g->next[0] = g->next[1];
+    g->next[1] = g->next[2];
+    g->next[2] = g->next[3];
+    g->next[3] = g->next[4];
+    g->depth = g->scope = g->leaf_unit = 0;
+    return g->turn++ >= CONTROLLERS;
+}
+
+static __always_inline long found_id(struct groups *g, __u32 at, __u32 len)
+{
+    g->at = at;
+    g->len = len;
+    g->found = 1;
+    return 1;
+}
+
+static long cgroup_step(__u32 i, void *unused)
+{
+    struct work *w = work_get();
+    struct groups *g;
+    __u64 parent;
     __u32 len;
     int kind;
 
-    if (!parent)
-        return 1;
-    p->depth++;
-    len = read_name(p->kn);
-    kind = cgroup_name(len, i == 0, p->scope);
-    if (i == 0)
-        p->leaf_kind = kind;
-    if (kind > 0 || kind == NAME_LXC) {
-        p->at = kind > 0 ? (__u32)kind - 1 : 12;
-        p->len = kind > 0 ? 12 : len - 12;
-        p->found = 1;
-        return 1;
-    }
-    if (kind == NAME_LXC_PARENT && i > 0) {
-        p->len = read_name(p->leaf);
-        p->at = 0;
-        p->found = 1;
-        return 1;
-    }
-    if (kind == NAME_UNIT)
-        p->scope = 1;
-    p->leaf = p->kn;
-    p->kn = parent;
-    return 0;
-}
-
-/*
- * 2: an engine's form; 1: containerd's own, /NAMESPACE/ID; 0: neither. `ctr`: a hierarchy before
- * this one was of containerd's form, and only an engine's overrides it.
- */
-static __always_inline int cgroup_scan(struct proc_state *st, __u64 kn, bool ctr)
-{
-    struct work *w = work_get();
-    struct cgroup_path p = {.kn = kn, .leaf = kn};
-    __u32 len;
-
     if (!w)
-        return 0;
-    p.depth = p.scope = p.found = p.at = p.len = untold(w, 0);
-    p.leaf_kind = (__s32)untold(w, 0);
-    bpf_loop(CGROUP_DEPTH, cgroup_step, &p, 0);
-    if (p.found) {
-        put_container(st, p.at, p.len);
-        return 2;
+        return 1;
+    g = &w->groups;
+    parent = g->kn ? kernfs_parent(g->kn) : 0;
+    if (!parent || g->depth >= CGROUP_DEPTH)
+        return next_path(g);
+    len = read_name(g->kn);
+    kind = cgroup_name(len, g->depth == 0, g->scope);
+    if (kind > 0)
+        return found_id(g, (__u32)kind - 1, 12);
+    if (kind == NAME_LXC)
+        return found_id(g, 12, len - 12);
+    if (kind == NAME_LXC_PARENT && g->depth)
+        return found_id(g, 0, read_name(g->below));
+    if (kind == NAME_UNIT) {
+        g->scope = 1;
+        if (g->depth == 0)
+            g->leaf_unit = 1;
     }
-    if (ctr || p.depth != 2 || p.leaf_kind == NAME_UNIT)
-        return 0;
-    len = read_name(kn);
-    if (len > CTR_ID_MAX)
-        return 0;
-    put_container(st, 0, len < 12 ? len : 12);
-    return 1;
+    g->depth++;
+    g->below = g->kn;
+    g->kn = parent;
+    return 0;
 }
 
 /* Index of a controller in this kernel's css_set; -1: it has none. */
@@ -348,36 +357,48 @@ static __always_inline int cgroup_scan(struct proc_state *st, __u64 kn, bool ctr
          ? (int)bpf_core_enum_value(enum cgroup_subsys_id, name##_cgrp_id)                         \
          : -1)
 
-static __always_inline void put_cgroup(struct proc_state *st, __u64 css_set)
+/* The groups of the controllers that the language looks at. */
+static __always_inline void read_groups(struct groups *g, __u64 css_set)
 {
-    int controller[5] = {CONTROLLER(cpuset), CONTROLLER(cpu), CONTROLLER(cpuacct), CONTROLLER(io),
-                         CONTROLLER(memory)};
-    __u64 last = 0;
-    bool ctr = false;
+    int controller[CONTROLLERS] = {CONTROLLER(cpuset), CONTROLLER(cpu), CONTROLLER(cpuacct),
+                                   CONTROLLER(io), CONTROLLER(memory)};
 
-    __builtin_memcpy(st->container_id, "host", 4);
-    st->container_len = 4;
-    st->container_state = ST_PRESENT;
-    st->cgroup = KREAD(struct css_set, css_set, dfl_cgrp, kn, id);
     /* Unrolled: before 6.3 the verifier refuses a loop that clang enters in its middle. */
 #pragma unroll
-    for (int i = 0; i < 5; i++) {
-        __u64 css = 0, kn;
-        int form;
+    for (int i = 0; i < CONTROLLERS; i++) {
+        __u64 css = 0;
 
         if (controller[i] < 0)
             continue;
         bpf_probe_read_kernel(&css, sizeof(css),
                               (char *)css_set + bpf_core_field_offset(struct css_set, subsys) +
                                   (__u32)controller[i] * sizeof(css));
-        kn = (__u64)KREAD(struct cgroup_subsys_state, css, cgroup, kn);
-        if (!kn || kn == last)
-            continue;
-        last = kn;
-        form = cgroup_scan(st, kn, ctr);
-        if (form == 2)
-            break;
-        ctr |= form == 1;
+        g->next[i] = KADDR(struct cgroup_subsys_state, css, cgroup, kn);
+    }
+}
+
+static __always_inline void put_cgroup(struct proc_state *st, __u64 css_set)
+{
+    struct work *w = work_get();
+    struct groups *g;
+    __u32 len;
+
+    __builtin_memcpy(st->container_id, "host", 4);
+    st->container_len = 4;
+    st->container_state = ST_PRESENT;
+    st->cgroup = KREAD(struct css_set, css_set, dfl_cgrp, kn, id);
+    if (!w)
+        return;
+    g = &w->groups;
+    __builtin_memset(g, 0, sizeof(*g));
+    read_groups(g, css_set);
+    bpf_loop((CONTROLLERS + 1) * (CGROUP_DEPTH + 1), cgroup_step, NULL, 0);
+    if (g->found) {
+        put_container(st, g->at, g->len);
+    } else if (g->ctr) {
+        len = read_name(g->ctr);
+        if (len <= CTR_ID_MAX)
+            put_container(st, 0, len < 12 ? len : 12);
     }
 }
 
@@ -390,11 +411,12 @@ __attribute__((noinline)) int state_live(struct proc_state *st)
     if (!st)
         return 0;
     ids(st, task);
-    bpf_probe_read_kernel(st->comm, COMM_SIZE, task->group_leader->comm);
+    bpf_probe_read_kernel(st->comm, COMM_SIZE,
+                          KREAD(struct task_struct, task, group_leader)->comm);
     st->args_state = ST_UNKNOWN;
     st->exe_len = st->args_len = st->nargs = 0;
     exe_facts(st, task);
-    put_cgroup(st, (__u64)task->cgroups);
+    put_cgroup(st, KADDR(struct task_struct, task, cgroups));
     return 0;
 }
 

@@ -97,22 +97,20 @@ static void unexpected(struct parse *p, struct range at)
     diag(c, code, place(p, at), hint, "expected %s, found `%s`", want, shown(p, at));
 }
 
-static const char *near_transformer(struct parse *p, struct range at)
-{
-    struct near near = near_start(p->text + at.off, at.end - at.off);
-    for (int x = XF_NONE + 1; x <= XF_VAL; x++) {
-        const char *name = xform_name((enum xform_id)x);
-        near_try(&near, name, strlen(name));
-    }
-    return near_hint(p->build->c, near.best);
-}
-
 static void unknown_operator(struct parse *p, struct range at)
 {
     struct comp *c = p->build->c;
     uint32_t len = at.end - at.off;
     const char *near = len < 40 ? catalog_near(NEAR_OP, p->text + at.off, len) : NULL;
     diag(c, RK0231, place(p, at), near_hint(c, near), "unknown operator `%s`", shown(p, at));
+}
+
+static void unknown_transformer(struct parse *p, struct range at)
+{
+    struct comp *c = p->build->c;
+    const char *near = catalog_near(NEAR_TRANSFORMER, p->text + at.off, at.end - at.off);
+    diag(c, RK0234, place(p, at), near_hint(c, near),
+         "`%s` is no transformer that could stand here", shown(p, at));
 }
 
 /* The word at `at.off` in a template; the lexer does not know where a field's name would end. */
@@ -156,8 +154,7 @@ void mk_error(struct parse *p, enum parse_error what, struct range at)
         diag(c, RK0233, place(p, at), NULL, "this quoted string does not end");
         break;
     case PARSE_TRANSFORMER:
-        diag(c, RK0234, place(p, at), near_transformer(p, at),
-             "`%s` is no transformer that could stand here", shown(p, at));
+        unknown_transformer(p, at);
         break;
     case PARSE_NUL:
         diag(c, syntax, place(p, at), NULL, "a NUL byte stands here");
@@ -170,6 +167,12 @@ void mk_error(struct parse *p, enum parse_error what, struct range at)
              "`%%` is not followed by a field");
         break;
     }
+}
+
+void mk_glued(struct parse *p, struct range at)
+{
+    diag(p->build->c, RK0235, place(p, at), "put a blank behind the `or`",
+         "Falco allows no `and` behind `or(...)`; it is read here as if a blank were there");
 }
 
 /* ---- nodes ---- */
@@ -200,7 +203,7 @@ static uint32_t group(struct parse *p, enum node_kind kind, struct range at, uin
 {
     struct comp *c = p->build->c;
     p->build->stack.n -= count;
-    const uint32_t *top = &p->build->stack.v[p->build->stack.n];
+    const uint32_t *top = p->build->stack.v + p->build->stack.n;
     if (count == 1) {
         return top[0];
     }
@@ -291,8 +294,29 @@ static str_id unquote(struct parse *p, struct range at)
     return intern_put(c->intern, buf, (size_t)n);
 }
 
+/* `"\\"` at the end, which Falco takes for an escaped quote, and `\ `, which loses its blank. */
+static void doubtful_escapes(struct parse *p, struct range at)
+{
+    struct comp *c = p->build->c;
+    const char *s = p->text;
+    for (uint32_t i = at.off + 1; i + 2 < at.end; i++) {
+        if (s[i] != '\\') {
+            continue;
+        }
+        struct range escape = {i, i + 2};
+        if (s[++i] == ' ' && i + 2 < at.end) {
+            diag(c, RK0236, place(p, escape), "write `\\\\ ` for both",
+                 "a backslash and a blank stand for the backslash alone");
+        } else if (s[i] == '\\' && i + 2 == at.end) {
+            diag(c, RK0235, place(p, escape), NULL,
+                 "in Falco a quoted string cannot end in a backslash");
+        }
+    }
+}
+
 struct rhs mk_string(struct parse *p, struct range at)
 {
+    doubtful_escapes(p, at);
     return add_lit(p, (struct lit){.text = unquote(p, at), .quoted = true, .at = place(p, at)});
 }
 
@@ -455,8 +479,7 @@ enum output_result ast_output(struct comp *c, const struct text *t, bool skip, u
     *out0 = c->pieces.n;
     *nout = 0;
     if (p.cursor == (const unsigned char *)p.text + p.len) {
-        diag(c, RK0240, text_span(c, t, 0, 0), NULL, "the output is empty");
-        return OUTPUT_BAD;
+        return OUTPUT_OK; /* a star alone */
     }
     bool ok = cond_parse(&p) == 0 && !p.failed;
     *nout = ok ? c->pieces.n - *out0 : 0;

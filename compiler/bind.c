@@ -134,6 +134,11 @@ static const char *near_macro(struct pack *pk, const char *s, size_t len)
     return best;
 }
 
+static void later_file(struct comp *c, const struct node *n)
+{
+    diag(c, RK0221, n->at, NULL, "macro `%s` is defined only in a later file", shown(c, n->name));
+}
+
 static void unknown_macro(struct pack *pk, const struct node *n)
 {
     static const char *const keywords[] = {"and", "or", "not", "exists", "in"};
@@ -144,6 +149,10 @@ static void unknown_macro(struct pack *pk, const struct node *n)
             diag(c, RK0230, n->at, NULL, "expected a test or a macro, found `%s`", s);
             return;
         }
+    }
+    if (pk->draft && draft_comes_later(pk, n->name)) {
+        later_file(c, n);
+        return;
     }
     const char *near = near_macro(pk, s, STRLEN(c, n->name));
     diag(c, RK0219, n->at, near_hint(c, near), "unknown macro `%s`", shown(c, n->name));
@@ -160,8 +169,7 @@ static bool is_visible(struct bind *b, const struct node *n, const struct macro_
         diag(c, RK0221, n->at, NULL, "macro `%s` is defined after `%s`, which uses it here",
              shown(c, m->name), shown(c, b->self->name));
     } else if (c->spans.v[n->at.i].file < m->file) {
-        diag(c, RK0221, n->at, NULL, "macro `%s` is defined only in a later file",
-             shown(c, m->name));
+        later_file(c, n);
     } else {
         return true;
     }
@@ -181,7 +189,8 @@ static struct macro_def *find_macro(struct bind *b, const struct node *n)
         return NULL;
     }
     struct macro_def *m = &b->pk->macros.v[i - 1];
-    m->used |= m != b->self;
+    /* An index in macro_of is of a macro: macros.v is there. */
+    m->used |= m != b->self; // NOLINT(clang-analyzer-core.NullDereference)
     if (m == b->self || m->state == MACRO_BINDING) {
         diag(c, RK0220, n->at, NULL, "macro `%s` refers to itself", shown(c, m->name));
         diag_note(c, m->at, "it is defined here");
@@ -200,11 +209,6 @@ static struct macro_def *find_macro(struct bind *b, const struct node *n)
     return m->node.i ? m : NULL;
 }
 
-static bool fits_pack(const struct bind *b)
-{
-    return b->pk->size + b->size <= ALL_CONDITIONS_MAX;
-}
-
 /* Levels of the bound tree in `*id`, which it replaces. A reference that fails becomes poison. */
 static uint32_t bind_node(struct bind *b, node_id *id)
 {
@@ -216,7 +220,7 @@ static uint32_t bind_node(struct bind *b, node_id *id)
         b->failed |= !m;
         *id = (node_id){0};
         b->size += m ? m->size : 0;
-        if (!m || b->failed || b->size > CONDITION_MAX || !fits_pack(b)) {
+        if (!m || b->failed || b->size > CONDITION_MAX) {
             return 1;
         }
         str_id what = intern_cstr(c->intern, arena_printf(c->arena, "macro %s", shown(c, m->name)));
@@ -234,9 +238,21 @@ static uint32_t bind_node(struct bind *b, node_id *id)
     return deepest + 1;
 }
 
+/* Said once: the conditions that follow are left aside. */
+static void too_many(struct pack *pk, span_id at)
+{
+    if (!pk->too_large) {
+        pk->too_large = true;
+        diag(pk->c, RK0222, at, NULL,
+             "with their macros replaced, the conditions up to here have more than %u parts",
+             ALL_NODES_MAX);
+    }
+}
+
 static node_id bind_root(struct bind *b, node_id root, uint32_t *depth)
 {
-    struct comp *c = b->pk->c;
+    struct pack *pk = b->pk;
+    struct comp *c = pk->c;
     if (!root.i) {
         return root;
     }
@@ -245,23 +261,17 @@ static node_id bind_root(struct bind *b, node_id root, uint32_t *depth)
     if (b->failed) {
         return (node_id){0};
     }
+    pk->nodes += b->size;
+    if (pk->nodes > ALL_NODES_MAX && b->size <= CONDITION_MAX) {
+        too_many(pk, at);
+        return (node_id){0};
+    }
     if (b->size > CONDITION_MAX || *depth > LEVELS_MAX) {
         diag(c, RK0222, at, NULL, "with its macros replaced the condition has more than %u %s",
              b->size > CONDITION_MAX ? CONDITION_MAX : LEVELS_MAX,
              b->size > CONDITION_MAX ? "parts" : "levels");
         return (node_id){0};
     }
-    if (!fits_pack(b)) {
-        /* Told once: the conditions that follow fail in silence. */
-        if (!b->pk->size_full) {
-            b->pk->size_full = true;
-            diag(c, RK0222, at, NULL,
-                 "with this one all conditions have more than %u parts, their macros replaced",
-                 ALL_CONDITIONS_MAX);
-        }
-        return (node_id){0};
-    }
-    b->pk->size += b->size;
     return root;
 }
 
@@ -276,19 +286,26 @@ static void bind_macro(struct pack *pk, struct macro_def *m, uint32_t chain)
     if (!m->failed && subst_lists(pk, &m->condition, &text)) {
         uint32_t lit0 = c->lits.n;
         node_id root = ast_condition(c, &text);
-        subst_check_words(pk, lit0);
+        if (!pk->draft) {
+            subst_check_words(pk, lit0);
+        }
         m->node = bind_root(&b, root, &m->depth);
         m->size = b.size;
     }
     m->state = MACRO_DONE;
 }
 
+void bind_one(struct pack *pk, struct macro_def *m)
+{
+    if (m->state == MACRO_TODO) {
+        bind_macro(pk, m, 1);
+    }
+}
+
 void bind_macros(struct pack *pk)
 {
     for (uint32_t i = 0; i < pk->macros.n; i++) {
-        if (pk->macros.v[i].state == MACRO_TODO) {
-            bind_macro(pk, &pk->macros.v[i], 1);
-        }
+        bind_one(pk, &pk->macros.v[i]);
     }
 }
 

@@ -10,6 +10,7 @@
 #include "arena.h"
 #include "diag.h"
 #include "eval_bpf.h"
+#include "eval_bpf_load.h"
 #include "eval_kernel.h"
 #include "event.h"
 #include "intern.h"

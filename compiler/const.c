@@ -9,90 +9,12 @@
 
 #define TEXT_MAX 255
 
-/*
- * Services by name. Falco asks /etc/services of the machine it runs on; a bundle must not depend
- * on the machine it was built on, so these are the usual ones.
- */
-static const struct {
+static const struct service {
     const char *name;
     uint16_t port;
 } services[] = {
-    {"amqp", 5672},
-    {"bgp", 179},
-    {"bootpc", 68},
-    {"bootps", 67},
-    {"chargen", 19},
-    {"cvspserver", 2401},
-    {"daytime", 13},
-    {"discard", 9},
-    {"domain", 53},
-    {"domain-s", 853},
-    {"echo", 7},
-    {"finger", 79},
-    {"ftp", 21},
-    {"ftp-data", 20},
-    {"ftps", 990},
-    {"git", 9418},
-    {"gopher", 70},
-    {"http", 80},
-    {"http-alt", 8080},
-    {"https", 443},
-    {"imap2", 143},
-    {"imaps", 993},
-    {"ipp", 631},
-    {"irc", 194},
-    {"ircd", 6667},
-    {"ircs-u", 6697},
-    {"iscsi-target", 3260},
-    {"isakmp", 500},
-    {"kerberos", 88},
-    {"klogin", 543},
-    {"kshell", 544},
-    {"ldap", 389},
-    {"ldaps", 636},
-    {"login", 513},
-    {"microsoft-ds", 445},
-    {"ms-sql-s", 1433},
-    {"mysql", 3306},
-    {"netbios-ns", 137},
-    {"netbios-dgm", 138},
-    {"netbios-ssn", 139},
-    {"nfs", 2049},
-    {"nntp", 119},
-    {"ntp", 123},
-    {"openvpn", 1194},
-    {"pop3", 110},
-    {"pop3s", 995},
-    {"postgresql", 5432},
-    {"printer", 515},
-    {"puppet", 8140},
-    {"radius", 1812},
-    {"redis", 6379},
-    {"rsync", 873},
-    {"rtsp", 554},
-    {"shell", 514},
-    {"sip", 5060},
-    {"sip-tls", 5061},
-    {"smtp", 25},
-    {"snmp", 161},
-    {"snmp-trap", 162},
-    {"socks", 1080},
-    {"ssh", 22},
-    {"submission", 587},
-    {"submissions", 465},
-    {"sunrpc", 111},
-    {"svn", 3690},
-    {"syslog-tls", 6514},
-    {"tacacs", 49},
-    {"telnet", 23},
-    {"telnets", 992},
-    {"tftp", 69},
-    {"time", 37},
-    {"whois", 43},
-    {"x11", 6000},
-    {"xmpp-client", 5222},
-    {"xmpp-server", 5269},
-    {"zabbix-agent", 10050},
+#define SERVICE(name, port) {name, port},
+#include "services.def"
 };
 
 struct parser {
@@ -204,16 +126,26 @@ static bool parse_number(struct parser *p, struct value *out)
         v = minus ? 1ull << 63 : INT64_MAX;
     }
     out->kind = VAL_NUM;
-    out->num = cut(minus ? 0 - v : v, p->type->bits, is_signed);
+    out->num = cut(minus && (is_signed || !over) ? 0 - v : v, p->type->bits, is_signed);
     uint64_t back = minus ? 0 - (uint64_t)out->num : (uint64_t)out->num;
     /* -1 for "all ones" is a common way to write an unset id, and no mistake. */
     bool all_ones = minus && v == 1 && !is_signed;
     if (over || (back != v && !all_ones)) {
         diag(p->t->c, RK0312, lit_place(p->t, p->lit), NULL,
-             "`%s` does not fit %u bits and means %lld here", diag_word(p->t->c, p->s, p->n),
-             p->type->bits, (long long)out->num);
+             is_signed ? "`%s` does not fit %u bits and means %lld here"
+                       : "`%s` does not fit %u bits and means %llu here",
+             diag_word(p->t->c, p->s, p->n), p->type->bits, (long long)out->num);
     }
     return true;
+}
+
+static int compare_service(const void *key, const void *row)
+{
+    const struct parser *p = key;
+    const struct service *s = row;
+    size_t len = strlen(s->name);
+    int d = memcmp(p->s, s->name, p->n < len ? p->n : len);
+    return d ? d : p->n < len ? -1 : p->n > len;
 }
 
 static bool parse_port(struct parser *p, struct value *out)
@@ -233,11 +165,11 @@ static bool parse_port(struct parser *p, struct value *out)
         }
         return true;
     }
-    for (size_t i = 0; i < sizeof services / sizeof *services; i++) {
-        if (strlen(services[i].name) == p->n && !memcmp(services[i].name, p->s, p->n)) {
-            out->num = services[i].port;
-            return true;
-        }
+    const struct service *s = bsearch(p, services, sizeof services / sizeof *services,
+                                      sizeof *services, compare_service);
+    if (s) {
+        out->num = s->port;
+        return true;
     }
     return wrong(p, "a port number or the name of a common service");
 }
@@ -261,7 +193,7 @@ static bool address(const char *s, size_t n, struct value *out)
     }
     memcpy(buf, s, n);
     buf[n] = 0;
-    out->family = strchr(buf, '.') && !strchr(buf, ':') ? 4 : 6;
+    out->family = strchr(buf, '.') ? 4 : 6;
     return inet_pton(out->family == 4 ? AF_INET : AF_INET6, buf, out->addr) == 1;
 }
 

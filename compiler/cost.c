@@ -66,10 +66,16 @@ static bool is_membership(const struct atom *a)
            (a->op == OP_EQ || a->op == OP_IN) && !(catalog_field(a->lhs.field)->flags & FF_LIST);
 }
 
+/*
+ * A long list is looked up as a whole, and rules share it: to join it with another would make a new
+ * long list for each rule that uses it.
+ */
+#define JOIN_MAX 256
+
 bool atom_can_join(const struct comp *c, atom_id ia, atom_id ib)
 {
     const struct atom *a = &c->atoms.v[ia.i], *b = &c->atoms.v[ib.i];
-    return a->lhs.field == b->lhs.field && a->lhs.index == b->lhs.index &&
+    return a->nval <= JOIN_MAX && b->nval <= JOIN_MAX && a->lhs.field == b->lhs.field && a->lhs.index == b->lhs.index &&
            a->lhs.name.i == b->lhs.name.i && is_membership(a) && is_membership(b);
 }
 

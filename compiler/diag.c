@@ -22,6 +22,7 @@ static const struct diag_info infos[DIAG_COUNT] = {
 struct queued {
     struct finding f;
     uint32_t file, off, len;
+    bool draft;   /* see diag_set_draft() */
     uint32_t seq; /* order of arrival: the last word of every comparison */
 };
 
@@ -30,6 +31,7 @@ struct diags {
     VEC(struct queued) queue;
     VEC(struct note) notes;
     uint32_t left_out[SEV_INFO + 1];
+    bool draft;
     bool full; /* the last finding was left out: so are its notes */
     str_id rule;
     struct finding *sorted, *repeats;
@@ -110,6 +112,10 @@ static const char *format(struct arena *a, const char *fmt, va_list ap)
 void diag(struct comp *c, enum diag_code code, span_id at, const char *hint, const char *fmt, ...)
 {
     struct diags *d = c->diags;
+    if (d->draft && infos[code].severity != SEV_ERROR) {
+        d->full = true;
+        return;
+    }
     d->full = d->queue.n >= DIAG_MAX;
     if (d->full) {
         d->left_out[infos[code].severity]++;
@@ -125,12 +131,19 @@ void diag(struct comp *c, enum diag_code code, span_id at, const char *hint, con
         .file = s->file,
         .off = s->off,
         .len = s->len,
+        .draft = d->draft,
         .seq = d->queue.n,
     };
     if (hint) {
         q.f.hint = arena_printf(d->arena, "%s", hint);
     }
     VEC_PUSH(d->arena, &d->queue, q);
+}
+
+uint32_t diag_total(const struct comp *c)
+{
+    const uint32_t *left = c->diags->left_out;
+    return c->diags->queue.n + left[SEV_ERROR] + left[SEV_WARNING] + left[SEV_INFO];
 }
 
 void diag_note(struct comp *c, span_id at, const char *fmt, ...)
@@ -152,6 +165,11 @@ void diag_set_rule(struct comp *c, str_id rule)
     c->diags->rule = rule;
 }
 
+void diag_set_draft(struct comp *c, bool on)
+{
+    c->diags->draft = on;
+}
+
 static int compare(uint32_t a, uint32_t b)
 {
     return a < b ? -1 : a > b;
@@ -171,6 +189,7 @@ static int compare_queued(const void *va, const void *vb)
 {
     const struct queued *a = va, *b = vb;
     int d = compare_same(a, b);
+    d = d ? d : compare(a->draft, b->draft);
     return d ? d : compare(a->seq, b->seq);
 }
 
@@ -192,8 +211,10 @@ static void sort(struct diags *d)
     uint32_t nrepeat = 0;
     for (uint32_t i = 0; i < n; i++) {
         if (i && !compare_same(&all[i - 1], &all[i])) {
-            d->repeats[nrepeat++] = all[i].f;
-            d->sorted[d->nsorted - 1].more++;
+            if (!all[i].draft) {
+                d->repeats[nrepeat++] = all[i].f;
+                d->sorted[d->nsorted - 1].more++;
+            }
         } else {
             d->sorted[d->nsorted] = all[i].f;
             d->sorted[d->nsorted++].repeat0 = nrepeat;

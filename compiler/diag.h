@@ -46,8 +46,16 @@ const char *diag_word(struct comp *c, const char *bytes, size_t len);
 /* The rule that later findings belong to (0: none): shown in JSON. */
 void diag_set_rule(struct comp *c, str_id rule);
 
+/*
+ * While on: findings other than errors are left out, and an error that is found again counts as
+ * one. For what is compiled a second time at the end.
+ */
+void diag_set_draft(struct comp *c, bool on);
+
 /* Different findings: one that is met at several uses (of a macro, say) counts once. */
 uint32_t diag_count(const struct comp *c, enum severity severity);
+/* Findings so far of any severity, at each use: tells cheaply whether there was one more. */
+uint32_t diag_total(const struct comp *c);
 
 enum diag_format { DIAG_TEXT, DIAG_JSON };
 struct diag_style {

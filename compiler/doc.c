@@ -6,6 +6,7 @@
 #include "diag.h"
 #include "intern.h"
 #include "near.h"
+#include "text.h"
 
 /* Index into ykids of the key, or UINT32_MAX. */
 static uint32_t find_key(const struct comp *c, uint32_t map, const char *key)
@@ -82,6 +83,16 @@ static bool read_bool(const char *s, bool *value)
     return false;
 }
 
+enum doc_found doc_scalar_or_nothing(struct comp *c, uint32_t map, const char *key, uint32_t *value)
+{
+    *value = doc_get(c, map, key);
+    const struct yaml *y = &c->yaml.v[*value];
+    if (!*value || y->kind == YAML_NULL || (y->kind == YAML_SCALAR && !y->text.i)) {
+        return DOC_NONE;
+    }
+    return doc_scalar(c, map, key, value);
+}
+
 enum doc_found doc_bool(struct comp *c, uint32_t map, const char *key, bool *value)
 {
     uint32_t yaml;
@@ -100,10 +111,10 @@ enum doc_found doc_bool(struct comp *c, uint32_t map, const char *key, bool *val
     return DOC_BAD;
 }
 
-/* Decimal, 0x hexadecimal or 0 octal; no sign, nothing around it. */
-static bool read_uint(const char *s, uint64_t max, uint64_t *value)
+bool doc_read_uint(const char *s, uint64_t max, uint64_t *value)
 {
     unsigned base = 10;
+    s += *s == '+';
     if (s[0] == '0' && (s[1] == 'x' || s[1] == 'X')) {
         base = 16;
         s += 2;
@@ -112,7 +123,8 @@ static bool read_uint(const char *s, uint64_t max, uint64_t *value)
         s++;
     }
     uint64_t v = 0;
-    for (const char *p = s; *p; p++) {
+    const char *p = s;
+    for (; *p && !is_blank(*p); p++) {
         unsigned d = *p >= '0' && *p <= '9'   ? (unsigned)(*p - '0')
                      : *p >= 'a' && *p <= 'f' ? (unsigned)(*p - 'a') + 10
                      : *p >= 'A' && *p <= 'F' ? (unsigned)(*p - 'A') + 10
@@ -123,7 +135,7 @@ static bool read_uint(const char *s, uint64_t max, uint64_t *value)
         v = v * base + d;
     }
     *value = v;
-    return *s != 0;
+    return p != s && !p[strspn(p, " \t\r\n")];
 }
 
 enum doc_found doc_uint(struct comp *c, uint32_t map, const char *key, uint64_t max,
@@ -135,7 +147,7 @@ enum doc_found doc_uint(struct comp *c, uint32_t map, const char *key, uint64_t 
         return found;
     }
     const struct yaml *y = &c->yaml.v[yaml];
-    if (read_uint(STR(c, y->text), max, value)) {
+    if (doc_read_uint(STR(c, y->text), max, value)) {
         return DOC_OK;
     }
     diag(c, RK0203, y->at, NULL, "`%s` must be a number without sign, not `%s`", key,

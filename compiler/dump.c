@@ -193,7 +193,7 @@ static void put_literal(struct comp *c, FILE *out, const struct lit *l)
     }
 }
 
-static void put_test(struct comp *c, FILE *out, const struct node *n)
+void print_test(struct comp *c, FILE *out, const struct node *n)
 {
     bool list = is_list(n->op, n->mod) && !n->rhs.i;
     put_operand(c, out, n->lhs);
@@ -234,7 +234,7 @@ static void dump_node(struct comp *c, FILE *out, node_id id, unsigned level)
         if (n.atom.i) {
             print_atom(c, out, n.atom);
         } else {
-            put_test(c, out, &n);
+            print_test(c, out, &n);
         }
         fputc('\n', out);
         return;

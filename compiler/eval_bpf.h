@@ -11,15 +11,7 @@
 
 #include "model.h"
 
-struct bpf_vm;
-
-/*
- * From a bundle's bytes, or from a filter object alone (then bpf_vm_tables() brings patterns and
- * names). NULL with a reason in `err`. `elf` must outlive it. All else is freed by bpf_vm_free().
- */
-struct bpf_vm *bpf_vm_new(const void *elf, size_t size, char *err, size_t errlen);
-void bpf_vm_tables(struct bpf_vm *vm, const struct comp *c);
-void bpf_vm_free(struct bpf_vm *vm); /* NULL is fine */
+struct bpf_vm; /* eval_bpf_load.h */
 
 /*
  * rule_filter()'s result: 0, or 1 + the index of a rule. Below 0: -EFAULT memory outside the event,

@@ -147,7 +147,9 @@ static void resolve(struct loader *l, uint32_t insn, const GElf_Sym *sym)
     if (!symbol_place(l, sym, &call->target))
         return;
     /* libbpf's rule: the symbol's place plus what the instruction says, which is -1 for a name. */
-    call->target += (uint32_t)(l->vm->insns[insn].imm + 1);
+    const struct bpf_insn *in = &l->vm->insns[insn];
+    /* Sections without code were passed over: insns is there. */
+    call->target += (uint32_t)(in->imm + 1); // NOLINT(clang-analyzer-core.NullDereference)
     if (call->target >= l->vm->ninsn)
         return;
     name = function_at(l, call->target);
@@ -161,7 +163,7 @@ static bool read_relocations(struct loader *l)
     GElf_Shdr sh;
     while ((scn = elf_nextscn(l->elf, scn))) {
         if (!gelf_getshdr(scn, &sh) || sh.sh_type != SHT_REL || sh.sh_info >= SECTIONS_MAX ||
-            !l->count[sh.sh_info] || !sh.sh_size)
+            !sh.sh_size || !l->count[sh.sh_info])
             continue;
         Elf_Data *d = data_of(scn, sizeof(Elf64_Rel));
         if (!d)

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A filter as the interpreter wants it: all code in one array, every call resolved. Inside of
- * eval_bpf.c and eval_bpf_load.c only.
+ * A filter as the interpreter (eval_bpf.h) wants it: all code in one array, every call resolved.
+ * What is in a bpf_vm is for these two alone; others make one, run it and free it.
  */
 #ifndef RULEC_EVAL_BPF_LOAD_H
 #define RULEC_EVAL_BPF_LOAD_H
 
 #include <linux/bpf.h>
 
-#include "eval_bpf.h"
+#include "model.h"
 
 enum vm_native {
     NATIVE_NONE, /* a function of the object: vm_call.target */
@@ -44,5 +44,13 @@ struct bpf_vm {
     uint32_t nname;
     char error[256];
 };
+
+/*
+ * From a bundle's bytes, or from a filter object alone (then bpf_vm_tables() brings patterns and
+ * names). NULL with a reason in `err`. `elf` must outlive it. All else is freed by bpf_vm_free().
+ */
+struct bpf_vm *bpf_vm_new(const void *elf, size_t size, char *err, size_t errlen);
+void bpf_vm_tables(struct bpf_vm *vm, const struct comp *c);
+void bpf_vm_free(struct bpf_vm *vm); /* NULL is fine */
 
 #endif

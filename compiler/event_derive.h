@@ -78,8 +78,8 @@ typedef struct fact derive_fn(struct comp *c, const struct event *e, struct fiel
 derive_fn derive_const_num, derive_const_dir, derive_const_source, derive_const_human,
     derive_same_as, derive_rawres, derive_res, derive_failed, derive_type_is, derive_has_flag,
     derive_io_dir, derive_syslog, derive_category, derive_count_error, derive_buflen,
-    derive_open_is, derive_age, derive_exe_age, derive_rawtime_part, derive_clock_text,
-    derive_number_of;
+    derive_syscall_type, derive_open_is, derive_age, derive_exe_age, derive_rawtime_part,
+    derive_clock_text, derive_number_of;
 /* event_fd.c */
 derive_fn derive_fd_num, derive_fd_type, derive_directory, derive_filename, derive_sockfamily,
     derive_l4proto, derive_port_text, derive_dev_part, derive_in_container, derive_tuple,

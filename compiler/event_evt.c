@@ -36,6 +36,12 @@ struct fact derive_same_as(struct comp *c, const struct event *e, struct field_r
     return fact_as(fact_of(c, e, (enum field_id)arg), f);
 }
 
+struct fact derive_syscall_type(struct comp *c, const struct event *e, struct field_ref f, int arg)
+{
+    bool call = e->type == EV_NONE || catalog_event_is_syscall(e->type);
+    return call ? derive_same_as(c, e, f, arg) : fact_none(f, FACT_ABSENT);
+}
+
 /* ---- evt.*: result, flags of the event's row ---- */
 
 struct fact derive_rawres(struct comp *c, const struct event *e, struct field_ref f, int arg)

@@ -62,7 +62,9 @@ static bool arg_fits(struct comp *c, enum field_arg kind, const struct arg *a,
     bool index = a->bracket && number_arg(a->text, a->len, &out->index);
     if (!index)
         out->index = -1;
-    out->name = index || none ? (str_id){0} : intern_put(c->intern, a->text, a->len);
+    out->name.i = 0;
+    if (!index && !none)
+        out->name = intern_put(c->intern, a->text, a->len);
     switch (kind) {
     case ARG_NONE:
         return none;

@@ -7,6 +7,7 @@
 #include "../grammar/field.h"
 #include "../grammar/parse.h"
 #include "arena.h"
+#include "ast.h"
 #include "diag.h"
 #include "doc.h"
 #include "intern.h"
@@ -26,13 +27,13 @@ static bool is_modifier(const char *s, size_t len)
     return len == 5 && (!memcmp(s, "oneof", 5) || !memcmp(s, "anyof", 5) || !memcmp(s, "allof", 5));
 }
 
-/* "startswith oneof": a string operator, blanks, a modifier. */
+/* "startswith oneof": a string operator, one blank, a modifier. */
 static bool has_modifier(const char *s)
 {
-    size_t n = strcspn(s, " \t\r\n"), gap = strspn(s + n, " \t\r\n");
+    size_t n = strcspn(s, " ");
     enum op_id op = n == 2 && !memcmp(s, "==", 2) ? OP_EQ : catalog_op_by_name(s, n);
-    return gap && op && catalog_op(op)->group == OPG_STRING &&
-           is_modifier(s + n + gap, strlen(s + n + gap));
+    return s[n] && op && catalog_op(op)->group == OPG_STRING &&
+           is_modifier(s + n + 1, strlen(s + n + 1));
 }
 
 static bool takes_list(const char *op)
@@ -48,32 +49,49 @@ static bool known_comp(const char *op)
 
 /* ---- reading ---- */
 
-/* The exception's `fields` or `comps` as scalars; `*single`: it is one, not a sequence. */
-static bool read_scalars(struct pack *pk, uint32_t map, const char *key, bool *single,
-                         uint32_t *first, uint32_t *n)
+/* No scalar in an exception may be empty. */
+static bool is_text(struct pack *pk, uint32_t yaml)
+{
+    const struct yaml y = pk->c->yaml.v[yaml];
+    if (y.kind == YAML_SCALAR && !y.text.i) {
+        diag(pk->c, RK0202, y.at, NULL, "a value in an exception must not be empty");
+        return false;
+    }
+    bool ok = true;
+    for (uint32_t i = 0; y.kind == YAML_SEQ && i < y.nkid; i++) {
+        ok &= is_text(pk, doc_elem(pk->c, yaml, i));
+    }
+    return ok;
+}
+
+/*
+ * The exception's `fields` or `comps` as scalars; `*single`: it is one, not a sequence. DOC_NONE:
+ * it is not there; a null or a mapping counts as that.
+ */
+static enum doc_found read_scalars(struct pack *pk, uint32_t map, const char *key, bool *single,
+                                   uint32_t *first, uint32_t *n)
 {
     struct comp *c = pk->c;
     uint32_t value = doc_get(c, map, key);
     const struct yaml *y = &c->yaml.v[value];
+    if (y->kind == YAML_NULL || y->kind == YAML_MAP) {
+        return DOC_NONE;
+    }
     *single = y->kind == YAML_SCALAR;
     if (*single) {
         *first = value;
         *n = 1;
-        return true;
-    }
-    if (y->kind != YAML_SEQ) {
-        diag(c, RK0202, doc_key_at(c, map, key), NULL, "`%s` must be a name or a list of names",
-             key);
-        return false;
+        return doc_scalar(c, map, key, first);
     }
     *first = y->kid0;
     *n = y->nkid;
     for (uint32_t i = 0; i < *n; i++) {
-        if (!doc_member(c, c->ykids.v[*first + i], key)) {
-            return false;
+        uint32_t member = c->ykids.v[*first + i];
+        if (!doc_member(c, member, key) || !is_text(pk, member)) {
+            return DOC_BAD;
         }
     }
-    return true;
+    return DOC_OK;
 }
 
 static uint32_t scalar_at(const struct comp *c, bool single, uint32_t first, uint32_t i)
@@ -84,8 +102,9 @@ static uint32_t scalar_at(const struct comp *c, bool single, uint32_t first, uin
 static bool read_fields(struct pack *pk, uint32_t map, struct exception *e)
 {
     uint32_t first, n;
-    if (!read_scalars(pk, map, "fields", &e->single, &first, &n)) {
-        return false;
+    enum doc_found found = read_scalars(pk, map, "fields", &e->single, &first, &n);
+    if (found != DOC_OK) {
+        return found == DOC_NONE;
     }
     for (uint32_t i = 0; i < n; i++) {
         VEC_PUSH(pk->c->arena, &e->fields, scalar_at(pk->c, e->single, first, i));
@@ -117,8 +136,9 @@ static bool read_comps(struct pack *pk, uint32_t map, struct exception *e)
     struct comp *c = pk->c;
     uint32_t first, n;
     bool single;
-    if (!read_scalars(pk, map, "comps", &single, &first, &n)) {
-        return false;
+    enum doc_found found = read_scalars(pk, map, "comps", &single, &first, &n);
+    if (found != DOC_OK) {
+        return found == DOC_NONE;
     }
     e->has_comps = true;
     if (e->has_fields && single != e->single) {
@@ -139,56 +159,44 @@ static bool read_comps(struct pack *pk, uint32_t map, struct exception *e)
     return true;
 }
 
-/* Shape of the values: a tuple for each where there is a list of fields. */
+/* What the values look like is judged when the condition is made of them: put_exception(). */
 static bool add_values(struct pack *pk, struct exception *e, uint32_t seq)
 {
-    struct comp *c = pk->c;
     bool ok = true;
-    for (uint32_t i = 0; i < c->yaml.v[seq].nkid; i++) {
-        uint32_t v = doc_elem(c, seq, i);
-        const struct yaml y = c->yaml.v[v];
-        if (y.kind == YAML_NULL || y.kind == YAML_MAP) {
-            diag(c, RK0216, y.at, NULL, "a value of exception `%s` must be a text or a list",
-                 shown(c, e->name));
-            ok = false;
-        } else if (e->single && y.kind == YAML_SEQ) {
-            diag(c, RK0216, y.at, NULL, "exception `%s` has one field, so its values are no lists",
-                 shown(c, e->name));
-            ok = false;
-        } else if (!e->single && (y.kind != YAML_SEQ || y.nkid != e->fields.n)) {
-            diag(c, RK0216, y.at, y.kind == YAML_SEQ ? NULL : "write [[a], [b]]",
-                 "exception `%s` has %u field%s, so each value is a list of %u", shown(c, e->name),
-                 e->fields.n, e->fields.n == 1 ? "" : "s", e->fields.n);
-            ok = false;
-        } else {
-            VEC_PUSH(c->arena, &e->values, v);
-        }
+    for (uint32_t i = 0; i < pk->c->yaml.v[seq].nkid; i++) {
+        uint32_t v = doc_elem(pk->c, seq, i);
+        ok &= is_text(pk, v);
+        VEC_PUSH(pk->c->arena, &e->values, v);
     }
     return ok;
 }
 
-static bool check_tuple_member(struct pack *pk, uint32_t yaml)
+static bool is_field(const char *s, size_t len)
 {
-    struct comp *c = pk->c;
-    const struct yaml y = c->yaml.v[yaml];
-    bool ok = y.kind == YAML_SCALAR || y.kind == YAML_SEQ;
-    for (uint32_t i = 0; y.kind == YAML_SEQ && i < y.nkid; i++) {
-        ok &= c->yaml.v[doc_elem(c, yaml, i)].kind == YAML_SCALAR;
-    }
-    if (!ok) {
-        diag(c, RK0216, y.at, NULL, "a value must be a text or a list of texts");
-    }
-    return ok;
+    size_t name = lex_field_length(s, len);
+    struct range arg = {0, 0};
+    size_t bracket = lex_bracket_length(s + name, len - name, &arg);
+    struct field_name f;
+    return name + bracket == len &&
+           field_read(s, name, bracket ? s + name + arg.off : NULL, arg.end - arg.off, &f);
 }
 
-static bool check_tuples(struct pack *pk, const struct exception *e, uint32_t from)
+/* `tolower(proc.name)`: whatever may stand on the left of a test. */
+static bool is_transformed(struct pack *pk, uint32_t yaml)
 {
     struct comp *c = pk->c;
-    bool ok = true;
-    for (uint32_t i = from; !e->single && i < e->values.n; i++) {
-        for (uint32_t k = 0; k < e->fields.n; k++) {
-            ok &= check_tuple_member(pk, doc_elem(c, e->values.v[i], k));
-        }
+    struct text t = {0};
+    uint32_t first = c->operands.n;
+    text_put_yaml(c, &t, yaml);
+    text_put_fixed(c, &t, " exists", c->yaml.v[yaml].at);
+    text_end(c, &t);
+    bool ok = ast_condition(c, &t).i;
+    for (uint32_t i = first; i < c->operands.n; i++) {
+        const struct operand *o = &c->operands.v[i];
+        struct field_name f;
+        ok &= o->kind != OPERAND_FIELD ||
+              field_read(STR(c, o->name), STRLEN(c, o->name), o->has_arg ? STR(c, o->arg) : NULL,
+                         STRLEN(c, o->arg), &f);
     }
     return ok;
 }
@@ -198,17 +206,13 @@ static bool check_fields(struct pack *pk, const struct exception *e)
     struct comp *c = pk->c;
     bool ok = true;
     for (uint32_t i = 0; i < e->fields.n; i++) {
-        const struct yaml *y = &c->yaml.v[e->fields.v[i]];
-        const char *s = STR(c, y->text);
-        size_t len = STRLEN(c, y->text), name = lex_field_length(s, len);
-        struct range arg = {0, 0};
-        size_t bracket = lex_bracket_length(s + name, len - name, &arg);
-        struct field_name f;
-        if (name + bracket != len ||
-            !field_read(s, name, bracket ? s + name + arg.off : NULL, arg.end - arg.off, &f)) {
+        const struct yaml y = c->yaml.v[e->fields.v[i]];
+        const char *s = STR(c, y.text);
+        size_t len = STRLEN(c, y.text);
+        if (strchr(s, '(') ? !is_transformed(pk, e->fields.v[i]) : !is_field(s, len)) {
             const char *near = len < 100 ? catalog_near(NEAR_FIELD, s, len) : NULL;
-            diag(c, RK0216, y->at, near_hint(c, near), "unknown field `%s` in an exception",
-                 shown(c, y->text));
+            diag(c, RK0216, y.at, near_hint(c, near), "unknown field `%s` in an exception",
+                 shown(c, y.text));
             ok = false;
         }
     }
@@ -263,8 +267,8 @@ static bool read_exception(struct pack *pk, uint32_t map, struct exception *e, u
     }
     e->name = c->yaml.v[name].text;
     e->at = c->yaml.v[name].at;
-    bool ok = !doc_get(c, map, "fields") || read_fields(pk, map, e);
-    ok = ok && (!doc_get(c, map, "comps") || read_comps(pk, map, e));
+    bool ok = read_fields(pk, map, e);
+    ok = ok && read_comps(pk, map, e);
     return doc_seq(c, map, "values", values) != DOC_BAD && ok;
 }
 
@@ -280,24 +284,33 @@ static struct exception *find_exception(struct rule_def *r, str_id name)
 
 static bool add_exception(struct pack *pk, struct rule_def *r, struct exception *e, uint32_t values)
 {
-    if (r->exceptions.n == EXCEPTIONS_MAX) {
-        diag(pk->c, RK0216, e->at, NULL, "a rule may have %u exceptions", EXCEPTIONS_MAX);
-        return false;
-    }
     bool ok = complete(pk, e, r->foreign);
     if (ok && values) {
-        ok = add_values(pk, e, values) && check_tuples(pk, e, 0);
+        ok = add_values(pk, e, values);
     }
-    e->values.n = ok ? e->values.n : 0;
+    e->failed = !ok;
     VEC_PUSH(pk->c->arena, &r->exceptions, *e);
     return ok;
+}
+
+static bool has_room(struct pack *pk, const struct rule_def *r, uint32_t seq)
+{
+    const struct yaml y = pk->c->yaml.v[seq];
+    if (y.nkid <= EXCEPTIONS_MAX - r->exceptions.n) {
+        return true;
+    }
+    diag(pk->c, RK0216, y.at, NULL, "a rule may have %u exceptions", EXCEPTIONS_MAX);
+    return false;
 }
 
 bool except_define(struct pack *pk, struct rule_def *r, uint32_t seq)
 {
     struct comp *c = pk->c;
-    bool ok = true;
     r->exceptions.n = 0;
+    if (!has_room(pk, r, seq)) {
+        return false;
+    }
+    bool ok = true;
     for (uint32_t i = 0; i < c->yaml.v[seq].nkid; i++) {
         struct exception e;
         uint32_t values;
@@ -325,10 +338,7 @@ static bool extend(struct pack *pk, struct exception *old, const struct exceptio
         diag_note(c, old->at, "it is defined here");
         return false;
     }
-    uint32_t from = old->values.n;
-    bool ok = !values || (add_values(pk, old, values) && check_tuples(pk, old, from));
-    old->values.n = ok ? old->values.n : from;
-    return ok;
+    return !values || add_values(pk, old, values);
 }
 
 static const char *near_exception(struct comp *c, const struct rule_def *r, str_id name)
@@ -344,6 +354,9 @@ static const char *near_exception(struct comp *c, const struct rule_def *r, str_
 bool except_append(struct pack *pk, struct rule_def *r, uint32_t seq)
 {
     struct comp *c = pk->c;
+    if (!has_room(pk, r, seq)) {
+        return false;
+    }
     bool ok = true;
     for (uint32_t i = 0; i < c->yaml.v[seq].nkid; i++) {
         struct exception e;
@@ -387,17 +400,37 @@ void except_put_quoted(struct pack *pk, struct text *t, uint32_t yaml)
     }
 }
 
-/* (a, b) */
-static void put_members(struct pack *pk, struct text *t, const uint32_t *v, uint32_t n, span_id at)
+/* What is no scalar stands for no text at all. */
+static void put_scalar(struct pack *pk, struct text *t, uint32_t yaml, bool quote)
 {
-    text_put_fixed(pk->c, t, "(", at);
-    for (uint32_t i = 0; i < n; i++) {
-        if (i) {
-            text_put_fixed(pk->c, t, ", ", pk->c->yaml.v[v[i]].at);
-        }
-        except_put_quoted(pk, t, v[i]);
+    struct comp *c = pk->c;
+    const struct yaml y = c->yaml.v[yaml];
+    if (y.kind != YAML_SCALAR) {
+        diag(c, RK0244, y.at, NULL, "a value of an exception is %s, which stands for nothing",
+             y.kind == YAML_NULL  ? "null"
+             : y.kind == YAML_MAP ? "a mapping"
+                                  : "a list in a list");
+    } else if (quote) {
+        except_put_quoted(pk, t, yaml);
+    } else {
+        text_put_yaml(c, t, yaml);
     }
-    text_put_fixed(pk->c, t, ")", at);
+}
+
+/* (a, b) of a list in a tuple */
+static void put_members(struct pack *pk, struct text *t, uint32_t seq)
+{
+    struct comp *c = pk->c;
+    const struct yaml y = c->yaml.v[seq];
+    text_put_fixed(c, t, "(", y.at);
+    for (uint32_t i = 0, start = t->bytes.n; i < y.nkid; i++) {
+        uint32_t v = doc_elem(c, seq, i);
+        if (t->bytes.n != start) {
+            text_put_fixed(c, t, ", ", c->yaml.v[v].at);
+        }
+        put_scalar(pk, t, v, true);
+    }
+    text_put_fixed(c, t, ")", y.at);
 }
 
 static void put_word(struct pack *pk, struct text *t, str_id word, span_id at)
@@ -409,71 +442,101 @@ static void put_value(struct pack *pk, struct text *t, const char *op, uint32_t 
 {
     struct comp *c = pk->c;
     const struct yaml y = c->yaml.v[yaml];
+    bool bare = y.kind == YAML_SCALAR && *STR(c, y.text) == '(';
     if (y.kind == YAML_SEQ) {
-        put_members(pk, t, &c->ykids.v[y.kid0], y.nkid, y.at);
+        put_members(pk, t, yaml);
     } else if (!takes_list(op)) {
-        except_put_quoted(pk, t, yaml);
-    } else if (*STR(c, y.text) == '(') {
-        text_put_yaml(c, t, yaml);
+        put_scalar(pk, t, yaml, true);
+    } else if (bare) {
+        put_scalar(pk, t, yaml, false);
     } else {
         text_put_fixed(c, t, "(", y.at);
-        text_put_yaml(c, t, yaml);
+        put_scalar(pk, t, yaml, false);
         text_put_fixed(c, t, ")", y.at);
     }
 }
 
-static void put_tuple(struct pack *pk, struct text *t, const struct exception *e, uint32_t tuple)
+static bool put_tuple(struct pack *pk, struct text *t, const struct exception *e, uint32_t tuple)
 {
     struct comp *c = pk->c;
-    span_id at = c->yaml.v[tuple].at;
-    text_put_fixed(c, t, "(", at);
+    const struct yaml y = c->yaml.v[tuple];
+    if ((y.kind == YAML_SEQ ? y.nkid : 0) != e->fields.n) {
+        diag(c, RK0216, y.at, y.kind == YAML_SEQ ? NULL : "write [[a], [b]]",
+             "exception `%s` has %u field%s, so each value is a list of %u", shown(c, e->name),
+             e->fields.n, e->fields.n == 1 ? "" : "s", e->fields.n);
+        return false;
+    }
+    text_put_fixed(c, t, "(", y.at);
     for (uint32_t k = 0; k < e->fields.n; k++) {
-        text_put_fixed(c, t, k ? " and  " : " ", at);
+        text_put_fixed(c, t, k ? " and  " : " ", y.at);
         text_put_yaml(c, t, e->fields.v[k]);
-        text_put_fixed(c, t, " ", at);
-        put_word(pk, t, e->comps.v[k], at);
-        text_put_fixed(c, t, " ", at);
+        text_put_fixed(c, t, " ", y.at);
+        put_word(pk, t, e->comps.v[k], y.at);
+        text_put_fixed(c, t, " ", y.at);
         put_value(pk, t, STR(c, e->comps.v[k]), doc_elem(c, tuple, k));
     }
-    text_put_fixed(c, t, ")", at);
+    text_put_fixed(c, t, ")", y.at);
+    return true;
 }
 
-static void put_exception(struct pack *pk, struct text *t, const struct exception *e)
+static bool put_tuples(struct pack *pk, struct text *t, const struct exception *e)
+{
+    bool ok = true;
+    for (uint32_t i = 0; i < e->values.n; i++) {
+        if (i) {
+            text_put_fixed(pk->c, t, " or ", e->at);
+        }
+        ok &= put_tuple(pk, t, e, e->values.v[i]);
+    }
+    return ok;
+}
+
+/* FIELD OP (v1, v2, ...) */
+static bool put_single(struct pack *pk, struct text *t, const struct exception *e)
 {
     struct comp *c = pk->c;
-    text_put_fixed(c, t, " and not (", e->at);
-    if (e->single) {
-        text_put_yaml(c, t, e->fields.v[0]);
-        text_put_fixed(c, t, " ", e->at);
-        put_word(pk, t, e->comps.v[0], e->at);
-        text_put_fixed(c, t, " ", e->at);
-        put_members(pk, t, e->values.v, e->values.n, e->at);
-    }
-    for (uint32_t i = 0; !e->single && i < e->values.n; i++) {
-        if (i) {
-            text_put_fixed(c, t, " or ", e->at);
+    bool ok = true;
+    text_put_yaml(c, t, e->fields.v[0]);
+    text_put_fixed(c, t, " ", e->at);
+    put_word(pk, t, e->comps.v[0], e->at);
+    text_put_fixed(c, t, " (", e->at);
+    for (uint32_t i = 0; i < e->values.n; i++) {
+        const struct yaml y = c->yaml.v[e->values.v[i]];
+        if (y.kind == YAML_SEQ) {
+            diag(c, RK0216, y.at, NULL, "exception `%s` has one field, so its values are no lists",
+                 shown(c, e->name));
+            ok = false;
+            continue;
         }
-        put_tuple(pk, t, e, e->values.v[i]);
+        if (i) {
+            text_put_fixed(c, t, ", ", y.at);
+        }
+        put_scalar(pk, t, e->values.v[i], true);
     }
     text_put_fixed(c, t, ")", e->at);
+    return ok;
 }
 
-struct text except_condition(struct pack *pk, const struct rule_def *r)
+bool except_condition(struct pack *pk, const struct rule_def *r, struct text *t)
 {
     struct comp *c = pk->c;
-    struct text t = {0};
     span_id at = c->rules.v[r->rule].condition_at;
+    bool ok = true;
+    *t = (struct text){0};
     if (!r->exceptions.n) {
-        text_put_range(c, &t, &r->condition, 0, r->condition.bytes.n);
-        return t;
+        text_put_range(c, t, &r->condition, 0, r->condition.bytes.n);
+        return true;
     }
-    text_put_fixed(c, &t, "(", at);
-    text_put_range(c, &t, &r->condition, 0, r->condition.bytes.n);
-    text_put_fixed(c, &t, ")", at);
+    text_put_fixed(c, t, "(", at);
+    text_put_range(c, t, &r->condition, 0, r->condition.bytes.n);
+    text_put_fixed(c, t, ")", at);
     for (uint32_t i = 0; i < r->exceptions.n; i++) {
-        if (r->exceptions.v[i].values.n) {
-            put_exception(pk, &t, &r->exceptions.v[i]);
+        const struct exception *e = &r->exceptions.v[i];
+        if (e->values.n && !e->failed) {
+            text_put_fixed(c, t, " and not (", e->at);
+            ok &= e->single ? put_single(pk, t, e) : put_tuples(pk, t, e);
+            text_put_fixed(c, t, ")", e->at);
         }
     }
-    return t;
+    return ok;
 }

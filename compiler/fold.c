@@ -12,12 +12,7 @@ static const char no_name[] = "\001";
 struct site site_of_event(enum event_id e)
 {
     const char *name = catalog_event(e)->name;
-    bool is_call = false;
-    const struct syscall_info *s;
-    for (unsigned i = 0; (s = catalog_syscall_at(i)) && !is_call; i++) {
-        is_call = s->event == e;
-    }
-    return (struct site){e, SYSNR_OTHER, name, strlen(name), is_call};
+    return (struct site){e, SYSNR_OTHER, name, strlen(name), catalog_event_is_syscall(e)};
 }
 
 struct site site_of_syscall(const struct syscall_info *s)
@@ -194,10 +189,11 @@ static enum fold fold_event_field(const struct comp *c, const struct atom *a, co
     return FOLD_KEEP;
 }
 
-/* A list of nothing holds nothing, whatever the value is. */
+/* A list of nothing holds nothing, whatever the value is; but every element of an empty value. */
 static bool is_empty_list(const struct atom *a)
 {
-    return a->op != OP_EXISTS && !a->nval && !a->rhs.field && !a->rexpr.i;
+    bool is_list = a->lhs.field && (catalog_field(a->lhs.field)->flags & FF_LIST);
+    return a->op != OP_EXISTS && !a->nval && !a->rhs.field && !a->rexpr.i && !is_list;
 }
 
 enum fold fold_atom(const struct comp *c, atom_id id, const struct site *s)

@@ -60,7 +60,7 @@ static bool word(struct json *j, const char *want)
 
 static bool hex4(struct json *j, size_t at, uint32_t *out)
 {
-    uint32_t v = 0;
+    *out = 0;
     for (size_t i = at; i < at + 4; i++) {
         int ch = i < j->len ? (unsigned char)j->text[i] : 0;
         uint32_t digit;
@@ -70,9 +70,8 @@ static bool hex4(struct json *j, size_t at, uint32_t *out)
             digit = (uint32_t)((ch | 32) - 'a' + 10);
         else
             return json_fail(j, i, "expected four hexadecimal digits after \\u");
-        v = v << 4 | digit;
+        *out = *out << 4 | digit;
     }
-    *out = v;
     return true;
 }
 

@@ -194,10 +194,36 @@ static void lint_result(struct comp *c, const struct node *n)
     }
 }
 
+/*
+ * Fields that Falco compares by code of their own, which looks at the first constant alone, and at
+ * no number of a list (rule-language 7). True if Falco's answer is another one than ours.
+ */
+static bool falco_loses(const struct comp *c, const struct node *n)
+{
+    const struct atom *a = &c->atoms.v[n->atom.i];
+    const struct field_info *f = a->lhs.field ? catalog_field(a->lhs.field) : NULL;
+    bool either = f && f->flags & FF_EITHER_SIDE, raw = f && a->lhs.field == F_evt_rawarg;
+    bool some = f && f->flags & FF_ANCESTOR && a->lhs.index < 0 && !a->lhs.name.i;
+    if (!either && !some && !raw) {
+        return false;
+    }
+    enum base_type base = catalog_type(a->type)->base;
+    if (n->op == OP_IN || n->op == OP_INTERSECTS) {
+        bool ports = base == BASE_PORT && n->op == OP_IN;
+        bool one_net = base == BASE_NET && n->op == OP_IN && n->nlit == 1;
+        return base != BASE_TEXT && !ports && !one_net;
+    }
+    return (n->op == OP_EXISTS && either) || (n->mod != MOD_NONE && n->nlit > 1);
+}
+
 static void lint_tests(struct comp *c, node_id id, const struct event_set *set)
 {
     const struct node n = c->nodes.v[id.i];
     if (n.kind == NODE_TEST) {
+        if (falco_loses(c, &n)) {
+            diag(c, RK0410, n.at, NULL,
+                 "Falco answers otherwise: it has a comparison of its own for this field");
+        }
         lint_flags(c, &n, set);
         lint_result(c, &n);
         return;
@@ -229,12 +255,16 @@ static bool lint_not_live(struct comp *c, const struct rule *r, const struct eve
 
 void lint_rule(struct comp *c, const struct rule *r, const struct event_set *set)
 {
-    if (set->all && r->warn_evttypes) {
+    if (set->many && r->warn_evttypes) {
         diag(c, RK0401, r->at, "say which with evt.type, or `warn_evttypes: false`",
              "rule `%s` is judged on every kind of event", STR(c, r->name));
     }
     if (!set->all) {
         lint_replaced(c, r, set);
+    }
+    if (set->falco_loses) {
+        diag(c, RK0411, r->condition_at, NULL,
+             "Falco does not try this rule on system calls without an event of their own");
     }
     lint_tests(c, r->condition, set);
     lint_not_live(c, r, set);

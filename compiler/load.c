@@ -17,6 +17,7 @@
 #include "textmap.h"
 
 #define DEPTH_MAX 64u
+#define RESTARTS_MAX 1000u
 #define ALIAS_MAX 1000000u /* values that the aliases of a file may stand for */
 
 struct anchor {
@@ -36,8 +37,8 @@ struct open {
 struct loader {
     struct comp *c;
     uint32_t file;
-    const char *text; /* without byte order mark */
-    uint32_t base;    /* bytes of the mark */
+    const char *text; /* what libyaml reads: without byte order mark, without what was read */
+    uint32_t base;    /* bytes before it */
     uint32_t len;
     uint32_t at_char, at_byte; /* libyaml counts characters; where the last look-up was */
     struct open open[DEPTH_MAX];
@@ -49,7 +50,9 @@ struct loader {
     VEC(uint32_t) weights; /* by yaml index - first */
     uint32_t first;
     uint32_t aliased;
-    uint32_t root; /* of the document that is being read */
+    uint32_t root;     /* of the document that is being read */
+    uint32_t restarts; /* of libyaml: begins_document() */
+    bool empty_doc;    /* a document with nothing in it came before */
 };
 
 /* Byte offset in the file of libyaml's character `index`. Indices mostly go up, by little. */
@@ -70,6 +73,16 @@ static uint32_t byte_of(struct loader *l, size_t index)
         l->at_char--;
     }
     return l->base + l->at_byte;
+}
+
+/* The parser's text begins at this offset in the file. */
+static void move_to(struct loader *l, uint32_t off)
+{
+    l->text += off - l->base;
+    l->len -= off - l->base;
+    l->base = off;
+    l->at_char = l->at_byte = 0;
+    l->restarts++;
 }
 
 static span_id place(struct loader *l, uint32_t from, uint32_t to)
@@ -232,7 +245,8 @@ static void on_end(struct loader *l, const yaml_event_t *e)
         end = last->via.i ? end : last->off + last->len;
     }
     at->len = end > at->off ? end - at->off : 0;
-    l->weights.v[o.yaml - l->first] = o.weight;
+    /* Its start gave it a weight: weights.v is there. */
+    l->weights.v[o.yaml - l->first] = o.weight; // NOLINT(clang-analyzer-core.NullDereference)
     if (o.anchor) {
         l->anchors.v[o.anchor - 1].open = false;
     }
@@ -352,10 +366,23 @@ static void add_item(struct loader *l, uint32_t yaml)
              (struct item){.kind = kind, .yaml = yaml, .at = y->at, .doc_file = l->file});
 }
 
+/* Falco reads nothing behind an empty document; whoever wrote something there wants it read. */
+static void after_empty(struct loader *l, const struct yaml *root)
+{
+    if (root->kind == YAML_NULL) {
+        l->empty_doc = true;
+    } else if (l->empty_doc) {
+        l->empty_doc = false;
+        diag(l->c, RK0113, root->at, "take out the `---` with nothing behind it",
+             "Falco does not read what stands behind an empty document");
+    }
+}
+
 static void add_document(struct loader *l)
 {
     struct comp *c = l->c;
     const struct yaml root = c->yaml.v[l->root];
+    after_empty(l, &root);
     if (root.kind == YAML_SEQ) {
         for (uint32_t i = 0; i < root.nkid; i++) {
             add_item(l, c->ykids.v[root.kid0 + i]);
@@ -371,9 +398,6 @@ static void add_document(struct loader *l)
 static void yaml_error(struct loader *l, const yaml_parser_t *p)
 {
     struct comp *c = l->c;
-    if (p->error == YAML_MEMORY_ERROR) {
-        return;
-    }
     const char *problem = p->problem ? p->problem : "no reason given";
     if (p->error == YAML_READER_ERROR) {
         /* Here, and only here, libyaml gives a place in bytes, and no mark. */
@@ -422,17 +446,62 @@ static bool on_event(struct loader *l, const yaml_event_t *e)
     return true;
 }
 
+/*
+ * Between documents libyaml wants `---`. Falco's reader does not: where a sequence ends because a
+ * line is indented less than it, or behind `...`, the next document begins. True if the text goes
+ * on like that, from `*at`, the beginning of a line.
+ */
+static bool begins_document(struct loader *l, const yaml_parser_t *p, uint32_t *at)
+{
+    if (p->error != YAML_PARSER_ERROR || !p->problem || l->depth || l->restarts == RESTARTS_MAX ||
+        strcmp(p->problem, "did not find expected <document start>") != 0) {
+        return false;
+    }
+    const char *src = l->text - l->base;
+    uint32_t off = byte_of(l, p->problem_mark.index);
+    while (off > l->base && (src[off - 1] == ' ' || src[off - 1] == '\t')) {
+        off--;
+    }
+    *at = off;
+    return off > l->base && (src[off - 1] == '\n' || src[off - 1] == '\r');
+}
+
 static void read_events(struct loader *l, yaml_parser_t *p)
 {
     for (bool more = true; more;) {
         yaml_event_t e;
         if (!yaml_parser_parse(p, &e)) {
-            yaml_error(l, p);
             return;
         }
         more = on_event(l, &e) && e.type != YAML_STREAM_END_EVENT;
         yaml_event_delete(&e);
     }
+}
+
+/* Reads from l->text on. False: there is more, which l->text has been moved to. */
+static bool read_stream(struct loader *l, int *err)
+{
+    yaml_parser_t p;
+    uint32_t at = 0;
+    if (!yaml_parser_initialize(&p)) {
+        *err = -ENOMEM;
+        return true;
+    }
+    yaml_parser_set_encoding(&p, YAML_UTF8_ENCODING);
+    yaml_parser_set_input_string(&p, (const unsigned char *)l->text, l->len);
+    read_events(l, &p);
+    bool more = begins_document(l, &p, &at);
+    if (p.error == YAML_MEMORY_ERROR) {
+        *err = -ENOMEM;
+    } else if (more) {
+        diag(l->c, RK0114, place(l, at, at + 1), "indent it like the items above, or write `---`",
+             "a new document begins here: the line is no part of the sequence above");
+        move_to(l, at);
+    } else if (p.error != YAML_NO_ERROR) {
+        yaml_error(l, &p);
+    }
+    yaml_parser_delete(&p);
+    return !more;
 }
 
 int pass_load(struct comp *c, uint32_t file)
@@ -449,14 +518,7 @@ int pass_load(struct comp *c, uint32_t file)
         .len = (uint32_t)len - base,
         .first = c->yaml.n,
     };
-    yaml_parser_t p;
-    if (!yaml_parser_initialize(&p)) {
-        return -ENOMEM;
-    }
-    yaml_parser_set_encoding(&p, YAML_UTF8_ENCODING);
-    yaml_parser_set_input_string(&p, (const unsigned char *)l.text, l.len);
-    read_events(&l, &p);
-    bool memory = p.error == YAML_MEMORY_ERROR;
-    yaml_parser_delete(&p);
-    return memory ? -ENOMEM : 0;
+    int err = 0;
+    while (!read_stream(&l, &err)) {}
+    return err;
 }

@@ -349,6 +349,8 @@ struct comp {
     VEC(struct item) items;
 
     VEC(struct rule) rules; /* from 1; in the order of first definition */
+    /* Rules as they stood where a file ended, before a later one changed them: for errors only. */
+    VEC(struct rule) drafts;
     VEC(str_id) tags;
     VEC(struct node) nodes;
     VEC(node_id) kids;

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "need.h"
+
 #include <string.h>
 
 #include "arena.h"
@@ -6,7 +8,6 @@
 #include "fold.h"
 #include "intern.h"
 #include "pipeline.h"
-#include "plan.h"
 
 #define BIT(g) (1ull << (g))
 

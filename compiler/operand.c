@@ -163,6 +163,11 @@ static bool shape_fits(enum field_arg arg, bool dot, bool bracket)
            (!shapes[arg].required || dot || bracket);
 }
 
+static bool is_word(struct rest r, const char *word)
+{
+    return r.ndot == strlen(word) && !memcmp(r.dot, word, r.ndot);
+}
+
 static bool bind_argument(struct typer *t, struct operand *o, struct rest r)
 {
     enum field_arg arg = catalog_field(o->field)->arg;
@@ -172,6 +177,9 @@ static bool bind_argument(struct typer *t, struct operand *o, struct rest r)
     }
     if (o->field == F_evt_arg || o->field == F_evt_rawarg) {
         return bind_param(t, o, r, o->field == F_evt_arg);
+    }
+    if (o->field == F_evt_abspath && r.dot && !is_word(r, "src") && !is_word(r, "dst")) {
+        return unknown_field(t, o);
     }
     if (r.dot) {
         return bind_event_name(t, o, r);
@@ -187,22 +195,8 @@ static bool bind_argument(struct typer *t, struct operand *o, struct rest r)
         return bind_index(t, o);
     }
     o->argname = o->arg;
-    return true;
-}
-
-/* The type of evt.rawarg.NAME: that of the first event, live ones before others, that has it. */
-static enum type_id rawarg_type(const struct comp *c, const struct operand *o)
-{
-    const char *name = STR(c, o->argname);
-    for (int live = 1; live >= 0; live--) {
-        for (unsigned e = EV_NONE + 1; e < EV_COUNT; e++) {
-            int i = catalog_param_index((enum event_id)e, name, STRLEN(c, o->argname));
-            if (i >= 0 && (!live || catalog_event((enum event_id)e)->live)) {
-                return catalog_param((enum event_id)e, (unsigned)i)->type;
-            }
-        }
-    }
-    return T_CHARBUF; /* a parameter of retired events alone: absent everywhere */
+    return arg != ARG_TIME || all_digits(s, STRLEN(t->c, o->arg)) ||
+           bad_argument(t, o, "wants a time in nanoseconds in its brackets");
 }
 
 static bool bind_field(struct typer *t, struct operand *o)
@@ -223,7 +217,10 @@ static bool bind_field(struct typer *t, struct operand *o)
         return false;
     }
     const struct field_info *f = catalog_field(o->field);
-    o->type = o->field == F_evt_rawarg ? rawarg_type(t->c, o) : f->type;
+    o->type = f->type;
+    if (o->field == F_evt_rawarg) {
+        o->type = catalog_param_type(STR(t->c, o->argname), STRLEN(t->c, o->argname));
+    }
     if (f->flags & FF_DEPRECATED) {
         diag(t->c, RK0315, o->at, NULL, "`%s` is deprecated: %s", f->name, f->doc);
     }

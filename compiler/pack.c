@@ -32,12 +32,12 @@ static bool is_known(const char *const *known, const char *key)
 
 static void unknown_key(struct comp *c, const struct yaml *key, const char *const *known)
 {
-    const char *hint = NULL;
-    if (key->kind == YAML_SCALAR) {
-        hint = near_of(c, STR(c, key->text), STRLEN(c, key->text), known);
+    if (key->kind == YAML_SEQ || key->kind == YAML_MAP) {
+        diag(c, RK0202, key->at, NULL, "a key must be a single value");
+        return;
     }
-    diag(c, RK0111, key->at, hint, "unknown key `%s` is ignored",
-         key->kind == YAML_SCALAR ? shown(c, key->text) : "[...]");
+    diag(c, RK0111, key->at, near_of(c, STR(c, key->text), STRLEN(c, key->text), known),
+         "unknown key `%s` is ignored", key->kind == YAML_NULL ? "null" : shown(c, key->text));
 }
 
 void pack_check_keys(struct pack *pk, uint32_t map, const char *const *known)
@@ -155,18 +155,23 @@ bool pack_read_override(struct pack *pk, uint32_t map, const struct override_key
         return true;
     }
     const struct yaml y = c->yaml.v[value];
-    if (y.kind != YAML_MAP) {
+    if (y.kind == YAML_SEQ && y.nkid) {
         diag(c, RK0205, doc_key_at(c, map, "override"), NULL,
              "`override` must be a mapping of keys to `append` or `replace`");
         return false;
+    }
+    if (!y.nkid) {
+        diag(c, RK0243, doc_key_at(c, map, "override"), "name the keys: override: {KEY: replace}",
+             "`override` names no keys: this is a new definition");
+        return true;
     }
     bool ok = true;
     for (uint32_t i = 0; i < y.nkid; i += 2) {
         uint32_t pair[2] = {c->ykids.v[y.kid0 + i], c->ykids.v[y.kid0 + i + 1]};
         ok &= read_override(pk, map, pair, keys, n, op);
     }
-    *present = y.nkid > 0;
-    if (*present && doc_get(c, map, "append")) {
+    *present = true;
+    if (doc_get(c, map, "append")) {
         bool append;
         if (doc_bool(c, map, "append", &append) != DOC_OK || append) {
             diag(c, RK0205, doc_key_at(c, map, "append"), NULL,
@@ -197,6 +202,7 @@ static struct list_def *list_entry(struct pack *pk, str_id name, span_id at)
         i++;
     }
     pk->lists.v[i - 1].last = pk->counter;
+    pk->lists.v[i - 1].changed = pk->file;
     return &pk->lists.v[i - 1];
 }
 
@@ -288,6 +294,7 @@ static struct macro_def *macro_entry(struct pack *pk, str_id name, span_id at, u
         i++;
     }
     pk->macros.v[i - 1].last = pk->counter;
+    pk->macros.v[i - 1].changed = pk->file;
     return &pk->macros.v[i - 1];
 }
 
@@ -349,29 +356,26 @@ static void add_macro(struct pack *pk, const struct item *item)
 
 /* ---- requirements ---- */
 
-/* "major.minor.patch" with anything behind it, or one number N for 0.N.0. */
-static bool read_version(const char *s, bool single, uint64_t v[3])
+/* "major.minor.patch" with anything behind it. */
+static bool read_version(const char *s, uint64_t v[3])
 {
-    unsigned n = 0;
-    for (; n < 3; n++) {
+    for (unsigned n = 0; n < 3; n++) {
         const char *start = s;
         for (v[n] = 0; *s >= '0' && *s <= '9' && v[n] < UINT32_MAX; s++) {
             v[n] = v[n] * 10 + (uint64_t)(*s - '0');
         }
-        if (s == start) {
+        if (s == start || (n < 2 && *s++ != '.')) {
             return false;
         }
-        if (n < 2 && *s++ != '.') {
-            s--;
-            break;
-        }
     }
-    if (n == 0 && !*s && single) {
-        v[1] = v[0];
-        v[0] = v[2] = 0;
-        return true;
-    }
-    return n == 3;
+    return true;
+}
+
+/* One number is the minor version; else three. */
+static bool read_engine(const char *s, uint64_t *v)
+{
+    v[0] = v[2] = 0;
+    return doc_read_uint(s, UINT32_MAX, &v[1]) || read_version(s, v);
 }
 
 static void add_engine(struct pack *pk, uint32_t map)
@@ -385,7 +389,7 @@ static void add_engine(struct pack *pk, uint32_t map)
         return;
     }
     const struct yaml *y = &c->yaml.v[value];
-    if (!read_version(STR(c, y->text), true, v)) {
+    if (!read_engine(STR(c, y->text), v)) {
         diag(c, RK0213, y->at, "write 63 or 0.63.0", "`%s` is not a version", shown(c, y->text));
     } else if (v[0] != 0 || v[1] > ENGINE_MINOR || (v[1] == ENGINE_MINOR && v[2] > 0)) {
         diag(c, RK0212, y->at, NULL,
@@ -415,7 +419,7 @@ static str_id read_plugin(struct pack *pk, uint32_t map, const char *const *know
         return (str_id){0};
     }
     const struct yaml *y = &c->yaml.v[version];
-    if (!read_version(STR(c, y->text), false, v)) {
+    if (!read_version(STR(c, y->text), v)) {
         diag(c, RK0213, y->at, "write three numbers: 0.4.0", "`%s` is not a version",
              shown(c, y->text));
     }
@@ -474,6 +478,7 @@ static void add_plugins(struct pack *pk, uint32_t map)
 void pack_add_item(struct pack *pk, const struct item *item)
 {
     pk->counter++;
+    pk->file = item->doc_file;
     diag_set_rule(pk->c, (str_id){0});
     switch (item->kind) {
     case ITEM_NONE:

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The store that resolve works on: lists, macros and rules by name, across all files. Private to
- * resolve.c, pack.c, packrule.c, except.c, subst.c and bind.c; it is gone when pass_resolve ends.
+ * resolve.c, pack.c, packrule.c, except.c, subst.c, bind.c and draft.c; it is gone when
+ * pass_resolve ends.
  *
  * Order is meaning here. Each definition and each change draws the next number of one counter:
  * `first` is an entry's first definition, `last` its last change. Position in the arrays is that
@@ -18,7 +19,9 @@ struct list_def {
     span_id at;
     uint32_t first, last;
     VEC(uint32_t) items; /* yaml scalars, as written */
-    struct text text;    /* what stands in a condition for the name: subst_lists() */
+    struct text text;    /* what stands in a condition for the name, */
+    bool ready;          /* once this is set */
+    uint32_t changed;    /* the file of the last change */
     bool odd;            /* the name has delimiters in it: words of a text cannot tell */
     bool used;
 };
@@ -28,7 +31,8 @@ struct macro_def {
     str_id name;
     span_id at;
     uint32_t first, last;
-    uint32_t file; /* of the first definition */
+    uint32_t file;    /* of the first definition */
+    uint32_t changed; /* of the last change */
     struct text condition;
     node_id node;         /* bound once MACRO_DONE; 0: an error was reported */
     uint32_t size, depth; /* of the bound tree: nodes, levels */
@@ -42,6 +46,7 @@ struct exception {
     span_id at;
     bool single; /* `fields` is one field, not a list */
     bool has_fields, has_comps;
+    bool failed;          /* its definition was wrong: no text is made of it */
     VEC(uint32_t) fields; /* yaml scalars */
     VEC(str_id) comps;    /* as many, blanks stripped */
     VEC(uint32_t) values; /* yaml: scalars (single) or sequences */
@@ -52,7 +57,8 @@ struct rule_def {
     struct text condition, output, desc;
     VEC(struct exception) exceptions;
     VEC(str_id) tags;
-    bool foreign; /* of another source: never compiled */
+    uint32_t changed; /* the file of the last change */
+    bool foreign;     /* of another source: never compiled */
 };
 
 /* Where a place went that leads to others, in the copy of a tree that met it last (bind.c). */
@@ -61,8 +67,18 @@ struct moved {
     span_id to;
 };
 
+/* Files whose items have a name, the first and the last of them; 0: none. */
+struct last_change {
+    uint32_t first, last;
+};
+struct last_changes {
+    struct last_change *v; /* by str_id */
+    uint32_t n, cap;
+};
+
 struct pack {
     struct comp *c;
+    uint32_t file; /* of the item that is being added, or that was added last */
     uint32_t counter;
     VEC(struct list_def) lists;
     VEC(struct macro_def) macros;
@@ -72,18 +88,24 @@ struct pack {
     uint32_t checks;
     VEC(struct moved) moved; /* by span */
     uint32_t copies;
-    uint32_t text, size;       /* of all conditions so far, replaced: bytes, nodes */
-    bool text_full, size_full; /* there are too many, and that was reported */
+    struct last_changes last[ITEM_RULE + 1];
+    bool drafts;                             /* some name is in more than one file */
+    bool draft;                              /* in draft_file(): only errors are told */
+    uint32_t draft_words;                    /* looked at by draft_file() so far */
+    uint64_t text_bytes, text_pieces, nodes; /* of all conditions so far */
+    bool too_large;                          /* all of them are beyond a limit (reported) */
     uint32_t near_tries; /* searches for near names: each is over all names, so few are made */
 };
 
 #define NEAR_TRIES_MAX 200u
-#define TEXT_MAX (4u << 20)   /* bytes of a condition with its lists replaced */
-#define CONDITION_MAX 250000u /* nodes of a condition with its macros replaced */
-#define LEVELS_MAX 1000u      /* its depth: later passes recurse */
-/* Of all conditions together: a pack of ten thousand rules is far below, a small bomb is not. */
-#define ALL_TEXT_MAX (16u << 20)
-#define ALL_CONDITIONS_MAX 4000000u
+#define DRAFT_WORDS_MAX 20000000u
+#define TEXT_MAX (4u << 20)   /* bytes of a condition with its lists replaced, */
+#define PIECES_MAX 300000u    /* and pieces that it is put together of: two for an item */
+#define TEXTS_MAX (64u << 20) /* the same of all conditions together */
+#define ALL_PIECES_MAX 4000000u
+#define ALL_NODES_MAX 2000000u /* nodes of all conditions with their macros replaced */
+#define CONDITION_MAX 250000u  /* nodes of a condition with its macros replaced */
+#define LEVELS_MAX 1000u       /* its depth: later passes recurse */
 
 /* ---- pack.c: items other than rules ---- */
 
@@ -124,14 +146,14 @@ void pack_add_rule(struct pack *pk, const struct item *item);
 /* `exceptions` of a new rule, or of a replacement. False: an error was reported. */
 bool except_define(struct pack *pk, struct rule_def *r, uint32_t seq);
 bool except_append(struct pack *pk, struct rule_def *r, uint32_t seq);
-/* The rule's condition with its exceptions. */
-struct text except_condition(struct pack *pk, const struct rule_def *r);
+/* The rule's condition with its exceptions. False: their values do not fit (reported). */
+bool except_condition(struct pack *pk, const struct rule_def *r, struct text *t);
 /* Puts `"` around a value that has a blank and begins with no quote. */
 void except_put_quoted(struct pack *pk, struct text *t, uint32_t yaml);
 
 /* ---- subst.c ---- */
 
-void subst_prepare(struct pack *pk);
+void subst_prepare(struct pack *pk); /* all lists, for what is to be said of their items */
 /* The text with all names of lists replaced. False: it grew too large (reported). */
 bool subst_lists(struct pack *pk, const struct text *from, struct text *out);
 /* Warns of constants lit0.. that look like something else: lists, fields. */
@@ -140,7 +162,21 @@ void subst_check_words(struct pack *pk, uint32_t lit0);
 /* ---- bind.c ---- */
 
 void bind_macros(struct pack *pk);
+void bind_one(struct pack *pk, struct macro_def *m); /* unless that was done */
 /* The tree with macros replaced by copies; 0: reported. */
 node_id bind_condition(struct pack *pk, node_id root);
+
+/* ---- draft.c ---- */
+
+void draft_prepare(struct pack *pk); /* before the first item */
+void draft_file(struct pack *pk);    /* behind the last item of a file that is not the last */
+bool draft_comes_later(struct pack *pk, str_id macro);
+/* Lists and macros that a rule names count as used, though it is not compiled. */
+void draft_mark_used(struct pack *pk, const struct rule_def *r);
+
+/* ---- resolve.c ---- */
+
+/* Condition and output of `r`; `d` is its own and is used up. */
+void resolve_rule(struct pack *pk, struct rule_def *d, struct rule *r);
 
 #endif

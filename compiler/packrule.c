@@ -191,9 +191,13 @@ static bool check_capture(struct pack *pk, uint32_t map)
 static bool put_exceptions(struct pack *pk, uint32_t map, struct rule_def *d, bool append)
 {
     uint32_t seq;
-    enum doc_found found = doc_seq(pk->c, map, "exceptions", &seq);
-    if (found != DOC_OK) {
-        return found == DOC_NONE;
+    uint32_t value = doc_get(pk->c, map, "exceptions");
+    if (pk->c->yaml.v[value].kind == YAML_NULL) {
+        d->exceptions.n = append ? d->exceptions.n : 0;
+        return true;
+    }
+    if (doc_seq(pk->c, map, "exceptions", &seq) != DOC_OK) {
+        return false;
     }
     return append ? except_append(pk, d, seq) : except_define(pk, d, seq);
 }
@@ -221,6 +225,7 @@ static struct rule_def *earlier_rule(struct pack *pk, const struct yaml *name, c
              shown(pk->c, name->text), verb);
         return NULL;
     }
+    pk->rules.v[i - 1].changed = pk->file;
     return &pk->rules.v[i - 1];
 }
 
@@ -229,8 +234,8 @@ static bool same_source(struct pack *pk, uint32_t map, const struct rule_def *d)
 {
     struct comp *c = pk->c;
     uint32_t value = doc_get(c, map, "source");
-    if (!value || c->yaml.v[value].kind == YAML_NULL || !c->yaml.v[value].text.i) {
-        return true;
+    if (c->yaml.v[value].kind != YAML_SCALAR || !c->yaml.v[value].text.i) {
+        return true; /* none; or a wrong one, which pack_add_rule() has reported */
     }
     const struct rule *r = rule_of(pk, d);
     if (c->yaml.v[value].text.i == r->source.i) {
@@ -279,11 +284,11 @@ static struct rule_def *rule_entry(struct pack *pk, const struct yaml *name, str
         }
         *old = fresh;
         uint32_t rule = pk->rules.v[i - 1].rule;
-        pk->rules.v[i - 1] = (struct rule_def){.rule = rule};
+        pk->rules.v[i - 1] = (struct rule_def){.rule = rule, .changed = pk->file};
         return &pk->rules.v[i - 1];
     }
     uint32_t rule = VEC_PUSH(c->arena, &c->rules, fresh);
-    i = VEC_PUSH(c->arena, &pk->rules, (struct rule_def){.rule = rule});
+    i = VEC_PUSH(c->arena, &pk->rules, (struct rule_def){.rule = rule, .changed = pk->file});
     PACK_SET(pk, &pk->rule_of, name->text, i);
     return &pk->rules.v[i];
 }
@@ -306,6 +311,22 @@ static bool has_required(struct pack *pk, uint32_t map, const struct yaml *name)
     return !*missing;
 }
 
+/* Another source: the rule is kept by name, so that it can be changed, and never compiled. */
+static void leave_out(struct pack *pk, struct rule_def *d, const struct yaml *name, span_id at)
+{
+    struct comp *c = pk->c;
+    struct rule *r = rule_of(pk, d);
+    const char *source = STR(c, r->source), *plugin = catalog_source_plugin(source);
+    size_t len = STRLEN(c, r->source);
+    bool near = !plugin && len < 20 && catalog_distance(source, len, "syscall", 7, 2) <= 2;
+    d->foreign = true;
+    r->dropped = true;
+    diag(c, RK0208, at, near ? "did you mean `syscall`?" : NULL,
+         plugin ? "rule `%s` is left out: its source is %s, which plugin %s supplies"
+                : "rule `%s` is left out: its source is %s, not syscall",
+         shown(c, name->text), shown(c, r->source), plugin);
+}
+
 static void define_rule(struct pack *pk, uint32_t map, const struct yaml *name)
 {
     struct comp *c = pk->c;
@@ -315,13 +336,7 @@ static void define_rule(struct pack *pk, uint32_t map, const struct yaml *name)
     }
     struct rule *r = rule_of(pk, d);
     if (strcmp(STR(c, r->source), "syscall") != 0) {
-        d->foreign = true;
-        r->dropped = true;
-        static const char *const sources[] = {"syscall", NULL};
-        diag(c, RK0208, c->yaml.v[doc_get(c, map, "source")].at,
-             near_of(c, STR(c, r->source), STRLEN(c, r->source), sources),
-             "rule `%s` is left out: its source is %s, not syscall", shown(c, name->text),
-             shown(c, r->source));
+        leave_out(pk, d, name, c->yaml.v[doc_get(c, map, "source")].at);
     }
     bool ok = has_required(pk, map, name);
     ok &= put_condition(pk, map, d, false);
@@ -431,6 +446,19 @@ static void enable_rule(struct pack *pk, uint32_t map, const struct yaml *name)
     }
 }
 
+/* An item that is no new rule may leave `source` empty. */
+static void check_source(struct comp *c, uint32_t map)
+{
+    uint32_t value;
+    doc_scalar_or_nothing(c, map, "source", &value);
+}
+
+static bool is_definition(const struct comp *c, uint32_t map)
+{
+    return doc_get(c, map, "condition") || doc_get(c, map, "output") || doc_get(c, map, "desc") ||
+           doc_get(c, map, "priority");
+}
+
 void pack_add_rule(struct pack *pk, const struct item *item)
 {
     struct comp *c = pk->c;
@@ -444,16 +472,18 @@ void pack_add_rule(struct pack *pk, const struct item *item)
     const struct yaml n = c->yaml.v[name];
     diag_set_rule(c, n.text);
     bool ok = pack_read_override(pk, map, rule_keys, KEY_COUNT, op, &present);
-    if (present || !ok) {
-        if (ok) {
-            override_rule(pk, map, &n, op);
-        } else if (PACK_FIND(&pk->rule_of, n.text)) {
+    if (!ok) {
+        if (PACK_FIND(&pk->rule_of, n.text)) {
             rule_of(pk, &pk->rules.v[PACK_FIND(&pk->rule_of, n.text) - 1])->failed = true;
         }
+    } else if (present) {
+        check_source(c, map);
+        override_rule(pk, map, &n, op);
     } else if (pack_wants_append(pk, map, "write `override: {condition: append}`")) {
+        check_source(c, map);
         append_rule(pk, map, &n);
-    } else if (!doc_get(c, map, "condition") && !doc_get(c, map, "output") &&
-               !doc_get(c, map, "desc") && !doc_get(c, map, "priority")) {
+    } else if (!is_definition(c, map)) {
+        check_source(c, map);
         enable_rule(pk, map, &n);
     } else {
         define_rule(pk, map, &n);

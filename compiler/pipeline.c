@@ -121,7 +121,7 @@ static int load_all(struct comp *c, char *const *paths, int npath)
     int err = 0;
     for (int i = 0; i < npath && !err; i++) {
         struct stat st;
-        bool dir = strcmp(paths[i], "-") && stat(paths[i], &st) == 0 && S_ISDIR(st.st_mode);
+        bool dir = strcmp(paths[i], "-") != 0 && stat(paths[i], &st) == 0 && S_ISDIR(st.st_mode);
         err = dir ? load_directory(c, paths[i]) : load_file(c, paths[i]);
     }
     return err;

@@ -51,6 +51,8 @@ void dump_rpk(struct comp *c, FILE *out);
 /* Shared spellings for dumps and messages: `proc.aname[2]`, `fd.name startswith "/etc"`. */
 void print_field_ref(struct comp *c, FILE *out, struct field_ref f);
 void print_atom(struct comp *c, FILE *out, atom_id a);
+/* A test as the language writes it, whether it has been typed or not. */
+void print_test(struct comp *c, FILE *out, const struct node *n);
 
 /* Commands; exit status. argv[0] is the command's own name. */
 int cmd_check(int argc, char **argv);

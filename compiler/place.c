@@ -7,7 +7,7 @@
 #include "arena.h"
 #include "fold.h"
 #include "intern.h"
-#include "plan.h"
+#include "need.h"
 
 static bool text_same(const void *ctx, uint32_t id)
 {

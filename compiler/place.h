@@ -14,6 +14,13 @@
 /* Above this many constants a test of a process name asks a hash set. */
 #define INLINE_NAMES_MAX 12
 
+struct planner; /* need.h */
+
+/* For pass_plan: appends the row that says where the atom is decided on the event. */
+void place_atom(struct planner *p, atom_id a, enum event_id event);
+/* For pass_plan: brings comp.where into the order of place_where(). */
+void place_sort(struct comp *c);
+
 /* The row of an atom on an event, once pass_plan has run. Never NULL for atoms of its rules. */
 const struct where *place_where(const struct comp *c, atom_id a, enum event_id event);
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "plan.h"
+#include "pipeline.h"
 
 #include <assert.h>
 #include <string.h>
 
 #include "arena.h"
 #include "fold.h"
-#include "pipeline.h"
+#include "need.h"
 #include "place.h"
 
 #define BIT(g) (1ull << (g))

@@ -67,7 +67,8 @@ static void drop_container_info(struct comp *c, struct text *t)
     }
 }
 
-static void resolve_output(struct comp *c, struct rule_def *d, struct rule *r)
+/* False: the rule is to be skipped. */
+static bool resolve_output(struct comp *c, struct rule_def *d, struct rule *r)
 {
     drop_container_info(c, &d->output);
     text_end(c, &d->output);
@@ -75,51 +76,65 @@ static void resolve_output(struct comp *c, struct rule_def *d, struct rule *r)
     if (!d->output.bytes.n) {
         diag(c, RK0240, r->output_at, NULL, "the output is empty");
         r->failed = true;
-        return;
+        return true;
     }
     switch (ast_output(c, &d->output, r->skip_if_unknown, &r->out0, &r->nout)) {
     case OUTPUT_OK:
-        break;
+        return true;
     case OUTPUT_UNKNOWN:
-        r->dropped = true;
-        break;
+        return false;
     case OUTPUT_BAD:
-        r->failed = true;
         break;
     }
+    r->failed = true;
+    return true;
 }
 
 static void resolve_condition(struct pack *pk, struct rule_def *d, struct rule *r)
 {
     struct comp *c = pk->c;
-    struct text text = except_condition(pk, d), final;
+    struct text text, final;
+    bool ok = except_condition(pk, d, &text);
     r->condition_text = text_intern(c, &text);
-    if (subst_lists(pk, &text, &final)) {
+    if (ok && subst_lists(pk, &text, &final)) {
         uint32_t lit0 = c->lits.n;
         r->condition_final = text_intern(c, &final);
         node_id root = ast_condition(c, &final);
-        subst_check_words(pk, lit0);
+        if (!pk->draft) {
+            subst_check_words(pk, lit0);
+        }
         r->condition = bind_condition(pk, root);
     }
     r->failed |= !r->condition.i;
 }
 
-static void resolve_rule(struct pack *pk, struct rule_def *d)
+/*
+ * The output comes first, as in Falco: a rule that is skipped for it may have any condition. One
+ * that has failed already is looked through all the same, for its other mistakes.
+ */
+void resolve_rule(struct pack *pk, struct rule_def *d, struct rule *r)
+{
+    struct comp *c = pk->c;
+    diag_set_rule(c, r->name);
+    bool skipped = r->output_at.i && !resolve_output(c, d, r);
+    r->dropped |= !r->enabled || skipped;
+    if (d->condition.bytes.n && !skipped) {
+        resolve_condition(pk, d, r);
+    }
+    diag_set_rule(c, (str_id){0});
+}
+
+static void resolve_def(struct pack *pk, struct rule_def *d)
 {
     struct comp *c = pk->c;
     struct rule *r = &c->rules.v[d->rule];
-    diag_set_rule(c, r->name);
     r->desc = text_intern(c, &d->desc);
     resolve_tags(c, d, r);
-    r->dropped |= !r->enabled;
-    /* A rule that has failed already is looked through all the same, for its other mistakes. */
-    if (!d->foreign && d->condition.bytes.n) {
-        resolve_condition(pk, d, r);
+    if (d->foreign) {
+        draft_mark_used(pk, d);
+    } else {
+        resolve_rule(pk, d, r);
     }
-    if (!d->foreign && r->output_at.i) {
-        resolve_output(c, d, r);
-    }
-    diag_set_rule(c, (str_id){0});
 }
 
 static void report_unused(struct pack *pk)
@@ -144,13 +159,17 @@ static void report_unused(struct pack *pk)
 int pass_resolve(struct comp *c)
 {
     struct pack pk = {.c = c};
+    draft_prepare(&pk);
     for (uint32_t i = 0; i < c->items.n; i++) {
+        if (i && c->items.v[i].doc_file != pk.file) {
+            draft_file(&pk);
+        }
         pack_add_item(&pk, &c->items.v[i]);
     }
     subst_prepare(&pk);
     bind_macros(&pk);
     for (uint32_t i = 0; i < pk.rules.n; i++) {
-        resolve_rule(&pk, &pk.rules.v[i]);
+        resolve_def(&pk, &pk.rules.v[i]);
     }
     report_unused(&pk);
     return 0;

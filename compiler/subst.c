@@ -35,6 +35,11 @@ static str_id list_what(struct comp *c, const struct list_def *l)
 
 /* ---- what stands for a list's name ---- */
 
+static bool is_large(const struct text *t)
+{
+    return t->bytes.n > TEXT_MAX || t->segs.n > PIECES_MAX;
+}
+
 /* An item that is no quoted string of its own and will not be read as one word. */
 static bool splits(const char *s, size_t len)
 {
@@ -55,12 +60,25 @@ static void check_item(struct comp *c, const struct list_def *l, uint32_t yaml)
     }
 }
 
+/* An item behind a comma, unless nothing stands before it: empty items in front leave none. */
 static void put_item(struct pack *pk, struct text *t, uint32_t yaml)
 {
     if (t->bytes.n) {
         text_put_fixed(pk->c, t, ", ", pk->c->yaml.v[yaml].at);
     }
     except_put_quoted(pk, t, yaml);
+}
+
+/* The items of list `o`, which stands in list `l` at `use`. */
+static void put_inner(struct pack *pk, struct list_def *l, struct list_def *o, span_id use)
+{
+    str_id what = list_what(pk->c, o);
+    o->used = true;
+    for (uint32_t k = 0; k < o->items.n && !is_large(&l->text); k++) {
+        uint32_t first = l->text.segs.n;
+        put_item(pk, &l->text, o->items.v[k]);
+        text_mark_used(pk->c, &l->text, first, use, what);
+    }
 }
 
 /*
@@ -70,24 +88,19 @@ static void put_item(struct pack *pk, struct text *t, uint32_t yaml)
 static void compile_list(struct pack *pk, struct list_def *l)
 {
     struct comp *c = pk->c;
-    for (uint32_t i = 0; i < l->items.n && l->text.bytes.n < TEXT_MAX; i++) {
+    if (l->ready) {
+        return;
+    }
+    l->ready = true;
+    for (uint32_t i = 0; i < l->items.n && !is_large(&l->text); i++) {
         str_id word = c->yaml.v[l->items.v[i]].text;
         uint32_t other = PACK_FIND(&pk->list_of, word);
-        if (!other || pk->lists.v[other - 1].first >= l->last) {
+        if (other && pk->lists.v[other - 1].first < l->last) {
+            put_inner(pk, l, &pk->lists.v[other - 1], c->yaml.v[l->items.v[i]].at);
+        } else {
             check_item(c, l, l->items.v[i]);
             put_item(pk, &l->text, l->items.v[i]);
-            continue;
         }
-        struct list_def *o = &pk->lists.v[other - 1];
-        struct text inner = {0};
-        o->used = true;
-        for (uint32_t k = 0; k < o->items.n && inner.bytes.n < TEXT_MAX; k++) {
-            put_item(pk, &inner, o->items.v[k]);
-        }
-        if (l->text.bytes.n && inner.bytes.n) {
-            text_put_fixed(c, &l->text, ", ", c->yaml.v[l->items.v[i]].at);
-        }
-        text_put_used(c, &l->text, &inner, c->yaml.v[l->items.v[i]].at, list_what(c, o));
     }
 }
 
@@ -213,44 +226,46 @@ static bool subst_list(struct subst *s, const struct text *from, struct text *ou
         return false;
     }
     l->used = true;
-    while (at != UINT32_MAX && out->bytes.n <= TEXT_MAX) {
+    compile_list(s->pk, l);
+    while (at != UINT32_MAX && !is_large(out)) {
         if (in_quotes(&quotes, from, at)) {
             warn_quoted(c, l, text_span(c, from, at, len));
         }
         text_put_range(c, out, from, done, at - done);
         done = replace_name(s->pk, from, out, l, at);
-        at = find_name(from, done, name, len);
+        /* At the very beginning no blank is put before, and the search goes on one byte late. */
+        bool first = out->bytes.n == l->text.bytes.n + 1;
+        at = find_name(from, done + first, name, len);
     }
     text_put_range(c, out, from, done, from->bytes.n - done);
     want_words(s, &l->text);
     return true;
 }
 
-/* All conditions together. Told once: the conditions that follow fail in silence. */
-static bool fits_pack(struct pack *pk, const struct text *from, const struct text *out)
+/* What all conditions come to is bounded as well. That it is too much is said once. */
+static bool within_total(struct pack *pk, const struct text *from, const struct text *t)
 {
-    pk->text += out->bytes.n;
-    if (pk->text <= ALL_TEXT_MAX) {
-        return true;
-    }
-    if (!pk->text_full) {
-        pk->text_full = true;
+    pk->text_bytes += t->bytes.n;
+    pk->text_pieces += t->segs.n;
+    if (!pk->too_large && (pk->text_bytes > TEXTS_MAX || pk->text_pieces > ALL_PIECES_MAX)) {
+        pk->too_large = true;
         diag(pk->c, RK0222, text_span(pk->c, from, 0, from->bytes.n), NULL,
-             "with this one all conditions have more than %u MiB, their lists replaced",
-             ALL_TEXT_MAX >> 20);
+             "with their lists replaced, the conditions up to here have more than %u MiB, or %u "
+             "items",
+             TEXTS_MAX >> 20, ALL_PIECES_MAX / 2);
     }
-    return false;
+    return !pk->too_large;
 }
 
 bool subst_lists(struct pack *pk, const struct text *from, struct text *out)
 {
     struct comp *c = pk->c;
     struct subst s = {.pk = pk};
-    s.wanted.v = arena_alloc(c->arena, pk->lists.n);
-    *out = *from;
-    if (pk->text_full) {
+    if (pk->too_large) {
         return false;
     }
+    s.wanted.v = arena_alloc(c->arena, pk->lists.n);
+    *out = *from;
     want_words(&s, from);
     for (uint32_t i = 0; i < pk->lists.n; i++) {
         struct list_def *l = &pk->lists.v[i];
@@ -259,14 +274,15 @@ bool subst_lists(struct pack *pk, const struct text *from, struct text *out)
             continue;
         }
         *out = next;
-        if (out->bytes.n > TEXT_MAX) {
+        if (is_large(out)) {
             diag(c, RK0222, text_span(c, from, 0, from->bytes.n), NULL,
-                 "with its lists replaced the condition has more than %u MiB", TEXT_MAX >> 20);
+                 "with its lists replaced the condition has more than %u MiB, or %u items",
+                 TEXT_MAX >> 20, PIECES_MAX / 2);
             return false;
         }
     }
     text_end(c, out);
-    return fits_pack(pk, from, out);
+    return within_total(pk, from, out);
 }
 
 /* ---- words that look like something else ---- */

@@ -109,6 +109,11 @@ void text_put_used(struct comp *c, struct text *t, const struct text *from, span
 {
     uint32_t first = t->segs.n;
     text_put_range(c, t, from, 0, from->bytes.n);
+    text_mark_used(c, t, first, via, what);
+}
+
+void text_mark_used(struct comp *c, struct text *t, uint32_t first, span_id via, str_id what)
+{
     for (uint32_t i = first; i < t->segs.n; i++) {
         struct segment *s = &t->segs.v[i];
         if (s->via.i) {

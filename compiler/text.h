@@ -35,6 +35,8 @@ void text_put_range(struct comp *c, struct text *t, const struct text *from, uin
 /* All of `from`, brought in by `via` as `what` ("list shells"). */
 void text_put_used(struct comp *c, struct text *t, const struct text *from, span_id via,
                    str_id what);
+/* Segments from `first` on were brought in by `via` as `what`. */
+void text_mark_used(struct comp *c, struct text *t, uint32_t first, span_id via, str_id what);
 /* Cut to its first `len` bytes. */
 void text_cut(struct text *t, uint32_t len);
 /* Without blanks at both ends. */

@@ -62,7 +62,9 @@ static bool check_operator(struct typer *t, const struct node *n, const struct f
     if (n->op == OP_EXISTS) {
         return true;
     }
-    if (!(operators_of(o->type, is_list) & BIT(n->op))) {
+    /* Of a parameter's bytes only their being there can be asked for: evt.buffer has the rest. */
+    bool raw_bytes = f && o->field == F_evt_rawarg && catalog_type(o->type)->base == BASE_BYTES;
+    if (raw_bytes || !(operators_of(o->type, is_list) & BIT(n->op))) {
         diag(t->c, RK0304, n->op_at, NULL, "`%s` is of type %s%s, which has no operator `%s`", name,
              is_list ? "list of " : "", catalog_type(o->type)->name, op);
         return false;
@@ -214,6 +216,34 @@ static bool type_test(struct typer *t, const struct node *n, struct atom *a)
     return n->rhs.i ? type_right(t, n, a) : type_constants(t, n, a);
 }
 
+/*
+ * The copies of a macro's test share its constants: the first one that had no finding has told what
+ * they mean, so that a long list is not read again at each use of the macro.
+ */
+static bool type_copy(struct typer *t, struct node *n)
+{
+    bool known = n->nlit && !n->rhs.i && t->typed[n->lit0].i && operand_bind(t, n->lhs);
+    if (known) {
+        n->atom = t->typed[n->lit0];
+    }
+    return known;
+}
+
+static void type_new(struct typer *t, struct node *n)
+{
+    struct atom a;
+    uint32_t nvalue = t->c->values.n, before = diag_total(t->c);
+    if (!type_test(t, n, &a)) {
+        t->c->values.n = nvalue;
+        fail(t, n);
+        return;
+    }
+    n->atom = atom_intern(t->c, &t->atoms, a);
+    if (n->nlit && !n->rhs.i && diag_total(t->c) == before) {
+        t->typed[n->lit0] = n->atom;
+    }
+}
+
 static void type_node(struct typer *t, node_id id)
 {
     struct node *n = &t->c->nodes.v[id.i];
@@ -230,16 +260,8 @@ static void type_node(struct typer *t, node_id id)
         }
         return;
     }
-    if (n->atom.i) {
-        return; /* of a macro that another rule has used before */
-    }
-    struct atom a;
-    uint32_t nvalue = t->c->values.n;
-    if (type_test(t, n, &a)) {
-        n->atom = atom_intern(t->c, &t->atoms, a);
-    } else {
-        t->c->values.n = nvalue;
-        fail(t, n);
+    if (!n->atom.i && !type_copy(t, n)) { /* else of a macro that another rule has used before */
+        type_new(t, n);
     }
 }
 
@@ -267,14 +289,12 @@ static bool is_wanted(const struct comp *c, const struct rule *r)
     return !r->dropped || (!r->enabled && !strcmp(STR(c, r->source), "syscall"));
 }
 
-int pass_type(struct comp *c)
+static void type_rules(struct comp *c, struct rule *rules, uint32_t first, uint32_t n)
 {
     struct typer t = {.c = c, .atoms.arena = c->arena};
-    if (!c->atoms.n) {
-        VEC_PUSH(c->arena, &c->atoms, (struct atom){0});
-    }
-    for (uint32_t i = 1; i < c->rules.n; i++) {
-        t.rule = &c->rules.v[i];
+    t.typed = arena_alloc(c->arena, (c->lits.n + 1) * sizeof *t.typed);
+    for (uint32_t i = first; i < n; i++) {
+        t.rule = &rules[i];
         t.skipped = false;
         if (!is_wanted(c, t.rule)) {
             continue;
@@ -284,5 +304,20 @@ int pass_type(struct comp *c)
         type_output(&t);
     }
     diag_set_rule(c, (str_id){0});
+}
+
+int pass_type(struct comp *c)
+{
+    if (!c->atoms.n) {
+        VEC_PUSH(c->arena, &c->atoms, (struct atom){0});
+    }
+    /* Drafts leave nothing behind but errors. */
+    uint32_t natom = c->atoms.n, nvalue = c->values.n;
+    diag_set_draft(c, true);
+    type_rules(c, c->drafts.v, 0, c->drafts.n);
+    diag_set_draft(c, false);
+    c->atoms.n = natom;
+    c->values.n = nvalue;
+    type_rules(c, c->rules.v, 1, c->rules.n);
     return 0;
 }

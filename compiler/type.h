@@ -18,6 +18,7 @@ struct typer {
     bool in_output;
     struct cons atoms;
     const struct node *test; /* whose constants are being read */
+    atom_id *typed;          /* by first constant: the atom of a test without any finding */
 };
 
 /* The place of a constant, with the macros that led to its test. */

@@ -43,6 +43,14 @@ static const struct param_row params[] = {
 #include "params.def"
 };
 
+static const struct {
+    const char *name;
+    enum type_id type;
+} raw_types[] = {
+#define RAW_TYPE(name, type) {name, T_##type},
+#include "params.def"
+};
+
 static const struct event_info events[EV_COUNT] = {
     [EV_NONE] = {"", "", 0, false},
 #define EVENT(id, name, category, flags, live) [EV_##id] = {name, category, flags, live},
@@ -87,6 +95,14 @@ static const struct flag_table_row flag_tables[FT_COUNT + 1] = {
     [FT_COUNT] = {"", FLAGS_MASK, FLAG_ROWS},
 };
 
+/* In order of the source's name. */
+static const struct source_row {
+    const char *source, *plugin;
+} source_rows[] = {
+#define SOURCE(source, plugin) {source, plugin},
+#include "sources.def"
+};
+
 static const struct slot_info slots[SLOT_COUNT] = {
 #define SLOT_NUM(id, group, doc)                                                                   \
     [SLOT_OF_NUM(N_##id)] = {#id, G_##group, 0, offsetof(struct ev, h.num) + 8 * N_##id},
@@ -123,6 +139,20 @@ const struct field_info *catalog_field(enum field_id id)
 const struct op_info *catalog_op(enum op_id id)
 {
     return &ops[id < OP_COUNT ? id : OP_NONE];
+}
+
+const char *catalog_source_plugin(const char *source)
+{
+    size_t lo = 0, hi = LEN(source_rows);
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        int d = strcmp(source, source_rows[mid].source);
+        if (!d) {
+            return source_rows[mid].plugin;
+        }
+        *(d < 0 ? &hi : &lo) = d < 0 ? mid : mid + 1;
+    }
+    return NULL;
 }
 
 const struct slot_info *catalog_slot(unsigned slot)
@@ -176,12 +206,20 @@ int catalog_param_index(enum event_id id, const char *name, size_t len)
     return -1;
 }
 
-bool catalog_param_known(const char *name, size_t len)
+enum type_id catalog_param_type(const char *name, size_t len)
 {
+    for (size_t i = 0; i < LEN(raw_types); i++)
+        if (same(raw_types[i].name, name, len))
+            return raw_types[i].type;
     for (size_t i = 0; i < LEN(params); i++)
         if (same(params[i].info.name, name, len))
-            return true;
-    return false;
+            return params[i].info.type;
+    return T_NONE;
+}
+
+bool catalog_param_known(const char *name, size_t len)
+{
+    return catalog_param_type(name, len) != T_NONE;
 }
 
 /* Order of a NUL-terminated name against bytes. */
@@ -201,6 +239,8 @@ static int search(const void *rows, size_t first, size_t n, size_t size, const c
 
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
+        /* The analyzer loses sight of rows of another type than their first member. */
+        // NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign)
         const char *name = *(const char *const *)((const char *)rows + mid * size);
         int d = order(name, text, len);
 
@@ -271,6 +311,18 @@ const struct syscall_info *catalog_syscall_by_nr(int32_t nr)
 const struct syscall_info *catalog_syscall_at(unsigned i)
 {
     return i < LEN(syscalls) ? &syscalls[i] : NULL;
+}
+
+/* Tracepoints are rows of the system calls too: without a number, and called otherwise. */
+bool catalog_event_is_syscall(enum event_id id)
+{
+    const struct syscall_info *s;
+    const char *name = catalog_event(id)->name;
+
+    for (unsigned i = 0; (s = catalog_syscall_at(i)); i++)
+        if (s->event == id && (s->nr >= 0 || !strcmp(s->name, name)))
+            return true;
+    return false;
 }
 
 const struct flag_row *catalog_flags(enum flag_table table, unsigned *n)

@@ -180,7 +180,9 @@ unsigned catalog_param_count(enum event_id id);
 const struct param_info *catalog_param(enum event_id id, unsigned index);
 /* Index of the parameter called `name` (of length `len`) of event `id`, or -1. */
 int catalog_param_index(enum event_id id, const char *name, size_t len);
-/* True if some event has a parameter of exactly this name. */
+/* The type that constants of evt.rawarg.NAME have; T_NONE: no event has such a parameter. */
+enum type_id catalog_param_type(const char *name, size_t len);
+/* True if some event has, or had, a parameter of exactly this name. */
 bool catalog_param_known(const char *name, size_t len);
 
 /*
@@ -210,6 +212,8 @@ const struct syscall_info *catalog_syscall_by_name(const char *name, size_t len)
 const struct syscall_info *catalog_syscall_by_nr(int32_t nr);
 /* Row `i` in name order; NULL beyond the last. */
 const struct syscall_info *catalog_syscall_at(unsigned i);
+/* True if the event is a system call's, and not a tracepoint's or one that Falco makes. */
+bool catalog_event_is_syscall(enum event_id id);
 
 /* Rows of a flag table in its own order (the order of the text walk); `*n` gets their number. */
 const struct flag_row *catalog_flags(enum flag_table table, unsigned *n);
@@ -241,8 +245,11 @@ struct slot_info {
 const struct slot_info *catalog_slot(unsigned slot);
 const char *catalog_group_name(enum slot_group g); /* "path": extract_path */
 
+/* The plugin that supplies events of a source (sources.def); NULL: none that is known. */
+const char *catalog_source_plugin(const char *source);
+
 /* The names of one kind nearest to a misspelt one, by edit distance; NULL if none is near. */
-enum near_kind { NEAR_FIELD, NEAR_EVENT, NEAR_OP, NEAR_PARAM };
+enum near_kind { NEAR_FIELD, NEAR_EVENT, NEAR_OP, NEAR_PARAM, NEAR_TRANSFORMER };
 const char *catalog_near(enum near_kind kind, const char *name, size_t len);
 const char *catalog_near_flag(enum flag_table table, const char *name, size_t len);
 /* The distance both use: insertions, deletions, replacements, swaps; at most limit + 1. */

@@ -127,12 +127,14 @@ static int lex_test(union COND_STYPE *value, struct parse *p)
 {
     const unsigned char *from = p->cursor, *limit = start_of(p) + p->len;
     const unsigned char *marker;
+    bool glued = p->glued && p->tight;
+    p->glued = false;
     /*!re2c
         "not" / (blank | "(")  { return TOK_NOT; }
         "("                     { if (p->depth + p->calls >= NESTING_MAX) {
                                       return wrong(p, PARSE_DEPTH, from);
                                   }
-                                  p->depth++;
+                                  p->or_open[p->depth++] = glued;
                                   return TOK_LPAR; }
         field                   { return lex_field_token(value, p, LEX_OPERATOR); }
         call                    { p->after_call = LEX_OPERATOR;
@@ -307,11 +309,19 @@ static int lex_after(struct parse *p)
 {
     const unsigned char *from = p->cursor, *limit = start_of(p) + p->len;
     const unsigned char *marker;
+    bool glued = p->closed_glued;
+    p->closed_glued = false;
     /*!re2c
-        "and" / (blank | "(")  { p->mode = LEX_TEST; return TOK_AND; }
-        "or" / (blank | "(")   { p->mode = LEX_TEST; return TOK_OR; }
+        "and" / (blank | "(")  { if (glued) {
+                                      mk_glued(p, since(p, from));
+                                  }
+                                  p->mode = LEX_TEST;
+                                  return TOK_AND; }
+        "or" / (blank | "(")   { p->glued = true; p->mode = LEX_TEST; return TOK_OR; }
         "and" | "or"            { return bare_keyword(p, from); }
-        ")"                     { p->depth -= p->depth > 0; return TOK_RPAR; }
+        ")"                     { p->depth -= p->depth > 0;
+                                  p->closed_glued = p->or_open[p->depth];
+                                  return TOK_RPAR; }
         *                       { return unexpected(p, from); }
         $                       { return 0; }
     */

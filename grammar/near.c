@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "transform.h"
+
 #define NAME_MAX_NEAR 64 /* longer words have no neighbour */
 
 static unsigned min3(unsigned a, unsigned b, unsigned c)
@@ -99,6 +101,10 @@ const char *catalog_near(enum near_kind kind, const char *name, size_t len)
         break;
     case NEAR_PARAM:
         near_params(&n);
+        break;
+    case NEAR_TRANSFORMER:
+        for (int i = XF_NONE + 1; i < XF_VAL; i++)
+            near_try(&n, xform_name((enum xform_id)i));
         break;
     }
     return n.best;

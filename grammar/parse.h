@@ -58,10 +58,13 @@ struct parse {
     enum lex_mode after_call; /* where a transformer leads to: an operator, or the end of a test */
     bool modified;            /* a modifier stood before this list */
     bool tight;               /* nothing stood between the last two tokens */
+    bool glued;               /* the last token was `or` without a blank behind it */
+    bool closed_glued;        /* the last token closed a parenthesis that such an `or` opened */
     int start;                /* token to send first: what is to be parsed; 0 once sent */
     uint32_t depth;           /* open parentheses of conditions */
     uint32_t calls;           /* open parentheses of transformers and their lists */
     bool call_open[NESTING_MAX + 1]; /* by depth: a transformer's, not a list's */
+    bool or_open[NESTING_MAX + 1];   /* by depth: `or(` opened it */
     bool failed;                     /* reported: one error per text is enough */
     uint32_t root;                   /* the condition */
     struct build *build;             /* ast.c's */
@@ -83,8 +86,10 @@ int64_t lex_unquote(const char *s, size_t len, char *out, size_t *bad);
 
 /* ---- cond.y ---- */
 
-/* 0: parsed; else an error has been reported through mk_error(). */
-int cond_parse(struct parse *p);
+/*
+ * int cond_parse(struct parse *p), which bison declares in cond.h.
+ * 0: parsed; else an error has been reported through mk_error().
+ */
 
 /* ---- ast.c, the builder ---- */
 
@@ -100,6 +105,8 @@ enum parse_error {
     PARSE_PERCENT, /* output: no field behind % */
 };
 void mk_error(struct parse *p, enum parse_error what, struct range at);
+/* `or(x) and`, where Falco allows no `and`; `at` is the `and`. */
+void mk_glued(struct parse *p, struct range at);
 
 uint32_t mk_first(struct parse *p, uint32_t node);                /* 1: members so far */
 uint32_t mk_more(struct parse *p, uint32_t count, uint32_t node); /* count + 1 */

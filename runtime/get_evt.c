@@ -148,7 +148,9 @@ struct val get_evt_type(struct record *r, const struct want *w)
 
 struct val get_syscall_type(struct record *r, const struct want *w)
 {
-    return get_evt_type(r, w);
+    bool call = catalog_event_is_syscall((enum event_id)r->h->event);
+
+    return call ? get_evt_type(r, w) : val_absent();
 }
 
 struct val get_evt_type_is(struct record *r, const struct want *w)

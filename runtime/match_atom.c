@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "match.h"
+#include "xform.h"
 
 static enum outcome not_out(enum outcome o)
 {
@@ -143,7 +144,7 @@ static enum outcome either_side(const struct rpk *p, struct record *r, const str
 
 static enum outcome match_fields(const struct rpk *p, struct record *r, const struct rpk_atom *a)
 {
-    struct val v = record_ref(r, p, a->lhs), w = record_ref(r, p, a->rhs);
+    struct val v = xform_ref(r, p, a->lhs), w = xform_ref(r, p, a->rhs);
     enum op_id op = (enum op_id)a->op;
 
     if (v.state == ST_ABSENT || w.state == ST_ABSENT)
@@ -174,7 +175,7 @@ enum outcome match_atom(const struct rpk *p, struct record *r, const struct rpk_
     else if (f->field && (flags & FF_EITHER_SIDE))
         o = either_side(p, r, a, (enum field_id)f->field);
     else
-        o = match_constants(p, a, record_ref(r, p, a->lhs));
+        o = match_constants(p, a, xform_ref(r, p, a->lhs));
     r->used = used; /* texts made for this test are done with */
     return o;
 }

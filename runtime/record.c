@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "get.h"
-#include "xform.h"
 
 static bool states_ok(const struct ev_head *h)
 {
@@ -230,16 +229,4 @@ struct val record_get(struct record *r, enum field_id field, int32_t index, cons
     if (r->user && r->user->given && r->user->given(r->user->ctx, field, index, name, &v))
         return v;
     return getters[field](r, &w);
-}
-
-struct val record_ref(struct record *r, const struct rpk *p, uint32_t ref)
-{
-    const struct rpk_ref *f = &p->refs[ref];
-
-    r->plan = &p->head->plan;
-    if (f->is_literal)
-        return val_text(rpk_text(p, f->name), f->name.len);
-    if (f->xform)
-        return xform_value(r, p, f);
-    return record_get(r, (enum field_id)f->field, f->index, rpk_text(p, f->name));
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values as the text that outputs show. */
 #include "get.h"
+#include "xform.h"
 
 static void number_text(struct fmt *t, struct val v, const struct field_info *f)
 {
@@ -94,7 +95,7 @@ struct val output_value(struct record *r, const struct rpk *p, uint32_t ref)
     if (info && info->source == SRC_ANC && f->index < 0)
         return f->field == F_proc_apid ? get_field(r, F_proc_pid)
                                        : all_ancestors(r, (enum field_id)f->field);
-    return record_ref(r, p, ref);
+    return xform_ref(r, p, ref);
 }
 
 size_t record_text(struct record *r, const struct rpk *p, uint32_t ref, char *buf, size_t cap)

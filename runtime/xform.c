@@ -84,7 +84,7 @@ static struct val concat(struct record *r, const struct rpk *p, const struct rpk
     t.cap /= 2; /* the parts are made behind what is being built */
     r->used += (uint32_t)t.cap;
     for (uint32_t i = 0; i < f->nkid; i++) {
-        v = record_ref(r, p, f->kid0 + i);
+        v = xform_ref(r, p, f->kid0 + i);
         if (v.state == ST_ABSENT) {
             r->used = used;
             return v;
@@ -103,7 +103,7 @@ static struct val concat(struct record *r, const struct rpk *p, const struct rpk
     return v;
 }
 
-struct val xform_value(struct record *r, const struct rpk *p, const struct rpk_ref *f)
+static struct val apply(struct record *r, const struct rpk *p, const struct rpk_ref *f)
 {
     struct val v;
 
@@ -111,7 +111,7 @@ struct val xform_value(struct record *r, const struct rpk *p, const struct rpk_r
         return concat(r, p, f);
     if (f->xform == RX_JOIN || f->xform == RX_GETOPT)
         return val_unknown(); /* of lists, which no field of this version gives */
-    v = record_ref(r, p, f->kid0);
+    v = xform_ref(r, p, f->kid0);
     if (f->xform == RX_VAL || !val_here(v))
         return v;
     if (v.base != BASE_TEXT && v.base != BASE_BYTES)
@@ -130,4 +130,16 @@ struct val xform_value(struct record *r, const struct rpk *p, const struct rpk_r
     default:
         return val_unknown();
     }
+}
+
+struct val xform_ref(struct record *r, const struct rpk *p, uint32_t ref)
+{
+    const struct rpk_ref *f = &p->refs[ref];
+
+    r->plan = &p->head->plan;
+    if (f->is_literal)
+        return val_text(rpk_text(p, f->name), f->name.len);
+    if (f->xform)
+        return apply(r, p, f);
+    return record_get(r, (enum field_id)f->field, f->index, rpk_text(p, f->name));
 }

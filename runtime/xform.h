@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Transformers of the language over a record: tolower(x), concat(a, b), ... Inside runtime/ only.
+/*
+ * References of a bundle over a record: a literal, a field, or transformers of the language over
+ * them, as in tolower(x) and concat(a, b). Inside runtime/ only.
  */
 #ifndef RULEC_XFORM_H
 #define RULEC_XFORM_H
@@ -21,6 +23,7 @@ enum rpk_xform {
     RX_COUNT
 };
 
-struct val xform_value(struct record *r, const struct rpk *p, const struct rpk_ref *f);
+/* The value of a reference, transformers applied. */
+struct val xform_ref(struct record *r, const struct rpk *p, uint32_t ref);
 
 #endif

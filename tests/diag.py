@@ -177,7 +177,7 @@ def places(marked, first, last):
 
 def as_file(example):
     """An example as a whole file: keys of a rule get those that are missing."""
-    if example.startswith('- ') or ':' not in example or example.startswith('rule:'):
+    if example.lstrip().startswith('-') or ':' not in example or example.startswith('rule:'):
         return example + '\n'
     keys = {'rule': 'r', 'desc': 'd', 'condition': 'evt.type = execve', 'output': 'o', 'priority': 'INFO'}
     given = re.findall(r'^([\w-]+):', example, re.M)

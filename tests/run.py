@@ -7,7 +7,7 @@
 A suite is a command. How many tests passed, failed and were skipped is read from what it prints:
 cmocka's closing lines, or a line `N passed, N failed[, N skipped]`. A suite that ends with an error,
 or that runs no test, is a failure. Full outputs are in build/log/. `check` is the quick half;
-`test` adds sanitizers, the full differential test, the live kernel and the docs.
+`test` adds lint, sanitizers, the full differential test, the live kernel and the docs.
 """
 import glob
 import os
@@ -39,14 +39,18 @@ def suites(target):
         ('bad input', [PY, 'tests/bad.py']),
         ('rules', [PY, 'tests/rules.py']),
         ('fuzz inputs', [PY, 'tests/fuzz/replay.py']),
+        ('language', [PY, 'tests/lang.py']),
+        ('compatibility', [PY, 'tests/compat.py']),
     ]
     if target == 'check':
         return quick + [('diff, quick', ['sh', 'tests/diff/run.sh', 'quick'])]
     return quick + unit('asan') + [
+        ('lint', ['sh', 'tests/lint.sh']),
         ('golden, sanitized', [PY, 'tests/golden/run.py', '--rulec', 'build/asan/rulec']),
         ('diagnostics, sanitized', [PY, 'tests/diag.py', '--rulec', 'build/asan/rulec']),
         ('bad input, sanitized', [PY, 'tests/bad.py', '--variant', 'asan']),
         ('fuzz inputs, sanitized', [PY, 'tests/fuzz/replay.py', '--variant', 'asan']),
+        ('language, filter', [PY, 'tests/lang.py', '--filter']),
         ('bundles', [PY, 'tests/bundle.py']),
         ('diff, full', ['sh', 'tests/diff/run.sh', 'full']),
         ('live', [PY, 'tests/live/run.py']),

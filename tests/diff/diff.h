@@ -14,6 +14,7 @@
 #define RULEC_DIFF_H
 
 #include "../../compiler/eval_bpf.h"
+#include "../../compiler/eval_bpf_load.h"
 #include "../../compiler/eval_kernel.h"
 #include "../../compiler/event.h"
 #include "../../runtime/table.h"
@@ -26,6 +27,12 @@ struct rng {
 uint64_t rng_next(struct rng *r);
 uint32_t rng_below(struct rng *r, uint32_t n); /* 0 if n is 0 */
 bool rng_chance(struct rng *r, uint32_t percent);
+
+/* ---- compiled packs: build.c ---- */
+
+/* All rules of the paths but `only` (0: none) are left out. NULL, said why, if it fails. */
+struct comp *build_files(char *const *paths, int npath, uint32_t only);
+struct comp *build_text(const char *what, const char *text, size_t len);
 
 /* ---- a compiled pack and its judges ---- */
 
@@ -61,6 +68,11 @@ enum check judge_event(struct judge *j, const struct event *e, bool kernel, uint
 
 /* Drops facts while the same check fails; `e` becomes the smallest event found. */
 void shrink_event(struct judge *j, struct event *e, enum check failed);
+/*
+ * Takes the rule's condition apart while the rule alone still fails the check on the event; then
+ * the event again. Prints the smallest of both. False: alone the rule does not fail.
+ */
+bool shrink_rule(struct judge *j, node_id condition, const struct event *e, enum check failed);
 
 /* ---- generated events ---- */
 

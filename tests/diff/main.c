@@ -16,6 +16,7 @@
 #include "../../compiler/source.h"
 
 #define SHOWN_MAX 3      /* disagreements shown of one rule */
+#define PACK_RULES 50    /* generated rules that are judged together */
 #define VACUOUS_MIN 1000 /* so many events of a rule must contain a match */
 
 struct options {
@@ -26,17 +27,20 @@ struct options {
     bool kernel;
     bool kernel_rules;     /* for each rule alone too: loading a filter takes a while */
     uint32_t kernel_every; /* one event in so many */
+    uint64_t evaluations;  /* generated rounds go on until there are so many */
     const char *skip;      /* what the caller could not find */
 };
 
 struct tally {
     uint32_t passed, failed, skipped;
     uint64_t events;
+    /* Verdicts: tree and table give one for each rule of the pack, the filter one for the pack. */
+    uint64_t evaluations;
 };
 
 /* What one rule's events showed. */
 struct counts {
-    uint32_t events, matches, uncertain;
+    uint32_t events, matches, uncertain, in_kernel;
     uint32_t certain_none, dropped; /* no match and nothing unknown; of them not passed on */
     uint32_t wrong[CHECK_COUNT];
 };
@@ -46,46 +50,6 @@ static double now(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
-
-/* ---- compiling ---- */
-
-static bool report(struct comp *c, const char *what)
-{
-    if (!diag_count(c, SEV_ERROR))
-        return true;
-    printf("%s: does not compile\n", what);
-    fflush(stdout);
-    diag_report(c);
-    return false;
-}
-
-static bool finish_passes(struct comp *c, const char *what)
-{
-    int (*const passes[])(struct comp *) = {pass_lower, pass_plan, pass_bpf, pass_table, pass_link};
-    for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
-        if (passes[i](c)) {
-            printf("%s: pass %zu could not run\n", what, i);
-            return false;
-        }
-        if (!report(c, what))
-            return false;
-    }
-    return true;
-}
-
-/* All rules of the paths but `only` (0: none) are left out. NULL if it does not compile. */
-static struct comp *compile(char *const *paths, int npath, uint32_t only)
-{
-    struct comp *c = comp_new();
-    bool good = !pipeline_run(c, paths, npath, "type") && report(c, paths[0]);
-    for (uint32_t i = 1; i < c->rules.n && only; i++)
-        if (i != only)
-            c->rules.v[i].dropped = true;
-    if (good && finish_passes(c, paths[0]))
-        return c;
-    comp_free(c);
-    return NULL;
 }
 
 /* ---- one pack, many events ---- */
@@ -98,20 +62,12 @@ static bool has_unknown(const struct event *e)
     return false;
 }
 
-static const char *rule_name(const struct comp *c, uint32_t index)
+static const struct rule *rule_at(const struct comp *c, uint32_t index)
 {
     for (uint32_t i = 1; i < c->rules.n; i++)
         if (!c->rules.v[i].dropped && c->rules.v[i].index == index)
-            return STR(c, c->rules.v[i].name);
-    return "?";
-}
-
-static const char *rule_text(const struct comp *c, uint32_t index)
-{
-    for (uint32_t i = 1; i < c->rules.n; i++)
-        if (!c->rules.v[i].dropped && c->rules.v[i].index == index)
-            return STR(c, c->rules.v[i].condition_text);
-    return "?";
+            return &c->rules.v[i];
+    return NULL;
 }
 
 static const char *verdict_name(uint8_t v)
@@ -127,12 +83,17 @@ static void show(struct judge *j, struct event *e, enum check failed)
     printf("\n!! %s\n", check_names[failed]);
     if (failed == CHECK_RUN)
         printf("   %s\n", j->error);
-    if (rule != UINT32_MAX)
-        printf("   rule: %s\n   condition: %s\n   tree %s, table %s\n", rule_name(j->c, rule),
-               rule_text(j->c, rule), verdict_name(j->tree[rule]), verdict_name(j->table[rule]));
+    const struct rule *r = rule == UINT32_MAX ? NULL : rule_at(j->c, rule);
+    if (r)
+        printf("   rule: %s\n   condition: %s\n   tree %s, table %s\n", STR(j->c, r->name),
+               STR(j->c, r->condition_text), verdict_name(j->tree[rule]),
+               verdict_name(j->table[rule]));
     printf("   bytecode %lld, kernel %lld\n   event: ", (long long)j->bytecode,
            (long long)j->in_kernel);
     event_print(j->c, e, stdout);
+    putchar('\n');
+    if (r && !shrink_rule(j, r->condition, e, failed))
+        puts("   only beside the pack's other rules");
     printf("\n\n");
     fflush(stdout);
 }
@@ -166,6 +127,7 @@ static void one_event(struct judge *j, struct gen *g, const struct options *o, u
     gen_event(g);
     enum check failed = judge_event(j, &g->e, kernel, &rule);
     n->events++;
+    n->in_kernel += kernel;
     n->matches += j->tree[0] == VERDICT_MATCH;
     n->uncertain += j->tree[0] == VERDICT_UNCERTAIN;
     if (!j->tree[0] && !has_unknown(&g->e)) {
@@ -222,8 +184,10 @@ static void rule_line(struct comp *c, const char *name, const struct counts *n)
         printf("    no generated event matches\n");
 }
 
-static void settle(struct tally *t, const struct counts *n, bool kernel)
+static void settle(struct tally *t, const struct counts *n, uint32_t rules, bool kernel)
 {
+    t->events += n->events;
+    t->evaluations += (uint64_t)n->events * (2ull * rules + 1) + n->in_kernel;
     for (int i = 0; i < CHECK_COUNT; i++) {
         if (i == CHECK_KERNEL && !kernel)
             continue;
@@ -237,7 +201,7 @@ static void settle(struct tally *t, const struct counts *n, bool kernel)
 static void one_rule(const struct options *o, char *const *paths, int npath, uint32_t rule,
                      struct tally *t)
 {
-    struct comp *c = compile(paths, npath, rule);
+    struct comp *c = build_files(paths, npath, rule);
     struct judge j;
     struct gen g;
     struct counts n = {0};
@@ -255,8 +219,7 @@ static void one_rule(const struct options *o, char *const *paths, int npath, uin
         for (uint32_t i = 0; i < o->events; i++)
             one_event(&j, &g, o, i, &n);
         rule_line(c, name, &n);
-        settle(t, &n, o->kernel && o->kernel_rules);
-        t->events += n.events;
+        settle(t, &n, c->nrule, o->kernel && o->kernel_rules);
         if (!n.matches && n.events >= VACUOUS_MIN)
             t->failed++;
     }
@@ -281,8 +244,7 @@ static void whole_pack(const struct options *o, struct comp *c, const char *what
         for (uint32_t i = 0; i < 4 * o->events && g.rules.n; i++)
             one_event(&j, &g, o, i, &n);
         printf("%-58.58s %6u events, %u rules together\n", what, n.events, c->nrule);
-        settle(t, &n, o->kernel);
-        t->events += n.events;
+        settle(t, &n, c->nrule, o->kernel);
     }
     judge_close(&j);
 }
@@ -290,7 +252,7 @@ static void whole_pack(const struct options *o, struct comp *c, const char *what
 static void pack(const struct options *o, const char *what, char *const *paths, int npath,
                  struct tally *t)
 {
-    struct comp *c = compile(paths, npath, 0);
+    struct comp *c = build_files(paths, npath, 0);
     uint32_t rules = c ? c->rules.n : 0;
     printf("\n== %s\n", what);
     if (!c) {
@@ -310,19 +272,18 @@ static void pack(const struct options *o, const char *what, char *const *paths, 
 static void generated(const struct options *o, uint32_t from, uint32_t n, struct tally *t)
 {
     struct rng r = {o->seed * 31 + from + 1};
-    struct comp *c = comp_new();
     char *text = NULL, what[64];
     size_t len = 0;
     snprintf(what, sizeof what, "generated conditions %u..%u of %u", from, from + n - 1,
              cond_total());
     cond_yaml(&r, from, n, &text, &len);
-    int file = source_add(c->sources, what, text, len);
-    if (file < 0 || pass_load(c, (uint32_t)file) || pass_resolve(c) || pass_type(c) ||
-        !report(c, what) || !finish_passes(c, what))
-        t->failed++;
-    else
+    struct comp *c = build_text(what, text, len);
+    if (c) {
         whole_pack(o, c, what, t);
-    comp_free(c);
+        comp_free(c);
+    } else {
+        t->failed++;
+    }
     free(text);
 }
 
@@ -339,6 +300,7 @@ static bool read_options(int argc, char **argv, struct options *o)
         {"kernel-every", required_argument, NULL, 'e'},
         {"kernel-packs", no_argument, NULL, 'p'},
         {"skip", required_argument, NULL, 'm'},
+        {"evaluations", required_argument, NULL, 'v'},
         {0},
     };
     for (int ch; (ch = getopt_long(argc, argv, "", options, NULL)) != -1;) {
@@ -356,6 +318,8 @@ static bool read_options(int argc, char **argv, struct options *o)
             o->kernel_rules = false;
         else if (ch == 'm')
             o->skip = optarg;
+        else if (ch == 'v')
+            o->evaluations = strtoull(optarg, NULL, 10);
         else if (ch == 'e')
             o->kernel_every = (uint32_t)strtoul(optarg, NULL, 10);
         else
@@ -388,10 +352,10 @@ int main(int argc, char **argv)
     struct tally t = {0};
     double start = now();
     if (!read_options(argc, argv, &o)) {
-        fputs(
-            "usage: diff [--seed N] [--n EVENTS] [--conditions N] [--rule NAME] [--no-kernel]\n"
-            "            [--kernel-packs] [--kernel-every N] [--skip WHY] [FILE|DIR... [+ ...]]\n",
-            stderr);
+        fputs("usage: diff [--seed N] [--n EVENTS] [--conditions N] [--rule NAME] [--no-kernel]\n"
+              "            [--kernel-packs] [--kernel-every N] [--evaluations N] [--skip WHY] "
+              "[FILE|DIR... [+ ...]]\n",
+              stderr);
         return 2;
     }
     if (o.kernel && geteuid() != 0) {
@@ -409,10 +373,14 @@ int main(int argc, char **argv)
         o.conditions = cond_total();
     if (o.conditions)
         printf("\n== generated conditions: (operator, type, modifier) from the catalog\n");
-    for (uint32_t i = 0; i < o.conditions; i += 50)
-        generated(&o, i, o.conditions - i < 50 ? o.conditions - i : 50, &t);
-    printf("\n%llu events, %.1f s, seed %llu\n%u passed, %u failed, %u skipped\n",
-           (unsigned long long)t.events, now() - start, (unsigned long long)o.seed, t.passed,
-           t.failed, t.skipped);
+    struct options round = o;
+    do {
+        for (uint32_t i = 0; i < o.conditions; i += PACK_RULES)
+            generated(&round, i, o.conditions - i < PACK_RULES ? o.conditions - i : PACK_RULES, &t);
+        round.seed += 0x9e3779b9;
+    } while (o.conditions && t.evaluations < o.evaluations);
+    printf("\n%llu events, %llu evaluations, %.1f s, seed %llu\n%u passed, %u failed, %u skipped\n",
+           (unsigned long long)t.events, (unsigned long long)t.evaluations, now() - start,
+           (unsigned long long)o.seed, t.passed, t.failed, t.skipped);
     return t.failed ? 1 : 0;
 }

@@ -15,6 +15,7 @@
 #include "bpf.h"
 #include "comp.h"
 #include "eval_bpf.h"
+#include "eval_bpf_load.h"
 #include "intern.h"
 #include "pipeline.h"
 #include "place.h"

@@ -21,6 +21,23 @@ static void sorted(const char *before, const char *after)
         fail_msg("'%s' must stand before '%s', and each name once", after, before);
 }
 
+/* Each is found, which a search would miss out of order. */
+static void test_sources(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {
+#define SOURCE(source, plugin) {source, plugin},
+#include "../../grammar/sources.def"
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        assert_string_equal(catalog_source_plugin(rows[i][0]), rows[i][1]);
+    }
+    assert_string_equal(catalog_source_plugin("k8s_audit"), "k8saudit");
+    assert_null(catalog_source_plugin("syscall"));
+    assert_null(catalog_source_plugin("aws"));
+    assert_null(catalog_source_plugin("zzz"));
+}
+
 static void test_order(void **state)
 {
     (void)state;
@@ -471,6 +488,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),
+        cmocka_unit_test(test_sources),
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_every_name_is_found),
         cmocka_unit_test(test_parameters),

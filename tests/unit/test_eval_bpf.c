@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "../../compiler/diag.h"
+#include "../../compiler/eval_bpf.h"
 #include "../../compiler/eval_bpf_load.h"
 #include "../../compiler/event.h"
 #include "../../compiler/pipeline.h"

@@ -16,6 +16,7 @@
 #include "bpf.h"
 #include "comp.h"
 #include "eval_bpf.h"
+#include "eval_bpf_load.h"
 #include "pipeline.h"
 
 #define ATOMS 400

@@ -40,7 +40,7 @@ static void print_operand(struct comp *c, FILE *out, operand_id id)
     }
 }
 
-static void print_test(struct comp *c, FILE *out, const struct node *n)
+static void show_test(struct comp *c, FILE *out, const struct node *n)
 {
     static const char *const mods[] = {"", " anyof", " allof", " oneof"};
     print_operand(c, out, n->lhs);
@@ -62,7 +62,7 @@ static void print_tree(struct comp *c, FILE *out, node_id id)
     if (n.kind == NODE_MACRO) {
         fputs(STR(c, n.name), out);
     } else if (n.kind == NODE_TEST) {
-        print_test(c, out, &n);
+        show_test(c, out, &n);
     } else {
         fputs(n.kind == NODE_AND ? "and(" : n.kind == NODE_OR ? "or(" : "not(", out);
         for (uint32_t i = 0; i < n.nkid; i++) {
@@ -418,8 +418,8 @@ static const struct {
     {"%tolower(proc.nome)", NULL},
     {"%tolower(proc.name", NULL},
     {"%99999999999proc.name", NULL},
-    {"", NULL},
-    {"*", NULL},
+    {"", ""}, /* refused where the rule is read */
+    {"*", ""},
 };
 
 static void templates(void **state)

@@ -161,7 +161,7 @@ static const struct {
      "( proc.name in (p) and fd.name pmatch (/y, /z)))"},
     {BODY "  exceptions:\n  - {name: e, fields: [proc.name], values: [[a b]]}\n",
      "(m) and not (( proc.name = \"a b\"))"},
-    {BODY "  exceptions:\n  - name: e\n    fields: proc.name\n    comps: ' startswith  anyof '\n"
+    {BODY "  exceptions:\n  - name: e\n    fields: proc.name\n    comps: ' startswith anyof '\n"
           "    values: [a]\n",
      "(m) and not (proc.name startswith anyof (a))"},
     {BODY "  exceptions:\n  - {name: e, fields: proc.name, values: [a]}\n"
@@ -341,8 +341,10 @@ static const struct {
     {"- rule: r\n  override: {condition: append}\n  condition: or m\n", "RK0206"},
     {"- list: x\n  override: {items: append}\n  items: [a]\n", "RK0206"},
     {"- list: x\n  override: {items: replace}\n  items: [a]\n", ""},
-    {BODY "  override: {}\n", ""},
-    {BODY "  override: x\n", "RK0205"},
+    {BODY "  override: {}\n", "RK0243"},
+    {BODY "  override: x\n", "RK0243"},
+    {BODY "  override:\n", "RK0243"},
+    {BODY "  override: [x]\n", "RK0205"},
     {"- required_engine_version: 63\n", ""},
     {"- required_engine_version: 0.63.0\n", ""},
     {"- required_engine_version: 0.26.0\n", ""},
@@ -393,8 +395,8 @@ static void exceptions_and_their_findings(void **state)
         {"[{name: e, fields: [proc.name], comps: in, values: [[a]]}]", "RK0216"},
         {"[{name: e, fields: proc.name, values: [[a]]}]", "RK0216"},
         {"[{name: e, fields: proc.name, values: a}]", "RK0202"},
-        {"[{name: e, fields: proc.name, values: [~]}]", "RK0216"},
-        {"[{name: e, fields: [proc.name], values: [[~]]}]", "RK0216"},
+        {"[{name: e, fields: proc.name, values: [~]}]", "RK0244"},
+        {"[{name: e, fields: [proc.name], values: [[~]]}]", "RK0230 RK0244"},
         {"[{name: e, fields: proc.name}]", ""},
         {"[{name: e, fields: proc.name, values: [a]}, {name: e, fields: fd.name, values: [b]}]",
          "RK0217"},

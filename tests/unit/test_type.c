@@ -61,7 +61,7 @@ static const struct {
     {"evt.type = connect and fd.snet = ::/129", "RK0305"},
     /* names of events */
     {"evt.type startswith exec", "RK0307"},
-    {"evt.type contains execve", ""},
+    {"evt.type contains execve", "RK0401"},
     {"evt.type in (execve, uname)", ""},
     {"evt.type != nosuch", "RK0307"},
     {"evt.type = execve and syscall.type = nosuch", "RK0404 RK0314"},

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside of pass_plan: what a field needs of the probe (need.c), where an atom is decided
- * (place.c), and the whole (plan.c).
+ * Inside of pass_plan: what a field needs of the probe. The pass itself is in plan.c, and where an
+ * atom is decided in place.c; both build on this.
  */
-#ifndef RULEC_PLAN_H
-#define RULEC_PLAN_H
+#ifndef RULEC_NEED_H
+#define RULEC_NEED_H
 
 #include "cons.h"
 #include "model.h"
@@ -28,10 +28,5 @@ void need_operand(struct planner *p, operand_id id, enum event_id event);
 int16_t need_anc_slot(const struct comp *c, struct field_ref f);
 /* True if the field is fd.name, or follows from it: judged under both readings. */
 bool need_is_path(enum field_id f);
-
-/* Appends the row that says where the atom is decided on the event. */
-void place_atom(struct planner *p, atom_id a, enum event_id event);
-/* Brings comp.where into the order of place_where(). */
-void place_sort(struct comp *c);
 
 #endif
