@@ -63,7 +63,7 @@ static void check_again(const struct event *e)
     free(text);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     struct event e = {0};
     char why[256] = "";
@@ -78,5 +78,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_judge(&judge, &e);
         check_again(&e);
     }
-    return 0;
 }

@@ -35,7 +35,7 @@ static void alert(struct judge *j, const char *text)
     fuzz_alerts(&j->rpk, &r, &(struct match){.verdict = VERDICT_UNCERTAIN}, 1);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     size_t len;
     char *text = fuzz_rule(condition, strlen(condition), (const char *)data, size, &len);
@@ -52,5 +52,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         judge_close(&j);
     }
     comp_free(c);
-    return 0;
 }

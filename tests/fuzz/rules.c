@@ -16,7 +16,7 @@ static void dump_all(struct comp *c)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     struct comp *c = fuzz_compile((const char *)data, size, "link");
     if (fuzz_is_clean(c)) {
@@ -28,5 +28,4 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         dump_all(c);
     }
     comp_free(c);
-    return 0;
 }

@@ -18,7 +18,7 @@ import seeds
 
 ROOT = seeds.ROOT
 FUZZ = os.path.join(ROOT, 'tests/fuzz')
-TIMEOUT = 5       # seconds for one input
+TIMEOUT = 60      # seconds for one input, on the clock; processor time is bounded in lib/fuzz.h
 MEMORY = 2048     # MiB
 EXECS = re.compile(r'^stat::number_of_executed_units:\s*(\d+)', re.M)
 PEAK = re.compile(r'^stat::peak_rss_mb:\s*(\d+)', re.M)

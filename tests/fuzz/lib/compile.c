@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "../../../compiler/diag.h"
 #include "../../../compiler/pipeline.h"
@@ -19,6 +20,17 @@ void fuzz_fail(const char *fmt, ...)
     va_end(ap);
     fputc('\n', stderr);
     abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    clock_t start = clock();
+    fuzz_one(data, size);
+    clock_t took = clock() - start;
+    if (took > FUZZ_SECONDS * CLOCKS_PER_SEC) {
+        fuzz_fail("%zu bytes took %.1f s", size, (double)took / CLOCKS_PER_SEC);
+    }
+    return 0;
 }
 
 uint64_t fuzz_hash(const uint8_t *data, size_t size)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the fuzz harnesses share. A harness is tests/fuzz/NAME.c: it defines
- * LLVMFuzzerTestOneInput(), which takes any bytes, holds what the project promises for them, and
- * calls fuzz_fail() where that is broken. It keeps nothing from one input to the next that could
+ * What the fuzz harnesses share. A harness is tests/fuzz/NAME.c: it defines fuzz_one(), which takes
+ * any bytes, holds what the project promises for them, and calls fuzz_fail() where that is broken.
+ * To take longer than FUZZ_SECONDS of processor time for one input is a broken promise too; time on
+ * the clock tells little on a busy machine. It keeps nothing from one input to the next that could
  * change an outcome, so that one input alone shows what it showed in a run.
  *
  * The same object is linked twice: to libFuzzer (make fuzz), and to replay.c, which goes through
@@ -17,6 +18,10 @@
 #include "../../../compiler/model.h"
 #include "../../diff/diff.h"
 
+void fuzz_one(const uint8_t *data, size_t size);
+
+#define FUZZ_SECONDS 5
+/* What libFuzzer and replay.c call: fuzz_one(), timed. Always 0. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Tells what promise is broken, and aborts: for libFuzzer and replay.c alike. */
