@@ -4,6 +4,7 @@
 
 #include "arena.h"
 #include "intern.h"
+#include "regex.h"
 #include "type.h"
 
 int value_compare(const struct comp *c, const struct value *a, const struct value *b,
@@ -64,11 +65,41 @@ static bool is_list(const struct atom *a)
     return a->lhs.field && (catalog_field(a->lhs.field)->flags & FF_LIST);
 }
 
+#define STRINGS_MAX 32 /* that a pattern is replaced by */
+
+/*
+ * Patterns that only some strings match are those strings: `(cp|mv)` is `in (cp, mv)`. The values
+ * are the last of comp.values.
+ */
+static void regex_to_strings(struct comp *c, struct atom *a)
+{
+    struct re_strings found = {0};
+    if (a->nval > 1 && a->mod != MOD_ANYOF) {
+        return;
+    }
+    for (uint32_t i = 0; i < a->nval; i++) {
+        const struct regex *re = c->regexes.v[c->values.v[a->val0 + i].num];
+        if (!regex_strings(c, re, STRINGS_MAX, &found)) {
+            return;
+        }
+    }
+    c->values.n = a->val0;
+    for (uint32_t i = 0; i < found.v.n; i++) {
+        VEC_PUSH(c->arena, &c->values, (struct value){.kind = VAL_TEXT, .text = found.v.v[i]});
+    }
+    a->nval = found.v.n;
+    a->op = OP_IN;
+    a->mod = MOD_NONE;
+}
+
 /* One form for tests that mean the same, so that they become one atom. */
 static void canonical(struct comp *c, struct atom *a)
 {
     if (a->rhs.field || a->rexpr.i) {
         return;
+    }
+    if (a->op == OP_REGEX) {
+        regex_to_strings(c, a);
     }
     /* With oneof a constant that is given twice counts twice. */
     if (a->mod != MOD_ONEOF) {

@@ -223,6 +223,10 @@ void emit_test(struct emit *e, const struct dag_node *n, struct edges to)
 {
     const struct atom *at = &e->c->atoms.v[n->atom.i];
     const struct where *w = place_where(e->c, n->atom, e->event);
+    if (w->narrow.i) {
+        at = &e->c->atoms.v[w->narrow.i];
+        to.yes = to.maybe;
+    }
     switch ((enum shape)w->shape) {
     case SHAPE_NUM:
         emit_num(e, at, w, to);

@@ -5,6 +5,9 @@
 
 #include "arena.h"
 #include "intern.h"
+#include "regex.h"
+#include "source.h"
+#include "text.h"
 #include "type.h"
 
 #define TEXT_MAX 255
@@ -48,6 +51,56 @@ static bool parse_text(struct parser *p, bool bytes, struct value *out)
     out->kind = VAL_TEXT;
     out->text = p->lit->text;
     return true;
+}
+
+/* Where byte `want` of a constant stands behind `s`, the constant's first byte in its file. */
+static bool source_byte(const char *s, size_t n, bool quoted, size_t want, uint32_t *off)
+{
+    size_t at = quoted;
+    for (; want && at < n; want--) {
+        bool escape = quoted && s[at] == '\\' && at + 1 < n;
+        at += !escape ? 1 : s[at + 1] == 'x' ? 4 : 2;
+    }
+    *off = (uint32_t)at;
+    return at <= n;
+}
+
+/*
+ * The place of a part of a constant, if its bytes stand in the file as the condition has them; else
+ * of the whole. (A condition in double quotes has the escapes of YAML as well.)
+ */
+static span_id place_inside(const struct parser *p, const struct regex_error *err)
+{
+    const struct comp *c = p->t->c;
+    struct span s = c->spans.v[p->lit->at.i];
+    size_t size;
+    const char *bytes = s.file ? source_text(c->sources, s.file, &size) : NULL;
+    uint32_t from, to, last;
+    if (!bytes || s.off > size || s.len > size - s.off) {
+        return lit_place(p->t, p->lit);
+    }
+    bytes += s.off;
+    if (!source_byte(bytes, s.len, p->lit->quoted, err->off, &from) ||
+        !source_byte(bytes, s.len, p->lit->quoted, err->off + err->len, &to) ||
+        !source_byte(bytes, s.len, p->lit->quoted, p->n, &last) ||
+        last + p->lit->quoted != s.len) {
+        return lit_place(p->t, p->lit);
+    }
+    s.off += from;
+    s.len = to > from ? to - from : 1;
+    return node_place(p->t->c, p->t->test, span_new(p->t->c, s));
+}
+
+static bool parse_regex(struct parser *p, struct value *out)
+{
+    struct regex_error err;
+    out->num = regex_row(p->t->c, p->lit->text, &err);
+    if (out->num) {
+        return true;
+    }
+    diag(p->t->c, RK0318, place_inside(p, &err), err.hint, "%s", err.text);
+    p->t->rule->failed = true;
+    return false;
 }
 
 static int hex_digit(char ch)
@@ -246,7 +299,7 @@ bool const_parse(struct typer *t, const struct lit *l, enum type_id type, enum o
     *out = (struct value){0};
     switch (p.type->base) {
     case BASE_TEXT:
-        return parse_text(&p, false, out);
+        return parse_text(&p, false, out) && (op != OP_REGEX || parse_regex(&p, out));
     case BASE_BYTES:
         return op == OP_BCONTAINS || op == OP_BSTARTSWITH ? parse_hex(&p, out)
                                                           : parse_text(&p, true, out);

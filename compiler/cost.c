@@ -54,7 +54,8 @@ uint32_t atom_cost(const struct comp *c, atom_id id)
     }
     uint32_t cost = field_cost(c, a->lhs);
     bool search = a->op == OP_CONTAINS || a->op == OP_ICONTAINS;
-    bool pattern = a->op == OP_GLOB || a->op == OP_IGLOB || a->op == OP_PMATCH;
+    bool pattern = a->op == OP_GLOB || a->op == OP_IGLOB || a->op == OP_PMATCH ||
+                   a->op == OP_REGEX;
     cost += pattern ? COST_USER : search && a->lhs.field != F_evt_arg ? COST_SEARCH : 0;
     return cost + (a->nval > 12 ? COST_SET : 0);
 }

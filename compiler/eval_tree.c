@@ -15,6 +15,7 @@
 #include "../grammar/ops.h"
 #include "event_param.h"
 #include "intern.h"
+#include "regex.h"
 
 /* ---- one value against the constants of a test ---- */
 
@@ -39,6 +40,8 @@ static bool against_text(struct tree *t, const struct node *n, enum base_type ba
 {
     const char *sa = STR(t->c, a), *sb = STR(t->c, b);
     size_t na = STRLEN(t->c, a), nb = STRLEN(t->c, b);
+    if (n->op == OP_REGEX)
+        return regex_eval(regex_of(t->c, b), sa, strnlen(sa, na));
     return base == BASE_BYTES ? ops_bytes(n->op, sa, na, sb, nb) : ops_text(n->op, sa, na, sb, nb);
 }
 

@@ -5,6 +5,7 @@
 
 #include "intern.h"
 #include "ops.h"
+#include "regex.h"
 
 /* No event is called so: stands for the calls that no rule tells from one another. */
 static const char no_name[] = "\001";
@@ -89,7 +90,8 @@ static enum fold fold_text(const struct comp *c, const struct atom *a, const cha
     size_t hits = 0;
     for (uint32_t i = 0; i < a->nval; i++) {
         str_id t = c->values.v[a->val0 + i].text;
-        hits += ops_text(a->op, s, n, STR(c, t), STRLEN(c, t));
+        hits += a->op == OP_REGEX ? regex_eval(regex_of(c, t), s, n)
+                                  : ops_text(a->op, s, n, STR(c, t), STRLEN(c, t));
     }
     return known(ops_combine(a->op, a->mod, hits, a->nval));
 }

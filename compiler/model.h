@@ -24,6 +24,8 @@ struct arena;
 struct intern;
 struct sources;
 struct diags;
+struct cons;
+struct regex;
 
 typedef struct {
     uint32_t i;
@@ -328,6 +330,7 @@ struct where {
     uint32_t test0, ntest; /* comp.tests */
     uint32_t set;          /* PLACE_MATCHER of names: its set in comp.names, else NO_SET */
     uint32_t pattern0;     /* PLACE_MATCHER of contains: rows of comp.value_pattern, one by value */
+    atom_id narrow;        /* not 0: decided in its place; where it is true, the atom may be */
 };
 
 /* A member of a name set (match_name, match_anc); at most 15 bytes, longer ones cannot match. */
@@ -361,6 +364,8 @@ struct comp {
 
     VEC(struct atom) atoms;
     VEC(struct value) values;
+    VEC(const struct regex *) regexes; /* from 1; regex.h */
+    struct cons *regex_ids;            /* ... by pattern */
     VEC(struct dag_node) dag; /* from 1 */
     VEC(struct root) roots;
     VEC(struct event_rules) events;

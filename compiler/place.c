@@ -8,6 +8,7 @@
 #include "fold.h"
 #include "intern.h"
 #include "need.h"
+#include "regex.h"
 
 static bool text_same(const void *ctx, uint32_t id)
 {
@@ -72,10 +73,52 @@ static bool is_inline_text(enum op_id op)
     return is_membership(op) || op == OP_EXISTS || op == OP_STARTSWITH || op == OP_ENDSWITH;
 }
 
+/* `startswith` or `endswith` what every match of the patterns begins or ends with; 0: nothing. */
+static atom_id weaker_test(struct planner *p, const struct atom *a, enum op_id op)
+{
+    struct comp *c = p->c;
+    struct atom weak = {.lhs = a->lhs,
+                        .rhs = {.index = -1},
+                        .type = a->type,
+                        .op = op,
+                        .mod = a->nval > 1 ? MOD_ANYOF : MOD_NONE,
+                        .at = a->at,
+                        .val0 = c->values.n,
+                        .nval = a->nval};
+    for (uint32_t i = 0; i < a->nval; i++) {
+        const struct regex *re = c->regexes.v[c->values.v[a->val0 + i].num];
+        str_id s = op == OP_STARTSWITH ? regex_prefix(c, re) : regex_suffix(c, re);
+        if (!s.i) {
+            c->values.n = weak.val0;
+            return (atom_id){0};
+        }
+        VEC_PUSH(c->arena, &c->values, (struct value){.kind = VAL_TEXT, .text = s});
+    }
+    return (atom_id){VEC_PUSH(c->arena, &c->atoms, weak)};
+}
+
+/* The kernel knows no patterns, but it can tell some texts that none of them matches. */
+static void place_regex(struct planner *p, const struct atom *a, int slot, struct where *w)
+{
+    w->narrow = weaker_test(p, a, OP_STARTSWITH);
+    if (!w->narrow.i) {
+        w->narrow = weaker_test(p, a, OP_ENDSWITH);
+    }
+    if (w->narrow.i) {
+        w->slot = (int16_t)slot;
+        w->shape = SHAPE_TEXT;
+        w->place = PLACE_INLINE;
+    }
+}
+
 static void place_text(struct planner *p, const struct atom *a, int slot, struct where *w)
 {
     bool name =
         slot == SLOT_OF_STR(S_NAME) || slot == SLOT_OF_STR(S_PNAME) || slot == SLOT_OF_STR(S_SNAME);
+    if (a->op == OP_REGEX) {
+        place_regex(p, a, slot, w);
+        return;
+    }
     if (a->mod == MOD_ONEOF) {
         return;
     }

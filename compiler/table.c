@@ -7,6 +7,7 @@
 #include "arena.h"
 #include "cons.h"
 #include "intern.h"
+#include "regex.h"
 #include "rpk.h"
 #include "source.h"
 
@@ -26,10 +27,14 @@ struct table {
     VEC(struct rpk_ref) refs;
     VEC(struct rpk_str) tags, patterns;
     VEC(struct rpk_name) names;
+    VEC(struct rpk_regex) regexes;
+    VEC(struct rpk_range) ranges;
+    VEC(uint16_t) words;
     VEC(char) strings;
     VEC(struct rpk_str) placed; /* from 1: texts in `strings`, by table `texts` */
     struct cons texts, same_refs;
-    uint32_t *atom_row; /* by atom */
+    uint32_t *atom_row;  /* by atom */
+    uint32_t *regex_row; /* by row of comp.regexes */
 };
 
 static bool text_same(const void *ctx, uint32_t id)
@@ -136,11 +141,32 @@ static uint32_t put_operand(struct table *t, operand_id id)
     return put_ref(t, make_ref(t, id));
 }
 
-static void put_value(struct table *t, const struct value *v)
+/* A compiled pattern, once. */
+static uint32_t put_regex(struct table *t, uint32_t row)
+{
+    struct comp *c = t->c;
+    const struct re_table *from = c->regexes.v[row]->table;
+    struct rpk_regex r = from->head;
+    if (t->regex_row[row]) {
+        return t->regex_row[row] - 1;
+    }
+    r.word0 = t->words.n;
+    r.range0 = t->ranges.n;
+    for (uint32_t i = 0; i < from->words.n; i++) {
+        VEC_PUSH(c->arena, &t->words, from->words.v[i]);
+    }
+    for (uint32_t i = 0; i < from->ranges.n; i++) {
+        VEC_PUSH(c->arena, &t->ranges, from->ranges.v[i]);
+    }
+    t->regex_row[row] = VEC_PUSH(c->arena, &t->regexes, r) + 1;
+    return t->regex_row[row] - 1;
+}
+
+static void put_value(struct table *t, const struct value *v, enum op_id op)
 {
     struct rpk_value r;
     memset(&r, 0, sizeof r);
-    r.num = v->num;
+    r.num = op == OP_REGEX ? (int64_t)put_regex(t, (uint32_t)v->num) : v->num;
     memcpy(r.addr, v->addr, sizeof r.addr);
     r.text = put_text(t, v->text);
     r.kind = (uint8_t)v->kind;
@@ -165,7 +191,7 @@ static uint32_t put_atom(struct table *t, atom_id id)
     r.val0 = t->values.n;
     r.nval = a.nval;
     for (uint32_t i = 0; i < a.nval; i++) {
-        put_value(t, &t->c->values.v[a.val0 + i]);
+        put_value(t, &t->c->values.v[a.val0 + i], a.op);
     }
     t->atom_row[id.i] = VEC_PUSH(t->c->arena, &t->atoms, r) + 1;
     return t->atom_row[id.i] - 1;
@@ -300,6 +326,9 @@ static void lay_out(struct table *t, struct rpk_head *head)
     head->tags = APPEND(t, tags);
     head->patterns = APPEND(t, patterns);
     head->names = APPEND(t, names);
+    head->regexes = APPEND(t, regexes);
+    head->ranges = APPEND(t, ranges);
+    head->words = APPEND(t, words);
     head->strings = APPEND(t, strings);
     append(c, NULL, 0, 0); /* the section's own end is aligned */
     head->size = c->table.n;
@@ -312,6 +341,7 @@ int pass_table(struct comp *c)
     struct rpk_head head;
     VEC_PUSH(c->arena, &t.placed, (struct rpk_str){0});
     t.atom_row = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof *t.atom_row);
+    t.regex_row = arena_alloc(c->arena, (c->regexes.n + 1) * sizeof *t.regex_row);
     memset(&head, 0, sizeof head);
     put_text(&t, (str_id){0}); /* offset 0 is the empty text */
     put_rules(&t);

@@ -69,11 +69,6 @@ static bool check_operator(struct typer *t, const struct node *n, const struct f
              is_list ? "list of " : "", catalog_type(o->type)->name, op);
         return false;
     }
-    if (n->op == OP_REGEX) {
-        diag(t->c, RK0311, n->op_at, "contains, startswith, endswith, glob and pmatch are",
-             "`regex` is not supported by this version of rulec");
-        return false;
-    }
     return true;
 }
 
@@ -169,7 +164,8 @@ static bool type_right(struct typer *t, const struct node *n, struct atom *a)
         }
     }
     enum base_type base = catalog_type(l->type)->base;
-    if (base == BASE_NET || n->op == OP_PMATCH || n->mod != MOD_NONE) {
+    if (base == BASE_NET || n->op == OP_PMATCH || n->op == OP_REGEX ||
+        n->mod != MOD_NONE) {
         return mismatch(t, n, "cannot stand here: this test takes constants only");
     }
     bool texts = base == BASE_TEXT && catalog_type(r->type)->base == BASE_TEXT;

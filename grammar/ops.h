@@ -14,15 +14,14 @@
 #include "catalog.h"
 
 /*
- * True if the language has this operator on values of this type; `list`: on a list of them. This
- * version lacks OP_REGEX: the language has it, and type.c refuses it by its own finding.
+ * True if the language has this operator on values of this type; `list`: on a list of them.
  */
 bool ops_defined(enum op_id op, enum type_id type, bool list);
 
 /*
  * Value against one constant. OP_IN and OP_INTERSECTS ask for equality, OP_PMATCH whether the
  * constant leads to the value; ops_combine() then joins the answers. An operator that the type does
- * not have, and OP_REGEX, is false. OP_EXISTS is true.
+ * not have, and OP_REGEX (compiler/regex.h), is false. OP_EXISTS is true.
  */
 bool ops_text(enum op_id op, const char *a, size_t na, const char *c, size_t nc); /* to the NUL */
 bool ops_bytes(enum op_id op, const char *a, size_t na, const char *c, size_t nc);

@@ -3,6 +3,8 @@
 
 #include <arpa/inet.h>
 
+#include "utf8.h"
+
 void fmt_unsigned(struct fmt *t, uint64_t v, unsigned base, unsigned digits)
 {
     char buf[24]; /* 22 octal digits hold 64 bits */
@@ -30,27 +32,6 @@ void fmt_addr(struct fmt *t, const char *addr, size_t len)
         fmt_str(t, buf);
 }
 
-/*
- * Length of the UTF-8 sequence at s; if it is broken, `*bad` and the length of what can begin one
- * (at least a byte), for which one U+FFFD stands. Overlong forms and surrogates are broken.
- */
-static size_t utf8_len(const unsigned char *s, size_t n, bool *bad)
-{
-    unsigned char c = s[0];
-    size_t len = c < 0x80 ? 1 : c < 0xc2 ? 0 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : c < 0xf5 ? 4 : 0;
-    unsigned char low = c == 0xe0 ? 0xa0 : c == 0xf0 ? 0x90 : 0x80;
-    unsigned char high = c == 0xed ? 0x9f : c == 0xf4 ? 0x8f : 0xbf;
-    size_t i = 1;
-
-    while (i < len && i < n && s[i] >= low && s[i] <= high) {
-        low = 0x80;
-        high = 0xbf;
-        i++;
-    }
-    *bad = i != len;
-    return i;
-}
-
 static void json_control(struct fmt *t, unsigned char c)
 {
     static const char names[] = "btn\0fr"; /* from 8 on; vertical tab has no short form */
@@ -67,18 +48,15 @@ static void json_control(struct fmt *t, unsigned char c)
 
 void fmt_json(struct fmt *t, const char *s, size_t n)
 {
-    const unsigned char *p = (const unsigned char *)s;
-
     for (size_t i = 0; i < n;) {
-        bool bad;
-        size_t len = utf8_len(p + i, n - i, &bad);
+        size_t want, len = utf8_length(s + i, n - i, &want);
 
-        if (bad) {
+        if (len != want) {
             fmt_str(t, "\xef\xbf\xbd");
-        } else if (p[i] < 0x20) {
-            json_control(t, p[i]);
+        } else if ((unsigned char)s[i] < 0x20) {
+            json_control(t, (unsigned char)s[i]);
         } else {
-            if (p[i] == '"' || p[i] == '\\')
+            if (s[i] == '"' || s[i] == '\\')
                 fmt_char(t, '\\');
             fmt_add(t, s + i, len);
         }

@@ -19,6 +19,8 @@ struct operand_value {
 
 /* `v` is PRESENT or CUT. `c` is one constant; for texts, bytes. */
 enum outcome match_text(enum op_id op, struct val v, const char *c, size_t n);
+/* A text against a compiled pattern: a row of regexes. */
+enum outcome match_regex(const struct rpk *p, uint32_t regex, struct val v);
 enum outcome match_num(enum op_id op, enum type_id type, int64_t a, int64_t b);
 enum outcome match_addr(enum op_id op, struct val v, const struct rpk_value *c);
 enum outcome match_addrs(enum op_id op, struct val a, struct val b);

@@ -20,6 +20,8 @@ static enum outcome match_value(const struct rpk *p, const struct rpk_atom *a, s
     case 1:
         if (v.base != BASE_TEXT && v.base != BASE_BYTES)
             return OUT_FALSE;
+        if (op == OP_REGEX)
+            return match_regex(p, (uint32_t)c->num, v);
         return match_text(op, v, rpk_text(p, c->text), c->text.len);
     case 0:
         if (v.text)

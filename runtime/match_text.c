@@ -139,8 +139,7 @@ enum outcome match_text(enum op_id op, struct val v, const char *c, size_t n)
         return paths(v, c, n);
     case OP_EXISTS:
         return OUT_TRUE;
-    case OP_REGEX: /* not in this version: rulec build refuses it */
-        return OUT_MAYBE;
+    case OP_REGEX: /* match_regex(): a pattern is no text */
     case OP_NONE:
     case OP_COUNT:
         break;

@@ -51,7 +51,9 @@ static const struct {
     TABLE(atoms, struct rpk_atom),   TABLE(values, struct rpk_value),
     TABLE(pieces, struct rpk_piece), TABLE(refs, struct rpk_ref),
     TABLE(tags, struct rpk_str),     TABLE(patterns, struct rpk_str),
-    TABLE(names, struct rpk_name),   TABLE(strings, char),
+    TABLE(names, struct rpk_name),   TABLE(regexes, struct rpk_regex),
+    TABLE(ranges, struct rpk_range), TABLE(words, uint16_t),
+    TABLE(strings, char),
 #undef TABLE
 };
 
@@ -93,6 +95,9 @@ static void fill_view(struct rpk *r)
     r->tags = (const void *)(r->base + h->tags.off);
     r->patterns = (const void *)(r->base + h->patterns.off);
     r->names = (const void *)(r->base + h->names.off);
+    r->regexes = (const void *)(r->base + h->regexes.off);
+    r->ranges = (const void *)(r->base + h->ranges.off);
+    r->words = (const void *)(r->base + h->words.off);
     r->strings = (const char *)(r->base + h->strings.off);
 }
 
@@ -221,6 +226,8 @@ static bool check_atom(struct check *c, uint32_t i)
 
         if (want >= 0 && c->r.values[a->val0 + k].kind != want)
             return bad(c, "test %u: constant %u is of another type", i, k);
+        if (a->op == OP_REGEX && (uint64_t)c->r.values[a->val0 + k].num >= h->regexes.n)
+            return bad(c, "test %u: constant %u is no pattern", i, k);
     }
     return true;
 }
@@ -308,6 +315,13 @@ static bool check_name(struct check *c, uint32_t i)
     return true;
 }
 
+static bool check_regex(struct check *c, uint32_t i)
+{
+    const char *why = rpk_regex_wrong(&c->r, i);
+
+    return !why || bad(c, "regular expression %u: %s", i, why);
+}
+
 static bool check_rows(struct check *c)
 {
     const struct rpk_head *h = c->r.head;
@@ -318,7 +332,7 @@ static bool check_rows(struct check *c)
         {check_rule, h->rules.n},   {check_ref, h->refs.n},         {check_value, h->values.n},
         {check_atom, h->atoms.n},   {check_node, h->nodes.n},       {check_root, h->roots.n},
         {check_event, h->events.n}, {check_piece, h->pieces.n},     {check_tag, h->tags.n},
-        {check_name, h->names.n},   {check_pattern, h->patterns.n},
+        {check_name, h->names.n},   {check_pattern, h->patterns.n}, {check_regex, h->regexes.n},
     };
 
     for (size_t p = 0; p < sizeof(pass) / sizeof(pass[0]); p++)

@@ -50,6 +50,9 @@ struct rpk_head {
     struct rpk_span tags;     /* struct rpk_str */
     struct rpk_span patterns; /* struct rpk_str: map `patterns`, by index */
     struct rpk_span names;    /* struct rpk_name: map `name_sets` */
+    struct rpk_span regexes;  /* struct rpk_regex */
+    struct rpk_span ranges;   /* struct rpk_range */
+    struct rpk_span words;    /* uint16_t */
     struct rpk_span strings;  /* bytes */
 };
 
@@ -100,7 +103,7 @@ struct rpk_atom {
 };
 
 struct rpk_value {
-    int64_t num;
+    int64_t num; /* of a pattern (OP_REGEX): its row of regexes */
     uint8_t addr[16];
     struct rpk_str text;
     uint8_t kind;   /* 0 number, 1 text, 2 address, 3 network */
@@ -121,6 +124,48 @@ struct rpk_name {
     uint32_t pad;
 };
 
+/*
+ * A compiled pattern. Code points below 128 have their class in `ascii`, the others that of the
+ * last of its rows of ranges that begins at or before them. Its rows of words are
+ *
+ *   an automaton:  by state, by class, the next state; behind each state's, 1 if a value may end
+ *                  there. State 0 is the one from which nothing matches: it leads to itself.
+ *   a program:     RPK_INST_WORDS by instruction: enum rpk_inst, next, next too or a set; behind
+ *                  all, RPK_SET_WORDS by set: a bit for each class
+ */
+#define RPK_CLASSES_MAX 256
+#define RPK_PROGRAM_MAX 4096 /* instructions of a program */
+#define RPK_INST_WORDS 3
+#define RPK_SET_WORDS 16
+enum rpk_regex_kind { RPK_AUTOMATON, RPK_PROGRAM };
+enum rpk_inst {
+    RI_MATCH,
+    RI_SET,   /* a character of the set, then next */
+    RI_SPLIT, /* next, and next too */
+    RI_BOL,   /* if a line begins here, next */
+    RI_EOL,   /* if a line ends here, next */
+    RI_COUNT
+};
+struct rpk_regex {
+    uint8_t ascii[128];
+    uint8_t kind; /* enum rpk_regex_kind */
+    uint8_t pad;
+    uint16_t nclass;
+    uint16_t newline; /* its class, for a program's ^ and $; RPK_CLASSES_MAX: it has none */
+    uint16_t start;   /* state, or instruction */
+    uint32_t nstate;  /* states, or instructions */
+    uint16_t nset;
+    uint16_t pad2;
+    uint32_t range0, nrange;
+    uint32_t word0, nword;
+};
+struct rpk_range {
+    uint32_t first; /* code point */
+    uint32_t cls;
+};
+
+_Static_assert(sizeof(struct rpk_regex) == 160, "rpk_regex");
+_Static_assert(sizeof(struct rpk_range) == 8, "rpk_range");
 _Static_assert(sizeof(struct rpk_rule) == 56, "rpk_rule");
 _Static_assert(sizeof(struct rpk_event) == 16, "rpk_event");
 _Static_assert(sizeof(struct rpk_node) == 16, "rpk_node");
@@ -145,6 +190,9 @@ struct rpk {
     const struct rpk_str *tags;
     const struct rpk_str *patterns;
     const struct rpk_name *names;
+    const struct rpk_regex *regexes;
+    const struct rpk_range *ranges;
+    const uint16_t *words;
     const char *strings;
 };
 
@@ -157,5 +205,7 @@ int rpk_open(struct rpk *r, const void *bytes, size_t size, char *err, size_t er
 int rpk_open_section(struct rpk *r, const void *section, size_t size, char *err, size_t errlen);
 const char *rpk_text(const struct rpk *r, struct rpk_str s); /* NUL-terminated */
 uint64_t rpk_abi_digest(void);
+/* For the validator (rpk_regex.c): what is wrong with a pattern's row, or NULL. */
+const char *rpk_regex_wrong(const struct rpk *r, uint32_t row);
 
 #endif

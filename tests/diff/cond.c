@@ -48,7 +48,7 @@ static uint32_t count_fields(const struct combination *x)
 
 static bool possible(const struct combination *x)
 {
-    if (x->op == OP_REGEX || !ops_defined(x->op, x->type, false))
+    if (!ops_defined(x->op, x->type, false))
         return false;
     if (x->mod != MOD_NONE && catalog_op(x->op)->group != OPG_STRING)
         return false;
@@ -155,6 +155,19 @@ static void put_quoted(FILE *out, const char *s)
     fprintf(out, "\"%s\"", s[0] == '-' && s[1] == '1' && !s[2] ? "1" : s);
 }
 
+/* A constant in quotes. */
+static void put_constant(FILE *out, struct rng *r, const struct subject *s, enum op_id op)
+{
+    bool event = s->field == F_evt_type || s->field == F_syscall_type;
+    if (op != OP_REGEX || event) {
+        put_quoted(out, constant(r, s, op));
+        return;
+    }
+    fputc('"', out);
+    regex_pattern(out, r);
+    fputc('"', out);
+}
+
 static void put_list(FILE *out, struct rng *r, const struct subject *s, enum op_id op)
 {
     uint32_t n = rng_below(r, rng_chance(r, 10) ? 20 : 4);
@@ -162,7 +175,7 @@ static void put_list(FILE *out, struct rng *r, const struct subject *s, enum op_
     for (uint32_t i = 0; i < n; i++) {
         if (i)
             fputs(", ", out);
-        put_quoted(out, constant(r, s, op));
+        put_constant(out, r, s, op);
     }
     fputc(')', out);
 }
@@ -189,7 +202,7 @@ static void put_right(FILE *out, struct rng *r, const struct subject *s, enum op
         fprintf(out, " %s", number_token(r, catalog_type(s->type)->base));
     } else {
         fputc(' ', out);
-        put_quoted(out, constant(r, s, op));
+        put_constant(out, r, s, op);
     }
 }
 

@@ -101,6 +101,13 @@ void gen_set(struct gen *g, struct fact f);
 /* Sets facts so that the test of `n` comes out as wanted, or nearly so. */
 void value_for(struct gen *g, const struct node *n, bool want);
 
+/* ---- regular expressions ---- */
+
+/* A pattern, as it is written between quotes. */
+void regex_pattern(FILE *out, struct rng *r);
+/* A text that the pattern matches, or nearly so; at most cap - 1 bytes. Its length. */
+size_t regex_text(struct rng *r, const char *pattern, char *out, size_t cap);
+
 /* ---- generated conditions ---- */
 
 /*

@@ -62,12 +62,20 @@ static void add_glob(struct gen *g, struct buf *b, const char *p)
     }
 }
 
+static void add_regex(struct gen *g, struct buf *b, const char *pattern)
+{
+    char text[512];
+    add(b, text, regex_text(&g->rng, pattern, text, sizeof text));
+}
+
 static void add_true(struct gen *g, struct buf *b, enum op_id op, const char *s)
 {
     if (op == OP_CONTAINS || op == OP_ICONTAINS || op == OP_ENDSWITH)
         add_bit(g, b);
     if (op == OP_GLOB || op == OP_IGLOB || op == OP_PMATCH)
         add_glob(g, b, s);
+    else if (op == OP_REGEX)
+        add_regex(g, b, s);
     else
         add_str(b, s);
     if (op == OP_PMATCH && rng_chance(&g->rng, 50))

@@ -28,8 +28,12 @@ struct bundle {
     struct rpk_str tags[ROWS];
     struct rpk_str patterns[ROWS];
     struct rpk_name names[ROWS];
+    struct rpk_regex regexes[ROWS];
+    struct rpk_range ranges[ROWS];
+    uint16_t words[ROWS];
     char strings[8192];
-    uint32_t nrule, nevent, nroot, nnode, natom, nvalue, npiece, nref, ntag, npattern, nname, nstr;
+    uint32_t nrule, nevent, nroot, nnode, natom, nvalue, npiece, nref, ntag, npattern, nname;
+    uint32_t nregex, nrange, nword, nstr;
     struct probe_plan plan;
 };
 
@@ -86,6 +90,24 @@ static inline uint32_t b_num(struct bundle *b, int64_t n)
 {
     b->values[b->nvalue] = (struct rpk_value){.kind = 0, .num = n};
     return b->nvalue++;
+}
+
+/* The pattern "a*", as an automaton of two states and two classes: `a`, and the others. */
+static inline uint32_t b_regex(struct bundle *b)
+{
+    static const uint16_t words[] = {0, 0, 0, 0, 1, 1};
+    struct rpk_regex x = {.nclass = 2, .newline = RPK_CLASSES_MAX, .start = 1, .nstate = 2};
+
+    x.ascii['a'] = 1;
+    x.nrange = 1;
+    x.range0 = b->nrange;
+    x.nword = sizeof(words) / sizeof(words[0]);
+    x.word0 = b->nword;
+    memcpy(b->words + b->nword, words, sizeof(words));
+    b->nword += x.nword;
+    b->ranges[b->nrange++] = (struct rpk_range){128, 0};
+    b->regexes[b->nregex] = x;
+    return b->nregex++;
 }
 
 static inline uint32_t b_atom(struct bundle *b, uint32_t lhs, enum op_id op, enum op_modifier mod,
@@ -179,6 +201,9 @@ static inline uint8_t *b_pack(const struct bundle *b, size_t *size)
     T(tags, ntag);
     T(patterns, npattern);
     T(names, nname);
+    T(regexes, nregex);
+    T(ranges, nrange);
+    T(words, nword);
     T(strings, nstr);
 #undef T
     h->size = at;

@@ -26,7 +26,10 @@ static struct bundle *sample(void)
     uint32_t first = b_node(b, a, 1, RPK_FALSE, false);
     uint32_t r;
 
-    b_node(b, c, RPK_TRUE, RPK_FALSE, false);
+    b_node(b, c, 2, RPK_FALSE, false);
+    b_node(b, b_atom(b, name, OP_REGEX, MOD_NONE, T_CHARBUF, b_text(b, "a*"), 1), RPK_TRUE,
+           RPK_TRUE, false);
+    PUT(b->values[2].num, b_regex(b));
     r = b_rule(b, "cat in etc", 4);
     b_tag(b, "T1");
     b_piece(b, "file=", NOREF);
@@ -90,7 +93,7 @@ static void test_accepts(void **state)
     (void)state;
     assert_int_equal(rpk_open(&p, bytes, size, err, sizeof(err)), 0);
     assert_string_equal(rpk_text(&p, p.rules[0].name), "cat in etc");
-    assert_int_equal(p.head->nodes.n, 2);
+    assert_int_equal(p.head->nodes.n, 3);
     assert_int_equal(try_bytes(bytes, size, err, sizeof(err), true), 0);
     free(bytes);
     free(b);
@@ -168,7 +171,7 @@ static void bad_root_rule(struct bundle *b)
 }
 static void bad_root_node(struct bundle *b)
 {
-    PUT(b->roots[0].node, 2);
+    PUT(b->roots[0].node, 3);
 }
 static void bad_event(struct bundle *b)
 {
@@ -247,12 +250,40 @@ static void bad_extra(struct bundle *b)
     PUT(b->plan.extra[0].kind, 99);
 }
 
+static void bad_regex_row(struct bundle *b)
+{
+    PUT(b->values[2].num, 1);
+}
+static void bad_regex_minus(struct bundle *b)
+{
+    PUT(b->values[2].num, -1);
+}
+static void bad_regex(struct bundle *b)
+{
+    PUT(b->words[3], 2);
+}
+static void bad_regex_class(struct bundle *b)
+{
+    PUT(b->regexes[0].ascii['z'], 2);
+}
+/* Many rows over the same words would be read again and again. */
+static void bad_regex_shared(struct bundle *b)
+{
+    b_regex(b);
+    PUT(b->regexes[1].word0, 0);
+}
+
 static const struct wrong wrongs[] = {
+    {bad_regex_row, -EINVAL, "test 2: constant 0 is no pattern"},
+    {bad_regex_minus, -EINVAL, "test 2: constant 0 is no pattern"},
+    {bad_regex, -EINVAL, "regular expression 0: a transition leads nowhere"},
+    {bad_regex_class, -EINVAL, "regular expression 0: class of a character"},
+    {bad_regex_shared, -EINVAL, "regular expression 1: transitions outside their table"},
     {bad_edge, -EINVAL, "node 1: an edge does not lead forward"},
     {bad_loop, -EINVAL, "node 1: an edge does not lead forward"},
     {bad_node_atom, -EINVAL, "node 0: no test has number 9"},
     {bad_root_rule, -EINVAL, "root 0: no rule has number 5"},
-    {bad_root_node, -EINVAL, "root 0: no node has number 2"},
+    {bad_root_node, -EINVAL, "root 0: no node has number 3"},
     {bad_event, -EINVAL, "event row 0: no event has number"},
     {bad_sysnr, -EINVAL, "event row 0: system call 3 does not fit the event"},
     {bad_roots, -EINVAL, "event row 0: roots outside their table"},
