@@ -74,6 +74,9 @@ CASES = [
         b'- {macro: m%d, condition: m%d or m%d}\n' % (i, i - 1, i - 1) for i in range(1, 15))
      + b''.join(b'- {rule: r%d, desc: d, output: o, priority: INFO, condition: m14}\n' % i
                 for i in range(600)), ['parts', 'tests'], True),
+    ('450 patterns without a small automaton', b''.join(
+        rule("proc.cmdline regex '(a|ab|abc|abcd|b.*|c.*d){90}%d'" % i).replace(b': r', b': r%d' % i)
+        for i in range(450)), [], False),
     ('an empty file', b'', [], False),
     ('a file of comments', b'# nothing\n', [], False),
 ]
