@@ -55,23 +55,23 @@ enum slot_state {
     ST_CUT = 4,
 };
 
-#define ANC_MAX 32  /* ancestors kept, from the parent up; more: anc_state is ST_CUT */
+#define ANC_MAX 32   /* ancestors kept, from the parent up; more: anc_state is ST_CUT */
 #define COMM_SIZE 16 /* bytes of a process name, NUL-padded */
 
 /* The head that `struct ev` and `struct rec` share. Zeroed before each event. */
 struct ev_head {
-    __u64 ts;         /* ns since the epoch */
-    __u32 size;       /* bytes of the whole record on the wire; 0 in the scratch */
-    __u16 event;      /* enum event_id of the catalog */
+    __u64 ts;    /* ns since the epoch */
+    __u32 size;  /* bytes of the whole record on the wire; 0 in the scratch */
+    __u16 event; /* enum event_id of the catalog */
     __u16 cpu;
-    __u32 rule;       /* 1 + pack index of the first rule that the filter could not exclude; 0: dropped */
-    __u8 reading;     /* enum reading, that `rule` was found under */
-    __u8 readings;    /* readings the record holds: 1, or 2 where the spelling differs */
-    __u8 anc_state;   /* enum slot_state of the ancestors' names */
-    __u8 anc_count;   /* of ancestors in anc[] */
-    __u64 cgroup;     /* id of the cgroup2 group */
+    __u32 rule; /* 1 + pack index of the first rule that the filter could not exclude; 0: dropped */
+    __u8 reading;   /* enum reading, that `rule` was found under */
+    __u8 readings;  /* readings the record holds: 1, or 2 where the spelling differs */
+    __u8 anc_state; /* enum slot_state of the ancestors' names */
+    __u8 anc_count; /* of ancestors in anc[] */
+    __u64 cgroup;   /* id of the cgroup2 group */
     __s64 num[N_COUNT];
-    __u32 len[S_COUNT]; /* bytes of each text slot, no NUL counted */
+    __u32 len[S_COUNT];  /* bytes of each text slot, no NUL counted */
     __u8 st[SLOT_COUNT]; /* enum slot_state */
     __u8 pad[(8 - (4 * S_COUNT + SLOT_COUNT) % 8) % 8];
     char anc[ANC_MAX][COMM_SIZE]; /* anc[0] is the parent; NUL-padded */
@@ -79,7 +79,7 @@ struct ev_head {
 
 /* Which of the two meanings of fd.name is judged (docs/internals.md: two readings of a path). */
 enum reading {
-    READ_KERNEL = 0, /* what was really opened */
+    READ_KERNEL = 0,  /* what was really opened */
     READ_SPELLED = 1, /* what the caller wrote, made absolute and folded as text */
 };
 
@@ -92,11 +92,11 @@ struct ev {
     struct ev_head h;
     __u32 spell_len;
     __u32 base_len;
-    __u64 args[6];   /* the system call's own, 64-bit numbering */
-    __u8 compat;     /* the call was a 32-bit one */
+    __u64 args[6]; /* the system call's own, 64-bit numbering */
+    __u8 compat;   /* the call was a 32-bit one */
     __u8 pad[7];
-    __u64 file;      /* address of the event's struct file, or 0: for extractors only */
-    __u64 task;      /* address of the event's task_struct: for extractors only */
+    __u64 file; /* address of the event's struct file, or 0: for extractors only */
+    __u64 task; /* address of the event's task_struct: for extractors only */
 #define SLOT_STR(id, group, cap, doc) char s_##id[cap];
 #include "../grammar/slots.def"
     char spell[PATH_CAP];
@@ -144,34 +144,34 @@ struct extra_want {
  * the probe reads. Everything the pack does not need costs nothing.
  */
 struct probe_plan {
-    __u64 groups;       /* bit per slot_group: fill before a record is sent */
-    __u64 syscalls[8];  /* bit per x86-64 system call number that any rule can match */
+    __u64 groups;      /* bit per slot_group: fill before a record is sent */
+    __u64 syscalls[8]; /* bit per x86-64 system call number that any rule can match */
     struct extra_want extra[4];
-    __u8 readings;      /* 1: kernel only; 2: judge the spelled path too */
-    __u8 audit;         /* send every event, with the filter's verdict in h.rule */
-    __u8 failed_exec;   /* events of exec calls that failed are wanted */
+    __u8 readings;    /* 1: kernel only; 2: judge the spelled path too */
+    __u8 audit;       /* send every event, with the filter's verdict in h.rule */
+    __u8 failed_exec; /* events of exec calls that failed are wanted */
     __u8 pad[5];
 };
 
 /* State of a process: written at exec and fork, read by the extractors of PROC, EXE, CMD, ... */
 #define ARGS_CAP 4096
 struct proc_state {
-    __u64 start_ts;    /* clone time, ns since the epoch */
+    __u64 start_ts; /* clone time, ns since the epoch */
     __u64 exe_ino;
-    __u64 exe_ctime;   /* ns */
-    __u64 exe_mtime;   /* ns */
-    __u64 cgroup;      /* id of the group container_id was read from */
+    __u64 exe_ctime; /* ns */
+    __u64 exe_mtime; /* ns */
+    __u64 cgroup;    /* id of the group container_id was read from */
     __u32 tty;
     __u32 loginuid;
     __s32 vpid;
-    __s32 sid;         /* number in the process's own pid namespace */
+    __s32 sid; /* number in the process's own pid namespace */
     __s32 vpgid;
     __s32 pgid;
-    __u32 exe_flags;   /* EXE_* of flag table execve_flags */
-    __u32 exe_len;     /* argv[0]; its bytes start args[] */
-    __u32 args_len;    /* bytes in args[]: argv[0], NUL, the other arguments joined by blanks */
-    __u32 nargs;       /* arguments after argv[0] */
-    __u8 args_state;   /* enum slot_state of args[] */
+    __u32 exe_flags;      /* EXE_* of flag table execve_flags */
+    __u32 exe_len;        /* argv[0]; its bytes start args[] */
+    __u32 args_len;       /* bytes in args[]: argv[0], NUL, the other arguments joined by blanks */
+    __u32 nargs;          /* arguments after argv[0] */
+    __u8 args_state;      /* enum slot_state of args[] */
     __u8 container_state; /* enum slot_state of container_id */
     __u8 container_len;
     __u8 pad[5];

@@ -9,9 +9,31 @@
 
 enum conversion {
     AS_NONE, /* ends a row's list */
-    AS_ZERO, AS_S32, AS_U8, AS_U32, AS_U64, AS_TEXT, AS_PATH, AS_PATH_AT, AS_MODE, AS_OPEN,
-    AS_CLONE, AS_CLONE_USER, AS_FORK, AS_MOUNT, AS_SOCKET_FLAGS, AS_FAMILY, AS_PTRACE, AS_PROT,
-    AS_UMOUNT, AS_UNLINKAT, AS_LINKAT, AS_FCHOWNAT, AS_MEMFD, AS_DELETE_MODULE, AS_FINIT_MODULE,
+    AS_ZERO,
+    AS_S32,
+    AS_U8,
+    AS_U32,
+    AS_U64,
+    AS_TEXT,
+    AS_PATH,
+    AS_PATH_AT,
+    AS_MODE,
+    AS_OPEN,
+    AS_CLONE,
+    AS_CLONE_USER,
+    AS_FORK,
+    AS_MOUNT,
+    AS_SOCKET_FLAGS,
+    AS_FAMILY,
+    AS_PTRACE,
+    AS_PROT,
+    AS_UMOUNT,
+    AS_UNLINKAT,
+    AS_LINKAT,
+    AS_FCHOWNAT,
+    AS_MEMFD,
+    AS_DELETE_MODULE,
+    AS_FINIT_MODULE,
 };
 
 /* Texts and numbers in one row: the slots of texts count on where those of numbers end. */
@@ -32,7 +54,10 @@ struct arg_row {
 
 #define ARG_ROWS 6
 static const volatile struct arg_row rows[EV_COUNT][ARG_ROWS] = {
-#define FROM(slot, arg, as) {ROW_##slot, arg, AS_##as}
+#define FROM(slot, arg, as)                                                                        \
+    {                                                                                              \
+        ROW_##slot, arg, AS_##as                                                                   \
+    }
 #define ARGS(event, ...) [EV_##event] = {__VA_ARGS__},
 #include "args.def"
 };
@@ -46,8 +71,8 @@ static __always_inline __u64 call_arg(struct ev *ev, __u32 arg)
 /* ---- numbers ---- */
 
 #define NATIVE_ACCMODE 3
-#define NATIVE_O_SYNC 0x101000     /* __O_SYNC | O_DSYNC: either sets the language's O_SYNC */
-#define NATIVE_O_TMPFILE 0x410000  /* __O_TMPFILE | O_DIRECTORY: either sets its O_TMPFILE */
+#define NATIVE_O_SYNC 0x101000    /* __O_SYNC | O_DSYNC: either sets the language's O_SYNC */
+#define NATIVE_O_TMPFILE 0x410000 /* __O_TMPFILE | O_DIRECTORY: either sets its O_TMPFILE */
 
 static __always_inline __u32 open_flags(__u64 native)
 {
@@ -339,7 +364,7 @@ static __always_inline void put_row(struct ev *ev, __u32 slot, __u32 arg, __u8 a
         put_num(ev, slot, (__s64)v);
 }
 
-/* Row `i` of the event's table. 0: there is no more. A function of its own: verified once, not for each. */
+/* Row `i` of the event's table; 0: there is no more. On its own, so that it is verified once. */
 __attribute__((noinline)) int args_row(struct ev *ev, __u32 i)
 {
     const volatile struct arg_row *row;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * What a struct file says: the kind of the event's descriptor, and paths from a dentry up to a root.
- * These run for nearly every event that a rule looks into, so they read through casts (kernel.h).
+ * What a struct file says: the kind of the event's descriptor, and paths from a dentry up to a
+ * root. These run for nearly every event that a rule looks into, so they read through casts
+ * (kernel.h).
  */
 #define KERNEL_CASTS
 #include "probe.h"

@@ -140,7 +140,7 @@ static __always_inline __u32 read_spelling(struct ev *ev)
     return n > 1 ? (__u32)n - 1 : 0;
 }
 
-/* The first `n` bytes of slot A0 made absolute and folded, to ev->spell. False: it cannot be told. */
+/* The first `n` bytes of slot A0, absolute and folded, to ev->spell. False: it cannot be told. */
 static __always_inline bool fold_spelling(struct ev *ev, __u32 n)
 {
     struct work *w = work_get();
@@ -349,8 +349,8 @@ __attribute__((noinline)) int extract_dir(struct ev *ev)
     type = (__u32)ev->h.num[N_FD_TYPE];
     n = ev->h.len[S_FD_NAME];
     both(ev, ST_ABSENT);
-    if (ev->h.st[N_FD_TYPE] != ST_PRESENT || (type != FDT_FILE && type != FDT_DIRECTORY &&
-                                             !event_is_open(ev->h.event)))
+    if (ev->h.st[N_FD_TYPE] != ST_PRESENT ||
+        (type != FDT_FILE && type != FDT_DIRECTORY && !event_is_open(ev->h.event)))
         return 0;
     if (ev->h.st[SLOT_OF_STR(S_FD_NAME)] != ST_PRESENT || n == 0 || n >= PATH_CAP) {
         both(ev, ST_UNKNOWN);

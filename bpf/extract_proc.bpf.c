@@ -276,8 +276,7 @@ static __always_inline void put_exepath(struct ev *ev, __u32 slot, char *to, __u
     if (is_memfd(dentry))
         put_memfd(ev, slot, to, dentry);
     else
-        put_path(ev, slot, to,
-                 path_build(dentry, KADDR(struct file, file, f_path.mnt), 0));
+        put_path(ev, slot, to, path_build(dentry, KADDR(struct file, file, f_path.mnt), 0));
 }
 
 __attribute__((noinline)) int extract_exepath(struct ev *ev)
@@ -297,7 +296,7 @@ __attribute__((noinline)) int extract_pexepath(struct ev *ev)
     if (parent->tgid == 0)
         put_text(ev, S_PEXEPATH, 0, ST_ABSENT);
     else
-        put_exepath(ev, S_PEXEPATH, ev->s_PEXEPATH, 
+        put_exepath(ev, S_PEXEPATH, ev->s_PEXEPATH,
                     KADDR(struct task_struct, parent, group_leader, mm));
     return 0;
 }
@@ -373,7 +372,8 @@ static __always_inline void read_name(char *to, struct task_struct *task)
  * The session's name: that of its leader, if it is the process or above it; else, as the language
  * has it, that of the last ancestor in a row that shares the session.
  */
-static __always_inline void session_begin(struct session *s, struct ev *ev, struct task_struct *task)
+static __always_inline void session_begin(struct session *s, struct ev *ev,
+                                          struct task_struct *task)
 {
     s->pid = session_of(task);
     s->host = KREAD(struct task_struct, task, thread_pid, level) == 0;
@@ -422,8 +422,7 @@ __attribute__((noinline)) int extract_anc(struct ev *ev)
     ev->h.anc_count = 0;
     session_begin(&w->session, ev, c.task);
     bpf_loop(ANC_MAX, anc_step, &c, 0);
-    ev->h.anc_state =
-        ev->h.anc_count == ANC_MAX && c.task->real_parent->tgid ? ST_CUT : ST_PRESENT;
+    ev->h.anc_state = ev->h.anc_count == ANC_MAX && c.task->real_parent->tgid ? ST_CUT : ST_PRESENT;
     put_text(ev, S_SNAME, name_len(ev->s_SNAME), ST_PRESENT);
     return 0;
 }

@@ -61,7 +61,7 @@ static __always_inline bool read_sockaddr(struct side *s, __u64 user, __u32 fami
     struct {
         __u16 family;
         __be16 port;
-        __u32 addr4;   /* v6: flow info */
+        __u32 addr4; /* v6: flow info */
         __u8 addr6[16];
     } a = {};
 
@@ -107,9 +107,10 @@ static __always_inline void no_sock(struct ev *ev)
 }
 
 /*
- * Which side is the client's. The language's table remembers who called connect, accept or bind. The
- * kernel shows it in what a TCP socket inherits: one that was accepted has its listener's backlog,
- * one that connected has none. Elsewhere, a port that the program chose itself is a server's.
+ * Which side is the client's. The language's table remembers who called connect, accept or bind.
+ * The kernel shows it in what a TCP socket inherits: one that was accepted has its listener's
+ * backlog, one that connected has none. Elsewhere, a port that the program chose itself is a
+ * server's.
  */
 static __always_inline bool is_server(struct ev *ev, __u64 sk, __u32 l4)
 {

@@ -29,17 +29,38 @@ static const volatile __u16 native_of[NR_COUNT] = {
 /* Where an event has its descriptor: FD_RESULT, or 1 + index of the argument; 0: it has none. */
 #define FD_RESULT 0xff
 static const volatile __u8 fd_of[EV_COUNT] = {
-    [EV_accept] = FD_RESULT,  [EV_accept4] = FD_RESULT,      [EV_bpf] = FD_RESULT,
-    [EV_creat] = FD_RESULT,   [EV_dup] = FD_RESULT,          [EV_dup2] = FD_RESULT,
-    [EV_dup3] = FD_RESULT,    [EV_memfd_create] = FD_RESULT, [EV_open] = FD_RESULT,
-    [EV_openat] = FD_RESULT,  [EV_openat2] = FD_RESULT,      [EV_socket] = FD_RESULT,
-    [EV_bind] = 1,            [EV_connect] = 1,              [EV_fchdir] = 1,
-    [EV_fchmod] = 1,          [EV_fchmodat] = 1,             [EV_fchown] = 1,
-    [EV_fchownat] = 1,        [EV_finit_module] = 1,         [EV_listen] = 1,
-    [EV_mkdirat] = 1,         [EV_pread] = 1,                [EV_pwrite] = 1,
-    [EV_read] = 1,            [EV_sendmsg] = 1,              [EV_sendto] = 1,
-    [EV_setns] = 1,           [EV_symlinkat] = 2,            [EV_unlinkat] = 1,
-    [EV_userfaultfd] = FD_RESULT, [EV_write] = 1,
+    [EV_accept] = FD_RESULT,
+    [EV_accept4] = FD_RESULT,
+    [EV_bpf] = FD_RESULT,
+    [EV_creat] = FD_RESULT,
+    [EV_dup] = FD_RESULT,
+    [EV_dup2] = FD_RESULT,
+    [EV_dup3] = FD_RESULT,
+    [EV_memfd_create] = FD_RESULT,
+    [EV_open] = FD_RESULT,
+    [EV_openat] = FD_RESULT,
+    [EV_openat2] = FD_RESULT,
+    [EV_socket] = FD_RESULT,
+    [EV_bind] = 1,
+    [EV_connect] = 1,
+    [EV_fchdir] = 1,
+    [EV_fchmod] = 1,
+    [EV_fchmodat] = 1,
+    [EV_fchown] = 1,
+    [EV_fchownat] = 1,
+    [EV_finit_module] = 1,
+    [EV_listen] = 1,
+    [EV_mkdirat] = 1,
+    [EV_pread] = 1,
+    [EV_pwrite] = 1,
+    [EV_read] = 1,
+    [EV_sendmsg] = 1,
+    [EV_sendto] = 1,
+    [EV_setns] = 1,
+    [EV_symlinkat] = 2,
+    [EV_unlinkat] = 1,
+    [EV_userfaultfd] = FD_RESULT,
+    [EV_write] = 1,
 };
 
 static __always_inline void put_fd(struct ev *ev, __u32 event, __s64 res)
@@ -82,7 +103,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
     __u64 nr = regs->orig_ax;
     struct ev *ev;
 
-    /* A program that was just started; its own hook reports it. (A 32-bit one has these numbers too.) */
+    /* A program that was just started, 32-bit or not: its own hook reports it. */
     if (res == 0 && (nr == NR_EXECVE || nr == NR_EXECVEAT))
         return 0;
     if (nr >= NR_COUNT)

@@ -3,8 +3,8 @@
  * What every hook does: take this CPU's scratch, fill group EVENT, let the filter judge, send.
  *
  * Tracepoint programs run with preemption off and none of ours runs inside another, so the scratch
- * is the hook's own until it returns. Inlined in each hook: a call would cost one of the frames that
- * the filter needs (probe.h).
+ * is the hook's own until it returns. Inlined in each hook: a call would cost one of the frames
+ * that the filter needs (probe.h).
  */
 #ifndef RULEC_JUDGE_H
 #define RULEC_JUDGE_H

@@ -28,8 +28,13 @@ typedef _Bool bool;
 #define offsetof(type, member) __builtin_offsetof(type, member)
 
 /* Of <linux/bpf.h>, which needs more headers than clang finds for this target. */
-enum { BPF_MAP_TYPE_HASH = 1, BPF_MAP_TYPE_ARRAY = 2, BPF_MAP_TYPE_PERCPU_ARRAY = 6,
-       BPF_MAP_TYPE_RINGBUF = 27, BPF_MAP_TYPE_TASK_STORAGE = 29 };
+enum {
+    BPF_MAP_TYPE_HASH = 1,
+    BPF_MAP_TYPE_ARRAY = 2,
+    BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+    BPF_MAP_TYPE_RINGBUF = 27,
+    BPF_MAP_TYPE_TASK_STORAGE = 29
+};
 enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1024 };
 enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 
@@ -41,24 +46,34 @@ struct bpf_dynptr {
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 
-/* Read whole, so no field of these is relocated: kernels before 6.3 have two words in the second. */
+/* Read whole, so that no field is relocated: before 6.3 the second has two words. */
 struct in6_addr {
     __u8 bytes[16];
 };
-typedef struct { __u64 val; } kernel_cap_t;
+typedef struct {
+    __u64 val;
+} kernel_cap_t;
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-typedef struct { __u32 val; } kuid_t;
-typedef struct { __u32 val; } kgid_t;
+typedef struct {
+    __u32 val;
+} kuid_t;
+typedef struct {
+    __u32 val;
+} kgid_t;
 
 struct dentry;
 struct inode;
 struct super_block;
 struct user_namespace;
 
-struct hlist_node { struct hlist_node *next; };
-struct hlist_head { struct hlist_node *first; };
+struct hlist_node {
+    struct hlist_node *next;
+};
+struct hlist_head {
+    struct hlist_node *first;
+};
 
 struct qstr {
     __u32 len;
@@ -353,8 +368,8 @@ struct bpf_iter_num { /* from 6.4 on */
 #define CAP_FOWNER 3
 
 /*
- * A field of a kernel object known by its address, by as many arrows as there are names. The address
- * goes to a variable first, or clang would relocate the accesses that compute it as well.
+ * A field of a kernel object known by its address, by as many arrows as there are names. The
+ * address goes to a variable first, or clang would relocate the accesses that compute it as well.
  *
  * From 6.2 on any address can be read as a typed object, with plain loads that fault safely: half
  * to a third of what a helper call for each arrow costs. Only the object that defines KERNEL_CASTS
@@ -387,7 +402,7 @@ extern void *bpf_rdonly_cast(const void *object, __u32 type) __ksym __weak;
 #define KADDR(type, addr, ...)                                                                     \
     ({                                                                                             \
         type *object_ = (type *)(addr);                                                            \
-        (__u64)BPF_CORE_READ(object_, __VA_ARGS__);                                                \
+        (__u64) BPF_CORE_READ(object_, __VA_ARGS__);                                               \
     })
 
 /* Keeps clang from moving a bound away from the value that the verifier must see bounded. */

@@ -31,8 +31,9 @@ static inline unsigned long long match_mask(unsigned left)
 }
 
 /*
- * Eight bytes, upper case ASCII letters made lower. Adding moves bit 7 of each byte over A, and over
- * what follows Z; where the two differ stands a letter, and 0x80 >> 2 is the bit that makes it small.
+ * Eight bytes, upper case ASCII letters made lower. Adding moves bit 7 of each byte over A, and
+ * over what follows Z; where the two differ stands a letter, and 0x80 >> 2 is the bit that makes it
+ * small.
  */
 static inline unsigned long long match_lower8(unsigned long long w)
 {

@@ -60,7 +60,7 @@ struct session {
 struct work {
     char path[2 * PATH_CAP];
     char fold[3 * PATH_CAP]; /* path_fold: the text before folding, at most 2 * PATH_CAP */
-    struct proc_state live; /* of a process that `procs` does not know */
+    struct proc_state live;  /* of a process that `procs` does not know */
     struct groups groups;
     struct session session;
     __u32 zero; /* never written: see untold() */
@@ -123,7 +123,7 @@ extern struct events_map events SEC(".maps");
 extern struct stats_map stats SEC(".maps");
 extern struct lost_map lost_by_rule SEC(".maps");
 
-/* Filled by the loader before the kernel sees the programs; the verifier takes them as constants. */
+/* Filled by the loader before the programs; the verifier takes them as constants. */
 extern const volatile struct probe_plan plan;
 extern const volatile __u64 boot_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME, in ns */
 
@@ -138,11 +138,11 @@ int state_fork(struct proc_state *st, __u64 pid, __u64 css_set);
 
 /* extract_fd.bpf.c */
 /*
- * Length of the path's text in work.path, 1..4095, or 0: could not be told. `rooted`: as seen from the
- * caller's root, else from that of the mount namespace.
+ * Length of the path's text in work.path, 1..4095, or 0: could not be told. `rooted`: as seen from
+ * the caller's root, else from that of the mount namespace.
  */
 int path_build(__u64 dentry, __u64 vfsmount, __u32 rooted);
-/* Address of the caller's open file, or 0. Races with a close in another thread: then 0 or its heir. */
+/* The caller's open file, or 0. In a race with a close in another thread: 0, or its heir. */
 __u64 file_of_fd(__s64 fd);
 
 /* extract_*.bpf.c: each fills its group, sets every state of it, and returns 0. */
@@ -255,8 +255,7 @@ static __always_inline __u64 upid_at(__u64 pid, __u32 level)
 
 static __always_inline __s32 pid_nr(__u64 pid, __u32 level)
 {
-    return level > KREAD(struct pid, pid, level) ? 0
-                                                 : KREAD(struct upid, upid_at(pid, level), nr);
+    return level > KREAD(struct pid, pid, level) ? 0 : KREAD(struct upid, upid_at(pid, level), nr);
 }
 
 static __always_inline __u64 pid_ns(__u64 pid, __u32 level)

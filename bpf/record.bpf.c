@@ -86,7 +86,7 @@ __attribute__((noinline)) int record_swap(struct ev *ev)
 
 /* ---- sending ---- */
 
-#define TEXT_CAP 4128 /* the largest slot */
+#define TEXT_CAP 4128       /* the largest slot */
 #define TEXTS (S_COUNT + 2) /* the slots, ev->spell, ev->base */
 
 struct place {

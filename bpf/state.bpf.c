@@ -14,7 +14,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* ---- the executable ---- */
 
-/* Can the process write to the file it runs from? (The rule of extractors' table, `proc.is_exe_writable`.) */
+/* Can the process write to the file it runs from? (The rule of extractors' table,
+ * `proc.is_exe_writable`.) */
 static __always_inline bool exe_writable(struct task_struct *task, __u64 inode)
 {
     __u32 uid = KREAD(struct inode, inode, i_uid.val), gid = KREAD(struct inode, inode, i_gid.val);
@@ -28,7 +29,7 @@ static __always_inline bool exe_writable(struct task_struct *task, __u64 inode)
         return true;
     if (KREAD(struct cred, cred, fsgid.val) == gid && (mode & 0020))
         return true;
-    return KREAD(struct cred, cred, cap_effective.val) & writes;
+    return KREAD(struct cred, cred, cap_effective).val & writes;
 }
 
 static __always_inline __u64 ns_of(__s64 sec, __u32 nsec)
@@ -213,12 +214,16 @@ static __always_inline bool hex64(const char *id)
 /* Where the id would start, by what engines call their groups; `bare`: may stand without prefix. */
 static __always_inline __u32 id_prefix(const char *name, __u32 len, bool *bare)
 {
+    __u32 cri = len - 80;
+
+    OPAQUE(cri);
+    cri &= NAME_CAP - 1;
     *bare = true;
     if (BEGINS(name, "libpod-"))
         return 7;
     if (BEGINS(name, "crio-"))
         return 5;
-    if (len >= 80 && BEGINS(name + (len - 80), ":cri-containerd:"))
+    if (len >= 80 && BEGINS(name + cri, ":cri-containerd:"))
         return len - 64;
     *bare = len == 64;
     if (BEGINS(name, "docker-"))
@@ -242,12 +247,17 @@ __attribute__((noinline)) int cgroup_name(__u32 len, __u32 leaf, __u32 scope)
 
     if (!w || len == 0 || len >= NAME_CAP)
         return 0;
+    OPAQUE(len);
+    len &= NAME_CAP - 1; /* 6.1 has another copy of it bounded */
     name = w->fold + NAME_AT;
     last = match_word(name + len - 8);
     unit = len > 6 && ENDS(last, ".scope");
     at = id_prefix(name, len, &bare);
     if (unit && at)
         end = len - 6;
+    /* By way of memory: what follows is then verified once, not for each place an id can have. */
+    w->groups.at = at;
+    at = *(volatile __u32 *)&w->groups.at & (NAME_CAP - 1);
     if (end - at == 64 && hex64(name + at) && ((unit && !scope && at) || (!unit && leaf && bare)))
         return 1 + (int)at;
     if ((len == 3 && BEGINS(name, "lxc")) || (len == 11 && BEGINS(name, "lxc.payload")))
@@ -411,8 +421,7 @@ __attribute__((noinline)) int state_live(struct proc_state *st)
     if (!st)
         return 0;
     ids(st, task);
-    bpf_probe_read_kernel(st->comm, COMM_SIZE,
-                          KREAD(struct task_struct, task, group_leader)->comm);
+    bpf_probe_read_kernel(st->comm, COMM_SIZE, KREAD(struct task_struct, task, group_leader)->comm);
     st->args_state = ST_UNKNOWN;
     st->exe_len = st->args_len = st->nargs = 0;
     exe_facts(st, task);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "link.h"
-
+/*
+ * Joins the generated filter to the probe's objects. The bytes depend on the input alone: no path,
+ * no time, no name of a temporary file gets into them.
+ */
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stdio.h>
@@ -15,25 +17,6 @@
 #include "probes.h"
 #include "sha256.h"
 #include "source.h"
-
-/* The probe object of each hook; all other objects are always joined. */
-static const char *const HOOK_OBJECT[HOOK_COUNT] = {
-    [HOOK_EXEC] = "hook_exec",         [HOOK_FORK] = "hook_fork",
-    [HOOK_EXIT] = "hook_exit",         [HOOK_SYS_ENTER] = "hook_sys_enter",
-    [HOOK_SYS_EXIT] = "hook_sys_exit",
-};
-
-static bool is_needed(const char *name, const bool *hook, bool test)
-{
-    if (strncmp(name, "hook_", 5) != 0)
-        return true;
-    if (strcmp(name, "hook_test") == 0)
-        return test;
-    for (int h = 0; h < HOOK_COUNT; h++)
-        if (strcmp(name, HOOK_OBJECT[h]) == 0)
-            return hook && hook[h];
-    return false;
-}
 
 static int add_object(struct bpf_linker *linker, const void *bytes, size_t size)
 {
@@ -53,7 +36,11 @@ static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
     return 0;
 }
 
-int link_objects(struct comp *c, const bool *hook, bool test, uint8_t **bytes, uint32_t *size)
+/*
+ * All of the probe but hook_test, which is the kernel evaluator's: also the hooks that the rules do not
+ * need. The loader leaves those out, and an audit attaches them.
+ */
+static int link_objects(struct comp *c, uint8_t **bytes, uint32_t *size)
 {
     char path[32];
     int fd = mem_fd(NULL, 0);
@@ -65,7 +52,7 @@ int link_objects(struct comp *c, const bool *hook, bool test, uint8_t **bytes, u
     int err = linker ? 0 : -errno;
     /* In name order: libbpf wants the object that defines the maps, core, before all users. */
     for (uint64_t i = 0; i < probe_object_count && !err; i++)
-        if (is_needed(probe_objects[i].name, hook, test))
+        if (strcmp(probe_objects[i].name, "hook_test") != 0)
             err = add_object(linker, probe_objects[i].bytes, probe_objects[i].size);
     if (!err)
         err = add_object(linker, c->filter_elf.v, c->filter_elf.n);
@@ -123,7 +110,7 @@ int pass_link(struct comp *c)
 {
     uint8_t *bytes;
     uint32_t size;
-    int err = link_objects(c, c->plan.hook, false, &bytes, &size);
+    int err = link_objects(c, &bytes, &size);
     if (err) {
         fprintf(stderr, "rulec: the filter and the probe cannot be joined: %s\n", strerror(-err));
         return err;

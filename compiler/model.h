@@ -19,6 +19,7 @@
 
 #include "../grammar/catalog.h"
 #include "../grammar/transform.h"
+#include "../runtime/rpk.h"
 
 struct arena;
 struct intern;
@@ -261,7 +262,6 @@ struct event_rules {
 
 /* ---- the plan: which hooks, groups and slots the pack needs ---- */
 
-enum hook_id { HOOK_EXEC, HOOK_FORK, HOOK_EXIT, HOOK_SYS_ENTER, HOOK_SYS_EXIT, HOOK_COUNT };
 struct plan {
     bool hook[HOOK_COUNT];
     rule_id hook_rule[HOOK_COUNT]; /* the rule that forces it */

@@ -1,9 +1,57 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "audit.h"
 
+#include "../grammar/catalog.h"
 #include "get.h"
 
 #define READINGS_ALL 3u
+#define CALLS (8 * sizeof(((struct probe_plan *)0)->syscalls))
+#define NR_EXECVE 59
+#define NR_EXECVEAT 322
+
+/* ---- what is asked for ---- */
+
+static void want_call(struct probe_plan *plan, int64_t nr)
+{
+    if (nr >= 0 && nr < (int64_t)CALLS)
+        plan->syscalls[nr / 64] |= 1ull << (nr % 64);
+}
+
+static bool wants_call(const struct probe_plan *plan, int64_t nr)
+{
+    return nr >= 0 && nr < (int64_t)CALLS && (plan->syscalls[nr / 64] >> (nr % 64) & 1);
+}
+
+void audit_plan(const struct rpk *p, struct probe_plan *plan)
+{
+    plan->audit = 1;
+    plan->failed_exec = 1;
+    for (uint32_t i = 0; i < p->head->events.n; i++) {
+        const struct rpk_event *e = &p->events[i];
+
+        for (int32_t nr = 0; nr < (int32_t)CALLS; nr++) {
+            const struct syscall_info *s = catalog_syscall_by_nr(nr);
+            unsigned event = s ? s->event : EV_generic;
+
+            if (e->event == event && (e->sysnr < 0 || e->sysnr == nr))
+                want_call(plan, nr);
+        }
+    }
+}
+
+/* Would the event have reached the filter, but for the audit? */
+static bool is_asked_for(const struct rpk *p, const struct ev_head *h)
+{
+    const struct probe_plan *plan = &p->head->plan;
+    int64_t nr = h->num[N_SYSNR];
+    bool exec = nr == NR_EXECVE || nr == NR_EXECVEAT, started = exec && h->num[N_RES] == 0;
+    unsigned hook = started ? HOOK_EXEC : HOOK_SYS_EXIT;
+
+    return (p->head->hooks >> hook & 1) && wants_call(plan, nr) &&
+           (!exec || started || plan->failed_exec);
+}
+
+/* ---- a disagreement, shown ---- */
 
 static void put_json(FILE *out, const char *s, size_t n)
 {
@@ -103,7 +151,7 @@ static void report(const struct rpk *p, struct record *r, const struct match *m,
     const struct rpk_rule *rule = &p->rules[m->rule];
 
     fputs("{\"audit\":\"", out);
-    fputs(r->h->rule ? "late" : "dropped", out);
+    fputs(!is_asked_for(p, r->h) ? "not asked for" : r->h->rule ? "late" : "dropped", out);
     fputs("\",\"rule\":\"", out);
     put_json(out, rpk_text(p, rule->name), rule->name.len);
     fprintf(out,
@@ -113,6 +161,8 @@ static void report(const struct rpk *p, struct record *r, const struct match *m,
     fputs("}\n", out);
     fflush(out);
 }
+
+/* ---- judging ---- */
 
 bool audit_event(struct audit *a, const struct rpk *p, struct record *r, FILE *out)
 {
@@ -127,7 +177,8 @@ bool audit_event(struct audit *a, const struct rpk *p, struct record *r, FILE *o
     a->matched++;
     /* Of two readings the filter judges the first that passes, so that its rule may be a later one.
      */
-    if (r->h->rule && (r->h->rule <= m.rule + 1 || r->h->readings == 2))
+    if (is_asked_for(p, r->h) && r->h->rule &&
+        (r->h->rule <= m.rule + 1 || r->h->readings == 2))
         return true;
     if (a->disagreements++ < AUDIT_SHOWN)
         report(p, r, &m, out);

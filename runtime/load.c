@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "audit.h"
+
 #define LOG_SIZE (1u << 20)
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
 
@@ -24,6 +26,11 @@ struct pattern_value {
 struct name_key {
     uint32_t set;
     char name[COMM_SIZE];
+};
+
+struct hook {
+    enum hook_id id;
+    const char *section, *name;
 };
 
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
@@ -148,7 +155,8 @@ static int fill_constants(struct load *l, const struct rpk *p, const struct load
     if (!plan)
         return -EINVAL;
     *plan = p->head->plan;
-    plan->audit = opt->audit;
+    if (opt->audit)
+        audit_plan(p, plan);
     if (offset)
         *offset = l->boot_offset_ns;
     return 0;
@@ -206,6 +214,35 @@ static int fill_names(const struct load *l, const struct rpk *p)
     return 0;
 }
 
+/* The hook of a program, by its section: `tp_btf/sys_exit`. */
+static const struct hook *hook_of(const struct bpf_program *prog)
+{
+    static const struct hook hooks[] = {
+        {HOOK_EXEC, "sched_process_exec", "exec"}, {HOOK_FORK, "sched_process_fork", "fork"},
+        {HOOK_EXIT, "sched_process_exit", "exit"}, {HOOK_SYS_ENTER, "sys_enter", "sys_enter"},
+        {HOOK_SYS_EXIT, "sys_exit", "sys_exit"},
+    };
+    const char *section = bpf_program__section_name(prog);
+
+    for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
+        if (strstr(section, hooks[i].section))
+            return &hooks[i];
+    return NULL;
+}
+
+/* A bundle has every hook. Those that its rules do not need cost nothing: they are not loaded. */
+static void choose_hooks(const struct load *l, const struct rpk *p, bool all)
+{
+    struct bpf_program *prog;
+
+    bpf_object__for_each_program (prog, l->object) {
+        const struct hook *hook = hook_of(prog);
+
+        if (hook)
+            bpf_program__set_autoload(prog, all || (p->head->hooks >> hook->id & 1));
+    }
+}
+
 static int load_object(struct load *l, const void *bytes, size_t size, const struct rpk *p,
                        const struct load_options *opt, char *log)
 {
@@ -227,6 +264,7 @@ static int load_object(struct load *l, const void *bytes, size_t size, const str
     size_map(l, "patterns", p->head->patterns.n);
     size_map(l, "name_sets", p->head->names.n);
     size_map(l, "lost_by_rule", p->head->rules.n);
+    choose_hooks(l, p, opt->audit);
     rc = fill_constants(l, p, opt);
     if (!rc)
         rc = bpf_object__load(l->object);
@@ -265,23 +303,6 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
     return rc;
 }
 
-/* "exec" of tp_btf/sched_process_exec. */
-static const char *hook_name(const char *section)
-{
-    static const struct {
-        const char *section, *name;
-    } rows[] = {{"sched_process_exec", "exec"},
-                {"sched_process_fork", "fork"},
-                {"sched_process_exit", "exit"},
-                {"sys_enter", "sys_enter"},
-                {"sys_exit", "sys_exit"}};
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (strstr(section, rows[i].section))
-            return rows[i].name;
-    return section;
-}
-
 static void note_hook(struct load *l, const char *name)
 {
     size_t n = strlen(l->hooks);
@@ -297,8 +318,8 @@ int load_attach(struct load *l, enum load_part part, char *err, size_t errlen)
     if (!l->object)
         return 0;
     bpf_object__for_each_program (prog, l->object) {
-        const char *section = bpf_program__section_name(prog);
-        bool state = strstr(section, "sched_process_") != NULL;
+        const struct hook *hook = hook_of(prog);
+        bool state = hook && hook->id != HOOK_SYS_ENTER && hook->id != HOOK_SYS_EXIT;
         struct bpf_link *link;
 
         if (!bpf_program__autoload(prog) || state != (part == LOAD_STATE))
@@ -307,11 +328,12 @@ int load_attach(struct load *l, enum load_part part, char *err, size_t errlen)
         if (!link) {
             int rc = errno ? -errno : -E2BIG;
 
-            snprintf(err, errlen, "cannot attach to %s: %s", section, strerror(-rc));
+            snprintf(err, errlen, "cannot attach to %s: %s", bpf_program__section_name(prog),
+                     strerror(-rc));
             return rc;
         }
         l->links[l->nlink++] = link;
-        note_hook(l, hook_name(section));
+        note_hook(l, hook ? hook->name : bpf_program__name(prog));
     }
     return 0;
 }

@@ -27,6 +27,9 @@ struct rpk_str {
     uint32_t off, len;
 }; /* bytes in the string table; a NUL follows */
 
+/* Hooks of the probe, each in an object of its own. */
+enum hook_id { HOOK_EXEC, HOOK_FORK, HOOK_EXIT, HOOK_SYS_ENTER, HOOK_SYS_EXIT, HOOK_COUNT };
+
 struct rpk_head {
     uint64_t magic;
     uint32_t version;
@@ -37,7 +40,7 @@ struct rpk_head {
     struct rpk_str name;       /* pack name: file name of -o without directory and suffix */
     struct rpk_str compiler;   /* "rulec 0.1" */
     struct probe_plan plan;
-    uint8_t hooks; /* bit per hook_id */
+    uint8_t hooks; /* bit per hook_id: those that the rules need; others are for an audit alone */
     uint8_t pad[7];
     struct rpk_span rules;    /* struct rpk_rule */
     struct rpk_span events;   /* struct rpk_event, by event then sysnr */

@@ -5,7 +5,7 @@
     audit.py [--events N] [PACK.rpk...]
 
 In audit mode every event crosses to user space with the filter's verdict, and the table judges each
-one exactly. The workload compiles, unpacks, walks and removes trees, starts many short processes,
+one exactly. Bundles whose plan was spoiled must be found out. The workload compiles, unpacks, walks and removes trees, starts many short processes,
 talks over loopback and works in cgroups that look like containers. It is made of rounds and ends when
 every daemon must have seen N events (200,000), or after a fixed time.
 """
@@ -111,6 +111,69 @@ class Workload:
         self.server.close()
 
 
+# struct rpk_head: where the plan's system calls and the needed hooks stand (runtime/rpk.h).
+CALLS_AT, FAILED_AT, HOOKS_AT, SYS_EXIT, OPENAT, EXECVE = 88, 162, 168, 4, 257, 59
+RULES = """
+- rule: opened
+  desc: an open
+  condition: evt.type = openat and fd.name = /etc/hostname
+  output: opened
+  priority: INFO
+- rule: started
+  desc: a start, or one that failed
+  condition: evt.type = execve and evt.arg.filename endswith rulerun-no-such-program
+  output: started
+  priority: INFO
+"""
+
+
+def cleared(pack, target, at, bit):
+    """A copy of a bundle whose plan lacks one bit; the filter and the table are as they were."""
+    with open(pack, 'rb') as source:
+        data = bytearray(source.read())
+    told = subprocess.run(['readelf', '-SW', pack], capture_output=True, text=True, check=True)
+    row = next(line for line in told.stdout.splitlines() if '.rulepack' in line)
+    place = int(row.split('.rulepack')[1].split()[2], 16) + at + bit // 8
+    if not data[place] >> (bit % 8) & 1:
+        raise RuntimeError(f'bit {bit} at {at} of the plan is not set')
+    data[place] &= ~(1 << (bit % 8))
+    with open(target, 'wb') as copy:
+        copy.write(data)
+    return target
+
+
+def act():
+    """One event of each of the two rules."""
+    subprocess.run(['cat', '/etc/hostname'], check=True, **QUIET)
+    try:
+        subprocess.run(['/nowhere/rulerun-no-such-program'], check=False, **QUIET)
+    except FileNotFoundError:
+        pass
+
+
+def plans(top, score):
+    """A plan that does not ask for what a rule matches is found, whatever it leaves out."""
+    rules = os.path.join(top, 'plan.yaml')
+    with open(rules, 'w', encoding='ascii') as text:
+        text.write(RULES)
+    whole = build_pack(os.path.join(top, 'whole.rpk'), rules)
+    broken = os.path.join(top, 'broken.rpk')
+    cases = {'whole plan': (whole, None),
+             'openat not asked for': ((CALLS_AT, OPENAT), 'opened'),
+             'failed execve not asked for': ((FAILED_AT, 0), 'started'),
+             'execve not asked for': ((CALLS_AT, EXECVE), 'started'),
+             'no hook for system calls': ((HOOKS_AT, SYS_EXIT), 'opened')}
+    for name, (change, rule) in cases.items():
+        daemon = Rulerun(cleared(whole, broken, *change) if rule else whole, '--audit')
+        if score.check(daemon.armed, f'{name}: did not arm:\n{daemon.read("err")}'):
+            act()
+        code, told = daemon.stop(), daemon.read('err')
+        score.check(code == (3 if rule else 0), f'{name}: exit {code}:\n{told[-2000:]}')
+        if rule:
+            line = f'{{"audit":"not asked for","rule":"{rule}"'
+            score.check(line in told, f'{name}: nothing of rule {rule}:\n{told[-2000:]}')
+
+
 def judge(name, daemon, events, score):
     """Ends one daemon and holds what it says against the promise."""
     code = daemon.stop()
@@ -156,6 +219,7 @@ def main():
             workload.close()
             for name, daemon in daemons.items():
                 judge(name, daemon, args.events, score)
+        plans(top, score)
     except RuntimeError as error:
         score.check(False, str(error))
     finally:

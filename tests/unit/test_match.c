@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Eight bytes at a time (bpf/match.h): held against what each byte says by itself. */
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <cmocka.h>
+#include <string.h>
+
+#include "../../bpf/match.h"
+
+static void hexadecimal_digits(void **state)
+{
+    (void)state;
+    static const char digits[] = "0123456789abcdefABCDEF";
+    for (unsigned byte = 0; byte < 256; byte++)
+        for (unsigned at = 0; at < 8; at++) {
+            char text[8] = "0aF9f3Ac";
+            text[at] = (char)byte;
+            bool digit = byte && strchr(digits, (int)byte);
+            unsigned long long all = 0x80 * MATCH_ONES;
+            unsigned long long want = digit ? all : all & ~(0x80ull << (8 * at));
+            assert_int_equal(match_hex8(match_word(text)), want);
+        }
+}
+
+static void place_of_the_first_nul(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        unsigned want;
+    } rows[] = {
+        {"\0\0\0\0\0\0\0", 0},
+        {"a\0\0\0\0\0\0", 1},
+        {"sh\0junk", 2},
+        {"\x01\0\x01\0\x01\0\x01", 1}, /* what a borrow would reach */
+        {"\x80\xff\x80\0\x80\xff\x01", 3},
+        {"bash-it\0", 7},
+        {"kworker/", 8},
+        {"\xff\xff\xff\xff\xff\xff\xff\xff", 8},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        assert_int_equal(match_nul8(match_word(rows[i].text)), rows[i].want);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hexadecimal_digits),
+        cmocka_unit_test(place_of_the_first_nul),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
