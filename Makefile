@@ -48,7 +48,7 @@ TOOLS = $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard tests/live/*.c tes
 FUZZ = $(patsubst tests/fuzz/%.c,build/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c))
 REPLAY = $(patsubst tests/fuzz/%.c,$(B)/replay_%,$(wildcard tests/fuzz/*.c))
 FUZZ_O = $(addprefix $(B)/tests/fuzz/lib/,compile.o judge.o json.o) \
-         $(addprefix $(B)/tests/diff/,gen.o judge.o value.o)
+         $(filter-out %/main.o,$(DIFF_O))
 
 # build/rulec and build/rulerun are always the release programs.
 all: $(if $(filter release,$(VARIANT)),build/rulec build/rulerun,$(B)/rulec $(B)/rulerun)
