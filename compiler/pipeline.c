@@ -139,7 +139,7 @@ static const struct pass {
     bool stop;
 } passes[] = {
     {"resolve", pass_resolve, false}, {"type", pass_type, false}, {"lower", pass_lower, false},
-    {"plan", pass_plan, true},        {"bpf", pass_bpf, true},   {"table", pass_table, true},
+    {"plan", pass_plan, true},        {"bpf", pass_bpf, true},    {"table", pass_table, true},
     {"link", pass_link, true},
 };
 

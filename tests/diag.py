@@ -29,24 +29,31 @@ SHELLS = '- list: shells\n  items: [sh, bash]\n'
 # name, code, text
 PLACES = [
     ('plain', 'RK0301', RULE.format('evt.type = execve and «proc.nmae» = x')),
-    ('plain, on lines', 'RK0301', RULE.format('evt.type = execve\n    and «proc.nmae» = x\n    and fd.num = 1')),
+    ('plain, on lines', 'RK0301', RULE.format('evt.type = execve\n    and «proc.nmae» = x\n'
+     '    and fd.num = 1')),
     ('single quotes', 'RK0301', RULE.format("'proc.name = ''x'' and «proc.nmae» = x'")),
     ('double quotes', 'RK0301', RULE.format('"proc.name = \\"x\\" and «proc.nmae» = x"')),
     ('escapes', 'RK0301', RULE.format('"proc.name = \\x41\\u00e9\\t and «proc.nmae» = x"')),
     ('an escaped line end', 'RK0301', RULE.format('"proc.name = a \\\n    and «proc.nmae» = x"')),
     ('escapes inside', 'RK0301', RULE.format('"evt.type = open and «proc.\\x6emae» = x"')),
     ('literal', 'RK0301', RULE.format('|\n    evt.type = execve\n    and «proc.nmae» = x')),
-    ('literal, indent told', 'RK0301', RULE.format('|2\n      evt.type = execve\n    and «proc.nmae» = x')),
-    ('folded', 'RK0301', RULE.format('>\n    evt.type = execve and\n    «proc.nmae» = x\n    and fd.num = 1')),
-    ('folded, empty lines', 'RK0301', RULE.format('>-\n\n    evt.type = execve and\n\n    «proc.nmae» = x')),
-    ('folded, more indented', 'RK0301', RULE.format('>\n    evt.type = execve\n      and\n      «proc.nmae» = x')),
+    ('literal, indent told', 'RK0301', RULE.format('|2\n      evt.type = execve\n'
+     '    and «proc.nmae» = x')),
+    ('folded', 'RK0301', RULE.format('>\n    evt.type = execve and\n    «proc.nmae» = x\n'
+     '    and fd.num = 1')),
+    ('folded, empty lines', 'RK0301', RULE.format('>-\n\n    evt.type = execve and\n\n'
+     '    «proc.nmae» = x')),
+    ('folded, more indented', 'RK0301', RULE.format('>\n    evt.type = execve\n      and\n'
+     '      «proc.nmae» = x')),
     ('tabs', 'RK0301', RULE.format('evt.type = execve\tand\t«proc.nmae» = x')),
     ('multi-byte', 'RK0301', RULE.format('proc.name = "äöü" and «proc.nmae» = x')),
     ('wide', 'RK0301', RULE.format('proc.name = "日本語" and «proc.nmae» = x')),
     ('combining', 'RK0301', RULE.format('proc.name = "e\u0301" and «proc.nmae» = x')),
     ('emoji', 'RK0301', RULE.format('proc.name = "🦀🦀" and «proc.nmae» = x')),
-    ('CRLF', 'RK0301', RULE.format('>\n    evt.type = execve and\n    «proc.nmae» = x').replace('\n', '\r\n')),
-    ('CRLF, plain', 'RK0301', RULE.format('evt.type = execve\n    and «proc.nmae» = x').replace('\n', '\r\n')),
+    ('CRLF', 'RK0301', RULE.format('>\n    evt.type = execve and\n    «proc.nmae» = x').replace('\n',
+     '\r\n')),
+    ('CRLF, plain', 'RK0301', RULE.format('evt.type = execve\n    and «proc.nmae» = x').replace('\n',
+     '\r\n')),
     ('CR', 'RK0301', RULE.format('evt.type = execve\n    and «proc.nmae» = x').replace('\n', '\r')),
     ('BOM', 'RK0111', '\ufeff- {list: l, items: [a], «itmes»: [b]}\n'),
     ('BOM, later', 'RK0301', '\ufeff' + RULE.format('evt.type = execve and «proc.nmae» = x')),
@@ -69,53 +76,86 @@ PLACES = [
     ('key', 'RK0111', RULE.format('evt.type = execve') + '  «tgas»: [a]\n'),
     ('key in quotes', 'RK0111', RULE.format('evt.type = execve') + '  «"tgas"»: [a]\n'),
     ('priority', 'RK0204', RULE.replace('INFO', '«WARNIN»').format('evt.type = execve')),
-    ('output', 'RK0241', HEAD + '  condition: evt.type = execve\n  output: a %proc.name b %20fd.name %«proc.nmae» c %evt.type\n'),
-    ('output, folded', 'RK0241', HEAD + '  condition: evt.type = execve\n  output: >\n    a %proc.name\n    é %«proc.nmae» %evt.type\n'),
-    ('output, escaped', 'RK0241', HEAD + '  condition: evt.type = execve\n  output: "\\u00e9 %proc.name %«proc.nmae»"\n'),
+    ('output', 'RK0241', HEAD + '  condition: evt.type = execve\n'
+     '  output: a %proc.name b %20fd.name %«proc.nmae» c %evt.type\n'),
+    ('output, folded', 'RK0241', HEAD + '  condition: evt.type = execve\n  output: >\n    a %proc.name\n'
+     '    é %«proc.nmae» %evt.type\n'),
+    ('output, escaped', 'RK0241', HEAD + '  condition: evt.type = execve\n'
+     '  output: "\\u00e9 %proc.name %«proc.nmae»"\n'),
     ('output that is cut', 'RK0240', HEAD + '  condition: evt.type = execve\n  output: "100«% »sure"\n'),
-    ('unknown item of a list', 'RK0305', '- list: uids\n  items: [0, «root»]\n' + RULE.format('evt.type = execve and user.uid in (‹uids›)')),
-    ('list in a list', 'RK0305', '- list: inner\n  items: [«root»]\n- list: outer\n  items: [1, ‹inner›]\n'
+    ('unknown item of a list', 'RK0305', '- list: uids\n  items: [0, «root»]\n'
+     + RULE.format('evt.type = execve and user.uid in (‹uids›)')),
+    ('list in a list', 'RK0305', '- list: inner\n  items: [«root»]\n- list: outer\n'
+     '  items: [1, ‹inner›]\n'
      + RULE.format('evt.type = execve and user.uid in (‹outer›)')),
-    ('macro in a macro', 'RK0301', '- macro: inner\n  condition: evt.type = open and «fd.nmae» = x\n- macro: outer\n  condition: ‹inner› or fd.num = 1\n'
+    ('macro in a macro', 'RK0301', '- macro: inner\n  condition: evt.type = open and «fd.nmae» = x\n'
+     '- macro: outer\n  condition: ‹inner› or fd.num = 1\n'
      + RULE.format('proc.name = x and (‹outer›)')),
-    ('list in a macro', 'RK0305', '- list: uids\n  items: ["«root»"]\n- macro: m\n  condition: user.uid in (‹uids›)\n'
+    ('list in a macro', 'RK0305', '- list: uids\n  items: ["«root»"]\n- macro: m\n'
+     '  condition: user.uid in (‹uids›)\n'
      + RULE.format('evt.type = execve and ‹m›')),
-    ('appended', 'RK0301', RULE.format('evt.type = execve') + '- rule: r\n  condition: and «proc.nmae» = x\n  append: true\n'),
-    ('appended, later', 'RK0301', RULE.format('evt.type = execve') + '- rule: r\n  condition: >-\n    and fd.num = 1\n    and «proc.nmae» = x\n  override: {condition: append}\n'),
-    ('replaced', 'RK0301', RULE.format('evt.type = execve') + '- rule: r\n  condition: evt.type = open and «proc.nmae» = x\n  override: {condition: replace}\n'),
-    ('appended macro', 'RK0301', '- macro: m\n  condition: evt.type = execve\n- macro: m\n  condition: and «proc.nmae» = x\n  override: {condition: append}\n' + RULE.format('‹m›')),
-    ('appended list', 'RK0305', '- list: l\n  items: [1]\n- list: l\n  items: [2, «x»]\n  append: true\n' + RULE.format('evt.type = execve and user.uid in (‹l›)')),
-    ('exception, value', 'RK0305', RULE.format('evt.type = execve') + '  exceptions:\n    - name: e\n      fields: [proc.name, user.uid]\n      values:\n        - [a, 1]\n        - [b, «two»]\n'),
-    ('exception, value of a list', 'RK0305', RULE.format('evt.type = execve') + '  exceptions:\n    - name: e\n      fields: [proc.name, user.uid]\n      comps: [=, in]\n      values:\n        - [b, [1, «two»]]\n'),
-    ('exception, one field', 'RK0305', RULE.format('evt.type = execve') + '  exceptions:\n    - name: e\n      fields: user.uid\n      values: [1, «two»]\n'),
-    ('exception, appended', 'RK0305', RULE.format('evt.type = execve') + '  exceptions:\n    - name: e\n      fields: user.uid\n      values: [1]\n'
-     '- rule: r\n  exceptions:\n    - name: e\n      values: [2, «x»]\n  override: {exceptions: append}\n'),
-    ('exception, field', 'RK0216', RULE.format('evt.type = execve') + '  exceptions:\n    - name: e\n      fields: [«proc.nmae»]\n      values: [[a]]\n'),
-    ('exception, operator', 'RK0216', RULE.format('evt.type = execve') + '  exceptions:\n    - name: e\n      fields: [proc.name]\n      comps: [«startwith»]\n      values: [[a]]\n'),
-    ('exception, list as value', 'RK0305', '- list: uids\n  items: [0, «root»]\n' + RULE.format('evt.type = execve')
+    ('appended', 'RK0301', RULE.format('evt.type = execve') + '- rule: r\n'
+     '  condition: and «proc.nmae» = x\n  append: true\n'),
+    ('appended, later', 'RK0301', RULE.format('evt.type = execve') + '- rule: r\n  condition: >-\n'
+     '    and fd.num = 1\n    and «proc.nmae» = x\n  override: {condition: append}\n'),
+    ('replaced', 'RK0301', RULE.format('evt.type = execve') + '- rule: r\n'
+     '  condition: evt.type = open and «proc.nmae» = x\n  override: {condition: replace}\n'),
+    ('appended macro', 'RK0301', '- macro: m\n  condition: evt.type = execve\n- macro: m\n'
+     '  condition: and «proc.nmae» = x\n  override: {condition: append}\n' + RULE.format('‹m›')),
+    ('appended list', 'RK0305', '- list: l\n  items: [1]\n- list: l\n  items: [2, «x»]\n'
+     '  append: true\n' + RULE.format('evt.type = execve and user.uid in (‹l›)')),
+    ('exception, value', 'RK0305', RULE.format('evt.type = execve') + '  exceptions:\n    - name: e\n'
+     '      fields: [proc.name, user.uid]\n      values:\n        - [a, 1]\n        - [b, «two»]\n'),
+    ('exception, value of a list', 'RK0305', RULE.format('evt.type = execve') + '  exceptions:\n'
+     '    - name: e\n      fields: [proc.name, user.uid]\n      comps: [=, in]\n      values:\n'
+     '        - [b, [1, «two»]]\n'),
+    ('exception, one field', 'RK0305', RULE.format('evt.type = execve') + '  exceptions:\n'
+     '    - name: e\n      fields: user.uid\n      values: [1, «two»]\n'),
+    ('exception, appended', 'RK0305', RULE.format('evt.type = execve') + '  exceptions:\n    - name: e\n'
+     '      fields: user.uid\n      values: [1]\n'
+     '- rule: r\n  exceptions:\n    - name: e\n      values: [2, «x»]\n'
+      '  override: {exceptions: append}\n'),
+    ('exception, field', 'RK0216', RULE.format('evt.type = execve') + '  exceptions:\n    - name: e\n'
+     '      fields: [«proc.nmae»]\n      values: [[a]]\n'),
+    ('exception, operator', 'RK0216', RULE.format('evt.type = execve') + '  exceptions:\n    - name: e\n'
+     '      fields: [proc.name]\n      comps: [«startwith»]\n      values: [[a]]\n'),
+    ('exception, list as value', 'RK0305', '- list: uids\n  items: [0, «root»]\n'
+     + RULE.format('evt.type = execve')
      + '  exceptions:\n    - name: e\n      fields: user.uid\n      values: [1, ‹uids›]\n'),
-    ('a quoted string that does not end', 'RK0233', RULE.format('|\n    evt.type = execve\n    and proc.name = «"»abc')),
+    ('a quoted string that does not end', 'RK0233', RULE.format('|\n    evt.type = execve\n'
+     '    and proc.name = «"»abc')),
     ('a wrong escape', 'RK0233', RULE.format("'evt.type = execve and proc.name = \"a«\\d»\"'")),
     ('an open parenthesis', 'RK0230', RULE.format('(evt.type = execv«e»')),
     ('a word too many', 'RK0230', RULE.format('evt.type = execve and proc.name in (a «b»)')),
     ('override key', 'RK0205', SHELLS + '- list: shells\n  items: [x]\n  override: {items: «apend»}\n'),
     ('rule with every event', 'RK0401', RULE.replace(' r\n', ' «r»\n').format('proc.name = x')),
     ('misspelt list', 'RK0225', SHELLS + RULE.format('evt.type = execve and proc.name in (a, «shels»)')),
-    ('a long line', 'RK0301', RULE.format('proc.name in (' + 'abc, ' * 80 + 'x) and «proc.nmae» = x and ' + 'fd.num = 1 and ' * 30 + 'fd.num = 2')),
-    ('a long line, the end', 'RK0301', RULE.format('proc.name in (' + 'abc, ' * 80 + 'x) and x = «proc.nmae»'.replace('x = «proc.nmae»', '«proc.nmae» = x'))),
-    ('a long line, wide', 'RK0301', RULE.format('proc.name in (' + '日本語, ' * 80 + 'x) and «proc.nmae» in (' + 'ö, ' * 99 + 'a)')),
-    ('a long line, wide and odd', 'RK0301', RULE.format('proc.name in (' + 'a日本語, ' * 80 + 'xy) and «proc.nmae» in (' + '日ö, ' * 99 + 'a)')),
+    ('a long line', 'RK0301', RULE.format(
+        'proc.name in (' + 'abc, ' * 80 + 'x) and «proc.nmae» = x' + ' and fd.num = 1' * 30)),
+    ('a long line, the end', 'RK0301', RULE.format(
+        'proc.name in (' + 'abc, ' * 80 + 'x) and «proc.nmae» = x')),
+    ('a long line, wide', 'RK0301', RULE.format(
+        'proc.name in (' + '日本語, ' * 80 + 'x) and «proc.nmae» in (' + 'ö, ' * 99 + 'a)')),
+    ('a long line, wide and odd', 'RK0301', RULE.format(
+        'proc.name in (' + 'a日本語, ' * 80 + 'xy) and «proc.nmae» in (' + '日ö, ' * 99 + 'a)')),
     ('comment lines', 'RK0301', '# ä\n# 日本\n' + RULE.format('«proc.nmae» = x # no')),
-    ('blanks at the ends of lines', 'RK0301', RULE.format('>\n    evt.type = execve   \n    and   «proc.nmae» = x  \n\n')),
+    ('blanks at the ends of lines', 'RK0301', RULE.format('>\n    evt.type = execve   \n'
+     '    and   «proc.nmae» = x  \n\n')),
     ('quotes on lines', 'RK0301', RULE.format("'evt.type = execve\n\n    and\n      «proc.nmae» = x'")),
-    ('double quotes on lines', 'RK0301', RULE.format('"evt.type = execve\n\n    and \\\n      \\  «proc.nmae» = x"')),
-    ('literal, CRLF', 'RK0301', RULE.format('|\n    evt.type = execve\n\n    and «proc.nmae» = x').replace('\n', '\r\n')),
-    ('a string of several words', 'RK0305', RULE.format('evt.type = execve and user.uid in («"a b"», 1)')),
-    ('item with a blank', 'RK0305', '- list: uids\n  items: [0, «a b»]\n' + RULE.format('evt.type = execve and user.uid in (‹uids›)')),
+    ('double quotes on lines', 'RK0301', RULE.format('"evt.type = execve\n\n    and \\\n'
+     '      \\  «proc.nmae» = x"')),
+    ('literal, CRLF', 'RK0301', RULE.format('|\n    evt.type = execve\n\n'
+     '    and «proc.nmae» = x').replace('\n', '\r\n')),
+    ('a string of several words',
+     'RK0305', RULE.format('evt.type = execve and user.uid in («"a b"», 1)')),
+    ('item with a blank', 'RK0305', '- list: uids\n  items: [0, «a b»]\n'
+     + RULE.format('evt.type = execve and user.uid in (‹uids›)')),
     ('output after append', 'RK0241', RULE.format('evt.type = execve')
      + '- rule: r\n  output: and %proc.name %«fd.nmae»\n  override: {output: append}\n'),
-    ('exception over two macros', 'RK0305', '- {macro: m, condition: evt.type = execve}\n' + RULE.format('m')
-     + '  exceptions:\n    - {name: e, fields: [user.uid, proc.name], comps: [in, =], values: [[[1, «a»], b]]}\n'),
+    ('exception over two macros', 'RK0305', '- {macro: m, condition: evt.type = execve}\n'
+     + RULE.format('m')
+     + '  exceptions:\n'
+      '    - {name: e, fields: [user.uid, proc.name], comps: [in, =], values: [[[1, «a»], b]]}\n'),
     ('calls of before', 'RK0402', RULE.format('evt.type in (execve, «open») and proc.name = x')),
 ]
 
@@ -137,7 +177,8 @@ NEAR = [
     ('source', 'syscall', RULE.format('evt.type = execve') + '  source: sycall\n'),
     ('field', 'proc.name', RULE.format('evt.type = execve and proc.nmae = x')),
     ('field on the right', 'proc.name', RULE.format('evt.type = execve and proc.pname = val(proc.nmae)')),
-    ('field of an output', 'proc.name', RULE.replace(': o', ': "%proc.nmae"').format('evt.type = execve')),
+    ('field of an output', 'proc.name', RULE.replace(': o',
+     ': "%proc.nmae"').format('evt.type = execve')),
     ('field of an exception', 'proc.name', RULE.format('evt.type = execve')
      + '  exceptions: [{name: e, fields: [proc.nmae], values: [[a]]}]\n'),
     ('operator of an exception', 'startswith', RULE.format('evt.type = execve')
@@ -147,9 +188,11 @@ NEAR = [
     ('macro to append to', 'spawned', '- {macro: spawned, condition: evt.type = execve}\n'
      '- {macro: spawnd, condition: or fd.num = 1, override: {condition: append}}\n'),
     ('list to append to', 'shells', SHELLS + '- {list: shels, items: [a], override: {items: append}}\n'),
-    ('rule to append to', 'Shell started', RULE.replace(': r', ': Shell started').format('evt.type = execve')
+    ('rule to append to', 'Shell started', RULE.replace(': r',
+     ': Shell started').format('evt.type = execve')
      + '- {rule: Shell startd, condition: or fd.num = 1, override: {condition: append}}\n'),
-    ('rule to disable', 'Shell started', RULE.replace(': r', ': Shell started').format('evt.type = execve')
+    ('rule to disable', 'Shell started', RULE.replace(': r',
+     ': Shell started').format('evt.type = execve')
      + '- {rule: Shel started, enabled: false}\n'),
     ('exception to append to', 'known', RULE.format('evt.type = execve')
      + '  exceptions: [{name: known, fields: proc.name, values: [a]}]\n'
@@ -306,7 +349,8 @@ class Diag:
                     self.check(code in (0, 1) and err.count('\n') == 1, f'{name}: exit {code}: {err}')
                     for one in json.loads(out):
                         self.shape(one, name)
-        for name in (b'new\nline.yaml', b'"quo\\te.yaml', b'\xff\xfe.yaml', b'\x1b[31m.yaml', '日本.yaml'.encode()):
+        for name in (b'new\nline.yaml', b'"quo\\te.yaml', b'\xff\xfe.yaml', b'\x1b[31m.yaml',
+                     '日本.yaml'.encode()):
             with open(os.path.join(os.fsencode(self.folder), name), 'wb') as out:
                 out.write(b'- rule: \xff\n')
             for path in (name, b'none-' + name):
@@ -327,8 +371,8 @@ class Diag:
         lines = [note['line'] for also in found[0]['also'] for note in also['notes']]
         self.check(lines == [11, 16, 21, 26, 31], f'repeats: lines {lines}')
         _, _, told = self.rulec('check', '-', data=text.encode())
-        for words in ('<stdin>:11:36: note: the same in macro m, used here', '<stdin>:21:', 'the same in 2 more places',
-                      '6 rules, 1 error, 0 warnings'):
+        for words in ('<stdin>:11:36: note: the same in macro m, used here', '<stdin>:21:',
+                      'the same in 2 more places', '6 rules, 1 error, 0 warnings'):
             self.check(words in told, f'repeats: no {words!r} in {told}')
 
     # ---- codes ----
@@ -350,25 +394,28 @@ class Diag:
         for word, near in (('RK03001', 'RK0301'), ('rk0301', None), ('RF0301', 'RK0301'),
                            ('KR0310', 'RK0310')):
             code, out, err = self.rulec('explain', word)
-            self.check(code == 2 and f'did you mean `{near}`' in err if near else code == 0 and 'RK0301' in out,
-                       f'explain {word}: exit {code}: {err}')
+            good = code == 2 and f'did you mean `{near}`' in err if near else code == 0 and 'RK0301' in out
+            self.check(good, f'explain {word}: exit {code}: {err}')
 
     def explain(self, name, severity):
         """One code."""
         code, out, err = self.rulec('explain', name)
         head, _, example = out.partition('\nExample:\n\n')
-        self.check(code == 0 and head.startswith(f'{name}, {severity}: ') and 'Falco' in head, f'{name}: {err}{out}')
+        self.check(code == 0 and head.startswith(f'{name}, {severity}: ') and 'Falco' in head,
+                   f'{name}: {err}{out}')
         example = '\n'.join(line[2:] for line in example.splitlines())
         if not self.check(example, f'{name}: no example'):
             return
         if example.startswith('$ '):
-            run = subprocess.run(['bash', '-c', example[2:]], cwd=self.folder, capture_output=True, check=False,
-                                 env={**os.environ, 'PATH': f'{os.path.dirname(self.program)}:{os.environ["PATH"]}'})
+            path = f'{os.path.dirname(self.program)}:{os.environ["PATH"]}'
+            run = subprocess.run(['bash', '-c', example[2:]], cwd=self.folder, capture_output=True,
+                                 check=False, env={**os.environ, 'PATH': path})
             told = run.stderr.decode()
         else:
             told = ''.join(self.rulec(*command, data=as_file(example).encode())[2]
                            for command in (('check', '--verbose', '-'), ('build', '--dump=plan', '-')))
-        self.check(f' {severity}: ' in told and f'[{name}]' in told, f'{name}: the example does not raise it:\n{example}\n{told}')
+        self.check(f' {severity}: ' in told and f'[{name}]' in told,
+                   f'{name}: the example does not raise it:\n{example}\n{told}')
 
     # ---- the rest ----
 
@@ -378,9 +425,11 @@ class Diag:
         both = RULE.format('evt.type = execve and proc.nmae = x and fd.nmae = y')
         for text, options, status, told in ((fine, (), 0, '1 rule, 0 errors, 0 warnings'),
                                             (warns, (), 0, '1 rule, 0 errors, 1 warning'),
-                                            (warns, ('--deny=warnings',), 1, '1 rule, 0 errors, 1 warning'),
+                                            (warns, ('--deny=warnings',), 1,
+                                             '1 rule, 0 errors, 1 warning'),
                                             (both, (), 1, '1 rule, 2 errors, 0 warnings'),
-                                            ('', ('--deny=warnings',), 0, '0 rules, 0 errors, 0 warnings')):
+                                            ('', ('--deny=warnings',), 0,
+                                             '0 rules, 0 errors, 0 warnings')):
             for form in ('text', 'json'):
                 code, out, err = self.rulec('check', '--format', form, *options, '-', data=text.encode())
                 self.check(code == status and err.splitlines()[-1] == told and (form == 'json') == bool(out),
@@ -391,8 +440,8 @@ class Diag:
         text = ('- just a word\n' + warnings_of('a', 'proc.name = x') + warnings_of('b', 'proc.nmae = x')
                 + '- {list: l, itmes: [a]}\n' + warnings_of('c', 'evt.type = open'))
         found = [(one['line'], one['code']) for one in self.findings(text.encode())]
-        self.check(found == [(1, 'RK0109'), (2, 'RK0401'), (3, 'RK0301'), (4, 'RK0201'), (4, 'RK0111'), (5, 'RK0402')],
-                   f'all at once: {found}')
+        self.check(found == [(1, 'RK0109'), (2, 'RK0401'), (3, 'RK0301'), (4, 'RK0201'), (4, 'RK0111'),
+                             (5, 'RK0402')], f'all at once: {found}')
 
     def color(self):
         """Colour is for terminals, and not for those who do not want it."""
@@ -401,8 +450,8 @@ class Diag:
         for env, want in (({'TERM': 'xterm'}, True), ({'TERM': 'xterm', 'NO_COLOR': '1'}, False),
                           ({'TERM': 'xterm', 'NO_COLOR': ''}, True), ({'TERM': 'dumb'}, False)):
             ours, theirs = pty.openpty()
-            subprocess.run([self.program, 'check', 'colour.yaml'], cwd=self.folder, stderr=theirs, check=False,
-                           stdout=subprocess.DEVNULL, env={'PATH': os.environ['PATH'], **env})
+            subprocess.run([self.program, 'check', 'colour.yaml'], cwd=self.folder, stderr=theirs,
+                           check=False, stdout=subprocess.DEVNULL, env={'PATH': os.environ['PATH'], **env})
             os.close(theirs)
             told = b''
             try:
@@ -412,7 +461,8 @@ class Diag:
                 pass  # the other end is closed
             os.close(ours)
             self.check((b'\x1b[' in told) == want and b'proc.nmae' in told, f'{env}: {told}')
-        self.check('\x1b' not in self.rulec('check', 'colour.yaml', env={'TERM': 'xterm'})[2], 'colour in a pipe')
+        told = self.rulec('check', 'colour.yaml', env={'TERM': 'xterm'})[2]
+        self.check('\x1b' not in told, 'colour in a pipe')
 
     def window(self, name, source, under, word):
         """Of a long line a part is shown, with the word in it above the mark."""

@@ -6,7 +6,8 @@
 
 NAME.yaml has beside it the dumps the case is about, by suffix (docs/internals.md). diag/RKnnnn.yaml
 is the fixture of one diagnostic, with its NAME.diag; each code of compiler/diag.def must have one
-that raises it. NAME.json is the same for programs, where it stands beside a case. bad/ holds hostile inputs: each ends with exit 1 and a finding that tells the place.
+that raises it. NAME.json is the same for programs, where it stands beside a case. bad/ holds hostile
+inputs: each ends with exit 1 and a finding that tells the place.
 """
 import argparse
 import glob
