@@ -407,7 +407,7 @@ uint32_t mk_text_arg(struct parse *p, struct range at, bool quoted)
 
 uint32_t mk_list_arg(struct parse *p, struct range at, uint32_t count)
 {
-    struct operand o = {.kind = OPERAND_CALL, .at = place(p, at)};
+    struct operand o = {.kind = OPERAND_CALL, .at = place(p, at), .call = XF_LIST};
     take_operands(p, &o, count);
     return add_operand(p, o);
 }

@@ -2,6 +2,7 @@
 #include "simplify.h"
 
 #include "arena.h"
+#include "regex.h"
 #include "type.h"
 
 /*
@@ -46,6 +47,18 @@ static uint32_t field_cost(const struct comp *c, struct field_ref f)
     return COST_USER;
 }
 
+/* The kernel can tell some texts that the patterns do not match (place.c). */
+static bool is_narrowed(const struct comp *c, const struct atom *a)
+{
+    bool begins = true, ends = true;
+    for (uint32_t i = 0; i < a->nval; i++) {
+        const struct regex *re = c->regexes.v[c->values.v[a->val0 + i].num];
+        begins = begins && regex_prefix(c, re).i;
+        ends = ends && regex_suffix(c, re).i;
+    }
+    return begins || ends;
+}
+
 uint32_t atom_cost(const struct comp *c, atom_id id)
 {
     const struct atom *a = &c->atoms.v[id.i];
@@ -55,7 +68,7 @@ uint32_t atom_cost(const struct comp *c, atom_id id)
     uint32_t cost = field_cost(c, a->lhs);
     bool search = a->op == OP_CONTAINS || a->op == OP_ICONTAINS;
     bool pattern = a->op == OP_GLOB || a->op == OP_IGLOB || a->op == OP_PMATCH ||
-                   a->op == OP_REGEX;
+                   (a->op == OP_REGEX && !is_narrowed(c, a));
     cost += pattern ? COST_USER : search && a->lhs.field != F_evt_arg ? COST_SEARCH : 0;
     return cost + (a->nval > 12 ? COST_SET : 0);
 }
@@ -76,8 +89,9 @@ static bool is_membership(const struct atom *a)
 bool atom_can_join(const struct comp *c, atom_id ia, atom_id ib)
 {
     const struct atom *a = &c->atoms.v[ia.i], *b = &c->atoms.v[ib.i];
-    return a->nval <= JOIN_MAX && b->nval <= JOIN_MAX && a->lhs.field == b->lhs.field && a->lhs.index == b->lhs.index &&
-           a->lhs.name.i == b->lhs.name.i && is_membership(a) && is_membership(b);
+    return a->nval <= JOIN_MAX && b->nval <= JOIN_MAX && a->lhs.field == b->lhs.field &&
+           a->lhs.index == b->lhs.index && a->lhs.name.i == b->lhs.name.i && is_membership(a) &&
+           is_membership(b);
 }
 
 atom_id atom_join(struct comp *c, struct cons *atoms, const atom_id *v, uint32_t n)

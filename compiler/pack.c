@@ -18,6 +18,32 @@ static const char *shown(struct comp *c, str_id s)
     return diag_word(c, STR(c, s), STRLEN(c, s));
 }
 
+/* ---- names ---- */
+
+static uint32_t count_of(const struct pack *pk, enum item_kind kind)
+{
+    return kind == ITEM_LIST ? pk->lists.n : kind == ITEM_MACRO ? pk->macros.n : pk->rules.n;
+}
+
+static str_id name_of(const struct pack *pk, enum item_kind kind, uint32_t i)
+{
+    return kind == ITEM_LIST    ? pk->lists.v[i].name
+           : kind == ITEM_MACRO ? pk->macros.v[i].name
+                                : pk->c->rules.v[pk->rules.v[i].rule].name;
+}
+
+const char *pack_near(struct pack *pk, enum item_kind kind, str_id name)
+{
+    struct comp *c = pk->c;
+    struct near near = near_start(STR(c, name), STRLEN(c, name));
+    bool search = pk->near_tries++ < NEAR_TRIES_MAX;
+    for (uint32_t i = 0; i < count_of(pk, kind) && search; i++) {
+        str_id other = name_of(pk, kind, i);
+        near_try(&near, STR(c, other), STRLEN(c, other));
+    }
+    return near_hint(c, near.best);
+}
+
 /* ---- keys ---- */
 
 static bool is_known(const char *const *known, const char *key)
@@ -95,11 +121,11 @@ static enum override_op override_op(const struct comp *c, const struct yaml *val
                                       : OVERRIDE_NONE;
 }
 
-static const char *near_override(struct comp *c, const struct yaml *key,
-                                 const struct override_key *keys, unsigned n)
+static const char *near_override(struct comp *c, const struct override_key *keys, unsigned n,
+                                 const char *name)
 {
-    struct near near = near_start(STR(c, key->text), STRLEN(c, key->text));
-    for (unsigned i = 0; i < n && key->kind == YAML_SCALAR; i++) {
+    struct near near = near_start(name, strlen(name));
+    for (unsigned i = 0; i < n; i++) {
         near_try(&near, keys[i].key, strlen(keys[i].key));
     }
     return near_hint(c, near.best);
@@ -128,7 +154,7 @@ static bool read_override(struct pack *pk, uint32_t map, const uint32_t *pair,
                               ? "can be overridden by `append` or `replace` only"
                               : "can be overridden by `replace` only";
         diag(c, RK0205, k && !what ? value->at : key->at,
-             k ? (what ? NULL : near_operation(c, value)) : near_override(c, key, keys, n),
+             k ? (what ? NULL : near_operation(c, value)) : near_override(c, keys, n, name),
              "`%s` %s", *name ? diag_word(c, name, strlen(name)) : "[...]", can);
         return false;
     }
@@ -207,31 +233,10 @@ static struct list_def *list_entry(struct pack *pk, str_id name, span_id at)
 }
 
 /* An append or override wants an earlier definition. */
-static void no_target(struct comp *c, const char *kind, const struct yaml *name, const char *hint)
+static void no_target(struct pack *pk, enum item_kind kind, const struct yaml *name)
 {
-    diag(c, RK0206, name->at, hint, "there is no %s `%s` to add to", kind, shown(c, name->text));
-}
-
-static const char *near_list(struct pack *pk, str_id name)
-{
-    struct comp *c = pk->c;
-    struct near near = near_start(STR(c, name), STRLEN(c, name));
-    bool search = pk->near_tries++ < NEAR_TRIES_MAX;
-    for (uint32_t i = 0; i < pk->lists.n && search; i++) {
-        near_try(&near, STR(c, pk->lists.v[i].name), STRLEN(c, pk->lists.v[i].name));
-    }
-    return near_hint(c, near.best);
-}
-
-static const char *near_macro(struct pack *pk, str_id name)
-{
-    struct comp *c = pk->c;
-    struct near near = near_start(STR(c, name), STRLEN(c, name));
-    bool search = pk->near_tries++ < NEAR_TRIES_MAX;
-    for (uint32_t i = 0; i < pk->macros.n && search; i++) {
-        near_try(&near, STR(c, pk->macros.v[i].name), STRLEN(c, pk->macros.v[i].name));
-    }
-    return near_hint(c, near.best);
+    diag(pk->c, RK0206, name->at, pack_near(pk, kind, name->text), "there is no %s `%s` to add to",
+         kind == ITEM_LIST ? "list" : "macro", shown(pk->c, name->text));
 }
 
 static void check_list_name(struct comp *c, const struct yaml *name)
@@ -267,7 +272,7 @@ static void add_list(struct pack *pk, uint32_t map)
         diag(c, RK0201, n.at, NULL, "list `%s` has no `items`", shown(c, n.text));
     }
     if (append && !PACK_FIND(&pk->list_of, n.text)) {
-        no_target(c, "list", &n, near_list(pk, n.text));
+        no_target(pk, ITEM_LIST, &n);
     }
     struct list_def *l = list_entry(pk, n.text, n.at);
     if (!append) {
@@ -337,7 +342,7 @@ static void add_macro(struct pack *pk, const struct item *item)
     }
     bool there = PACK_FIND(&pk->macro_of, n.text);
     if (append && !there) {
-        no_target(c, "macro", &n, near_macro(pk, n.text));
+        no_target(pk, ITEM_MACRO, &n);
     }
     struct macro_def *m = macro_entry(pk, n.text, n.at, item->doc_file);
     if (!append) {

@@ -204,25 +204,13 @@ static bool put_exceptions(struct pack *pk, uint32_t map, struct rule_def *d, bo
 
 /* ---- finding rules ---- */
 
-static const char *near_rule(struct pack *pk, str_id name)
-{
-    struct comp *c = pk->c;
-    struct near near = near_start(STR(c, name), STRLEN(c, name));
-    bool search = pk->near_tries++ < NEAR_TRIES_MAX;
-    for (uint32_t i = 0; i < pk->rules.n && search; i++) {
-        str_id known = rule_of(pk, &pk->rules.v[i])->name;
-        near_try(&near, STR(c, known), STRLEN(c, known));
-    }
-    return near_hint(c, near.best);
-}
-
 /* The rule of that name, or NULL with an error that there is none to `verb`. */
 static struct rule_def *earlier_rule(struct pack *pk, const struct yaml *name, const char *verb)
 {
     uint32_t i = PACK_FIND(&pk->rule_of, name->text);
     if (!i) {
-        diag(pk->c, RK0206, name->at, near_rule(pk, name->text), "there is no rule `%s` to %s",
-             shown(pk->c, name->text), verb);
+        diag(pk->c, RK0206, name->at, pack_near(pk, ITEM_RULE, name->text),
+             "there is no rule `%s` to %s", shown(pk->c, name->text), verb);
         return NULL;
     }
     pk->rules.v[i - 1].changed = pk->file;

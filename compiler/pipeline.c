@@ -143,30 +143,38 @@ static const struct pass {
     {"link", pass_link, true},
 };
 
+/*
+ * What a file means depends on those before it alone. So where one cannot be read, its items and
+ * those behind it are left aside, and the mistakes in the others are told all the same.
+ */
+static void keep_sound_files(struct comp *c)
+{
+    uint32_t n, bad = UINT32_MAX;
+    const struct finding *f = diags_sorted(c, &n);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t file = c->spans.v[f[i].at.i].file;
+        bool hides = f[i].code < RK0109; /* an item that is no mapping hides no other */
+        if (hides && diag_info(f[i].code)->severity == SEV_ERROR && file < bad) {
+            bad = file;
+        }
+    }
+    while (c->items.n && c->items.v[c->items.n - 1].doc_file >= bad) {
+        c->items.n--;
+    }
+}
+
 int pipeline_run(struct comp *c, char *const *paths, int npath, const char *last)
 {
     int err = load_all(c, paths, npath);
     return err ? err : pipeline_passes(c, last);
 }
 
-/* Some items of the input were not seen: what refers to them would only be misjudged. */
-static bool is_cut_short(const struct comp *c)
-{
-    uint32_t n;
-    const struct finding *f = diags_sorted(c, &n);
-    for (uint32_t i = 0; i < n; i++) {
-        if (f[i].code < RK0109 && diag_info(f[i].code)->severity == SEV_ERROR) {
-            return true;
-        }
-    }
-    return false;
-}
-
 int pipeline_passes(struct comp *c, const char *last)
 {
-    if (!strcmp(last, "load") || is_cut_short(c)) {
+    if (!strcmp(last, "load")) {
         return 0;
     }
+    keep_sound_files(c);
     for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
         int err = passes[i].run(c);
         if (err) {
