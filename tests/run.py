@@ -39,6 +39,9 @@ def suites(target):
         ('bad input', [PY, 'tests/bad.py']),
         ('rules', [PY, 'tests/rules.py']),
         ('fuzz inputs', [PY, 'tests/fuzz/replay.py']),
+        ('catalog', [PY, 'tests/catalog.py']),
+        ('output templates', [PY, 'tests/output.py']),
+        ('reference alerts', [PY, 'tests/reference.py']),
         ('language', [PY, 'tests/lang.py']),
         ('compatibility', [PY, 'tests/compat.py']),
     ]

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "diff.h"
 
+#include "../../runtime/select.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,16 +21,37 @@ static bool fail(struct judge *j, const char *what, const char *why)
     return false;
 }
 
-/* Of a bundle; of a compilation that stopped before link, its parts. */
-static bool open_pack(struct judge *j, char *why, size_t size)
+#define OFF_PERCENT 30
+
+/* In tree, table and filter alike. */
+static bool switch_rules(struct judge *j, uint64_t seed, uint8_t *code, size_t size)
 {
-    const struct comp *c = j->c;
+    struct rng r = {seed};
+    j->on = calloc(j->nrule + 1u, 1);
+    for (uint32_t i = 1; j->on && i < j->c->rules.n; i++) {
+        struct rule *rule = &j->c->rules.v[i];
+        if (!rule_is_kept(rule))
+            continue;
+        rule->enabled = !rule->left_out && (!seed || !rng_chance(&r, OFF_PERCENT));
+        j->on[rule->index] = rule->enabled;
+    }
+    j->rpk.on = j->on;
+    return j->on && select_gates(code, size, &j->rpk) == 0;
+}
+
+/* Of a bundle; of a compilation that stopped before link, its parts. */
+static bool open_pack(struct judge *j, uint64_t seed, char *why, size_t size)
+{
+    struct comp *c = j->c;
     bool whole = c->rpk.n > 0;
+    uint8_t *code = whole ? c->rpk.v : c->filter_elf.v;
+    size_t ncode = whole ? c->rpk.n : c->filter_elf.n;
     if (whole ? rpk_open(&j->rpk, c->rpk.v, c->rpk.n, why, size)
               : rpk_open_section(&j->rpk, c->table.v, c->table.n, why, size))
         return fail(j, "bundle", why);
-    j->vm = bpf_vm_new(whole ? c->rpk.v : c->filter_elf.v, whole ? c->rpk.n : c->filter_elf.n, why,
-                       size);
+    if (!switch_rules(j, seed, code, ncode))
+        return fail(j, "bundle", "its rules cannot be switched");
+    j->vm = bpf_vm_new(code, ncode, why, size);
     if (!j->vm)
         return fail(j, "interpreter", why);
     if (!whole)
@@ -36,13 +59,13 @@ static bool open_pack(struct judge *j, char *why, size_t size)
     return true;
 }
 
-bool judge_open(struct judge *j, struct comp *c, bool kernel)
+bool judge_open(struct judge *j, struct comp *c, bool kernel, uint64_t seed)
 {
     char why[400];
     memset(j, 0, sizeof *j);
     j->c = c;
     j->nrule = c->nrule;
-    if (!open_pack(j, why, sizeof why))
+    if (!open_pack(j, seed, why, sizeof why))
         return false;
     if (kernel) {
         j->kernel = kernel_filter_new(c->rpk.v, c->rpk.n, why, sizeof why);
@@ -71,6 +94,7 @@ void judge_close(struct judge *j)
     free(j->scratch);
     free(j->tree);
     free(j->table);
+    free(j->on);
 }
 
 static enum check cannot(struct judge *j, const char *who, const char *why)

@@ -17,7 +17,7 @@ static void judge(struct comp *c, uint64_t seed)
 {
     struct judge j;
     struct gen g;
-    if (!judge_open(&j, c, false)) {
+    if (!judge_open(&j, c, false, 0)) {
         fuzz_fail("an evaluator refuses the pack: %s", j.error);
     }
     gen_init(&g, c, seed);

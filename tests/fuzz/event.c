@@ -27,7 +27,7 @@ static void open_pack(void)
     if (pipeline_run(c, paths, 2, "table") || diag_count(c, SEV_ERROR)) {
         fuzz_fail("the rules of stdlib and rules do not compile");
     }
-    if (!judge_open(&judge, c, false)) {
+    if (!judge_open(&judge, c, false, 0)) {
         fuzz_fail("an evaluator refuses the pack: %s", judge.error);
     }
     start = arena_size(c->arena);

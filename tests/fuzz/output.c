@@ -43,7 +43,7 @@ void fuzz_one(const uint8_t *data, size_t size)
     struct judge j;
     free(text);
     if (fuzz_is_clean(c)) {
-        if (!judge_open(&j, c, false)) {
+        if (!judge_open(&j, c, false, 0)) {
             fuzz_fail("an evaluator refuses the pack: %s", j.error);
         }
         for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
