@@ -353,6 +353,8 @@ struct asm_code *bpf_emit(struct comp *c, bool notes)
     e->atom_rule = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof *e->atom_rule);
     e->label_of = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->label_of);
     e->label_root = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->label_root);
+    e->skip[0] = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->skip[0]);
+    e->skip[1] = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->skip[1]);
     uint32_t n = find_units(e, units, unit_of);
     c->filter_left = 0;
     e->classes = classes_new(c);

@@ -180,23 +180,40 @@ dag_id emit_decided(struct emit *e, dag_id d)
     return d;
 }
 
+/* The node is a test of this slot alone, and decided by the slot's state: where it leads. */
+static bool passes_by(struct emit *e, dag_id d, int slot, bool absent, dag_id *next)
+{
+    const struct dag_node *n = &e->c->dag.v[d.i];
+    const struct where *w = place_where(e->c, n->atom, e->event);
+    bool exists = e->c->atoms.v[n->atom.i].op == OP_EXISTS;
+    if (slot < 0 || w->slot != slot || w->slot2 >= 0 || (exists && !absent)) {
+        return false;
+    }
+    *next = emit_decided(e, absent || n->neg ? n->no : n->yes);
+    return true;
+}
+
 /*
  * Beyond the tests of a slot that is absent (or else unknown): their outcome is known from its
- * state alone.
+ * state alone. What is found holds for every test on the way, and is kept for them.
  */
-static dag_id beyond(struct emit *e, dag_id d, int slot, bool absent)
+static dag_id beyond(struct emit *e, dag_id from, int slot, bool absent)
 {
-    for (;;) {
-        d = emit_decided(e, d);
-        if (!is_node(d))
-            return d;
-        const struct dag_node *n = &e->c->dag.v[d.i];
-        const struct where *w = place_where(e->c, n->atom, e->event);
-        bool exists = e->c->atoms.v[n->atom.i].op == OP_EXISTS;
-        if (slot < 0 || w->slot != slot || w->slot2 >= 0 || (exists && !absent))
-            return d;
-        d = absent || n->neg ? n->no : n->yes;
+    struct skip *skip = e->skip[absent];
+    dag_id d = emit_decided(e, from), next;
+    from = d;
+    while (is_node(d) && skip[d.i].root != e->serial && passes_by(e, d, slot, absent, &next)) {
+        d = next;
     }
+    if (is_node(d) && skip[d.i].root == e->serial && passes_by(e, d, slot, absent, &next)) {
+        d = skip[d.i].to;
+    }
+    dag_id to = d;
+    for (d = from; d.i != to.i && skip[d.i].root != e->serial; d = next) {
+        passes_by(e, d, slot, absent, &next);
+        skip[d.i] = (struct skip){e->serial, to};
+    }
+    return to;
 }
 
 static int compare_u32(const void *a, const void *b)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rulec explain: where each test runs, in what order, at what cost. */
+/* rulec explain: where each test runs, in what order, at what cost; and what a code means. */
 #include <getopt.h>
 #include <string.h>
 
 #include "arena.h"
 #include "classes.h"
+#include "codes.h"
 #include "diag.h"
 #include "intern.h"
 #include "pipeline.h"
@@ -233,14 +234,56 @@ static int explain(struct comp *c, const char *name)
     return found ? EXIT_FINE : EXIT_FINDINGS;
 }
 
-static const char USAGE[] = "usage: rulec explain [--rule NAME] FILE|DIR...\n";
+static const char USAGE[] = "usage: rulec explain [--rule NAME] FILE|DIR...\n"
+                            "       rulec explain CODE...\n"
+                            "       rulec explain --codes\n";
+
+static int explain_codes(char *const *words, int n)
+{
+    int status = EXIT_FINE;
+    for (int i = 0; i < n; i++) {
+        if (i) {
+            putchar('\n');
+        }
+        if (!codes_explain(words[i], stdout)) {
+            status = EXIT_CANNOT;
+        }
+    }
+    return status;
+}
+
+static int explain_files(char *const *paths, int n, const char *name)
+{
+    for (int i = 0; i < n; i++) {
+        size_t len = strlen(paths[i]);
+        if (len > 4 && !strcmp(paths[i] + len - 4, ".rpk")) {
+            fprintf(stderr, "rulec: %s: explain reads rules; `rulec dump` shows a bundle\n",
+                    paths[i]);
+            return EXIT_CANNOT;
+        }
+    }
+    struct comp *c = comp_new();
+    int status = EXIT_CANNOT;
+    if (!pipeline_run(c, paths, n, "bpf")) {
+        diag_report(c);
+        status = diag_count(c, SEV_ERROR) ? EXIT_FINDINGS : explain(c, name);
+    }
+    comp_free(c);
+    return status;
+}
 
 int cmd_explain(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"rule", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'}, {0}};
+    static const struct option options[] = {{"rule", required_argument, NULL, 'r'},
+                                            {"codes", no_argument, NULL, 'c'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     const char *name = NULL;
     for (int o; (o = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+        if (o == 'c') {
+            codes_list(stdout);
+            return EXIT_FINE;
+        }
         if (o != 'r') {
             fputs(USAGE, o == 'h' ? stdout : stderr);
             return o == 'h' ? EXIT_FINE : EXIT_CANNOT;
@@ -251,20 +294,8 @@ int cmd_explain(int argc, char **argv)
         fputs(USAGE, stderr);
         return EXIT_CANNOT;
     }
-    for (int i = optind; i < argc; i++) {
-        size_t len = strlen(argv[i]);
-        if (len > 4 && !strcmp(argv[i] + len - 4, ".rpk")) {
-            fprintf(stderr, "rulec: %s: explain reads rules; `rulec dump` shows a bundle\n",
-                    argv[i]);
-            return EXIT_CANNOT;
-        }
+    if (!name && codes_is_code(argv[optind])) {
+        return explain_codes(argv + optind, argc - optind);
     }
-    struct comp *c = comp_new();
-    int status = EXIT_CANNOT;
-    if (!pipeline_run(c, argv + optind, argc - optind, "bpf")) {
-        diag_report(c);
-        status = diag_count(c, SEV_ERROR) ? EXIT_FINDINGS : explain(c, name);
-    }
-    comp_free(c);
-    return status;
+    return explain_files(argv + optind, argc - optind, name);
 }

@@ -22,6 +22,12 @@ struct edges {
 
 struct classes_maker;
 
+/* Where the tests of a slot lead that begin with this node; valid for the root of that number. */
+struct skip {
+    uint32_t root;
+    dag_id to;
+};
+
 struct emit {
     struct comp *c;
     struct asm_code *a;
@@ -32,6 +38,7 @@ struct emit {
     uint32_t *atom_rule;  /* ... this is the rule */
     uint32_t *label_of;   /* by DAG node: its label, valid where */
     uint32_t *label_root; /* ... this is the serial number of the root at hand */
+    struct skip *skip[2]; /* by DAG node: beyond(), of its own slot if that is unknown or absent */
     uint32_t serial;
     dag_id known[2]; /* tests of the rule at hand that are known to pass (0: none) */
 };

@@ -175,7 +175,8 @@ static struct group *group_at(struct emit *e, struct grouping *out, unsigned slo
         if (out->groups.v[i].slot == slot && out->groups.v[i].kind == kind)
             return &out->groups.v[i];
     struct group g = {.slot = slot, .kind = (enum key_kind)kind};
-    return &out->groups.v[VEC_PUSH(e->c->arena, &out->groups, g)];
+    uint32_t i = VEC_PUSH(e->c->arena, &out->groups, g);
+    return &out->groups.v[i];
 }
 
 static int compare_u32(const void *a, const void *b)
@@ -234,7 +235,8 @@ void group_rules(struct emit *e, const struct event_rules *row, struct grouping 
                 best = &s.found.v[k];
         if (best) {
             struct keyed_rule r = {.pos = i, .key = best->node};
-            VEC_PUSH(e->c->arena, &group_at(e, out, best->slot, best->kind)->rules, r);
+            struct group *g = group_at(e, out, best->slot, best->kind);
+            VEC_PUSH(e->c->arena, &g->rules, r);
         } else {
             VEC_PUSH(e->c->arena, &out->rest, i);
         }

@@ -384,6 +384,7 @@ struct comp {
     VEC(struct atom) atoms;
     VEC(struct value) values;
     VEC(const struct regex *) regexes; /* from 1; regex.h */
+    uint64_t regex_work;               /* steps that making automata has taken so far */
     struct cons *regex_ids;            /* ... by pattern */
     VEC(struct dag_node) dag;          /* from 1 */
     VEC(struct root) roots;

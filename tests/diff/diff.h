@@ -54,8 +54,9 @@ struct judge {
 };
 
 /*
- * Builds the judges of a compilation that ran through link. `seed` chooses rules that are switched
- * off; 0: all are on, also those that are disabled. False with a reason in `error`.
+ * Builds the judges of a compilation that ran through link; for all but the kernel, through table
+ * is enough. `seed` chooses rules that are switched off; 0: all are on, also those that are
+ * disabled. False with a reason in `error`.
  */
 bool judge_open(struct judge *j, struct comp *c, bool kernel, uint64_t seed);
 void judge_close(struct judge *j);

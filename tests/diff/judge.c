@@ -24,7 +24,7 @@ static bool fail(struct judge *j, const char *what, const char *why)
 #define OFF_PERCENT 30
 
 /* In tree, table and filter alike. */
-static bool switch_rules(struct judge *j, uint64_t seed)
+static bool switch_rules(struct judge *j, uint64_t seed, uint8_t *code, size_t size)
 {
     struct rng r = {seed};
     j->on = calloc(j->nrule + 1u, 1);
@@ -36,7 +36,27 @@ static bool switch_rules(struct judge *j, uint64_t seed)
         j->on[rule->index] = rule->enabled;
     }
     j->rpk.on = j->on;
-    return j->on && select_gates(j->c->rpk.v, j->c->rpk.n, &j->rpk) == 0;
+    return j->on && select_gates(code, size, &j->rpk) == 0;
+}
+
+/* Of a bundle; of a compilation that stopped before link, its parts. */
+static bool open_pack(struct judge *j, uint64_t seed, char *why, size_t size)
+{
+    struct comp *c = j->c;
+    bool whole = c->rpk.n > 0;
+    uint8_t *code = whole ? c->rpk.v : c->filter_elf.v;
+    size_t ncode = whole ? c->rpk.n : c->filter_elf.n;
+    if (whole ? rpk_open(&j->rpk, c->rpk.v, c->rpk.n, why, size)
+              : rpk_open_section(&j->rpk, c->table.v, c->table.n, why, size))
+        return fail(j, "bundle", why);
+    if (!switch_rules(j, seed, code, ncode))
+        return fail(j, "bundle", "its rules cannot be switched");
+    j->vm = bpf_vm_new(code, ncode, why, size);
+    if (!j->vm)
+        return fail(j, "interpreter", why);
+    if (!whole)
+        bpf_vm_tables(j->vm, c);
+    return true;
 }
 
 bool judge_open(struct judge *j, struct comp *c, bool kernel, uint64_t seed)
@@ -45,13 +65,8 @@ bool judge_open(struct judge *j, struct comp *c, bool kernel, uint64_t seed)
     memset(j, 0, sizeof *j);
     j->c = c;
     j->nrule = c->nrule;
-    if (rpk_open(&j->rpk, c->rpk.v, c->rpk.n, why, sizeof why))
-        return fail(j, "bundle", why);
-    if (!switch_rules(j, seed))
-        return fail(j, "bundle", "its rules cannot be switched");
-    j->vm = bpf_vm_new(c->rpk.v, c->rpk.n, why, sizeof why);
-    if (!j->vm)
-        return fail(j, "interpreter", why);
+    if (!open_pack(j, seed, why, sizeof why))
+        return false;
     if (kernel) {
         j->kernel = kernel_filter_new(c->rpk.v, c->rpk.n, why, sizeof why);
         if (!j->kernel)
