@@ -9,7 +9,7 @@
 #include "pipeline.h"
 #include "place.h"
 
-enum { R0 = BPF_REG_0, R1, R6 = BPF_REG_6 };
+enum { R0 = BPF_REG_0, R1, R2, R3, R4, R6 = BPF_REG_6 };
 
 /* ---- slots ---- */
 
@@ -107,6 +107,54 @@ void emit_exists(struct emit *e, unsigned slot, struct edges to)
     asm_if(e->a, BPF_JEQ, R1, ST_ABSENT, to.absent, cut);
     asm_bind(e->a, cut);
     asm_if(e->a, BPF_JEQ, R1, ST_CUT, to.yes, to.unknown);
+}
+
+/* Some slot of the group; -1: it has none. */
+static int slot_of_group(unsigned group)
+{
+    for (int s = 0; s < SLOT_COUNT; s++)
+        if (GROUP_OF[s] == group)
+            return s;
+    return -1;
+}
+
+static void fill_anc(struct emit *e)
+{
+    label_id empty = asm_label(e->a), filled = asm_label(e->a);
+    asm_load(e->a, 1, R1, R6, (int32_t)offsetof(struct ev_head, anc_state));
+    asm_if(e->a, BPF_JEQ, R1, ST_UNFILLED, empty, filled);
+    asm_bind(e->a, empty);
+    emit_call(e, extractor_name(e, G_ANC));
+    asm_goto(e->a, filled);
+    asm_bind(e->a, filled);
+}
+
+void emit_fill(struct emit *e, uint64_t groups)
+{
+    for (unsigned g = 0; g < G_COUNT; g++) {
+        int slot = slot_of_group(g);
+        if (!(groups >> g & 1) || asm_fact(e->a, g))
+            continue;
+        if (g == G_ANC)
+            fill_anc(e);
+        else if (slot >= 0)
+            emit_state(e, (unsigned)slot);
+    }
+}
+
+void emit_find(struct emit *e, unsigned slot, uint32_t node, enum class_how how)
+{
+    asm_mov_imm(e->a, R2, emit_text_off(slot));
+    asm_mov_imm(e->a, R3, node);
+    asm_mov_imm(e->a, R4, (slot - N_COUNT) << 8 | (unsigned)how);
+    emit_call(e, "class_find");
+}
+
+void emit_find_number(struct emit *e, unsigned slot, uint32_t node)
+{
+    asm_mov_imm(e->a, R2, slot);
+    asm_mov_imm(e->a, R3, node);
+    emit_call(e, "class_number");
 }
 
 /* ---- one rule ---- */

@@ -46,6 +46,7 @@ struct judge {
     char *scratch;
     struct event_user user;
     uint8_t *tree, *table;       /* by rule: enum verdict */
+    struct match *matches;       /* room for one of each rule */
     uint8_t *on;                 /* by rule: those that are off must be silent everywhere */
     int64_t bytecode, in_kernel; /* 0 or 1 + rule; in_kernel is -1 if not asked */
     uint32_t nrule;

@@ -77,7 +77,8 @@ bool judge_open(struct judge *j, struct comp *c, bool kernel, uint64_t seed)
     j->scratch = malloc(RECORD_SCRATCH);
     j->tree = calloc(c->nrule + 1u, 1);
     j->table = calloc(c->nrule + 1u, 1);
-    if (!j->ev || !j->record || !j->scratch || !j->tree || !j->table)
+    j->matches = calloc(c->nrule + 1u, sizeof *j->matches);
+    if (!j->ev || !j->record || !j->scratch || !j->tree || !j->table || !j->matches)
         return fail(j, "memory", "none left");
     /* What stands behind a text must not count: let it be something. */
     memset(j->ev, 0xa5, sizeof *j->ev);
@@ -94,6 +95,7 @@ void judge_close(struct judge *j)
     free(j->scratch);
     free(j->tree);
     free(j->table);
+    free(j->matches);
     free(j->on);
 }
 
@@ -103,15 +105,23 @@ static enum check cannot(struct judge *j, const char *who, const char *why)
     return CHECK_RUN;
 }
 
+/* All rules at once, as the daemon asks, where keys pick the rules that are tried; and one by one.
+ */
 static bool ask_table(struct judge *j)
 {
     struct record r;
     int len = ev_pack(j->ev, j->record, REC_MAX);
     if (len <= 0 || record_open(&r, j->record, (size_t)len, &j->user.user, j->scratch))
         return fail(j, "table", "the record is refused");
+    memset(j->table, VERDICT_NONE, j->nrule);
+    record_reset(&r);
+    unsigned n = table_match(&j->rpk, &r, 1u << READ_KERNEL, false, j->matches, j->nrule);
+    for (unsigned i = 0; i < n; i++)
+        j->table[j->matches[i].rule] = j->matches[i].verdict;
     for (uint32_t i = 0; i < j->nrule; i++) {
         record_reset(&r);
-        j->table[i] = (uint8_t)table_rule(&j->rpk, &r, i);
+        if (table_rule(&j->rpk, &r, i) != (enum verdict)j->table[i])
+            return fail(j, "table", "one rule alone has another verdict than among all");
     }
     return true;
 }
