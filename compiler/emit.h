@@ -20,13 +20,13 @@ struct edges {
     label_id yes, no, maybe, absent, unknown;
 };
 
-struct classes_maker;
-
 /* Where the tests of a slot lead that begin with this node; valid for the root of that number. */
 struct skip {
     uint32_t root;
     dag_id to;
 };
+
+struct classes_maker;
 
 struct emit {
     struct comp *c;

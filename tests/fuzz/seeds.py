@@ -118,12 +118,13 @@ def bundle():
                         yield data.read()
 
 
+# A harness that is not here starts from what is committed.
 KINDS = {'rules': rules, 'condition': condition, 'output': output, 'event': event, 'bundle': bundle}
 
 
 def write(kind, folder):
     """Fills a folder; how many seeds there are."""
-    seeds = sorted({data for data in KINDS[kind]() if len(data) <= SIZE_MAX})
+    seeds = sorted({data for data in KINDS.get(kind, tuple)() if len(data) <= SIZE_MAX})
     for n, data in enumerate(seeds):
         with open(os.path.join(folder, f'{n:04}'), 'wb') as out:
             out.write(data)

@@ -29,7 +29,8 @@ static void one_alert(const struct rpk *p, struct record *r, const struct match 
 {
     for (int format = ALERT_TEXT; format <= ALERT_JSON; format++) {
         record_reset(r);
-        size_t n = alert_write((enum alert_format)format, "host", p, r, m, buf, cap);
+        struct alert_style style = ALERT_STYLE((enum alert_format)format, "host");
+        size_t n = alert_write(&style, p, r, m, buf, cap);
         if (n > cap) {
             fuzz_fail("an alert of %zu bytes in a buffer of %zu", n, cap);
         }
