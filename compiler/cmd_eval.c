@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rulec eval: judges events written as JSON, one object a line, with any of the four evaluators. */
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -66,6 +67,30 @@ static void *must(void *p)
 
 /* ---- options ---- */
 
+/* ENGINE_NONE, and says so: there is none of that name. */
+static enum engine engine_of(const char *name)
+{
+    enum engine e = ENGINE_TREE;
+
+    while (e < ENGINE_NONE && strcmp(name, engine_names[e]) != 0)
+        e++;
+    if (e == ENGINE_NONE)
+        fprintf(stderr, "rulec eval: no engine is called `%s`: tree, table, bytecode or kernel\n",
+                name);
+    return e;
+}
+
+/* `--alerts` or `--alerts=FORM`; false, and says so: there is no such form. */
+static bool read_alerts(const char *form, struct eval *v)
+{
+    v->alerts = true;
+    v->json_alerts = form && !strcmp(form, "json");
+    if (!form || v->json_alerts || !strcmp(form, "text"))
+        return true;
+    fprintf(stderr, "rulec eval: alerts are text or json, not `%s`\n", form);
+    return false;
+}
+
 static bool read_options(int argc, char **argv, struct eval *v)
 {
     static const struct option options[] = {
@@ -80,25 +105,15 @@ static bool read_options(int argc, char **argv, struct eval *v)
         if (ch == 'a') {
             v->all = true;
         } else if (ch == 't') {
-            if (optarg && strcmp(optarg, "text") != 0 && strcmp(optarg, "json") != 0) {
-                fprintf(stderr, "rulec eval: alerts are text or json, not `%s`\n", optarg);
+            if (!read_alerts(optarg, v))
                 return false;
-            }
-            v->alerts = true;
-            v->json_alerts = optarg && *optarg == 'j';
         } else if (ch == 'e') {
             v->events = optarg;
         } else if (ch == 'g') {
-            for (v->engine = 0; v->engine < ENGINE_NONE; v->engine++)
-                if (!strcmp(optarg, engine_names[v->engine]))
-                    break;
-            if (v->engine == ENGINE_NONE) {
-                fprintf(stderr,
-                        "rulec eval: no engine is called `%s`: tree, table, bytecode or "
-                        "kernel\n",
-                        optarg);
+            assert(optarg); /* the analyzer cannot know that getopt sets it */
+            v->engine = engine_of(optarg);
+            if (v->engine == ENGINE_NONE)
                 return false;
-            }
         } else {
             return false;
         }

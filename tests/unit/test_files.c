@@ -31,7 +31,7 @@ static void assert_rows(const struct row *rows, size_t n)
         }
         pass_resolve(c);
         pass_type(c);
-        front_codes(c, codes, sizeof codes);
+        found_codes(c, codes, sizeof codes);
         if (strcmp(codes, rows[i].codes) != 0) {
             print_error("%s: %s, not %s\n", rows[i].name, codes, rows[i].codes);
             good = false;
