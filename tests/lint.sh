@@ -39,10 +39,11 @@ columns() {
     [ -z "$long" ] || { echo "$long"; return 1; }
 }
 # The bound on the analyzer's states finds here all of worth that the default of 225000 does, in a
-# quarter of its time. One file a process: clang-tidy 14 misjudges va_list in all but the first. What is wrong is
-# on standard output; standard error counts what was suppressed.
+# quarter of its time. One file a process: clang-tidy 14 misjudges va_list in all but the first. What
+# is wrong is on standard output; standard error counts what was suppressed.
 tidy() {
-    find compiler runtime grammar tests -name '*.c' ! -name '*.bpf.c' | sort | xargs -P "$(nproc)" -n 1 \
+    find compiler runtime grammar tests -name '*.c' ! -name '*.bpf.c' | sort |
+        xargs -P "$(nproc)" -n 1 \
         sh -c 'clang-tidy --quiet "$@" -- -std=gnu11 -D_GNU_SOURCE -iquote . -iquote grammar \
             -iquote compiler -iquote runtime -iquote build/gen \
             -Xclang -analyzer-config -Xclang max-nodes=30000 2>/dev/null' tidy
