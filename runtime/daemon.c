@@ -27,6 +27,7 @@
 
 #define MATCHES_MAX 256 /* alerts of one event */
 #define BUNDLE_MAX (256u << 20)
+#define ALERT_HELD (64u << 10)
 
 struct daemon {
     const struct daemon_options *opt;
@@ -50,7 +51,9 @@ struct daemon {
     struct stats stats;
     struct match matches[MATCHES_MAX];
     char scratch[RECORD_SCRATCH];
-    char alert[ALERT_MAX];
+    unsigned nheld; /* alerts at the beginning of `alert`, not written yet: of a replay alone */
+    size_t held;    /* their bytes */
+    char alert[ALERT_HELD + ALERT_MAX];
 };
 
 static int fail(const char *what)
@@ -322,25 +325,53 @@ static void watch_output(struct daemon *d, unsigned i)
         d->watched[i] = want;
 }
 
+static void write_alert(struct daemon *d, size_t n)
+{
+    for (unsigned i = 0; i < d->opt->noutput; i++) {
+        output_write(&d->out[i], d->alert, n);
+        watch_output(d, i);
+    }
+}
+
+/* Of a replay, many at once: nobody waits for them, and they wait for whoever reads. */
+static void write_held(struct daemon *d)
+{
+    for (unsigned i = 0; i < d->opt->noutput && d->held; i++) {
+        uint64_t before = d->out[i].dropped;
+
+        output_write(&d->out[i], d->alert, d->held);
+        output_drain(&d->out[i]);
+        if (d->out[i].dropped != before)
+            d->stats.dropped += d->nheld - 1;
+    }
+    d->held = 0;
+    d->nheld = 0;
+}
+
+static void hold_alert(struct daemon *d, size_t n)
+{
+    d->held += n;
+    d->nheld++;
+    if (d->held >= ALERT_HELD)
+        write_held(d);
+}
+
 static void emit(struct daemon *d, struct record *r, const struct match *m)
 {
     size_t n;
 
     record_reset(r);
-    n = alert_write(&d->style, &d->pack, r, m, d->alert, sizeof(d->alert));
+    n = alert_write(&d->style, &d->pack, r, m, d->alert + d->held, ALERT_MAX);
     d->stats.alerts++;
     d->stats.by_rule[m->rule].alerts++;
     if (d->enrich.missing)
         d->stats.by_rule[m->rule].no_metadata++;
     if (n == 0)
         d->stats.dropped++; /* even with its values cut it does not fit */
-    for (unsigned i = 0; i < d->opt->noutput && n; i++) {
-        output_write(&d->out[i], d->alert, n);
-        if (d->opt->replay)
-            output_drain(&d->out[i]); /* there is time: nothing is dropped */
-        else
-            watch_output(d, i);
-    }
+    else if (d->opt->replay)
+        hold_alert(d, n);
+    else
+        write_alert(d, n);
 }
 
 /* The first rule that matches, or all. */
@@ -478,6 +509,7 @@ static enum daemon_result run_replay(struct daemon *d)
         d->user.utc_offset = p->utc_offset;
         take_record(d, bytes, size);
     }
+    write_held(d);
     if (!whole)
         fail_at(p->path, err);
     finish_replay(d);

@@ -90,12 +90,15 @@ static struct val keep(struct enrich *e, const char *s, size_t n)
 static bool container_of(const struct record *r, char *id, size_t cap)
 {
     struct val v = slot_text(r, S_CONTAINER_ID);
+    size_t n = v.len < cap ? v.len : cap - 1;
 
     id[0] = '\0';
     if (!val_here(v))
         return v.state == ST_ABSENT;
-    if (v.len != 4 || memcmp(v.text, "host", 4) != 0)
-        snprintf(id, cap, "%.*s", (int)v.len, v.text);
+    if (v.len != 4 || memcmp(v.text, "host", 4) != 0) {
+        memcpy(id, v.text, n);
+        id[n] = '\0';
+    }
     return true;
 }
 
