@@ -420,6 +420,8 @@ __attribute__((noinline)) int extract_args(struct ev *ev)
         prctl_params(ev);
     else if (event == EV_sendmsg)
         put_state(ev, N_P3, ST_UNKNOWN);
+    else if (event == EV_recvmsg)
+        put_state(ev, N_P1, ST_UNKNOWN);
     return 0;
 }
 

@@ -85,6 +85,12 @@ struct procs_map {
     __type(key, int);
     __type(value, struct proc_state);
 };
+struct envs_map {
+    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct env_state);
+};
 struct patterns_map {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
@@ -117,6 +123,7 @@ struct lost_map { /* key: pack index of the rule */
 extern struct scratch_map scratch SEC(".maps");
 extern struct work_map work SEC(".maps");
 extern struct procs_map procs SEC(".maps");
+extern struct envs_map envs SEC(".maps");
 extern struct patterns_map patterns SEC(".maps");
 extern struct names_map name_sets SEC(".maps");
 extern struct events_map events SEC(".maps");
@@ -133,6 +140,7 @@ extern int rule_filter(struct ev *ev);
 /* state.bpf.c: what is known of the current process, without its arguments / with them. */
 int state_live(struct proc_state *st);
 int state_exec(struct proc_state *st);
+int state_env(struct env_state *env);
 /* What a new process has of its own: `pid` its struct pid, `css_set` its control groups. */
 int state_fork(struct proc_state *st, __u64 pid, __u64 css_set);
 
@@ -148,6 +156,7 @@ __u64 file_of_fd(__s64 fd);
 /* extract_*.bpf.c: each fills its group, sets every state of it, and returns 0. */
 int extract_args(struct ev *ev);
 int args_base(struct ev *ev); /* fills ev->base for the first relative path among the ARGS */
+int extract_data(struct ev *ev);
 int extract_fd(struct ev *ev);
 int extract_sock(struct ev *ev);
 int extract_path(struct ev *ev);
@@ -157,6 +166,8 @@ int extract_proc(struct ev *ev);
 int extract_cred(struct ev *ev);
 int extract_exe(struct ev *ev);
 int extract_cmd(struct ev *ev);
+int extract_env(struct ev *ev);
+int extract_envraw(struct ev *ev);
 int extract_exepath(struct ev *ev);
 int extract_cwd(struct ev *ev);
 int extract_parent(struct ev *ev);
@@ -277,6 +288,18 @@ static __always_inline __u64 group_of(struct task_struct *task)
 static __always_inline __u64 session_of(struct task_struct *task)
 {
     return (__u64)KREAD(struct task_struct, task, signal, pids[PID_OF_SESSION]);
+}
+
+/* What sendmsg and recvmsg point at (struct user_msghdr), and its parts. */
+struct message {
+    __u64 name;
+    __u32 namelen, pad;
+    __u64 iov, iovlen;
+};
+
+static __always_inline bool read_message(struct ev *ev, struct message *m)
+{
+    return !ev->compat && bpf_probe_read_user(m, sizeof(*m), (void *)ev->args[1]) == 0;
 }
 
 /* The event's own file; looked up once. */

@@ -163,6 +163,27 @@ static __always_inline void arguments(struct proc_state *st, struct task_struct 
     st->args_state = whole > ARGS_CAP ? ST_CUT : ST_PRESENT;
 }
 
+/* ---- environment ---- */
+
+__attribute__((noinline)) int state_env(struct env_state *env)
+{
+    __u64 mm = KADDR(struct task_struct, bpf_get_current_task_btf(), mm);
+    __u64 from = KREAD(struct mm_struct, mm, env_start);
+    __u64 whole = KREAD(struct mm_struct, mm, env_end) - from;
+    __u32 n = whole < ENV_CAP ? (__u32)whole : ENV_CAP;
+
+    if (!env)
+        return 0;
+    env->len = 0;
+    env->state = whole ? ST_UNKNOWN : ST_PRESENT;
+    OPAQUE(n);
+    if (n == 0 || n > ENV_CAP || bpf_probe_read_user(env->text, n, (void *)from))
+        return 0;
+    env->len = n - 1;
+    env->state = whole > ENV_CAP ? ST_CUT : ST_PRESENT;
+    return 0;
+}
+
 /* ---- the container, by the names of the control groups ---- */
 
 /* What a name of a control group says. Positive: 1 + where an id of 64 digits starts. */

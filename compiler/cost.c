@@ -9,10 +9,10 @@
  * order: numbers that the hook has at hand, the process's own entry, other processes, paths.
  */
 static const uint32_t group_cost[G_COUNT] = {
-    [G_EVENT] = 2,      [G_ARGS] = 4,    [G_PROC] = 8,   [G_CRED] = 10, [G_FD] = 12,
-    [G_SOCK] = 40,      [G_ANC] = 60,    [G_EXE] = 70,   [G_CMD] = 80,  [G_PARENT] = 80,
-    [G_EXEPATH] = 150,  [G_CWD] = 150,   [G_PATH] = 160, [G_DIR] = 180, [G_RAW] = 100,
-    [G_PEXEPATH] = 200, [G_EXTRA] = 220,
+    [G_EVENT] = 2,   [G_ARGS] = 4,  [G_DATA] = 30,    [G_PROC] = 8,       [G_CRED] = 10,
+    [G_FD] = 12,     [G_SOCK] = 40, [G_ANC] = 60,     [G_EXE] = 70,       [G_CMD] = 80,
+    [G_PARENT] = 80, [G_ENV] = 120, [G_ENVRAW] = 120, [G_EXEPATH] = 150,  [G_CWD] = 150,
+    [G_PATH] = 160,  [G_DIR] = 180, [G_RAW] = 100,    [G_PEXEPATH] = 200, [G_EXTRA] = 220,
 };
 
 #define COST_USER 4000u
@@ -24,7 +24,7 @@ static uint32_t field_cost(const struct comp *c, struct field_ref f)
 {
     const struct field_info *info = catalog_field(f.field);
     (void)c;
-    if (info->source == SRC_SLOT && info->slot >= 0) {
+    if (info->source == SRC_SLOT && info->slot >= 0 && !f.name.i) {
         const struct slot_info *s = catalog_slot((unsigned)info->slot);
         return group_cost[s->group] + (info->slot >= N_COUNT ? COST_TEXT : 0);
     }
@@ -54,8 +54,7 @@ uint32_t atom_cost(const struct comp *c, atom_id id)
     }
     uint32_t cost = field_cost(c, a->lhs);
     bool search = a->op == OP_CONTAINS || a->op == OP_ICONTAINS;
-    bool pattern = a->op == OP_GLOB || a->op == OP_IGLOB || a->op == OP_PMATCH ||
-                   a->op == OP_REGEX;
+    bool pattern = a->op == OP_GLOB || a->op == OP_IGLOB || a->op == OP_PMATCH || a->op == OP_REGEX;
     cost += pattern ? COST_USER : search && a->lhs.field != F_evt_arg ? COST_SEARCH : 0;
     return cost + (a->nval > 12 ? COST_SET : 0);
 }
@@ -76,8 +75,9 @@ static bool is_membership(const struct atom *a)
 bool atom_can_join(const struct comp *c, atom_id ia, atom_id ib)
 {
     const struct atom *a = &c->atoms.v[ia.i], *b = &c->atoms.v[ib.i];
-    return a->nval <= JOIN_MAX && b->nval <= JOIN_MAX && a->lhs.field == b->lhs.field && a->lhs.index == b->lhs.index &&
-           a->lhs.name.i == b->lhs.name.i && is_membership(a) && is_membership(b);
+    return a->nval <= JOIN_MAX && b->nval <= JOIN_MAX && a->lhs.field == b->lhs.field &&
+           a->lhs.index == b->lhs.index && a->lhs.name.i == b->lhs.name.i && is_membership(a) &&
+           is_membership(b);
 }
 
 atom_id atom_join(struct comp *c, struct cons *atoms, const atom_id *v, uint32_t n)

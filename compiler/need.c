@@ -240,6 +240,13 @@ static uint64_t user_groups(const struct field_info *info)
     return !strcmp(info->cls, "evt") ? 0 : BIT(G_PROC);
 }
 
+/* proc.env[NAME]. A number for a name means all of proc.env. */
+static bool one_variable(const struct comp *c, struct field_ref f)
+{
+    const char *name = STR(c, f.name);
+    return f.field == F_proc_env && name[strspn(name, "0123456789")];
+}
+
 void need_field(struct planner *p, struct field_ref f, enum event_id event, span_id at)
 {
     const struct field_info *info = catalog_field(f.field);
@@ -252,7 +259,7 @@ void need_field(struct planner *p, struct field_ref f, enum event_id event, span
     }
     switch (info->source) {
     case SRC_SLOT:
-        need_slot(p, info->slot);
+        need_slot(p, one_variable(p->c, f) ? SLOT_OF_STR(S_ENV_RAW) : info->slot);
         /* A socket has no path: its name is made of its addresses. */
         if (f.field == F_fd_name && !event_is_open(event)) {
             p->c->plan.probe.groups |= BIT(G_FD) | BIT(G_SOCK);

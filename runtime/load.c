@@ -279,7 +279,8 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
     char *log;
     int rc;
 
-    *l = (struct load){.events_fd = -1, .stats_fd = -1, .lost_fd = -1, .procs_fd = -1};
+    *l = (struct load){
+        .events_fd = -1, .stats_fd = -1, .lost_fd = -1, .procs_fd = -1, .envs_fd = -1};
     if (p->head->rules.n == 0)
         return 0; /* nothing to look for, nothing to attach */
     rc = check_machine(err, errlen);
@@ -298,6 +299,8 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
         l->stats_fd = map_fd(l, "stats");
         l->lost_fd = map_fd(l, "lost_by_rule");
         l->procs_fd = map_fd(l, "procs");
+        if (p->head->plan.groups & ENV_GROUPS)
+            l->envs_fd = map_fd(l, "envs");
     }
     free(log);
     return rc;

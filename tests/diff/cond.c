@@ -26,7 +26,7 @@ struct combination {
 static bool usable(const struct field_info *f)
 {
     return f->source != SRC_MISSING && !(f->flags & (FF_PRINT_ONLY | FF_LIST | FF_DEPRECATED)) &&
-           (f->arg == ARG_NONE || f->arg == ARG_INDEX_OPT);
+           (f->arg == ARG_NONE || f->arg == ARG_INDEX_OPT || f->arg == ARG_TEXT_OPT);
 }
 
 static bool fits(const struct field_info *f, const struct combination *x)
