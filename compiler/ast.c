@@ -113,8 +113,8 @@ static void unknown_transformer(struct parse *p, struct range at)
 {
     struct comp *c = p->build->c;
     const char *near = catalog_near(NEAR_TRANSFORMER, p->text + at.off, at.end - at.off);
-    diag(c, RK0234, place(p, at), near_hint(c, near), "`%s` is no transformer that could stand here",
-         shown(p, at));
+    diag(c, RK0234, place(p, at), near_hint(c, near),
+         "`%s` is no transformer that could stand here", shown(p, at));
 }
 
 /* The word at `at.off` in a template; the lexer does not know where a field's name would end. */
@@ -411,7 +411,7 @@ uint32_t mk_text_arg(struct parse *p, struct range at, bool quoted)
 
 uint32_t mk_list_arg(struct parse *p, struct range at, uint32_t count)
 {
-    struct operand o = {.kind = OPERAND_CALL, .at = place(p, at)};
+    struct operand o = {.kind = OPERAND_CALL, .at = place(p, at), .call = XF_LIST};
     take_operands(p, &o, count);
     return add_operand(p, o);
 }

@@ -60,9 +60,10 @@ static void sort_values(struct comp *c, struct atom *a)
     a->nval = n;
 }
 
-static bool is_list(const struct atom *a)
+static bool is_list(const struct comp *c, const struct atom *a)
 {
-    return a->lhs.field && (catalog_field(a->lhs.field)->flags & FF_LIST);
+    return a->expr.i ? c->operands.v[a->expr.i].is_list
+                     : a->lhs.field && (catalog_field(a->lhs.field)->flags & FF_LIST);
 }
 
 #define STRINGS_MAX 32 /* that a pattern is replaced by */
@@ -105,7 +106,7 @@ static void canonical(struct comp *c, struct atom *a)
     if (a->mod != MOD_ONEOF) {
         sort_values(c, a);
     }
-    if (is_list(a)) {
+    if (is_list(c, a)) {
         return;
     }
     if (a->op == OP_INTERSECTS || (a->op == OP_EQ && a->mod == MOD_ANYOF)) {
@@ -122,6 +123,7 @@ static uint64_t hash_operand(const struct comp *c, uint64_t h, operand_id id)
 {
     const struct operand *o = &c->operands.v[id.i];
     h = cons_hash_u32(h, o->kind == OPERAND_FIELD ? (uint32_t)o->field : (uint32_t)o->call);
+    h = cons_hash_u32(h, o->arg.i);
     for (uint32_t i = 0; i < o->nop; i++) {
         h = hash_operand(c, h, c->opkids.v[o->op0 + i]);
     }

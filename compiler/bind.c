@@ -115,24 +115,6 @@ static node_id copy_tree(const struct use *u, node_id id)
 
 /* ---- references ---- */
 
-static const char *near_macro(struct pack *pk, const char *s, size_t len)
-{
-    const char *best = NULL;
-    unsigned least = len < 5 ? 2 : 4;
-    if (pk->near_tries++ > NEAR_TRIES_MAX || len > 100) {
-        return NULL;
-    }
-    for (uint32_t i = 0; i < pk->macros.n; i++) {
-        const char *name = STR(pk->c, pk->macros.v[i].name);
-        unsigned d = catalog_distance(s, len, name, STRLEN(pk->c, pk->macros.v[i].name), least - 1);
-        if (d < least) {
-            least = d;
-            best = name;
-        }
-    }
-    return best;
-}
-
 static void later_file(struct comp *c, const struct node *n)
 {
     diag(c, RK0221, n->at, NULL, "macro `%s` is defined only in a later file", shown(c, n->name));
@@ -153,9 +135,8 @@ static void unknown_macro(struct pack *pk, const struct node *n)
         later_file(c, n);
         return;
     }
-    const char *near = near_macro(pk, s, STRLEN(c, n->name));
-    diag(c, RK0219, n->at, near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL,
-         "unknown macro `%s`", shown(c, n->name));
+    diag(c, RK0219, n->at, pack_near(pk, ITEM_MACRO, n->name), "unknown macro `%s`",
+         shown(c, n->name));
 }
 
 /*

@@ -111,13 +111,20 @@ void emit_exists(struct emit *e, unsigned slot, struct edges to)
 
 /* ---- one rule ---- */
 
+/* User space alone tells: of a negation, what is true of a weaker test says nothing at all. */
+static bool passes(struct emit *e, const struct dag_node *n)
+{
+    const struct where *w = place_where(e->c, n->atom, e->event);
+    return w->place == PLACE_USER || (w->narrow.i && n->neg);
+}
+
 dag_id emit_decided(struct emit *e, dag_id d)
 {
     while (is_node(d)) {
         const struct dag_node *n = &e->c->dag.v[d.i];
         if (d.i == e->known[0].i || d.i == e->known[1].i)
             d = n->neg ? n->no : n->yes;
-        else if (place_where(e->c, n->atom, e->event)->place != PLACE_USER)
+        else if (!passes(e, n))
             return d;
         else
             d = n->neg ? n->no : n->yes;

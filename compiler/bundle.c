@@ -116,12 +116,17 @@ static void put_ref(const struct rpk *p, FILE *out, uint32_t row)
             fputs(dot ? "" : "]", out);
         }
     } else { /* kids are lower rows: rpk_open() has bounded the depth */
-        fprintf(out, "%s(", r->xform == XF_NONE ? "" : xform_name((enum xform_id)r->xform));
+        fprintf(out, "%s(", xform_name((enum xform_id)r->xform));
         for (uint32_t i = 0; i < r->nkid; i++) {
             fputs(i ? ", " : "", out);
             put_ref(p, out, r->kid0 + i);
         }
         fputc(')', out);
+        if (r->name.len) {
+            fputc('[', out);
+            put(p, out, r->name);
+            fputc(']', out);
+        }
     }
 }
 

@@ -82,8 +82,7 @@ static span_id place_inside(const struct parser *p, const struct regex_error *er
     bytes += s.off;
     if (!source_byte(bytes, s.len, p->lit->quoted, err->off, &from) ||
         !source_byte(bytes, s.len, p->lit->quoted, err->off + err->len, &to) ||
-        !source_byte(bytes, s.len, p->lit->quoted, p->n, &last) ||
-        last + p->lit->quoted != s.len) {
+        !source_byte(bytes, s.len, p->lit->quoted, p->n, &last) || last + p->lit->quoted != s.len) {
         return lit_place(p->t, p->lit);
     }
     s.off += from;
@@ -91,11 +90,23 @@ static span_id place_inside(const struct parser *p, const struct regex_error *er
     return node_place(p->t->c, p->t->test, span_new(p->t->c, s));
 }
 
+static void hint_plain(const struct parser *p)
+{
+    struct comp *c = p->t->c;
+    struct re_strings one = {0};
+    if (regex_strings(c, regex_of(c, p->lit->text), 1, &one) == 1) {
+        diag(c, RK0319, lit_place(p->t, p->lit), NULL,
+             "this is no pattern: `= \"%s\"` says the same",
+             diag_word(c, STR(c, one.v.v[0]), STRLEN(c, one.v.v[0])));
+    }
+}
+
 static bool parse_regex(struct parser *p, struct value *out)
 {
     struct regex_error err;
     out->num = regex_row(p->t->c, p->lit->text, &err);
     if (out->num) {
+        hint_plain(p);
         return true;
     }
     diag(p->t->c, RK0318, place_inside(p, &err), err.hint, "%s", err.text);
@@ -218,8 +229,8 @@ static bool parse_port(struct parser *p, struct value *out)
         }
         return true;
     }
-    const struct service *s = bsearch(p, services, sizeof services / sizeof *services,
-                                      sizeof *services, compare_service);
+    const struct service *s =
+        bsearch(p, services, sizeof services / sizeof *services, sizeof *services, compare_service);
     if (s) {
         out->num = s->port;
         return true;

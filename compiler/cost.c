@@ -2,6 +2,7 @@
 #include "simplify.h"
 
 #include "arena.h"
+#include "regex.h"
 #include "type.h"
 
 /*
@@ -46,6 +47,18 @@ static uint32_t field_cost(const struct comp *c, struct field_ref f)
     return COST_USER;
 }
 
+/* The kernel can tell some texts that the patterns do not match (place.c). */
+static bool is_narrowed(const struct comp *c, const struct atom *a)
+{
+    bool begins = true, ends = true;
+    for (uint32_t i = 0; i < a->nval; i++) {
+        const struct regex *re = c->regexes.v[c->values.v[a->val0 + i].num];
+        begins = begins && regex_prefix(c, re).i;
+        ends = ends && regex_suffix(c, re).i;
+    }
+    return begins || ends;
+}
+
 uint32_t atom_cost(const struct comp *c, atom_id id)
 {
     const struct atom *a = &c->atoms.v[id.i];
@@ -54,7 +67,8 @@ uint32_t atom_cost(const struct comp *c, atom_id id)
     }
     uint32_t cost = field_cost(c, a->lhs);
     bool search = a->op == OP_CONTAINS || a->op == OP_ICONTAINS;
-    bool pattern = a->op == OP_GLOB || a->op == OP_IGLOB || a->op == OP_PMATCH || a->op == OP_REGEX;
+    bool pattern = a->op == OP_GLOB || a->op == OP_IGLOB || a->op == OP_PMATCH ||
+                   (a->op == OP_REGEX && !is_narrowed(c, a));
     cost += pattern ? COST_USER : search && a->lhs.field != F_evt_arg ? COST_SEARCH : 0;
     return cost + (a->nval > 12 ? COST_SET : 0);
 }

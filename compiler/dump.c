@@ -152,7 +152,7 @@ void dump_pack(struct comp *c, FILE *out)
 static void put_operand(struct comp *c, FILE *out, operand_id id)
 {
     const struct operand *o = &c->operands.v[id.i];
-    if (o->kind == OPERAND_CALL && o->call == XF_NONE && !o->nop) {
+    if (o->kind == OPERAND_CALL && o->call == XF_NONE) {
         put_quoted(c, out, o->name);
         return;
     }

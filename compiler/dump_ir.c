@@ -158,6 +158,10 @@ void print_where(struct comp *c, FILE *out, const struct where *w)
         fprintf(out, " pattern %u", c->value_pattern.v[w->pattern0 + i]);
     }
     fputs(guards[w->guard], out);
+    if (w->narrow.i) {
+        fputs(", user if ", out);
+        print_atom(c, out, w->narrow);
+    }
 }
 
 static void put_extra(const struct probe_plan *p, FILE *out)
@@ -220,6 +224,9 @@ static void dump_refs(const struct rpk *r, FILE *out)
             put_text(r, out, f->name);
         } else if (f->xform) {
             fprintf(out, "transformer %u of %u..%u", f->xform, f->kid0, f->kid0 + f->nkid - 1);
+            if (f->name.len) {
+                fprintf(out, " for %s", r->strings + f->name.off);
+            }
         } else {
             fputs(catalog_field((enum field_id)f->field)->name, out);
             if (f->index >= 0) {
@@ -280,8 +287,20 @@ static void dump_atoms(const struct rpk *r, FILE *out)
         }
         for (uint32_t k = 0; k < a->nval; k++) {
             dump_value(r, out, &r->values[a->val0 + k]);
+            if (a->op == OP_REGEX) {
+                fprintf(out, " (regex %lld)", (long long)r->values[a->val0 + k].num);
+            }
         }
         fputc('\n', out);
+    }
+}
+
+static void dump_regexes(const struct rpk *r, FILE *out)
+{
+    for (uint32_t i = 0; i < r->head->regexes.n; i++) {
+        const struct rpk_regex *x = &r->regexes[i];
+        fprintf(out, "regex %u: %u %s, %u classes\n", i, x->nstate,
+                x->kind == RPK_AUTOMATON ? "states" : "instructions", x->nclass);
     }
 }
 
@@ -328,6 +347,7 @@ void dump_table(struct comp *c, FILE *out)
     dump_rules(&r, out);
     dump_refs(&r, out);
     dump_atoms(&r, out);
+    dump_regexes(&r, out);
     dump_decisions(&r, out);
     for (uint32_t i = 0; i < r.head->patterns.n; i++) {
         fprintf(out, "pattern %u: ", i);

@@ -10,6 +10,7 @@
 #include "eval_tree.h"
 
 #include <arpa/inet.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "../grammar/ops.h"
@@ -45,6 +46,37 @@ static bool against_text(struct tree *t, const struct node *n, enum base_type ba
     return base == BASE_BYTES ? ops_bytes(n->op, sa, na, sb, nb) : ops_text(n->op, sa, na, sb, nb);
 }
 
+/*
+ * The type in which numbers are compared. The constants of evt.rawarg were read in the type that
+ * some event gives the parameter; the event at hand may have it in another width.
+ */
+static const struct type_info *number_type(struct tree *t, const struct atom *a)
+{
+    if (a->lhs.field == F_evt_rawarg) {
+        int i = catalog_param_index(t->e->type, STR(t->c, a->lhs.name), STRLEN(t->c, a->lhs.name));
+        const struct param_info *p = i < 0 ? NULL : catalog_param(t->e->type, (unsigned)i);
+        enum base_type base = p ? catalog_type(p->type)->base : BASE_NONE;
+        if (base == BASE_INT || base == BASE_UINT)
+            return catalog_type(p->type);
+    }
+    return catalog_type(a->type);
+}
+
+static int64_t in_width(const struct type_info *type, int64_t v)
+{
+    if (!type->bits || type->bits >= 64)
+        return v;
+    uint64_t top = 1ull << (type->bits - 1), low = (uint64_t)v & (2 * top - 1);
+    return type->base == BASE_INT && (low & top) ? (int64_t)(low - 2 * top) : (int64_t)low;
+}
+
+static bool against_number(struct tree *t, enum op_id op, const struct atom *a, int64_t v,
+                           int64_t k)
+{
+    const struct type_info *type = number_type(t, a);
+    return ops_num(op, type->base == BASE_INT, v, in_width(type, k));
+}
+
 /* One constant. Texts are taken as written; numbers and addresses as type.c has parsed them. */
 static bool against(struct tree *t, const struct node *n, const struct atom *a, struct tree_value v,
                     const struct value *k)
@@ -53,7 +85,7 @@ static bool against(struct tree *t, const struct node *n, const struct atom *a, 
     if (k->kind == VAL_IP || k->kind == VAL_NET)
         return !v.is_num && against_address(t, n->op, v.text, k);
     if (k->kind == VAL_NUM)
-        return v.is_num && ops_num(n->op, base == BASE_INT, v.num, k->num);
+        return v.is_num && against_number(t, n->op, a, v.num, k->num);
     return !v.is_num && against_text(t, n, base, v.text, k->text);
 }
 
@@ -112,6 +144,25 @@ static enum outcome3 value_test(struct tree *t, const struct node *n, const stru
 
 /* ---- field against field ---- */
 
+/* Texts up to their first NUL, as everywhere. */
+static bool same_text(struct tree *t, str_id a, str_id b)
+{
+    return !strcmp(STR(t->c, a), STR(t->c, b));
+}
+
+static enum outcome3 list_in_list(struct tree *t, enum op_id op, struct tree_value left,
+                                  struct tree_value right)
+{
+    size_t hits = 0;
+    for (uint32_t i = 0; i < left.nlist; i++) {
+        bool hit = false;
+        for (uint32_t k = 0; k < right.nlist; k++)
+            hit = hit || same_text(t, left.list[i], right.list[k]);
+        hits += hit;
+    }
+    return ops_list(op, left.nlist, hits) ? YES : NO;
+}
+
 static enum outcome3 right_side(struct tree *t, const struct node *n, const struct atom *a,
                                 struct tree_value left)
 {
@@ -121,6 +172,8 @@ static enum outcome3 right_side(struct tree *t, const struct node *n, const stru
         return NO;
     if (left.state == FACT_UNKNOWN || right.state == FACT_UNKNOWN)
         return MAYBE;
+    if (left.is_list)
+        return list_in_list(t, n->op, left, right);
     if (left.is_num)
         return right.is_num && ops_num(n->op, base == BASE_INT, left.num, right.num) ? YES : NO;
     if (base == BASE_IP || base == BASE_NET) {
@@ -169,16 +222,32 @@ static enum outcome3 some_ancestor(struct tree *t, const struct node *n, const s
     return best;
 }
 
+/* evt.around[T] = D: the event is at most D milliseconds away from T; otherwise as a distance. */
+static enum outcome3 around(struct tree *t, const struct node *n, const struct atom *a)
+{
+    struct tree_value now = tree_field(t, (struct field_ref){.field = F_evt_rawtime, .index = -1});
+    uint64_t then = strtoull(STR(t->c, a->lhs.name), NULL, 10), ts = (uint64_t)now.num;
+    uint64_t away = ((ts > then ? ts - then : then - ts) + 999999) / 1000000;
+    bool within = n->op == OP_EQ || n->op == OP_IN || n->op == OP_INTERSECTS;
+    enum op_id op = within ? OP_LE : n->op == OP_NE ? OP_GT : n->op;
+    size_t hits = 0;
+    for (uint32_t i = 0; i < a->nval; i++)
+        hits += ops_num(op, false, (int64_t)away, t->c->values.v[a->val0 + i].num);
+    return ops_combine(n->op, n->mod, hits, a->nval) ? YES : NO;
+}
+
 enum outcome3 tree_test(struct tree *t, const struct node *n)
 {
     const struct atom *a = &t->c->atoms.v[n->atom.i];
     uint32_t flags = a->lhs.field ? catalog_field(a->lhs.field)->flags : 0;
     /* Of no constants none can hold, whatever the value is. Of a list's no elements all can. */
-    if (!n->rhs.i && n->op != OP_EXISTS && !constants(n, a) && !(flags & FF_LIST))
+    if (!n->rhs.i && n->op != OP_EXISTS && !constants(n, a) && !t->c->operands.v[n->lhs.i].is_list)
         return NO;
     /* A parameter that the event has is there even if it is empty: it shows as <NA> or NULL. */
     if (n->op == OP_EXISTS && a->lhs.field == F_evt_arg)
         return event_has_param(t->c, t->e, a->lhs) ? YES : NO;
+    if (a->lhs.field == F_evt_around)
+        return around(t, n, a);
     if (a->lhs.field != F_NONE) {
         if (flags & FF_EITHER_SIDE)
             return either_side(t, n, a);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "base64.h"
 #include "intern.h"
 
 struct tree_value tree_field(struct tree *t, struct field_ref f)
@@ -59,65 +60,49 @@ static struct tree_value base_name(struct tree *t, str_id s)
     return text(t, from, strlen(from));
 }
 
-static int sextet(char ch)
+static struct tree_value b64(struct tree *t, str_id s, bool bytes)
 {
-    if (ch >= 'A' && ch <= 'Z')
-        return ch - 'A';
-    if (ch >= 'a' && ch <= 'z')
-        return ch - 'a' + 26;
-    if (ch >= '0' && ch <= '9')
-        return ch - '0' + 52;
-    return ch == '+' ? 62 : ch == '/' ? 63 : -1;
-}
-
-/* Padding is optional, but where it stands it must complete the last group. */
-static struct tree_value b64(struct tree *t, str_id s)
-{
-    const char *in = STR(t->c, s);
-    size_t n = STRLEN(t->c, s), pad = 0, len = 0;
-    char *out = arena_alloc(t->c->arena, n + 1);
-    while (pad < 2 && n && n + pad && in[n - 1] == '=' && (n + pad) % 4 == 0)
-        n--, pad++;
-    if (n % 4 == 1)
+    char *out = arena_alloc(t->c->arena, STRLEN(t->c, s) + 1);
+    int64_t n = base64_decode(STR(t->c, s), STRLEN(t->c, s), out);
+    if (n < 0)
         return none(FACT_ABSENT);
-    uint32_t acc = 0;
-    for (size_t i = 0; i < n; i++) {
-        int v = sextet(in[i]);
-        if (v < 0)
-            return none(FACT_ABSENT);
-        acc = acc << 6 | (uint32_t)v;
-        if (i % 4 != 0)
-            out[len++] = (char)(acc >> (6 - 2 * (i % 4)));
-    }
-    return text(t, out, len);
+    /* A text ends at its first NUL. */
+    return text(t, out, bytes ? (size_t)n : strnlen(out, (size_t)n));
 }
 
-static struct tree_value one_text(struct tree *t, enum xform_id call, str_id s)
+static struct tree_value one_text(struct tree *t, const struct operand *o, str_id s)
 {
-    if (call == XF_TOLOWER || call == XF_TOUPPER)
-        return change_case(t, s, call == XF_TOUPPER);
-    return call == XF_BASENAME ? base_name(t, s) : b64(t, s);
+    if (o->call == XF_TOLOWER || o->call == XF_TOUPPER)
+        return change_case(t, s, o->call == XF_TOUPPER);
+    return o->call == XF_BASENAME ? base_name(t, s) : b64(t, s, o->type == T_BYTEBUF);
 }
 
-/* A list goes through element by element. */
-static struct tree_value of_text(struct tree *t, enum xform_id call, struct tree_value v)
+/* A list goes through element by element; it is absent if one of them is. */
+static struct tree_value of_text(struct tree *t, const struct operand *o, struct tree_value v)
 {
     if (v.state != FACT_PRESENT)
         return none(v.state);
     if (!v.is_list)
-        return one_text(t, call, v.text);
+        return one_text(t, o, v.text);
     str_id *out = arena_alloc(t->c->arena, (v.nlist + 1) * sizeof *out);
-    for (uint32_t i = 0; i < v.nlist; i++)
-        out[i] = one_text(t, call, v.list[i]).text;
+    for (uint32_t i = 0; i < v.nlist; i++) {
+        struct tree_value one = one_text(t, o, v.list[i]);
+        if (one.state != FACT_PRESENT)
+            return none(one.state);
+        out[i] = one.text;
+    }
     v.list = out;
     return v;
 }
 
-static struct tree_value length(struct tree *t, struct tree_value v)
+static struct tree_value length(struct tree *t, struct tree_value v, bool bytes)
 {
+    size_t n = STRLEN(t->c, v.text);
     if (v.state != FACT_PRESENT)
         return none(v.state);
-    return number(v.is_list ? (int64_t)v.nlist : (int64_t)STRLEN(t->c, v.text));
+    if (v.is_list)
+        return number(v.nlist);
+    return number((int64_t)(bytes ? n : strnlen(STR(t->c, v.text), n)));
 }
 
 /* ---- of several ---- */
@@ -173,30 +158,78 @@ static struct tree_value list_of(struct tree *t, const struct operand *o)
     return out;
 }
 
-/* getopt(3) on short options, without permutation. */
+/* ---- getopt(3) on short options, without permutation ---- */
+
+struct option {
+    char letter; /* `?`: not known */
+    bool takes;
+    const char *value;
+};
+struct options {
+    VEC(struct option) v;
+};
+
+/* The letters of one argument; takes the argument behind it as a value if one is wanted. */
+static void letters(struct tree *t, const char *a, const char *known, const char *next,
+                    bool *took_next, struct options *out)
+{
+    *took_next = false;
+    for (; *a; a++) {
+        const char *at = *a == ':' ? NULL : strchr(known, *a);
+        struct option o = {.letter = at ? *a : '?', .takes = at && at[1] == ':', .value = ""};
+        if (o.takes) {
+            *took_next = !a[1] && next;
+            o.value = a[1] ? a + 1 : next ? next : "";
+        }
+        VEC_PUSH(t->c->arena, &out->v, o);
+        if (o.takes)
+            return;
+    }
+}
+
+static struct options options_of(struct tree *t, struct tree_value args, const char *known)
+{
+    struct options out = {0};
+    bool took = false;
+    for (uint32_t i = 0; i < args.nlist; i += 1 + took) {
+        const char *a = STR(t->c, args.list[i]);
+        const char *next = i + 1 < args.nlist ? STR(t->c, args.list[i + 1]) : NULL;
+        took = false;
+        if (a[0] != '-' || !a[1] || !strcmp(a, "--"))
+            break;
+        if (a[1] != '-')
+            letters(t, a + 1, known, next, &took, &out);
+    }
+    return out;
+}
+
+static struct tree_value last_option(struct tree *t, struct options all, char letter)
+{
+    for (uint32_t i = all.v.n; i--;) {
+        const struct option *o = &all.v.v[i];
+        if (o->letter == letter)
+            return o->takes ? text(t, o->value, strlen(o->value)) : text(t, &letter, 1);
+    }
+    return none(FACT_ABSENT);
+}
+
 static struct tree_value getopt_of(struct tree *t, const struct operand *o)
 {
-    struct tree_value args = argument(t, o, 0), opts = argument(t, o, 1);
-    if (args.state != FACT_PRESENT || opts.state != FACT_PRESENT)
-        return none(args.state != FACT_PRESENT ? args.state : opts.state);
-    size_t most = 1;
-    for (uint32_t i = 0; i < args.nlist; i++)
-        most += STRLEN(t->c, args.list[i]) * 2;
+    struct tree_value args = argument(t, o, 0), known = argument(t, o, 1);
+    if (args.state == FACT_ABSENT || known.state == FACT_ABSENT)
+        return none(FACT_ABSENT);
+    if (args.state == FACT_UNKNOWN || known.state == FACT_UNKNOWN)
+        return none(FACT_UNKNOWN);
+    struct options all = options_of(t, args, STR(t->c, known.text));
+    if (o->has_arg)
+        return last_option(t, all, STR(t->c, o->arg)[0]);
     struct tree_value out = {.state = FACT_PRESENT, .is_list = true};
-    str_id *v = arena_alloc(t->c->arena, most * sizeof *v);
-    for (uint32_t i = 0; i < args.nlist; i++) {
-        const char *a = STR(t->c, args.list[i]);
-        if (!strcmp(a, "--") || a[0] != '-' || !a[1])
-            break;
-        for (a += a[1] == '-' ? strlen(a) : 1; *a; a++) {
-            const char *known = *a == ':' ? NULL : strchr(STR(t->c, opts.text), *a);
-            v[out.nlist++] = text(t, known ? a : "?", 1).text;
-            if (!known || known[1] != ':')
-                continue;
-            const char *value = a[1] ? a + 1 : i + 1 < args.nlist ? STR(t->c, args.list[++i]) : "";
-            v[out.nlist++] = text(t, value, strlen(value)).text;
-            break;
-        }
+    str_id *v = arena_alloc(t->c->arena, (2 * (size_t)all.v.n + 1) * sizeof *v);
+    for (uint32_t i = 0; i < all.v.n; i++) {
+        const struct option *one = &all.v.v[i];
+        v[out.nlist++] = text(t, &one->letter, 1).text;
+        if (one->takes)
+            v[out.nlist++] = text(t, one->value, strlen(one->value)).text;
     }
     out.list = v;
     return out;
@@ -207,24 +240,29 @@ struct tree_value tree_operand(struct tree *t, operand_id id)
     const struct operand *o = &t->c->operands.v[id.i];
     if (o->kind == OPERAND_FIELD)
         return tree_field(t, (struct field_ref){o->field, o->index, o->argname});
+    const struct operand *first = o->nop ? &t->c->operands.v[t->c->opkids.v[o->op0].i] : NULL;
     switch (o->call) {
     case XF_NONE:
-        return o->nop ? list_of(t, o) : (struct tree_value){.state = FACT_PRESENT, .text = o->name};
+        return (struct tree_value){.state = FACT_PRESENT, .text = o->name};
+    case XF_LIST:
+        return list_of(t, o);
     case XF_VAL:
         return argument(t, o, 0);
     case XF_TOLOWER:
     case XF_TOUPPER:
     case XF_BASENAME:
     case XF_B64:
-        return of_text(t, o->call, argument(t, o, 0));
+        return of_text(t, o, argument(t, o, 0));
     case XF_LEN:
-        return length(t, argument(t, o, 0));
+        return length(t, argument(t, o, 0), first->type == T_BYTEBUF);
     case XF_CONCAT:
         return concat(t, o);
     case XF_JOIN:
         return join(t, o);
     case XF_GETOPT:
         return getopt_of(t, o);
+    case XF_COUNT:
+        break;
     }
     return none(FACT_ABSENT);
 }

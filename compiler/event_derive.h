@@ -83,7 +83,7 @@ derive_fn derive_const_num, derive_const_dir, derive_const_source, derive_const_
 /* event_fd.c */
 derive_fn derive_fd_num, derive_fd_type, derive_directory, derive_filename, derive_sockfamily,
     derive_l4proto, derive_port_text, derive_dev_part, derive_in_container, derive_tuple,
-    derive_fd_uid;
+    derive_fd_uid, derive_one_side;
 /* event_proc.c */
 derive_fn derive_cmdline, derive_exeline, derive_nargs, derive_lenargs, derive_args_at,
     derive_leader, derive_is_main, derive_exe_is, derive_all_args, derive_env;

@@ -189,3 +189,16 @@ struct fact derive_fd_uid(struct comp *c, const struct event *e, struct field_re
     snprintf(buf, sizeof buf, "%lld%lld", (long long)tid.num, (long long)num.num);
     return fact_word(c, f, buf);
 }
+
+/* An event that gives fd.ip or fd.port alone has one side, as a socket that listens. */
+struct fact derive_one_side(struct comp *c, const struct event *e, struct field_ref f, int client)
+{
+    enum field_id either = client == F_fd_cip ? F_fd_ip : F_fd_port;
+    enum field_id other = client == F_fd_cip ? F_fd_net : F_fd_proto;
+    const struct fact *g = event_given(e, PLAIN(either));
+    (void)c;
+    g = g ? g : event_given(e, PLAIN(other));
+    if (!g || event_given(e, PLAIN((enum field_id)client)))
+        return fact_none(f, FACT_ABSENT);
+    return fact_as(*g, f);
+}

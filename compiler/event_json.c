@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "base64.h"
 #include "event_param.h"
 #include "intern.h"
 
@@ -59,7 +60,9 @@ static bool arg_fits(struct comp *c, enum field_arg kind, const struct arg *a,
                      struct field_ref *out)
 {
     bool none = !a->dot && !a->bracket;
-    bool index = a->bracket && number_arg(a->text, a->len, &out->index);
+    /* Where names are wanted digits are one too: proc.env[5], container.mount[0]. */
+    bool text = kind == ARG_TEXT || kind == ARG_TEXT_OPT || kind == ARG_NAME_OR_TEXT;
+    bool index = a->bracket && !text && number_arg(a->text, a->len, &out->index);
     if (!index)
         out->index = -1;
     out->name.i = 0;
@@ -160,8 +163,8 @@ static bool whole(struct json *j, const struct json_value *v, const struct field
 static bool text(struct json *j, const struct json_value *v, const struct field_info *f, bool bytes,
                  struct fact *out)
 {
-    if (v->kind != JSON_TEXT)
-        return want(j, v, f->name, "a string");
+    if (v->kind != JSON_TEXT && !(bytes && v->kind == JSON_BYTES))
+        return want(j, v, f->name, bytes ? "a string or {\"base64\": \"...\"}" : "a string");
     if (!bytes && memchr(STR(j->c, v->text), 0, STRLEN(j->c, v->text)))
         return want(j, v, f->name, "a text, which cannot hold a NUL byte");
     out->kind = VAL_TEXT;
@@ -202,15 +205,21 @@ static bool address(struct json *j, const struct json_value *v, const struct fie
     return true;
 }
 
+static bool loose_number(struct json *j, const struct json_value *v, const struct field_info *f,
+                         struct fact *out)
+{
+    if (v->kind != JSON_INT)
+        return want(j, v, f->name, "a whole number");
+    out->kind = VAL_NUM;
+    out->num = v->num;
+    return true;
+}
+
 /* evt.arg and evt.rawarg: as text, or as the number behind it. */
 static bool loose(struct json *j, const struct json_value *v, const struct field_info *f,
                   struct fact *out)
 {
-    if (v->kind != JSON_INT)
-        return text(j, v, f, true, out);
-    out->kind = VAL_NUM;
-    out->num = v->num;
-    return true;
+    return v->kind == JSON_INT ? loose_number(j, v, f, out) : text(j, v, f, true, out);
 }
 
 static bool single(struct json *j, const struct json_value *v, const struct field_info *f,
@@ -239,21 +248,50 @@ static bool single(struct json *j, const struct json_value *v, const struct fiel
     case BASE_UINT:
     case BASE_PORT:
         return whole(j, v, f, t, out);
-    case BASE_DOUBLE:
+    case BASE_DOUBLE: /* nothing but its being there can be asked for */
+        return loose_number(j, v, f, out);
     case BASE_NONE:
         return want(j, v, f->name, "of a type that events cannot give");
     }
     return false;
 }
 
-static bool many(struct json *j, const struct json_value *v, const struct field_info *f,
-                 struct fact *out)
+/* An ancestor field without index is a list: one value is a list of one. */
+static bool is_ancestors(const struct field_info *f, struct field_ref ref)
 {
-    bool ancestors = f->flags & FF_ANCESTOR && out->field.index < 0 && !out->field.name.i;
+    return f->flags & FF_ANCESTOR && ref.index < 0 && !ref.name.i;
+}
+
+static bool one_ancestor(struct json *j, const struct json_value *v, const struct field_info *f,
+                         struct event *e, struct fact *out)
+{
+    char digits[24];
+    if (!single(j, v, f, out))
+        return false;
+    if (out->kind == VAL_NUM) {
+        snprintf(digits, sizeof digits, "%lld", (long long)out->num);
+        out->text = intern_cstr(j->c->intern, digits);
+    }
+    out->is_list = true;
+    out->kind = VAL_TEXT;
+    out->list0 = VEC_PUSH(j->c->arena, &e->list, out->text);
+    out->nlist = 1;
+    return true;
+}
+
+static bool many(struct json *j, const struct json_value *v, const struct field_info *f,
+                 const json_list *list, struct fact *out)
+{
+    bool ancestors = is_ancestors(f, out->field);
     if (!(f->flags & FF_LIST) && !ancestors)
         return want(j, v, f->name, "not an array");
     if (v->list_open && !ancestors)
         return want(j, v, f->name, "a list that is known or unknown as a whole");
+    for (uint32_t i = 0; i < v->nlist; i++) {
+        str_id s = list->v[v->list0 + i];
+        if (memchr(STR(j->c, s), 0, STRLEN(j->c, s)))
+            return want(j, v, f->name, "a list of texts, which cannot hold a NUL byte");
+    }
     out->is_list = true;
     out->kind = VAL_TEXT;
     out->list0 = v->list0;
@@ -282,7 +320,9 @@ static bool member(struct json *j, str_id key, size_t at, struct event *e)
     else if (v.kind == JSON_UNKNOWN)
         f.state = FACT_UNKNOWN;
     else if (v.kind == JSON_LIST)
-        ok = many(j, &v, info, &f);
+        ok = many(j, &v, info, &e->list, &f);
+    else if (is_ancestors(info, f.field))
+        ok = one_ancestor(j, &v, info, e, &f);
     else if (info->flags & FF_LIST)
         ok = want(j, &v, info->name, "an array");
     else
@@ -374,6 +414,21 @@ static void print_text(struct comp *c, FILE *out, str_id s)
     json_print_text(out, STR(c, s), STRLEN(c, s));
 }
 
+/* Bytes as a string, if they are one. */
+static void print_bytes(struct comp *c, FILE *out, str_id s)
+{
+    size_t n = STRLEN(c, s), i = 0;
+    while (i < n && (unsigned char)STR(c, s)[i] < 0x80)
+        i++;
+    if (i == n) {
+        print_text(c, out, s);
+        return;
+    }
+    fputs("{\"base64\": \"", out);
+    base64_print(out, STR(c, s), n);
+    fputs("\"}", out);
+}
+
 static void print_list(struct comp *c, const struct event *e, const struct fact *f, FILE *out)
 {
     fputc('[', out);
@@ -416,6 +471,8 @@ void event_print(struct comp *c, const struct event *e, FILE *out)
             fputs("null", out);
         else if (f->state == FACT_UNKNOWN)
             fputs("{\"unknown\": true}", out);
+        else if (f->kind == VAL_TEXT && t->base == BASE_BYTES)
+            print_bytes(c, out, f->text);
         else if (f->kind == VAL_TEXT)
             print_text(c, out, f->text);
         else if (t->base == BASE_BOOL)

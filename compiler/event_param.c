@@ -247,9 +247,71 @@ static struct fact resolved(struct comp *c, const struct event *e, struct field_
     return n && n < sizeof buf ? fact_text(c, f, buf, n) : fact_none(f, FACT_ABSENT);
 }
 
+/* `dir` and `path` as one path, folded as text: no `.`, no `..`, no doubled slashes. */
+static str_id folded(struct comp *c, const char *dir, const char *path)
+{
+    const char *s = arena_printf(c->arena, "%s/%s", dir, path);
+    char *out = arena_alloc(c->arena, strlen(s) + 2);
+    size_t n = 0;
+    for (size_t len; *s; s += len) {
+        s += strspn(s, "/");
+        len = strcspn(s, "/");
+        if (len == 2 && !memcmp(s, "..", 2)) {
+            while (n > 0 && out[--n] != '/')
+                ;
+        } else if (len && !(len == 1 && *s == '.')) {
+            out[n++] = '/';
+            memcpy(out + n, s, len);
+            n += len;
+        }
+    }
+    if (!n)
+        out[n++] = '/';
+    return intern_put(c->intern, out, n);
+}
+
+/* Types whose empty value is shown as NULL; others show <NA>. */
+static bool shows_null(const struct param_info *p)
+{
+    return p->type == T_BYTEBUF || p->type == T_SOCKTUPLE || p->type == T_FDLIST ||
+           p->type == T_DYN;
+}
+
+/* The text of a text: an empty one has a word for it, and a relative path begins somewhere. */
+static struct fact text_as_shown(struct comp *c, const struct event *e, const struct param_info *p,
+                                 struct fact raw)
+{
+    const char *s = STR(c, raw.text);
+    bool path = p->type == T_FSPATH || p->type == T_FSRELPATH;
+    if (!*s)
+        return shows_null(p) ? fact_text(c, raw.field, "NULL", 4)
+                             : fact_text(c, raw.field, "<NA>", 4);
+    if (!path || *s == '/')
+        return raw;
+    struct fact cwd = own(c, e, F_proc_cwd), dir = event_param_number(c, e, "dirfd");
+    if (p->type == T_FSRELPATH && dir.state == FACT_PRESENT && dir.num != -100)
+        return fact_none(raw.field, FACT_UNKNOWN);
+    if (cwd.state == FACT_ABSENT)
+        return raw;
+    if (cwd.state == FACT_PRESENT)
+        raw.text = folded(c, STR(c, cwd.text), s);
+    raw.state = cwd.state;
+    return raw;
+}
+
+/* Only the raw value was given: as evt.arg it is shown in another way. */
+static bool given_raw(struct comp *c, const struct event *e, const struct param_info *p)
+{
+    struct field_ref f = {
+        .field = F_evt_rawarg, .index = -1, .name = intern_cstr(c->intern, p->name)};
+    return event_given(e, f) != NULL;
+}
+
 static struct fact as_text(struct comp *c, const struct event *e, struct field_ref f,
                            const struct param_info *p, struct fact raw)
 {
+    if (raw.kind == VAL_TEXT && raw.state == FACT_PRESENT && given_raw(c, e, p))
+        raw = text_as_shown(c, e, p, raw);
     if (raw.kind == VAL_TEXT || raw.state != FACT_PRESENT) {
         raw.field = f;
         return raw;
@@ -300,12 +362,10 @@ static const char *one_of_all(struct comp *c, const struct event *e, unsigned i,
 {
     const struct param_info *p = catalog_param(e->type, i);
     struct fact raw = event_param_raw(c, e, i);
-    bool null =
-        p->type == T_BYTEBUF || p->type == T_SOCKTUPLE || p->type == T_FDLIST || p->type == T_DYN;
     if (raw.state == FACT_UNKNOWN)
         *state = FACT_UNKNOWN;
     if (raw.state != FACT_PRESENT)
-        return arena_printf(c->arena, "%s=%s", p->name, null ? "NULL" : "<NA>");
+        return arena_printf(c->arena, "%s=%s", p->name, shows_null(p) ? "NULL" : "<NA>");
     if (raw.kind == VAL_TEXT)
         return arena_printf(c->arena, "%s=%s", p->name, STR(c, raw.text));
     const char *number = STR(c, raw_text(c, p, raw.num));

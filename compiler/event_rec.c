@@ -290,7 +290,25 @@ static bool text_val(struct comp *c, struct fact f, enum base_type base, struct 
     return true;
 }
 
-static struct val fact_val(struct comp *c, struct fact f)
+/* A list's texts, a NUL behind each. */
+static struct val list_val(struct comp *c, const struct event *e, struct fact f)
+{
+    struct val v = {.state = ST_PRESENT, .base = BASE_TEXT, .is_list = true, .num = f.nlist};
+    size_t len = 0;
+    for (uint32_t i = 0; i < f.nlist; i++)
+        len += STRLEN(c, e->list.v[f.list0 + i]) + 1;
+    char *s = arena_alloc(c->arena, len + 1);
+    v.text = s;
+    v.len = (uint32_t)len;
+    for (uint32_t i = 0; i < f.nlist; i++) {
+        size_t n = STRLEN(c, e->list.v[f.list0 + i]) + 1;
+        memcpy(s, STR(c, e->list.v[f.list0 + i]), n);
+        s += n;
+    }
+    return v;
+}
+
+static struct val fact_val(struct comp *c, const struct event *e, struct fact f)
 {
     struct val v = {.state = ST_ABSENT};
     enum base_type base = catalog_type(catalog_field(f.field.field)->type)->base;
@@ -298,6 +316,8 @@ static struct val fact_val(struct comp *c, struct fact f)
         v.state = f.state == FACT_ABSENT ? ST_ABSENT : ST_UNKNOWN;
         return v;
     }
+    if (f.is_list)
+        return list_val(c, e, f);
     if (f.field.field == F_evt_rawarg)
         base = f.kind == VAL_TEXT ? BASE_TEXT : BASE_INT;
     v.state = ST_PRESENT;
@@ -315,8 +335,9 @@ static bool user_get(void *ctx, const struct record *r, enum field_id field, int
     struct field_ref f = {field, index, intern_cstr(u->c->intern, name)};
     bool by_id = field == F_user_name || field == F_group_name || field == F_proc_name;
     (void)r;
-    *out = fact_val(u->c, by_id && index >= 0 ? event_param_name_of(u->c, u->e, field, index)
-                                              : event_fact(u->c, u->e, f));
+    *out = fact_val(u->c, u->e,
+                    by_id && index >= 0 ? event_param_name_of(u->c, u->e, field, index)
+                                        : event_fact(u->c, u->e, f));
     return true;
 }
 
@@ -380,13 +401,13 @@ static bool user_given(void *ctx, enum field_id field, int32_t index, const char
         if (f->field.field != field || f->field.index != index ||
             strcmp(STR(u->c, f->field.name), name) != 0)
             continue;
-        *out = fact_val(u->c, *f);
+        *out = fact_val(u->c, u->e, *f);
         return true;
     }
     struct field_ref f = {field, index, intern_cstr(u->c->intern, name)};
     if (!beyond_record(u, f))
         return false;
-    *out = fact_val(u->c, event_fact(u->c, u->e, f));
+    *out = fact_val(u->c, u->e, event_fact(u->c, u->e, f));
     return true;
 }
 

@@ -141,7 +141,11 @@ static bool read_comps(struct pack *pk, uint32_t map, struct exception *e)
         const struct yaml y = c->yaml.v[scalar_at(c, single, first, i)];
         str_id op = stripped(c, y.text);
         if (!(single ? takes_list(STR(c, op)) : known_comp(STR(c, op)))) {
-            diag(c, RK0216, y.at, single ? "one field takes `in`, `pmatch` or `intersects`" : NULL,
+            const char *near = catalog_near(NEAR_OP, STR(c, op), STRLEN(c, op));
+            diag(c, RK0216, y.at,
+                 single ? "one field takes `in`, `pmatch` or `intersects`"
+                 : near ? arena_printf(c->arena, "did you mean `%s`?", near)
+                        : NULL,
                  "`%s` is no operator of an exception", shown(c, op));
             return false;
         }
@@ -293,6 +297,12 @@ static bool has_room(struct pack *pk, const struct rule_def *r, uint32_t seq)
     return false;
 }
 
+static void same_name(struct comp *c, const struct exception *e, span_id other)
+{
+    diag(c, RK0217, e->at, NULL, "two exceptions are called `%s`", shown(c, e->name));
+    diag_note(c, other, "the other one");
+}
+
 bool except_define(struct pack *pk, struct rule_def *r, uint32_t seq)
 {
     struct comp *c = pk->c;
@@ -310,8 +320,7 @@ bool except_define(struct pack *pk, struct rule_def *r, uint32_t seq)
         }
         const struct exception *same = find_exception(r, e.name);
         if (same) {
-            diag(c, RK0217, e.at, NULL, "two exceptions are called `%s`", shown(c, e.name));
-            diag_note(c, same->at, "the other one");
+            same_name(c, &e, same->at);
         }
         ok &= add_exception(pk, r, &e, values);
     }
@@ -331,9 +340,16 @@ static bool extend(struct pack *pk, struct exception *old, const struct exceptio
     return !values || add_values(pk, old, values);
 }
 
+/* What an item appends, by name. */
+struct appended {
+    str_id name;
+    span_id at;
+};
+
 bool except_append(struct pack *pk, struct rule_def *r, uint32_t seq)
 {
     struct comp *c = pk->c;
+    VEC(struct appended) before = {0};
     if (!has_room(pk, r, seq)) {
         return false;
     }
@@ -345,6 +361,13 @@ bool except_append(struct pack *pk, struct rule_def *r, uint32_t seq)
             ok = false;
             continue;
         }
+        for (uint32_t k = 0; k < before.n; k++) {
+            if (before.v[k].name.i == e.name.i) {
+                same_name(c, &e, before.v[k].at);
+                break;
+            }
+        }
+        VEC_PUSH(c->arena, &before, (struct appended){e.name, e.at});
         struct exception *old = find_exception(r, e.name);
         if (!values || !c->yaml.v[values].nkid) {
             diag(c, RK0218, e.at, NULL, "exception `%s` appends no values", shown(c, e.name));
@@ -380,7 +403,8 @@ void except_put_quoted(struct pack *pk, struct text *t, uint32_t yaml)
 }
 
 /* What is no scalar stands for no text at all. */
-static void put_scalar(struct pack *pk, struct text *t, uint32_t yaml, bool quote)
+static void put_scalar(struct pack *pk, struct text *t, const struct exception *e, uint32_t yaml,
+                       bool quote)
 {
     struct comp *c = pk->c;
     const struct yaml y = c->yaml.v[yaml];
@@ -389,7 +413,12 @@ static void put_scalar(struct pack *pk, struct text *t, uint32_t yaml, bool quot
              y.kind == YAML_NULL  ? "null"
              : y.kind == YAML_MAP ? "a mapping"
                                   : "a list in a list");
-    } else if (quote) {
+        return;
+    }
+    if (*STR(c, y.text) != '(') {
+        subst_check_item(pk, yaml, "exception", e->name);
+    }
+    if (quote) {
         except_put_quoted(pk, t, yaml);
     } else {
         text_put_yaml(c, t, yaml);
@@ -397,7 +426,7 @@ static void put_scalar(struct pack *pk, struct text *t, uint32_t yaml, bool quot
 }
 
 /* (a, b) of a list in a tuple */
-static void put_members(struct pack *pk, struct text *t, uint32_t seq)
+static void put_members(struct pack *pk, struct text *t, const struct exception *e, uint32_t seq)
 {
     struct comp *c = pk->c;
     const struct yaml y = c->yaml.v[seq];
@@ -407,7 +436,7 @@ static void put_members(struct pack *pk, struct text *t, uint32_t seq)
         if (t->bytes.n != start) {
             text_put_fixed(c, t, ", ", c->yaml.v[v].at);
         }
-        put_scalar(pk, t, v, true);
+        put_scalar(pk, t, e, v, true);
     }
     text_put_fixed(c, t, ")", y.at);
 }
@@ -417,20 +446,22 @@ static void put_word(struct pack *pk, struct text *t, str_id word, span_id at)
     text_put_fixed(pk->c, t, STR(pk->c, word), at);
 }
 
-static void put_value(struct pack *pk, struct text *t, const char *op, uint32_t yaml)
+static void put_value(struct pack *pk, struct text *t, const struct exception *e, uint32_t k,
+                      uint32_t yaml)
 {
     struct comp *c = pk->c;
     const struct yaml y = c->yaml.v[yaml];
+    const char *op = STR(c, e->comps.v[k]);
     bool bare = y.kind == YAML_SCALAR && *STR(c, y.text) == '(';
     if (y.kind == YAML_SEQ) {
-        put_members(pk, t, yaml);
+        put_members(pk, t, e, yaml);
     } else if (!takes_list(op)) {
-        put_scalar(pk, t, yaml, true);
+        put_scalar(pk, t, e, yaml, true);
     } else if (bare) {
-        put_scalar(pk, t, yaml, false);
+        put_scalar(pk, t, e, yaml, false);
     } else {
         text_put_fixed(c, t, "(", y.at);
-        put_scalar(pk, t, yaml, false);
+        put_scalar(pk, t, e, yaml, false);
         text_put_fixed(c, t, ")", y.at);
     }
 }
@@ -452,7 +483,7 @@ static bool put_tuple(struct pack *pk, struct text *t, const struct exception *e
         text_put_fixed(c, t, " ", y.at);
         put_word(pk, t, e->comps.v[k], y.at);
         text_put_fixed(c, t, " ", y.at);
-        put_value(pk, t, STR(c, e->comps.v[k]), doc_elem(c, tuple, k));
+        put_value(pk, t, e, k, doc_elem(c, tuple, k));
     }
     text_put_fixed(c, t, ")", y.at);
     return true;
@@ -490,7 +521,7 @@ static bool put_single(struct pack *pk, struct text *t, const struct exception *
         if (i) {
             text_put_fixed(c, t, ", ", y.at);
         }
-        put_scalar(pk, t, e->values.v[i], true);
+        put_scalar(pk, t, e, e->values.v[i], true);
     }
     text_put_fixed(c, t, ")", e->at);
     return ok;

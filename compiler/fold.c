@@ -191,17 +191,19 @@ static enum fold fold_event_field(const struct comp *c, const struct atom *a, co
     return FOLD_KEEP;
 }
 
-/* A list of nothing holds nothing, whatever the value is; but every element of an empty value. */
-static bool is_empty_list(const struct atom *a)
+/* A list of nothing holds nothing, whatever the value is; but of a list's no elements it has all.
+ */
+static bool is_empty_list(const struct comp *c, const struct atom *a)
 {
-    bool is_list = a->lhs.field && (catalog_field(a->lhs.field)->flags & FF_LIST);
-    return a->op != OP_EXISTS && !a->nval && !a->rhs.field && !a->rexpr.i && !is_list;
+    bool list =
+        a->expr.i ? c->operands.v[a->expr.i].is_list : catalog_field(a->lhs.field)->flags & FF_LIST;
+    return !list && a->op != OP_EXISTS && !a->nval && !a->rhs.field && !a->rexpr.i;
 }
 
 enum fold fold_atom(const struct comp *c, atom_id id, const struct site *s)
 {
     const struct atom *a = &c->atoms.v[id.i];
-    if (is_empty_list(a) || fold_absent(c, a->lhs, s) || fold_absent(c, a->rhs, s) ||
+    if (is_empty_list(c, a) || fold_absent(c, a->lhs, s) || fold_absent(c, a->rhs, s) ||
         (a->expr.i && expr_absent(c, a->expr, s)) || (a->rexpr.i && expr_absent(c, a->rexpr, s))) {
         return FOLD_FALSE;
     }

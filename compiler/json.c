@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "base64.h"
 #include "intern.h"
 
 #define LIST_MAX 1024 /* elements of one array */
@@ -208,18 +209,45 @@ static bool number(struct json *j, struct json_value *out)
     return true;
 }
 
-/* {"unknown": true}, the only object that is a value. */
-static bool unknown(struct json *j, struct json_value *out)
+/* The bytes of {"base64": "..."}, behind its colon. */
+static bool bytes(struct json *j, struct json_value *out)
 {
+    str_id coded;
+    size_t at = j->at;
+    if (peek(j) != '"' || !string(j, &coded))
+        return false;
+    char *buf = arena_alloc(j->c->arena, STRLEN(j->c, coded) + 1);
+    int64_t n = base64_decode(STR(j->c, coded), STRLEN(j->c, coded), buf);
+    if (n < 0)
+        return json_fail(j, at, "this is not base64");
+    out->kind = JSON_BYTES;
+    out->text = intern_put(j->c->intern, buf, (size_t)n);
+    return true;
+}
+
+/* {"unknown": true} or {"base64": "..."}, the only objects that are values. */
+static bool object(struct json *j, struct json_value *out)
+{
+    static const char only[] =
+        "the only objects that are values are {\"unknown\": true} and {\"base64\": \"...\"}";
     size_t start = j->at++;
     str_id key;
-    if (peek(j) != '"' || !string(j, &key) || strcmp(STR(j->c, key), "unknown") != 0 ||
-        !expect(j, ':') || peek(j) != 't' || !word(j, "true") || !expect(j, '}')) {
+    if (peek(j) != '"' || !string(j, &key) || !expect(j, ':')) {
         j->failed = false;
-        return json_fail(j, start, "the only object that is a value is {\"unknown\": true}");
+        return json_fail(j, start, "%s", only);
     }
+    bool good = false;
     out->kind = JSON_UNKNOWN;
-    return true;
+    if (!strcmp(STR(j->c, key), "base64"))
+        good = bytes(j, out);
+    else if (!strcmp(STR(j->c, key), "unknown"))
+        good = peek(j) == 't' && word(j, "true");
+    good = good && expect(j, '}');
+    if (!good && out->kind == JSON_UNKNOWN) {
+        j->failed = false;
+        return json_fail(j, start, "%s", only);
+    }
+    return good;
 }
 
 /* A value that is no array. */
@@ -240,7 +268,7 @@ static bool scalar(struct json *j, struct json_value *out)
         out->kind = JSON_NULL;
         return word(j, "null");
     case '{':
-        return unknown(j, out);
+        return object(j, out);
     case -1:
         return json_fail(j, j->at, "the line ends before a value");
     default:

@@ -3,8 +3,8 @@
  * A small strict JSON reader for events: pulls one value after the other out of one line of text.
  *
  * The text is hostile. The reader never looks outside it, and what it reads has a fixed shape
- * (an object of scalars, arrays of scalars and {"unknown": true}), so nothing recurses. The first
- * mistake is kept, with its byte column, and every later call fails.
+ * (an object of scalars, arrays of scalars, {"unknown": true} and {"base64": "..."}), so nothing
+ * recurses. The first mistake is kept, with its byte column, and every later call fails.
  */
 #ifndef RULEC_JSON_H
 #define RULEC_JSON_H
@@ -20,13 +20,13 @@ struct json {
     size_t errlen;
 };
 
-enum json_kind { JSON_NULL, JSON_BOOL, JSON_INT, JSON_TEXT, JSON_LIST, JSON_UNKNOWN };
+enum json_kind { JSON_NULL, JSON_BOOL, JSON_INT, JSON_TEXT, JSON_BYTES, JSON_LIST, JSON_UNKNOWN };
 struct json_value {
     enum json_kind kind;
     size_t at;             /* where it starts */
     bool negative;         /* JSON_INT below zero; others are `num` as an unsigned number */
     int64_t num;           /* JSON_INT, JSON_BOOL */
-    str_id text;           /* JSON_TEXT */
+    str_id text;           /* JSON_TEXT; JSON_BYTES, decoded */
     uint32_t list0, nlist; /* JSON_LIST: rows of the caller's list; numbers as decimal text */
     bool list_open;        /* JSON_LIST whose last element was {"unknown": true}: more may follow */
 };

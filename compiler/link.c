@@ -37,8 +37,8 @@ static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
 }
 
 /*
- * All of the probe but hook_test, which is the kernel evaluator's: also the hooks that the rules do not
- * need. The loader leaves those out, and an audit attaches them.
+ * All of the probe but hook_test, which is the kernel evaluator's: also the hooks that the rules do
+ * not need. The loader leaves those out, and an audit attaches them.
  */
 static int link_objects(struct comp *c, uint8_t **bytes, uint32_t *size)
 {

@@ -11,6 +11,7 @@
 #include "arena.h"
 #include "diag.h"
 #include "intern.h"
+#include "items.h"
 #include "pipeline.h"
 #include "source.h"
 #include "text.h"
@@ -18,7 +19,8 @@
 
 #define DEPTH_MAX 64u
 #define RESTARTS_MAX 1000u
-#define ALIAS_MAX 1000000u /* values that the aliases of a file may stand for */
+#define RETRY_MAX (16u << 20) /* bytes that are read again for tabs: is_harmless_tab() */
+#define ALIAS_MAX 1000000u    /* values that the aliases of a file may stand for */
 
 struct anchor {
     str_id name;
@@ -52,7 +54,10 @@ struct loader {
     uint32_t aliased;
     uint32_t root;     /* of the document that is being read */
     uint32_t restarts; /* of libyaml: begins_document() */
-    bool empty_doc;    /* a document with nothing in it came before */
+    bool may_retry;
+    uint32_t tab, tab_end; /* READ_AGAIN: blanks to be read as spaces */
+    span_id begins;        /* see struct document */
+    VEC(struct document) docs;
 };
 
 /* Byte offset in the file of libyaml's character `index`. Indices mostly go up, by little. */
@@ -289,110 +294,6 @@ static bool on_alias(struct loader *l, const yaml_event_t *e)
     return true;
 }
 
-/* ---- documents to items ---- */
-
-/* The kind of an item is the first of these keys that it has, whatever their order in the file. */
-static const struct {
-    const char *key;
-    enum item_kind kind;
-} item_keys[] = {
-    {"required_engine_version", ITEM_ENGINE},
-    {"required_plugin_versions", ITEM_PLUGINS},
-    {"list", ITEM_LIST},
-    {"macro", ITEM_MACRO},
-    {"rule", ITEM_RULE},
-};
-#define ITEM_KEYS (sizeof item_keys / sizeof item_keys[0])
-
-static enum item_kind item_kind(const struct comp *c, const struct yaml *map)
-{
-    size_t best = ITEM_KEYS;
-    for (uint32_t i = 0; i < map->nkid; i += 2) {
-        const struct yaml *key = &c->yaml.v[c->ykids.v[map->kid0 + i]];
-        for (size_t k = 0; key->kind == YAML_SCALAR && k < best; k++) {
-            if (!strcmp(STR(c, key->text), item_keys[k].key)) {
-                best = k;
-            }
-        }
-    }
-    return best < ITEM_KEYS ? item_keys[best].kind : ITEM_NONE;
-}
-
-/* A key that is meant to be one of item_keys, or NULL. */
-static const char *near_item_key(const char *key, size_t len)
-{
-    for (size_t k = 0; k < ITEM_KEYS; k++) {
-        const char *name = item_keys[k].key;
-        if (catalog_distance(key, len, name, strlen(name), 2) <= 2) {
-            return name;
-        }
-    }
-    return NULL;
-}
-
-static void unknown_item(struct comp *c, const struct yaml *map)
-{
-    const char *hint = NULL;
-    span_id at = map->at;
-    for (uint32_t i = 0; i < map->nkid && !hint; i += 2) {
-        const struct yaml *key = &c->yaml.v[c->ykids.v[map->kid0 + i]];
-        size_t len = key->kind == YAML_SCALAR ? STRLEN(c, key->text) : 0;
-        const char *near = len && len < 40 ? near_item_key(STR(c, key->text), len) : NULL;
-        if (near) {
-            at = key->at;
-            hint = arena_printf(c->arena, "did you mean `%s`?", near);
-        }
-    }
-    diag(c, RK0110, at, hint, "this is neither a rule nor a macro nor a list, and is skipped");
-}
-
-static void add_item(struct loader *l, uint32_t yaml)
-{
-    struct comp *c = l->c;
-    const struct yaml *y = &c->yaml.v[yaml];
-    if (y->kind == YAML_NULL) {
-        return;
-    }
-    if (y->kind != YAML_MAP) {
-        diag(c, RK0109, y->at, NULL, "an item must be a mapping, such as `rule: NAME`");
-        return;
-    }
-    enum item_kind kind = item_kind(c, y);
-    if (kind == ITEM_NONE) {
-        unknown_item(c, y);
-        return;
-    }
-    VEC_PUSH(c->arena, &c->items,
-             (struct item){.kind = kind, .yaml = yaml, .at = y->at, .doc_file = l->file});
-}
-
-/* Falco reads nothing behind an empty document; whoever wrote something there wants it read. */
-static void after_empty(struct loader *l, const struct yaml *root)
-{
-    if (root->kind == YAML_NULL) {
-        l->empty_doc = true;
-    } else if (l->empty_doc) {
-        l->empty_doc = false;
-        diag(l->c, RK0113, root->at, "take out the `---` with nothing behind it",
-             "Falco does not read what stands behind an empty document");
-    }
-}
-
-static void add_document(struct loader *l)
-{
-    struct comp *c = l->c;
-    const struct yaml root = c->yaml.v[l->root];
-    after_empty(l, &root);
-    if (root.kind == YAML_SEQ) {
-        for (uint32_t i = 0; i < root.nkid; i++) {
-            add_item(l, c->ykids.v[root.kid0 + i]);
-        }
-    } else if (root.kind != YAML_NULL) {
-        diag(c, RK0108, root.at, root.kind == YAML_MAP ? "begin each item with `- `" : NULL,
-             "a rules file is a sequence of items");
-    }
-}
-
 /* ---- the loop ---- */
 
 static void yaml_error(struct loader *l, const yaml_parser_t *p)
@@ -423,7 +324,8 @@ static bool on_event(struct loader *l, const yaml_event_t *e)
         l->doc++;
         return true;
     case YAML_DOCUMENT_END_EVENT:
-        add_document(l);
+        VEC_PUSH(l->c->arena, &l->docs, (struct document){l->root, l->begins});
+        l->begins = (span_id){0};
         return true;
     case YAML_SCALAR_EVENT:
         on_scalar(l, e);
@@ -466,6 +368,16 @@ static bool begins_document(struct loader *l, const yaml_parser_t *p, uint32_t *
     return off > l->base && (src[off - 1] == '\n' || src[off - 1] == '\r');
 }
 
+/* `...` is the last thing before this place. */
+static bool ends_document(const struct loader *l, uint32_t at)
+{
+    const char *src = l->text - l->base;
+    while (at > l->base && is_blank(src[at - 1])) {
+        at--;
+    }
+    return at >= l->base + 3 && !memcmp(src + at - 3, "...", 3);
+}
+
 static void read_events(struct loader *l, yaml_parser_t *p)
 {
     for (bool more = true; more;) {
@@ -478,30 +390,103 @@ static void read_events(struct loader *l, yaml_parser_t *p)
     }
 }
 
-/* Reads from l->text on. False: there is more, which l->text has been moved to. */
-static bool read_stream(struct loader *l, int *err)
+/* A member of a block sequence that is one word or more, and no mapping. */
+static bool is_plain_member(const char *src, uint32_t line, uint32_t tab, uint32_t from,
+                            uint32_t end)
+{
+    while (line < tab && src[line] == ' ') {
+        line++;
+    }
+    return line + 1 == tab && src[line] == '-' && src[end - 1] != ':' &&
+           !memmem(src + from, end - from, ": ", 2) && !strchr("-?[{&*!|>%@`\"'", src[from]);
+}
+
+/* Whether a plain or block scalar may go on at this place, the beginning of a line. */
+static bool in_scalar(const char *src, uint32_t first, uint32_t at)
+{
+    while (at > first && is_blank(src[at - 1])) {
+        at--;
+    }
+    uint32_t line = at;
+    while (line > first && src[line - 1] != '\n' && src[line - 1] != '\r') {
+        line--;
+    }
+    for (uint32_t i = line; i < at; i++) {
+        if (src[i] == '#' && (i == line || is_blank(src[i - 1]))) {
+            return false;
+        }
+    }
+    return at > first && !strchr("\"':]}", src[at - 1]);
+}
+
+/*
+ * libyaml takes no tab where a token may begin, Falco's reader does: before a comment, in a line of
+ * blanks, if no scalar may go on there; behind the `-` of a plain member. True if the error is such
+ * a tab: `from`..`to` are blanks.
+ */
+static bool is_harmless_tab(struct loader *l, const yaml_parser_t *p, uint32_t *from, uint32_t *to)
+{
+    const char *src = l->text - l->base;
+    uint32_t size = l->base + l->len, off = byte_of(l, p->problem_mark.index), line = off;
+    if (p->error != YAML_SCANNER_ERROR || off >= size || src[off] != '\t') {
+        return false;
+    }
+    *from = *to = off;
+    while (*to < size && (src[*to] == ' ' || src[*to] == '\t')) {
+        ++*to;
+    }
+    while (line > l->base && src[line - 1] != '\n' && src[line - 1] != '\r') {
+        line--;
+    }
+    uint32_t end = *to;
+    while (end < size && src[end] != '\n' && src[end] != '\r') {
+        end++;
+    }
+    if (end == *to || src[*to] == '#') {
+        return !in_scalar(src, l->base, line);
+    }
+    return is_plain_member(src, line, off, *to, end);
+}
+
+enum outcome { READ_ALL, READ_MORE, READ_AGAIN };
+
+/* What an error is answered with; it is reported unless there is a way on. */
+static enum outcome after_error(struct loader *l, const yaml_parser_t *p)
+{
+    uint32_t from;
+    if (begins_document(l, p, &from)) {
+        if (!ends_document(l, from)) {
+            l->begins = place(l, from, from + 1);
+        }
+        move_to(l, from);
+        return READ_MORE;
+    }
+    if (l->may_retry && is_harmless_tab(l, p, &l->tab, &l->tab_end)) {
+        return READ_AGAIN;
+    }
+    yaml_error(l, p);
+    return READ_ALL;
+}
+
+/* Reads from l->text on. READ_MORE: l->text has been moved to what follows. */
+static enum outcome read_stream(struct loader *l, int *err)
 {
     yaml_parser_t p;
-    uint32_t at = 0;
+    enum outcome out = READ_ALL;
     if (!yaml_parser_initialize(&p)) {
         *err = -ENOMEM;
-        return true;
+        return READ_ALL;
     }
     yaml_parser_set_encoding(&p, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&p, (const unsigned char *)l->text, l->len);
     read_events(l, &p);
-    bool more = begins_document(l, &p, &at);
     if (p.error == YAML_MEMORY_ERROR) {
         *err = -ENOMEM;
-    } else if (more) {
-        diag(l->c, RK0114, place(l, at, at + 1), "indent it like the items above, or write `---`",
-             "a new document begins here: the line is no part of the sequence above");
-        move_to(l, at);
     } else if (p.error != YAML_NO_ERROR) {
-        yaml_error(l, &p);
+        out = after_error(l, &p);
     }
     yaml_parser_delete(&p);
-    return !more;
+    return out;
 }
 
 int pass_load(struct comp *c, uint32_t file)
@@ -510,15 +495,28 @@ int pass_load(struct comp *c, uint32_t file)
     const char *text = source_text(c->sources, file, &len);
     /* Left to libyaml, the mark would either be taken for UTF-16 or shift the first line. */
     uint32_t base = len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0;
-    struct loader l = {
-        .c = c,
-        .file = file,
-        .text = text + base,
-        .base = base,
-        .len = (uint32_t)len - base,
-        .first = c->yaml.n,
-    };
-    int err = 0;
-    while (!read_stream(&l, &err)) {}
-    return err;
+    uint64_t read = 0;
+    for (char *copy = NULL;; text = copy) {
+        struct loader l = {
+            .c = c,
+            .file = file,
+            .text = text + base,
+            .base = base,
+            .len = (uint32_t)len - base,
+            .first = c->yaml.n,
+            .may_retry = (read += len) < RETRY_MAX,
+        };
+        int err = 0;
+        enum outcome out;
+        while ((out = read_stream(&l, &err)) == READ_MORE) {}
+        if (out == READ_ALL) {
+            items_add(c, file, l.docs.v, l.docs.n);
+            return err;
+        }
+        if (!copy) {
+            copy = arena_alloc(c->arena, len + 1);
+            memcpy(copy, text, len);
+        }
+        memset(copy + l.tab, ' ', l.tab_end - l.tab);
+    }
 }

@@ -22,8 +22,8 @@ void sites_of_pack(struct comp *c, struct sites *out);
 /* Which events a rule can fire on, by its tests of evt.type and evt.num alone. */
 struct event_set {
     bool may[EV_COUNT];
-    bool all;  /* most events: it is about none in particular */
-    bool many; /* Falco counts more than 100 event codes, and warns (rule-language 8.2) */
+    bool all;         /* most events: it is about none in particular */
+    bool many;        /* Falco counts more than 100 event codes, and warns (rule-language 8.2) */
     bool falco_loses; /* true of generic calls, on which Falco does not try it */
 };
 void event_set_of_rule(const struct comp *c, const struct sites *sites, const struct rule *r,

@@ -170,10 +170,11 @@ struct operand {
     bool has_arg;
     enum xform_id call; /* CALL */
     uint32_t op0, nop;  /* CALL: comp.opkids (operands). There XF_NONE is a literal, its text
-                           in `name`; or, if it has operands, a list in parentheses */
+                           in `name` */
     /* after type: */
     enum field_id field;
     enum type_id type;
+    bool is_list;   /* of that type */
     int32_t index;  /* numeric argument, or -1 */
     str_id argname; /* evt.arg.NAME, env[NAME]: the argument as text, else empty */
 };
@@ -366,7 +367,7 @@ struct comp {
     VEC(struct value) values;
     VEC(const struct regex *) regexes; /* from 1; regex.h */
     struct cons *regex_ids;            /* ... by pattern */
-    VEC(struct dag_node) dag; /* from 1 */
+    VEC(struct dag_node) dag;          /* from 1 */
     VEC(struct root) roots;
     VEC(struct event_rules) events;
     VEC(struct where) where; /* sorted by atom, then event */

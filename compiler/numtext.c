@@ -406,13 +406,23 @@ bool numtext_result(const struct comp *c, const struct atom *a, bool is_param,
 
 /* ---- plain numbers ---- */
 
-bool numtext_number(const struct comp *c, const struct atom *a, struct num_tests *out)
+/* The number in the width of the type. */
+static uint64_t fit(const struct type_info *t, int64_t v)
+{
+    unsigned spare = t->bits && t->bits < 64 ? 64 - t->bits : 0;
+    uint64_t up = (uint64_t)v << spare;
+    return t->base == BASE_INT ? (uint64_t)((int64_t)up >> spare) : up >> spare;
+}
+
+bool numtext_number(const struct comp *c, const struct atom *a, enum type_id type,
+                    struct num_tests *out)
 {
     const struct value *v = c->values.v + a->val0;
+    const struct type_info *info = catalog_type(type);
     enum num_test_kind kind = NT_UNSIGNED;
     uint64_t low = 0, high = UINT64_MAX;
     *out = (struct num_tests){.negate = a->op == OP_NE};
-    if (catalog_type(a->type)->base == BASE_INT) {
+    if (info->base == BASE_INT) {
         kind = NT_SIGNED;
         low = 1ull << 63;
         high = INT64_MAX;
@@ -425,7 +435,7 @@ bool numtext_number(const struct comp *c, const struct atom *a, struct num_tests
     }
     if (is_equality(a->op)) {
         for (uint32_t i = 0; i < a->nval; i++) {
-            if (!add(out, NT_MASK, UINT64_MAX, (uint64_t)v[i].num)) {
+            if (!add(out, NT_MASK, UINT64_MAX, fit(info, v[i].num))) {
                 return false;
             }
         }
@@ -434,7 +444,7 @@ bool numtext_number(const struct comp *c, const struct atom *a, struct num_tests
     if (a->nval != 1) {
         return false;
     }
-    uint64_t x = (uint64_t)v->num;
+    uint64_t x = fit(info, v->num);
     if (a->op == OP_LE) {
         return add(out, kind, low, x);
     }

@@ -29,7 +29,8 @@ bool numtext_result(const struct comp *c, const struct atom *a, bool is_param,
                     struct num_tests *out);
 /* A decimal number. */
 bool numtext_decimal(const struct comp *c, const struct atom *a, struct num_tests *out);
-/* Not a text at all: a number compared with numbers. */
-bool numtext_number(const struct comp *c, const struct atom *a, struct num_tests *out);
+/* Not a text at all: a number of `type` compared with numbers, in that type's width. */
+bool numtext_number(const struct comp *c, const struct atom *a, enum type_id type,
+                    struct num_tests *out);
 
 #endif

@@ -31,6 +31,9 @@ bool operand_same(const struct comp *c, operand_id x, operand_id y)
     if (a->call == XF_NONE) {
         return a->name.i == b->name.i;
     }
+    if (a->has_arg != b->has_arg || a->arg.i != b->arg.i) {
+        return false;
+    }
     for (uint32_t i = 0; i < a->nop; i++) {
         if (!operand_same(c, c->opkids.v[a->op0 + i], c->opkids.v[b->op0 + i])) {
             return false;
@@ -218,6 +221,7 @@ static bool bind_field(struct typer *t, struct operand *o)
     }
     const struct field_info *f = catalog_field(o->field);
     o->type = f->type;
+    o->is_list = f->flags & FF_LIST;
     if (o->field == F_evt_rawarg) {
         o->type = catalog_param_type(STR(t->c, o->argname), STRLEN(t->c, o->argname));
     }
@@ -227,74 +231,8 @@ static bool bind_field(struct typer *t, struct operand *o)
     return true;
 }
 
-struct xform_info {
-    const char *name;
-    uint8_t min, max; /* arguments */
-    bool here;        /* this version has it */
-};
-
-static const struct xform_info xforms[] = {
-    [XF_NONE] = {"", 0, 0, true},           [XF_TOLOWER] = {"tolower", 1, 1, true},
-    [XF_TOUPPER] = {"toupper", 1, 1, true}, [XF_BASENAME] = {"basename", 1, 1, true},
-    [XF_B64] = {"b64", 1, 1, false},        [XF_LEN] = {"len", 1, 1, true},
-    [XF_CONCAT] = {"concat", 2, 255, true}, [XF_JOIN] = {"join", 2, 2, false},
-    [XF_GETOPT] = {"getopt", 2, 2, false},  [XF_VAL] = {"val", 1, 1, true},
-};
-
-static bool xform_error(struct typer *t, span_id at, const char *name, const char *text)
-{
-    diag(t->c, RK0310, at, NULL, "`%s` %s", name, text);
-    t->rule->failed = true;
-    return false;
-}
-
-/* An argument of tolower, len, ...: a field that may be transformed, a text, or another call. */
-static bool bind_call_kid(struct typer *t, const struct xform_info *x, operand_id id)
-{
-    if (!operand_bind(t, id)) {
-        return false;
-    }
-    const struct operand *o = &t->c->operands.v[id.i];
-    enum base_type base = catalog_type(o->type)->base;
-    if (o->kind == OPERAND_FIELD) {
-        const struct field_info *f = catalog_field(o->field);
-        if (f->flags & (FF_NO_TRANSFORMER | FF_LIST)) {
-            return xform_error(t, o->at, x->name, "cannot take this field");
-        }
-        if (o->field == F_evt_type || o->field == F_syscall_type) {
-            return xform_error(t, o->at, x->name, "cannot take the event's type");
-        }
-    }
-    if (base == BASE_TEXT || (base == BASE_BYTES && !strcmp(x->name, "len"))) {
-        return true;
-    }
-    return xform_error(t, o->at, x->name, "takes text");
-}
-
-static bool bind_call(struct typer *t, operand_id id)
-{
-    struct operand o = t->c->operands.v[id.i];
-    const struct xform_info *x = &xforms[o.call];
-    if (!x->here) {
-        diag(t->c, RK0311, o.at, NULL, "`%s` is not supported by this version of rulec", x->name);
-        t->rule->failed = true;
-        return false;
-    }
-    if (o.call != XF_NONE && (o.nop < x->min || o.nop > x->max)) {
-        return xform_error(t, o.at, x->name, "has another number of arguments");
-    }
-    for (uint32_t i = 0; i < o.nop; i++) {
-        if (!bind_call_kid(t, x, t->c->opkids.v[o.op0 + i])) {
-            return false;
-        }
-    }
-    t->c->operands.v[id.i].type = o.call == XF_LEN ? T_UINT64 : T_CHARBUF;
-    t->c->operands.v[id.i].index = -1;
-    return true;
-}
-
 bool operand_bind(struct typer *t, operand_id id)
 {
     struct operand *o = &t->c->operands.v[id.i];
-    return o->kind == OPERAND_FIELD ? bind_field(t, o) : bind_call(t, id);
+    return o->kind == OPERAND_FIELD ? bind_field(t, o) : call_bind(t, id);
 }

@@ -9,12 +9,52 @@
 #include "doc.h"
 #include "intern.h"
 
+#define OVERRIDE_KEYS_MAX 16
 #define ALTERNATIVES_MAX 100u
 #define ENGINE_MINOR 63u /* the rule language that this compiler reads is version 0.63.0 */
 
 static const char *shown(struct comp *c, str_id s)
 {
     return diag_word(c, STR(c, s), STRLEN(c, s));
+}
+
+/* ---- names ---- */
+
+static uint32_t count_of(const struct pack *pk, enum item_kind kind)
+{
+    return kind == ITEM_LIST ? pk->lists.n : kind == ITEM_MACRO ? pk->macros.n : pk->rules.n;
+}
+
+static str_id name_of(const struct pack *pk, enum item_kind kind, uint32_t i)
+{
+    return kind == ITEM_LIST    ? pk->lists.v[i].name
+           : kind == ITEM_MACRO ? pk->macros.v[i].name
+                                : pk->c->rules.v[pk->rules.v[i].rule].name;
+}
+
+static const char *did_you_mean(struct comp *c, const char *near)
+{
+    return near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL;
+}
+
+const char *pack_near(struct pack *pk, enum item_kind kind, str_id name)
+{
+    struct comp *c = pk->c;
+    const char *s = STR(c, name), *best = NULL;
+    size_t len = STRLEN(c, name);
+    unsigned least = len < 5 ? 2 : 4;
+    if (pk->near_tries++ > NEAR_TRIES_MAX || len > 100) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count_of(pk, kind); i++) {
+        str_id other = name_of(pk, kind, i);
+        unsigned d = catalog_distance(s, len, STR(c, other), STRLEN(c, other), least - 1);
+        if (d < least) {
+            least = d;
+            best = shown(c, other);
+        }
+    }
+    return did_you_mean(c, best);
 }
 
 /* ---- keys ---- */
@@ -50,8 +90,8 @@ static void unknown_key(struct comp *c, const struct yaml *key, const char *cons
         return;
     }
     const char *near = near_key(known, STR(c, key->text), STRLEN(c, key->text));
-    diag(c, RK0111, key->at, near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL,
-         "unknown key `%s` is ignored", key->kind == YAML_NULL ? "null" : shown(c, key->text));
+    diag(c, RK0111, key->at, did_you_mean(c, near), "unknown key `%s` is ignored",
+         key->kind == YAML_NULL ? "null" : shown(c, key->text));
 }
 
 void pack_check_keys(struct pack *pk, uint32_t map, const char *const *known)
@@ -109,6 +149,16 @@ static enum override_op override_op(const struct comp *c, const struct yaml *val
                                       : OVERRIDE_NONE;
 }
 
+static const char *near_override(struct comp *c, const struct override_key *keys, unsigned n,
+                                 const char *name)
+{
+    const char *known[OVERRIDE_KEYS_MAX + 1] = {0};
+    for (unsigned i = 0; i < n && i < OVERRIDE_KEYS_MAX; i++) {
+        known[i] = keys[i].key;
+    }
+    return did_you_mean(c, near_key(known, name, strlen(name)));
+}
+
 /* One `key: operation` pair. */
 static bool read_override(struct pack *pk, uint32_t map, const uint32_t *pair,
                           const struct override_key *keys, unsigned n, enum override_op *op)
@@ -123,7 +173,8 @@ static bool read_override(struct pack *pk, uint32_t map, const uint32_t *pair,
                           : k->append && k->replace
                               ? "can be overridden by `append` or `replace` only"
                               : "can be overridden by `replace` only";
-        diag(c, RK0205, k && !what ? value->at : key->at, NULL, "`%s` %s",
+        diag(c, RK0205, k && !what ? value->at : key->at,
+             k ? NULL : near_override(c, keys, n, name), "`%s` %s",
              *name ? diag_word(c, name, strlen(name)) : "[...]", can);
         return false;
     }
@@ -202,9 +253,10 @@ static struct list_def *list_entry(struct pack *pk, str_id name, span_id at)
 }
 
 /* An append or override wants an earlier definition. */
-static void no_target(struct comp *c, const char *kind, const struct yaml *name)
+static void no_target(struct pack *pk, enum item_kind kind, const struct yaml *name)
 {
-    diag(c, RK0206, name->at, NULL, "there is no %s `%s` to add to", kind, shown(c, name->text));
+    diag(pk->c, RK0206, name->at, pack_near(pk, kind, name->text), "there is no %s `%s` to add to",
+         kind == ITEM_LIST ? "list" : "macro", shown(pk->c, name->text));
 }
 
 static void check_list_name(struct comp *c, const struct yaml *name)
@@ -240,7 +292,7 @@ static void add_list(struct pack *pk, uint32_t map)
         diag(c, RK0201, n.at, NULL, "list `%s` has no `items`", shown(c, n.text));
     }
     if (append && !PACK_FIND(&pk->list_of, n.text)) {
-        no_target(c, "list", &n);
+        no_target(pk, ITEM_LIST, &n);
     }
     struct list_def *l = list_entry(pk, n.text, n.at);
     if (!append) {
@@ -310,7 +362,7 @@ static void add_macro(struct pack *pk, const struct item *item)
     }
     bool there = PACK_FIND(&pk->macro_of, n.text);
     if (append && !there) {
-        no_target(c, "macro", &n);
+        no_target(pk, ITEM_MACRO, &n);
     }
     struct macro_def *m = macro_entry(pk, n.text, n.at, item->doc_file);
     if (!append) {

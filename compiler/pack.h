@@ -119,6 +119,8 @@ void pack_add_item(struct pack *pk, const struct item *item);
         }                                                                                          \
         (table)->v[(name).i] = (index) + 1;                                                        \
     } while (0)
+/* "did you mean X?" of a name that no list, macro or rule has; NULL: none is near. */
+const char *pack_near(struct pack *pk, enum item_kind kind, str_id name);
 /* Warns of keys that are not in `known` (NULL ends it), and of those given twice. */
 void pack_check_keys(struct pack *pk, uint32_t map, const char *const *known);
 /* `append: true`; warns that it is old. DOC_BAD as false: it was reported. */
@@ -156,6 +158,8 @@ void except_put_quoted(struct pack *pk, struct text *t, uint32_t yaml);
 void subst_prepare(struct pack *pk); /* all lists, for what is to be said of their items */
 /* The text with all names of lists replaced. False: it grew too large (reported). */
 bool subst_lists(struct pack *pk, const struct text *from, struct text *out);
+/* Warns of an item, or a value, that is no single constant once it is put into a condition. */
+void subst_check_item(struct pack *pk, uint32_t yaml, const char *of, str_id name);
 /* Warns of constants lit0.. that look like something else: lists, fields. */
 void subst_check_words(struct pack *pk, uint32_t lit0);
 

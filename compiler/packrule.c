@@ -215,8 +215,8 @@ static struct rule_def *earlier_rule(struct pack *pk, const struct yaml *name, c
 {
     uint32_t i = PACK_FIND(&pk->rule_of, name->text);
     if (!i) {
-        diag(pk->c, RK0206, name->at, NULL, "there is no rule `%s` to %s", shown(pk->c, name->text),
-             verb);
+        diag(pk->c, RK0206, name->at, pack_near(pk, ITEM_RULE, name->text),
+             "there is no rule `%s` to %s", shown(pk->c, name->text), verb);
         return NULL;
     }
     pk->rules.v[i - 1].changed = pk->file;

@@ -143,12 +143,32 @@ static const struct pass {
     {"link", pass_link, true},
 };
 
+/*
+ * What a file means depends on those before it alone. So where one cannot be read, its items and
+ * those behind it are left aside, and the mistakes in the others are told all the same.
+ */
+static void keep_sound_files(struct comp *c)
+{
+    uint32_t n, bad = UINT32_MAX;
+    const struct finding *f = diags_sorted(c, &n);
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t file = c->spans.v[f[i].at.i].file;
+        if (diag_info(f[i].code)->severity == SEV_ERROR && file < bad) {
+            bad = file;
+        }
+    }
+    while (c->items.n && c->items.v[c->items.n - 1].doc_file >= bad) {
+        c->items.n--;
+    }
+}
+
 int pipeline_run(struct comp *c, char *const *paths, int npath, const char *last)
 {
     int err = load_all(c, paths, npath);
-    if (err || !strcmp(last, "load") || diag_count(c, SEV_ERROR)) {
+    if (err || !strcmp(last, "load")) {
         return err;
     }
+    keep_sound_files(c);
     for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
         err = passes[i].run(c);
         if (err) {

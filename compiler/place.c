@@ -173,7 +173,7 @@ static void place_slot(struct planner *p, const struct atom *a, const struct fie
         if (numtext_flags(p->c, a, f->table, &t)) {
             place_tests(p, f->slot, &t, w);
         }
-    } else if (numtext_number(p->c, a, &t)) {
+    } else if (numtext_number(p->c, a, a->type, &t)) {
         place_tests(p, f->slot, &t, w);
     }
 }
@@ -183,7 +183,7 @@ static void place_anc(struct planner *p, const struct atom *a, struct where *w)
     int slot = need_anc_slot(p->c, a->lhs);
     struct num_tests t;
     if (a->lhs.field == F_proc_apid && a->lhs.index >= 0 && a->lhs.index < 2 &&
-        numtext_number(p->c, a, &t)) {
+        numtext_number(p->c, a, a->type, &t)) {
         place_tests(p, a->lhs.index ? SLOT_OF_NUM(N_PPID) : SLOT_OF_NUM(N_PID), &t, w);
     } else if (slot >= 0) {
         place_text(p, a, slot, w);
@@ -247,7 +247,8 @@ static void place_param(struct planner *p, const struct atom *a, enum event_id e
     }
     enum base_type base = catalog_type(info->type)->base;
     bool number = info->slot >= 0 && info->slot < N_COUNT;
-    if (number && (base == BASE_INT || base == BASE_UINT) && numtext_number(p->c, a, &t)) {
+    if (number && (base == BASE_INT || base == BASE_UINT) &&
+        numtext_number(p->c, a, info->type, &t)) {
         place_tests(p, info->slot, &t, w);
     } else if (info->slot >= N_COUNT && base == BASE_TEXT) {
         place_text(p, a, info->slot, w);
@@ -271,10 +272,10 @@ static void place_derived(struct planner *p, const struct atom *a, struct where 
         place_addr(a, f == F_fd_cnet ? SLOT_OF_STR(S_CIP) : SLOT_OF_STR(S_SIP), -1, w);
     } else if (f == F_fd_ip || f == F_fd_net) {
         place_addr(a, SLOT_OF_STR(S_CIP), SLOT_OF_STR(S_SIP), w);
-    } else if (f == F_fd_port && numtext_number(p->c, a, &t)) {
+    } else if (f == F_fd_port && numtext_number(p->c, a, a->type, &t)) {
         place_tests(p, SLOT_OF_NUM(N_CPORT), &t, w);
         w->slot2 = SLOT_OF_NUM(N_SPORT);
-    } else if (f == F_container_start_ts && numtext_number(p->c, a, &t)) {
+    } else if (f == F_container_start_ts && numtext_number(p->c, a, a->type, &t)) {
         place_tests(p, SLOT_OF_NUM(N_PIDNS_TS), &t, w);
     }
 }

@@ -26,8 +26,8 @@
 #define REGEX_COUNT_MAX 1000
 #define REGEX_INST_MAX 16384u /* of the program, counts written out */
 #define REGEX_STATES_MAX 16384u
-#define REGEX_WORDS_MAX (256u * 1024)
-#define REGEX_WORK_MAX (8u * 1024 * 1024)
+#define REGEX_WORDS_MAX (256u << 10)
+#define REGEX_WORK_MAX (8u << 20)
 #define REGEX_CODE_MAX 0x10ffffu
 
 /* Code points lo..hi. */
@@ -89,8 +89,8 @@ struct re_strings {
 uint32_t regex_strings(struct comp *c, const struct regex *re, uint32_t max,
                        struct re_strings *out);
 /* What every text that matches begins with, and ends with; may be empty. */
-str_id regex_prefix(struct comp *c, const struct regex *re);
-str_id regex_suffix(struct comp *c, const struct regex *re);
+str_id regex_prefix(const struct comp *c, const struct regex *re);
+str_id regex_suffix(const struct comp *c, const struct regex *re);
 
 /* A compiled pattern: a row of the bundle, with its own rows of words and ranges from 0 on. */
 struct re_table {

@@ -207,7 +207,7 @@ static bool known_node(const struct regex *re, uint32_t node, struct known *k)
     return true; /* takes no character */
 }
 
-static str_id known_text(struct comp *c, const struct regex *re, bool backwards)
+static str_id known_text(const struct comp *c, const struct regex *re, bool backwards)
 {
     struct known k = {.backwards = backwards};
     char buf[4 * KNOWN_MAX];
@@ -219,12 +219,12 @@ static str_id known_text(struct comp *c, const struct regex *re, bool backwards)
     return intern_put(c->intern, buf, len);
 }
 
-str_id regex_prefix(struct comp *c, const struct regex *re)
+str_id regex_prefix(const struct comp *c, const struct regex *re)
 {
     return known_text(c, re, false);
 }
 
-str_id regex_suffix(struct comp *c, const struct regex *re)
+str_id regex_suffix(const struct comp *c, const struct regex *re)
 {
     return known_text(c, re, true);
 }
@@ -242,6 +242,7 @@ uint32_t regex_row(struct comp *c, str_id pattern, struct regex_error *err)
     if (!c->regex_ids) {
         c->regex_ids = arena_alloc(c->arena, sizeof *c->regex_ids);
         c->regex_ids->arena = c->arena;
+        // NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers
         VEC_PUSH(c->arena, &c->regexes, NULL);
     }
     uint32_t row = cons_find(c->regex_ids, (uint64_t)pattern.i + 1, row_same, NULL);
@@ -261,6 +262,7 @@ uint32_t regex_row(struct comp *c, str_id pattern, struct regex_error *err)
                          RPK_PROGRAM_MAX)};
         return 0;
     }
+    // NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers
     row = VEC_PUSH(c->arena, &c->regexes, re);
     cons_add(c->regex_ids, (uint64_t)pattern.i + 1, row);
     return row;

@@ -90,9 +90,9 @@ static void put_range(struct parser *p, uint32_t lo, uint32_t hi)
 
 static void negate(struct parser *p)
 {
-    uint32_t n = p->set.n, from = 0;
+    uint32_t from = 0;
     normalize(p);
-    n = p->set.n;
+    uint32_t n = p->set.n;
     struct re_range *old = arena_alloc(p->arena, (n + 1) * sizeof *old);
     if (n) {
         memcpy(old, p->set.v, n * sizeof *old);

@@ -138,20 +138,20 @@ static const uint8_t *signature(struct builder *b, uint32_t code)
 static bool find_classes(struct builder *b)
 {
     struct cuts c = {0};
-    uint32_t n = b->re->sets.n;
-    const uint8_t *of[RPK_CLASSES_MAX];
+    uint32_t n = b->re->sets.n, nclass = 0;
+    const uint8_t *of[RPK_CLASSES_MAX] = {NULL};
     find_cuts(b, &c);
     for (uint32_t i = 0; i < c.v.n; i++) {
         const uint8_t *s = signature(b, c.v.v[i]);
         uint32_t k = 0;
-        while (k < b->p->nclass && memcmp(of[k], s, n + 1)) {
+        while (k < nclass && memcmp(of[k], s, n + 1) != 0) {
             k++;
         }
         if (k == RPK_CLASSES_MAX) {
             return false;
         }
-        if (k == b->p->nclass) {
-            of[b->p->nclass++] = s;
+        if (k == nclass) {
+            of[nclass++] = s;
         }
         if (s[n]) {
             b->p->newline = k;
@@ -159,10 +159,11 @@ static bool find_classes(struct builder *b)
         VEC_PUSH(b->arena, &b->p->bounds, (struct rpk_range){c.v.v[i], k});
     }
     for (uint32_t i = 0; i < n; i++) {
-        for (uint32_t k = 0; k < b->p->nclass; k++) {
+        for (uint32_t k = 0; k < nclass; k++) {
             VEC_PUSH(b->arena, &b->p->member, of[k][i]);
         }
     }
+    b->p->nclass = nclass;
     return true;
 }
 

@@ -40,23 +40,35 @@ static bool is_large(const struct text *t)
     return t->bytes.n > TEXT_MAX || t->segs.n > PIECES_MAX;
 }
 
-/* An item that is no quoted string of its own and will not be read as one word. */
+/* One quoted string and nothing behind it. */
+static bool is_quoted(const char *s, size_t len)
+{
+    const char *end = s + 1;
+    while ((end = memchr(end, *s, len - (size_t)(end - s))) && end[-1] == '\\') {
+        end++;
+    }
+    return end == s + len - 1;
+}
+
+/* A text that is put into a condition as it is, and will not be read there as one constant. */
 static bool splits(const char *s, size_t len)
 {
     if (*s == '"' || *s == '\'') {
-        return false;
+        return !is_quoted(s, len);
     }
     /* A blank brings quotes with it; then only a quote or a backslash inside can end them. */
     return memchr(s, ' ', len) ? s[strcspn(s, "\"\\")] != 0 : s[strcspn(s, "(),='\"\t\r\n\b")] != 0;
 }
 
-static void check_item(struct comp *c, const struct list_def *l, uint32_t yaml)
+void subst_check_item(struct pack *pk, uint32_t yaml, const char *of, str_id name)
 {
+    const char *what = strcmp(of, "list") ? "value" : "item";
+    struct comp *c = pk->c;
     const struct yaml *y = &c->yaml.v[yaml];
     if (splits(STR(c, y->text), STRLEN(c, y->text))) {
         diag(c, RK0228, y->at, "put quotes inside the quotes: '\"...\"'",
-             "item `%s` of list `%s` is not read as one constant", shown(c, y->text),
-             shown(c, l->name));
+             "%s `%s` of %s `%s` is not read as one constant", what, shown(c, y->text), of,
+             shown(c, name));
     }
 }
 
@@ -98,7 +110,7 @@ static void compile_list(struct pack *pk, struct list_def *l)
         if (other && pk->lists.v[other - 1].first < l->last) {
             put_inner(pk, l, &pk->lists.v[other - 1], c->yaml.v[l->items.v[i]].at);
         } else {
-            check_item(c, l, l->items.v[i]);
+            subst_check_item(pk, l->items.v[i], "list", l->name);
             put_item(pk, &l->text, l->items.v[i]);
         }
     }
@@ -175,6 +187,27 @@ static bool in_quotes(struct quotes *q, const struct text *t, uint32_t at)
     return q->open;
 }
 
+/* A word that the grammar knows: what it is then is not what was written. */
+static bool is_language(const char *s, size_t len)
+{
+    static const char *const words[] = {"and", "or", "not", "oneof", "anyof", "allof"};
+    struct field_name f;
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (len == strlen(words[i]) && !memcmp(s, words[i], len)) {
+            return true;
+        }
+    }
+    return catalog_op_by_name(s, len) || xform_by_name(s, len) != XF_NONE ||
+           (memchr(s, '.', len) && field_read(s, len, NULL, 0, &f));
+}
+
+static void warn_language(struct comp *c, const struct list_def *l, span_id at)
+{
+    diag(c, RK0245, at, NULL, "list `%s` takes the place of a word of the language here",
+         shown(c, l->name));
+    diag_note(c, l->at, "the list");
+}
+
 static void warn_quoted(struct comp *c, const struct list_def *l, span_id at)
 {
     diag(c, RK0226, at, NULL, "list `%s` is put into a quoted string here", shown(c, l->name));
@@ -225,11 +258,14 @@ static bool subst_list(struct subst *s, const struct text *from, struct text *ou
     if (at == UINT32_MAX) {
         return false;
     }
+    bool language = is_language(name, len);
     l->used = true;
     compile_list(s->pk, l);
     while (at != UINT32_MAX && !is_large(out)) {
         if (in_quotes(&quotes, from, at)) {
             warn_quoted(c, l, text_span(c, from, at, len));
+        } else if (language) {
+            warn_language(c, l, text_span(c, from, at, len));
         }
         text_put_range(c, out, from, done, at - done);
         done = replace_name(s->pk, from, out, l, at);

@@ -130,7 +130,7 @@ static struct rpk_ref make_ref(struct table *t, operand_id id)
         r.name = put_text(t, o.name);
     } else {
         r.xform = (uint8_t)o.call;
-        r.name = put_text(t, (str_id){0});
+        r.name = put_text(t, o.call == XF_GETOPT ? o.arg : (str_id){0});
         put_kids(t, &o, &r);
     }
     return r;

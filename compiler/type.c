@@ -53,17 +53,18 @@ static const char *operand_name(struct typer *t, operand_id id)
     return o->kind == OPERAND_FIELD ? STR(t->c, o->name) : "the expression";
 }
 
-static bool check_operator(struct typer *t, const struct node *n, const struct field_info *f)
+static bool check_operator(struct typer *t, const struct node *n)
 {
     const struct operand *o = &t->c->operands.v[n->lhs.i];
-    bool is_list = f && (f->flags & FF_LIST);
+    bool is_list = o->is_list;
     const char *name = operand_name(t, n->lhs);
     const char *op = catalog_op(n->op)->text;
     if (n->op == OP_EXISTS) {
         return true;
     }
     /* Of a parameter's bytes only their being there can be asked for: evt.buffer has the rest. */
-    bool raw_bytes = f && o->field == F_evt_rawarg && catalog_type(o->type)->base == BASE_BYTES;
+    bool raw_bytes = o->kind == OPERAND_FIELD && o->field == F_evt_rawarg &&
+                     catalog_type(o->type)->base == BASE_BYTES;
     if (raw_bytes || !(operators_of(o->type, is_list) & BIT(n->op))) {
         diag(t->c, RK0304, n->op_at, NULL, "`%s` is of type %s%s, which has no operator `%s`", name,
              is_list ? "list of " : "", catalog_type(o->type)->name, op);
@@ -155,7 +156,7 @@ static bool type_right(struct typer *t, const struct node *n, struct atom *a)
                              r->kind == OPERAND_FIELD ? r->field : F_NONE};
     for (int i = 0; i < 2; i++) {
         const struct field_info *f = both[i] ? catalog_field(both[i]) : NULL;
-        if (f && (f->flags & (FF_NO_RHS | FF_LIST))) {
+        if (f && (f->flags & FF_NO_RHS)) {
             return mismatch(t, n,
                             "cannot be compared: one of the fields has a comparison of its own");
         }
@@ -164,9 +165,13 @@ static bool type_right(struct typer *t, const struct node *n, struct atom *a)
         }
     }
     enum base_type base = catalog_type(l->type)->base;
-    if (base == BASE_NET || n->op == OP_PMATCH || n->op == OP_REGEX ||
-        n->mod != MOD_NONE) {
+    if (base == BASE_NET || n->op == OP_PMATCH || n->op == OP_REGEX || n->mod != MOD_NONE) {
         return mismatch(t, n, "cannot stand here: this test takes constants only");
+    }
+    if (l->is_list != r->is_list) {
+        return mismatch(t, n,
+                        r->is_list ? "is a list, the left side is none"
+                                   : "is no list, the left side is one");
     }
     bool texts = base == BASE_TEXT && catalog_type(r->type)->base == BASE_TEXT;
     if (l->type != r->type && !texts) {
@@ -197,7 +202,7 @@ static bool type_left(struct typer *t, const struct node *n, struct atom *a)
         diag(t->c, RK0316, o->at, NULL, "`%s` can only be printed", f->name);
         return false;
     }
-    return check_operator(t, n, f);
+    return check_operator(t, n);
 }
 
 static bool type_test(struct typer *t, const struct node *n, struct atom *a)

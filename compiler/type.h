@@ -36,6 +36,8 @@ void type_unknown(struct typer *t, enum diag_code code, span_id at, const char *
  * bound with all that it contains.
  */
 bool operand_bind(struct typer *t, operand_id id);
+/* The same for a call alone (xform.c). */
+bool call_bind(struct typer *t, operand_id id);
 /* The field of an operand that is one, with its argument. */
 struct field_ref operand_ref(const struct comp *c, operand_id id);
 /* True if two operands are written alike, as fields or expressions. */

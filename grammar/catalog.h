@@ -124,9 +124,10 @@ enum field_arg {
 #define FF_LIST 0x20u
 #define FF_SUGGESTED 0x40u
 #define FF_TABLE_ONLY 0x80u
-#define FF_ANCESTOR 0x100u    /* without index: a test of *some* ancestor */
-#define FF_EITHER_SIDE 0x200u /* fd.ip, fd.port, fd.net, fd.proto: own comparison over both sides  \
-                               */
+#define FF_ANCESTOR 0x100u /* without index: a test of *some* ancestor */
+#define FF_EITHER_SIDE                                                                             \
+    0x200u /* fd.ip, fd.port, fd.net, fd.proto: own comparison over both sides                     \
+            */
 
 /* Who supplies a field's value. */
 enum field_source {

@@ -78,14 +78,14 @@ static bool is_word(unsigned char ch)
            ch == '_';
 }
 
-static int open_call(struct parse *p, const unsigned char *from, bool call)
+static int open_call(struct parse *p, const unsigned char *from, enum xform_id call)
 {
     if (p->depth + p->calls >= NESTING_MAX) {
         return wrong(p, PARSE_DEPTH, from);
     }
-    p->call_open[p->calls++] = call;
+    p->call_open[p->calls++] = (uint8_t)call;
     p->mode = LEX_ARG;
-    return call ? TOK_CALL : TOK_LPAR;
+    return call != XF_LIST ? TOK_CALL : TOK_LPAR;
 }
 
 /*
@@ -100,7 +100,7 @@ static int transformer(union COND_STYPE *value, struct parse *p, const unsigned 
         p->cursor--;
         return wrong(p, PARSE_TRANSFORMER, from);
     }
-    int token = open_call(p, from, true);
+    int token = open_call(p, from, id);
     value->num = id;
     return token == TOK_CALL && id == XF_VAL ? TOK_VAL : token;
 }
@@ -266,14 +266,14 @@ static int lex_member(struct parse *p)
 
 static int close_arg(union COND_STYPE *value, struct parse *p)
 {
-    bool call = p->call_open[--p->calls];
+    enum xform_id call = (enum xform_id)p->call_open[--p->calls];
     if (!p->calls) {
         p->mode = p->after_call;
     }
-    if (!call) {
+    if (call == XF_LIST) {
         return TOK_RPAR;
     }
-    value->arg = take_bracket(p);
+    value->arg = call == XF_GETOPT ? take_bracket(p) : (struct range){0, 0};
     return TOK_CLOSE;
 }
 
@@ -284,7 +284,7 @@ static int lex_arg(union COND_STYPE *value, struct parse *p)
     /*!re2c
         ")"     { return close_arg(value, p); }
         ","     { return TOK_COMMA; }
-        "("     { return open_call(p, from, false); }
+        "("     { return open_call(p, from, XF_LIST); }
         field   { return lex_field_token(value, p, LEX_ARG); }
         call    { return transformer(value, p, from, false); }
         quoted  { return TOK_STRING; }

@@ -63,11 +63,11 @@ struct parse {
     int start;                /* token to send first: what is to be parsed; 0 once sent */
     uint32_t depth;           /* open parentheses of conditions */
     uint32_t calls;           /* open parentheses of transformers and their lists */
-    bool call_open[NESTING_MAX + 1]; /* by depth: a transformer's, not a list's */
-    bool or_open[NESTING_MAX + 1];   /* by depth: `or(` opened it */
-    bool failed;                     /* reported: one error per text is enough */
-    uint32_t root;                   /* the condition */
-    struct build *build;             /* ast.c's */
+    uint8_t call_open[NESTING_MAX + 1]; /* by depth: enum xform_id; XF_LIST: no transformer's */
+    bool or_open[NESTING_MAX + 1];      /* by depth: `or(` opened it */
+    bool failed;                        /* reported: one error per text is enough */
+    uint32_t root;                      /* the condition */
+    struct build *build;                /* ast.c's */
 };
 
 /* ---- lex.re ---- */

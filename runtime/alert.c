@@ -61,7 +61,7 @@ static struct val ref_text(struct writer *w, uint32_t ref)
 
     if (!val_here(v))
         return val_text("<NA>", 4);
-    if (v.base == BASE_TEXT)
+    if (v.base == BASE_TEXT && !v.is_list)
         return v;
     t = scratch_begin(w->r);
     value_text(&t, v, ref_info(w->p, ref));
@@ -219,6 +219,19 @@ static bool is_clock(enum field_id f)
            f == F_evt_datetime_s;
 }
 
+static void add_list(struct writer *w, struct val list)
+{
+    struct val v;
+
+    fmt_char(&w->out, '[');
+    for (bool first = true; val_next(&list, &v); first = false) {
+        fmt_str(&w->out, first ? "\"" : ",\"");
+        add_json(w, v.text, v.len);
+        fmt_char(&w->out, '"');
+    }
+    fmt_char(&w->out, ']');
+}
+
 static void add_value(struct writer *w, uint32_t ref)
 {
     enum field_id field = ref == NO_REF ? F_evt_time : (enum field_id)w->p->refs[ref].field;
@@ -235,6 +248,8 @@ static void add_value(struct writer *w, uint32_t ref)
         fmt_str(&w->out, "null");
     } else if (v.base == BASE_BOOL) {
         fmt_str(&w->out, v.num ? "true" : "false");
+    } else if (v.is_list) {
+        add_list(w, v);
     } else if (v.text || info->format == FMT_HEX || info->format == FMT_OCT) {
         v = ref_text(w, ref);
         fmt_char(&w->out, '"');

@@ -177,8 +177,7 @@ bool audit_event(struct audit *a, const struct rpk *p, struct record *r, FILE *o
     a->matched++;
     /* Of two readings the filter judges the first that passes, so that its rule may be a later one.
      */
-    if (is_asked_for(p, r->h) && r->h->rule &&
-        (r->h->rule <= m.rule + 1 || r->h->readings == 2))
+    if (is_asked_for(p, r->h) && r->h->rule && (r->h->rule <= m.rule + 1 || r->h->readings == 2))
         return true;
     if (a->disagreements++ < AUDIT_SHOWN)
         report(p, r, &m, out);

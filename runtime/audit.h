@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Audit mode: the probe sends every event with the filter's verdict, and the table judges each one
- * exactly. All hooks are attached, and every system call is asked for that can be an event of any rule
- * in the table: so the plan is audited as well as the filter. An event that the plan does not ask for,
- * that the filter would have dropped, or passed for too late a rule, though the table finds a match, is our
- * fault: it is shown as one JSON line that `rulec eval` reads.
+ * exactly. All hooks are attached, and every system call is asked for that can be an event of any
+ * rule in the table: so the plan is audited as well as the filter. An event that the plan does not
+ * ask for, that the filter would have dropped, or passed for too late a rule, though the table
+ * finds a match, is our fault: it is shown as one JSON line that `rulec eval` reads.
  */
 #ifndef RULEC_AUDIT_H
 #define RULEC_AUDIT_H

@@ -33,6 +33,18 @@ static inline void fmt_add(struct fmt *t, const char *s, size_t n)
     t->len += n;
 }
 
+/* The same of bytes that may stand in the buffer, behind what is there. */
+static inline void fmt_move(struct fmt *t, const char *s, size_t n)
+{
+    if (n > t->cap - t->len) {
+        n = t->cap - t->len;
+        t->full = true;
+    }
+    if (n)
+        memmove(t->buf + t->len, s, n);
+    t->len += n;
+}
+
 static inline void fmt_str(struct fmt *t, const char *s)
 {
     fmt_add(t, s, strlen(s));

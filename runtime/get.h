@@ -77,6 +77,17 @@ static inline bool val_here(struct val v)
     return v.state == ST_PRESENT || v.state == ST_CUT;
 }
 
+/* The first text of what is left of a list; false: nothing is. */
+static inline bool val_next(struct val *list, struct val *element)
+{
+    if (list->len == 0)
+        return false;
+    *element = val_text(list->text, strnlen(list->text, list->len));
+    list->text += element->len + 1;
+    list->len -= element->len + 1;
+    return true;
+}
+
 static inline struct val get_field(struct record *r, enum field_id f)
 {
     return record_get(r, f, -1, "");

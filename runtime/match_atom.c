@@ -2,6 +2,7 @@
 /* An atom over a record: constants and modifiers, fields that are sets, field against field. */
 #include <string.h>
 
+#include "get.h"
 #include "match.h"
 #include "xform.h"
 
@@ -79,6 +80,45 @@ static enum outcome any_of(const struct rpk *p, const struct rpk_atom *a, struct
     return any;
 }
 
+/* A list, `hits` of its elements among what is asked for; `in` wants all of them, or none at all.
+ */
+static enum outcome list_outcome(const struct rpk_atom *a, int64_t members, int64_t hits)
+{
+    if (a->op == OP_IN)
+        return hits == members ? OUT_TRUE : OUT_FALSE;
+    return a->op == OP_INTERSECTS && hits > 0 ? OUT_TRUE : OUT_FALSE;
+}
+
+static enum outcome match_list(const struct rpk *p, const struct rpk_atom *a, struct val list)
+{
+    int64_t members = 0, hits = 0;
+    struct val v;
+
+    while (val_next(&list, &v)) {
+        members++;
+        hits += any_of(p, a, v) == OUT_TRUE;
+    }
+    return list_outcome(a, members, hits);
+}
+
+/* List against list. */
+static enum outcome match_lists(const struct rpk_atom *a, struct val list, struct val others)
+{
+    int64_t members = 0, hits = 0;
+    struct val v, w;
+
+    while (val_next(&list, &v)) {
+        struct val rest = others;
+        bool hit = false;
+
+        while (!hit && val_next(&rest, &w))
+            hit = v.len == w.len && memcmp(v.text, w.text, v.len) == 0;
+        members++;
+        hits += hit;
+    }
+    return list_outcome(a, members, hits);
+}
+
 /* One value against the atom's constants. */
 static enum outcome match_constants(const struct rpk *p, const struct rpk_atom *a, struct val v)
 {
@@ -88,6 +128,8 @@ static enum outcome match_constants(const struct rpk *p, const struct rpk_atom *
         return OUT_MAYBE;
     if (a->op == OP_EXISTS)
         return OUT_TRUE;
+    if (v.is_list)
+        return match_list(p, a, v);
     if (a->mod == MOD_ONEOF)
         return one_of(p, a, v);
     return a->mod == MOD_ALLOF ? all_of(p, a, v) : any_of(p, a, v);
@@ -97,7 +139,6 @@ static enum outcome match_constants(const struct rpk *p, const struct rpk_atom *
 static enum outcome some_ancestor(const struct rpk *p, struct record *r, const struct rpk_atom *a,
                                   enum field_id field)
 {
-    bool whole = r->h->anc_state == ST_PRESENT || r->h->anc_state == ST_ABSENT;
     enum outcome some = OUT_FALSE;
 
     for (int32_t i = 1; i <= ANC_MAX + 1; i++) {
@@ -110,8 +151,6 @@ static enum outcome some_ancestor(const struct rpk *p, struct record *r, const s
             return o;
         if (o == OUT_MAYBE)
             some = OUT_MAYBE;
-        if (v.state == ST_ABSENT && whole)
-            break;
     }
     return some;
 }
@@ -153,6 +192,8 @@ static enum outcome match_fields(const struct rpk *p, struct record *r, const st
         return OUT_FALSE;
     if ((v.state != ST_PRESENT && v.state != ST_CUT) || w.state != ST_PRESENT)
         return OUT_MAYBE;
+    if (v.is_list || w.is_list)
+        return v.is_list && w.is_list ? match_lists(a, v, w) : OUT_FALSE;
     if (op == OP_IN || op == OP_INTERSECTS)
         op = OP_EQ;
     if (v.base == BASE_IP || v.base == BASE_NET)
@@ -163,16 +204,37 @@ static enum outcome match_fields(const struct rpk *p, struct record *r, const st
                   : match_num(op, (enum type_id)a->type, v.num, w.num);
 }
 
+/* evt.rawarg: numbers are compared in the type that this event's parameter has. */
+static struct rpk_atom raw_atom(const struct rpk *p, const struct record *r,
+                                const struct rpk_atom *a)
+{
+    struct rpk_str name = p->refs[a->lhs].name;
+    enum event_id event = (enum event_id)r->h->event;
+    int i = catalog_param_index(event, rpk_text(p, name), name.len);
+    const struct param_info *param = i < 0 ? NULL : catalog_param(event, (unsigned)i);
+    enum base_type base = param ? catalog_type(param->type)->base : BASE_NONE;
+    struct rpk_atom raw = *a;
+
+    if (base == BASE_INT || base == BASE_UINT)
+        raw.type = (uint8_t)param->type;
+    return raw;
+}
+
 enum outcome match_atom(const struct rpk *p, struct record *r, const struct rpk_atom *a)
 {
     const struct rpk_ref *f = &p->refs[a->lhs];
+    struct rpk_atom raw;
     uint32_t used = r->used, flags = catalog_field((enum field_id)f->field)->flags;
     enum outcome o;
 
     r->plan = &p->head->plan;
+    if (f->field == F_evt_rawarg) {
+        raw = raw_atom(p, r, a);
+        a = &raw;
+    }
     if (a->rhs != 0xffffffffu)
         o = match_fields(p, r, a);
-    else if (f->field && (flags & FF_ANCESTOR) && f->index < 0)
+    else if (f->field && (flags & FF_ANCESTOR) && f->index < 0 && !f->name.len)
         o = some_ancestor(p, r, a, (enum field_id)f->field);
     else if (f->field && (flags & FF_EITHER_SIDE))
         o = either_side(p, r, a, (enum field_id)f->field);

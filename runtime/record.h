@@ -17,9 +17,10 @@
 
 /* A value that is there, or why it is not. `uncertain` values: bytes known so far may be given. */
 struct val {
-    uint8_t state;  /* enum slot_state: PRESENT, ABSENT, UNKNOWN, CUT */
-    uint8_t base;   /* enum base_type of what is filled in */
-    uint8_t family; /* BASE_IP: 4 or 6 */
+    uint8_t state;   /* enum slot_state: PRESENT, ABSENT, UNKNOWN, CUT */
+    uint8_t base;    /* enum base_type of what is filled in */
+    uint8_t family;  /* BASE_IP: 4 or 6 */
+    uint8_t is_list; /* BASE_TEXT: `num` texts one behind the other in `text`, a NUL after each */
     int64_t num;
     const char *text; /* BASE_TEXT, BASE_BYTES, BASE_IP: `len` bytes */
     uint32_t len;

@@ -3,6 +3,8 @@
 #include "get.h"
 #include "xform.h"
 
+#define LIST_SHOWN 1023 /* bytes of a list */
+
 static void number_text(struct fmt *t, struct val v, const struct field_info *f)
 {
     enum num_format format = f ? f->format : FMT_DEC;
@@ -25,10 +27,33 @@ static void number_text(struct fmt *t, struct val v, const struct field_info *f)
         fmt_unsigned(t, u, 10, 1);
 }
 
+/* `(a,b)`, as much as LIST_SHOWN bytes hold. */
+static void list_text(struct fmt *t, struct val list)
+{
+    struct fmt part = fmt_in(t->buf + t->len, t->cap - t->len);
+    struct val v;
+
+    if (part.cap > LIST_SHOWN)
+        part.cap = LIST_SHOWN;
+    fmt_char(&part, '(');
+    for (bool first = true; val_next(&list, &v); first = false) {
+        if (!first)
+            fmt_char(&part, ',');
+        fmt_add(&part, v.text, v.len);
+    }
+    fmt_char(&part, ')');
+    t->len += part.len;
+    t->full = t->full || (part.full && part.cap < LIST_SHOWN);
+}
+
 void value_text(struct fmt *t, struct val v, const struct field_info *f)
 {
     if (!val_here(v))
         return;
+    if (v.is_list) {
+        list_text(t, v);
+        return;
+    }
     switch ((enum base_type)v.base) {
     case BASE_TEXT:
         fmt_add(t, v.text, v.len);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rpk.h"
+#include "../grammar/transform.h"
 #include "../grammar/catalog.h" /* before elf.h, which defines EV_NONE (0) as a macro */
 
 #include <elf.h>
@@ -9,9 +10,6 @@
 #include <string.h>
 
 #define NONE 0xffffffffu
-#define XFORM_LAST 9    /* XF_VAL */
-#define REF_DEPTH 16    /* nesting of transformers */
-#define REF_BUDGET 256  /* refs that one expression may reach, shared ones counted each time */
 #define PATTERN_MAX 259 /* struct bpf_pattern of the probe holds these and a NUL */
 
 /* A bundle under test. The first finding is kept; everything after it is skipped. */
@@ -46,13 +44,20 @@ static const struct {
     {                                                                                              \
 #field, offsetof(struct rpk_head, field), sizeof(type)                                     \
     }
-    TABLE(rules, struct rpk_rule),   TABLE(events, struct rpk_event),
-    TABLE(roots, struct rpk_root),   TABLE(nodes, struct rpk_node),
-    TABLE(atoms, struct rpk_atom),   TABLE(values, struct rpk_value),
-    TABLE(pieces, struct rpk_piece), TABLE(refs, struct rpk_ref),
-    TABLE(tags, struct rpk_str),     TABLE(patterns, struct rpk_str),
-    TABLE(names, struct rpk_name),   TABLE(regexes, struct rpk_regex),
-    TABLE(ranges, struct rpk_range), TABLE(words, uint16_t),
+    TABLE(rules, struct rpk_rule),
+    TABLE(events, struct rpk_event),
+    TABLE(roots, struct rpk_root),
+    TABLE(nodes, struct rpk_node),
+    TABLE(atoms, struct rpk_atom),
+    TABLE(values, struct rpk_value),
+    TABLE(pieces, struct rpk_piece),
+    TABLE(refs, struct rpk_ref),
+    TABLE(tags, struct rpk_str),
+    TABLE(patterns, struct rpk_str),
+    TABLE(names, struct rpk_name),
+    TABLE(regexes, struct rpk_regex),
+    TABLE(ranges, struct rpk_range),
+    TABLE(words, uint16_t),
     TABLE(strings, char),
 #undef TABLE
 };
@@ -252,7 +257,7 @@ static bool ref_bounded(const struct rpk *r, uint32_t i, unsigned depth, unsigne
 {
     const struct rpk_ref *f = &r->refs[i];
 
-    if (depth > REF_DEPTH || *budget == 0)
+    if (depth > RPK_REF_DEPTH || *budget == 0)
         return false;
     --*budget;
     for (uint32_t k = 0; f->xform && k < f->nkid; k++)
@@ -264,7 +269,7 @@ static bool ref_bounded(const struct rpk *r, uint32_t i, unsigned depth, unsigne
 static bool check_ref(struct check *c, uint32_t i)
 {
     const struct rpk_ref *f = &c->r.refs[i];
-    unsigned budget = REF_BUDGET;
+    unsigned budget = RPK_REF_BUDGET;
 
     if (!check_str(c, f->name, "operand", i))
         return false;
@@ -274,10 +279,12 @@ static bool check_ref(struct check *c, uint32_t i)
         return bad(c, "operand %u: neither field, transformer nor literal", i);
     if (!f->xform)
         return true;
-    if (f->xform > XFORM_LAST)
+    if (f->xform >= XF_COUNT)
         return bad(c, "operand %u: no transformer has number %u", i, f->xform);
     if (f->nkid == 0 || !rows_exist(f->kid0, f->nkid, i))
         return bad(c, "operand %u: arguments do not come before it", i);
+    if (f->nkid < xform_min_args((enum xform_id)f->xform))
+        return bad(c, "operand %u: too few arguments", i);
     if (!ref_bounded(&c->r, i, 0, &budget))
         return bad(c, "operand %u: too deeply nested", i);
     return true;

@@ -86,12 +86,14 @@ struct rpk_node {
 };
 
 /* A field with its argument, or a transformer over such. */
+#define RPK_REF_DEPTH 16   /* nesting of transformers */
+#define RPK_REF_BUDGET 512 /* refs that one expression may reach, shared ones counted each time */
 struct rpk_ref {
     uint16_t field; /* enum field_id; 0 for a transformer or a literal */
     uint8_t xform;  /* enum xform_id of the language; 0: a plain field or a literal */
     uint8_t is_literal;
     int32_t index;       /* -1: none */
-    struct rpk_str name; /* argument as text, or the literal */
+    struct rpk_str name; /* argument as text (of getopt: the option), or the literal */
     uint32_t kid0, nkid; /* transformer: its arguments, rows of refs with lower indexes */
 };
 

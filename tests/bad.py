@@ -128,6 +128,41 @@ class Bad:
         code, told = self.rulec('nonsense')
         self.check(code == 2 and told, f'unknown command: exit {code}: {told}')
 
+    def bombs(self):
+        """Small inputs that stand for much are refused within a second and 100 MB."""
+        doubling = [f'- list: l{i}\n  items: [l{i - 1}, l{i - 1}]\n' for i in range(60, 0, -1)]
+        macros = [f'- macro: m{i}\n  condition: m{i - 1} and m{i - 1}\n' for i in range(1, 60)]
+        aliases = [f'- list: a{i}\n  items: &a{i} [{", ".join([f"*a{i - 1}"] * 9)}]\n'
+                   for i in range(1, 12)]
+        values = [f'- rule: r{i}\n  exceptions: &e{i} [{", ".join([f"*e{i - 1}"] * 9)}]\n'
+                  for i in range(1, 10)]
+        grown = ['- list: l\n  override: {items: append}\n  items: [l, l]\n'] * 2000
+        end = rule('proc.name in (l60)').decode()
+        self.bomb('lists', ''.join(doubling) + '- list: l0\n  items: [x]\n' + end)
+        self.bomb('macros', '- macro: m0\n  condition: fd.num=1\n' + ''.join(macros) +
+                  rule('m59').decode())
+        self.bomb('aliases', '- list: a0\n  items: &a0 [x]\n' + ''.join(aliases))
+        self.bomb('aliases of mappings', '- rule: r\n  exceptions: &e0 [{name: a}]\n' + ''.join(values))
+        self.bomb('a list that holds itself', '- list: l\n  items: [x]\n' + ''.join(grown) +
+                  rule('proc.name in (l)').decode())
+        self.bomb('an alias of a long text', '- list: a\n  items: [&x ' + 'y' * 100000 + ']\n'
+                  '- list: b\n  items: [' + ', '.join(['*x'] * 100000) + ']\n' +
+                  rule('proc.name in (b)').decode())
+
+    def bomb(self, name, text):
+        """One of them: refused, and what it took."""
+        with open(os.path.join(self.folder, 'bomb.yaml'), 'w', encoding='utf-8') as out:
+            out.write(text)
+        with subprocess.Popen([self.program, 'check', 'bomb.yaml'], cwd=self.folder,
+                              stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                              stderr=subprocess.DEVNULL) as run:
+            _, status, used = os.wait4(run.pid, 0)
+            run.returncode = os.waitstatus_to_exitcode(status)
+        self.check(run.returncode == 1, f'{name}: exit {run.returncode}')
+        if 'asan' not in self.program:
+            seconds, megabytes = used.ru_utime + used.ru_stime, used.ru_maxrss / 1000
+            self.check(seconds < 1 and megabytes < 100, f'{name}: {seconds} s, {megabytes} MB')
+
     def noise(self, rounds):
         """A good file with bytes changed at random, by a fixed seed: any answer but a crash."""
         chance = random.Random(3)
@@ -152,6 +187,7 @@ def main():
             bad.case(*case)
         bad.missed_calls()
         bad.files()
+        bad.bombs()
         bad.noise(60 if args.variant == 'release' else 120)
     print(f'{bad.passed} passed, {bad.failed} failed')
     return 1 if bad.failed else 0

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a few system calls cost, in nanoseconds each: one line `NAME COST` for each kind. The median
- * of several short series, so that one interruption does not count. Pinned to one processor.
+ * What a few system calls cost, in nanoseconds each: one line `NAME COST` for each kind, or for
+ * one. The median of several short series, so that one interruption does not count. Pinned to one
+ * processor. Usage: micro [NAME]
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -132,7 +134,7 @@ static int prepare(struct bench *b)
     return getsockname(b->server, (struct sockaddr *)&b->address, &size);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
@@ -150,6 +152,7 @@ int main(void)
     int status = prepare(&b) != 0 ? 2 : 0;
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && status == 0; i++)
-        status = measure(&b, rows[i].name, rows[i].op, rows[i].count);
+        if (argc < 2 || strcmp(argv[1], rows[i].name) == 0)
+            status = measure(&b, rows[i].name, rows[i].op, rows[i].count);
     return status;
 }

@@ -12,21 +12,29 @@
 #include "../../compiler/event_param.h"
 #include "../../grammar/ops.h"
 
+/* What a test is about; each kind goes its own way through the evaluators. */
+enum kind {
+    KIND_PLAIN,
+    KIND_EITHER,   /* fields with a comparison of their own */
+    KIND_ANCESTOR, /* with index or without */
+    KIND_ARG,      /* evt.arg.NAME */
+    KIND_RAW,      /* evt.rawarg.NAME */
+    KINDS,
+};
+
 struct combination {
+    enum kind kind;
     enum op_id op;
     enum type_id type;
     enum op_modifier mod;
-    bool either_side; /* fields with a comparison of their own */
-    bool ancestor;
-    bool param; /* evt.arg */
 };
 
 /* ---- which there are ---- */
 
 static bool usable(const struct field_info *f)
 {
-    return f->source != SRC_MISSING && !(f->flags & (FF_PRINT_ONLY | FF_LIST | FF_DEPRECATED)) &&
-           (f->arg == ARG_NONE || f->arg == ARG_INDEX_OPT || f->arg == ARG_TEXT_OPT);
+    return f->source != SRC_PARAM && f->arg != ARG_TIME &&
+           !(f->flags & (FF_PRINT_ONLY | FF_LIST | FF_DEPRECATED));
 }
 
 static bool fits(const struct field_info *f, const struct combination *x)
@@ -34,13 +42,50 @@ static bool fits(const struct field_info *f, const struct combination *x)
     bool event = !strcmp(f->name, "evt.type") || !strcmp(f->name, "syscall.type");
     if (event && catalog_op(x->op)->group == OPG_NUMERIC)
         return false; /* the number would have to be an event's name */
-    return usable(f) && f->type == x->type && !(f->flags & FF_EITHER_SIDE) == !x->either_side &&
-           !(f->flags & FF_ANCESTOR) == !x->ancestor;
+    enum kind kind = f->flags & FF_EITHER_SIDE ? KIND_EITHER
+                     : f->flags & FF_ANCESTOR  ? KIND_ANCESTOR
+                                               : KIND_PLAIN;
+    return usable(f) && f->type == x->type && kind == x->kind;
 }
 
-static uint32_t count_fields(const struct combination *x)
+/* Parameters of live events, with the type of their constants as evt.rawarg; made once. */
+struct live_param {
+    const struct param_info *info;
+    enum type_id raw;
+};
+#define PARAMS_MAX 1024
+static struct live_param params[PARAMS_MAX];
+static uint32_t nparam;
+
+static void add_params(enum event_id e)
+{
+    for (unsigned i = 0; i < catalog_param_count(e) && nparam < PARAMS_MAX; i++) {
+        const struct param_info *p = catalog_param(e, i);
+        params[nparam++] = (struct live_param){p, catalog_param_type(p->name, strlen(p->name))};
+    }
+}
+
+/* Parameter number `want` of those that fit, or how many there are. */
+static uint32_t find_param(const struct combination *x, uint32_t want,
+                           const struct param_info **out)
 {
     uint32_t n = 0;
+    bool made = nparam > 0;
+    for (int e = EV_NONE + 1; e < EV_COUNT && !made; e++)
+        if (catalog_event((enum event_id)e)->live && e != EV_generic)
+            add_params((enum event_id)e);
+    for (uint32_t i = 0; i < nparam; i++)
+        if ((x->kind == KIND_ARG || params[i].raw == x->type) && n++ == want)
+            *out = params[i].info;
+    return n;
+}
+
+static uint32_t count_subjects(const struct combination *x)
+{
+    uint32_t n = 0;
+    const struct param_info *p;
+    if (x->kind == KIND_ARG || x->kind == KIND_RAW)
+        return find_param(x, UINT32_MAX, &p);
     for (int i = F_NONE + 1; i < F_COUNT; i++)
         n += fits(catalog_field((enum field_id)i), x);
     return n;
@@ -52,33 +97,37 @@ static bool possible(const struct combination *x)
         return false;
     if (x->mod != MOD_NONE && catalog_op(x->op)->group != OPG_STRING)
         return false;
-    if (x->param)
-        return x->type == T_CHARBUF && !x->either_side && !x->ancestor;
-    return count_fields(x) > 0;
+    if (x->kind == KIND_ARG && x->type != T_CHARBUF)
+        return false;
+    bool bytes = catalog_type(x->type)->base == BASE_BYTES;
+    if (x->kind == KIND_RAW && bytes && x->op != OP_EXISTS)
+        return false;
+    return count_subjects(x) > 0;
 }
 
-/* Combination number `want`, or their number if there are not so many. */
-static uint32_t find(uint32_t want, struct combination *out)
+/* All of them, made once. */
+#define COMBINATIONS_MAX 4096
+static struct combination all[COMBINATIONS_MAX];
+static uint32_t nall;
+
+static void make_all(enum kind kind)
 {
-    uint32_t n = 0;
-    struct combination x;
-    for (int kind = 0; kind < 4; kind++)
-        for (int op = OP_NONE + 1; op < OP_COUNT; op++)
-            for (int type = T_NONE + 1; type < T_COUNT; type++)
-                for (int mod = MOD_NONE; mod <= MOD_ONEOF; mod++) {
-                    x = (struct combination){
-                        (enum op_id)op, (enum type_id)type, (enum op_modifier)mod,
-                        kind == 1,      kind == 2,          kind == 3};
-                    if (possible(&x) && n++ == want)
-                        *out = x;
-                }
-    return n;
+    for (int op = OP_NONE + 1; op < OP_COUNT; op++)
+        for (int type = T_NONE + 1; type < T_COUNT; type++)
+            for (int mod = MOD_NONE; mod <= MOD_ONEOF; mod++) {
+                struct combination x = {kind, (enum op_id)op, (enum type_id)type,
+                                        (enum op_modifier)mod};
+                if (nall < COMBINATIONS_MAX && possible(&x))
+                    all[nall++] = x;
+            }
 }
 
 uint32_t cond_total(void)
 {
-    struct combination x;
-    return find(UINT32_MAX, &x);
+    bool made = nall > 0;
+    for (int kind = 0; kind < KINDS && !made; kind++)
+        make_all((enum kind)kind);
+    return nall;
 }
 
 /* ---- constants ---- */
@@ -96,6 +145,8 @@ static const char *const numbers[] = {"0", "1", "-1", "2", "77", "1000", "65535"
 static const char *const addresses[] = {"127.0.0.1", "10.1.2.3", "::1", "fe80::1", "0.0.0.0"};
 static const char *const networks[] = {"10.0.0.0/8", "127.0.0.0/8", "10.1.2.0/23",
                                        "fe80::/10",  "10.1.2.3/32", "0.0.0.0/0"};
+static const char *const bytes[] = {"ab", "", "a\\x00b", "/etc", "\\xff\\xfe"};
+static const char *const hexes[] = {"61", "6162", "00", "2f657463", "fffe", "", "FF", "610062"};
 static const char *const events[] = {"open", "openat", "execve", "connect", "uname", "chmod"};
 #define PICK(r, list) list[rng_below(r, sizeof list / sizeof list[0])]
 
@@ -122,6 +173,10 @@ static const char *text_constant(struct rng *r, const struct subject *s, enum op
         return PICK(r, globs);
     if (op == OP_PMATCH)
         return PICK(r, prefixes);
+    if (op == OP_BCONTAINS || op == OP_BSTARTSWITH)
+        return PICK(r, hexes);
+    if (catalog_type(s->type)->base == BASE_BYTES)
+        return PICK(r, bytes);
     return rng_chance(r, 50) ? PICK(r, paths) : PICK(r, words);
 }
 
@@ -159,7 +214,7 @@ static void put_quoted(FILE *out, const char *s)
 static void put_constant(FILE *out, struct rng *r, const struct subject *s, enum op_id op)
 {
     bool event = s->field == F_evt_type || s->field == F_syscall_type;
-    if (op != OP_REGEX || event) {
+    if (op != OP_REGEX || event || (s->table != FT_NONE && rng_chance(r, 70))) {
         put_quoted(out, constant(r, s, op));
         return;
     }
@@ -206,17 +261,6 @@ static void put_right(FILE *out, struct rng *r, const struct subject *s, enum op
     }
 }
 
-/* Some parameter of a live event: `evt.arg.NAME`. */
-static const struct param_info *some_param(struct rng *r)
-{
-    for (;;) {
-        enum event_id id = (enum event_id)(1 + rng_below(r, EV_COUNT - 1));
-        unsigned n = catalog_param_count(id);
-        if (n && catalog_event(id)->live && id != EV_generic)
-            return catalog_param(id, rng_below(r, n));
-    }
-}
-
 /* A bundle has room for four texts of ancestors beyond the parent. */
 static uint32_t index_of(struct rng *r, enum field_id f)
 {
@@ -225,71 +269,66 @@ static uint32_t index_of(struct rng *r, enum field_id f)
     return rng_below(r, few ? 3 : 4);
 }
 
+static void put_argument(FILE *out, struct rng *r, enum field_id id)
+{
+    const struct field_info *f = catalog_field(id);
+    bool some = rng_chance(r, id == F_proc_args ? 20 : 40);
+    switch (f->arg) {
+    case ARG_INDEX_OPT:
+        if (some)
+            fprintf(out, "[%u]", index_of(r, id));
+        break;
+    case ARG_TEXT_OPT:
+    case ARG_INDEX_OR_TEXT:
+        fputs(some ? "[HOME]" : "", out);
+        break;
+    case ARG_TEXT:
+        fputs("[/mnt]", out);
+        break;
+    case ARG_NAME_OR_TEXT:
+        fputs(some ? "[app]" : ".app", out);
+        break;
+    case ARG_NAME:
+        fputs(id == F_evt_type_is ? ".openat" : ".cpu", out);
+        break;
+    case ARG_NAME_OPT:
+        fputs(some ? ".src" : "", out);
+        break;
+    case ARG_NONE:
+    case ARG_NAME_OR_INDEX:
+    case ARG_TIME:
+        break;
+    }
+}
+
+static void put_param_test(FILE *out, struct rng *r, const struct combination *x)
+{
+    const struct param_info *p = NULL;
+    find_param(x, rng_below(r, count_subjects(x)), &p);
+    bool text = x->kind == KIND_ARG;
+    struct subject s = {.field = text ? F_evt_arg : F_evt_rawarg,
+                        .type = x->type,
+                        .table = text ? p->flags : FT_NONE};
+    fprintf(out, "%s.%s", catalog_field(s.field)->name, p->name);
+    put_right(out, r, &s, x->op, x->mod);
+}
+
 static void put_test(FILE *out, struct rng *r, const struct combination *x)
 {
-    struct subject s = {.type = x->type};
-    uint32_t pick = rng_below(r, count_fields(x));
-    if (x->param) {
-        const struct param_info *p = some_param(r);
-        s.field = F_evt_arg;
-        s.table = p->flags;
-        fprintf(out, "evt.arg.%s", p->name);
-        put_right(out, r, &s, x->op, x->mod);
+    if (x->kind == KIND_ARG || x->kind == KIND_RAW) {
+        put_param_test(out, r, x);
         return;
     }
+    uint32_t pick = rng_below(r, count_subjects(x));
     for (int i = F_NONE + 1; i < F_COUNT; i++) {
         const struct field_info *f = catalog_field((enum field_id)i);
         if (!fits(f, x) || pick--)
             continue;
-        s.field = (enum field_id)i;
-        s.table = f->table;
+        struct subject s = {.field = (enum field_id)i, .type = x->type, .table = f->table};
         fputs(f->name, out);
-        if (f->arg == ARG_INDEX_OPT && rng_chance(r, i == F_proc_args ? 20 : 40))
-            fprintf(out, "[%u]", index_of(r, (enum field_id)i));
+        put_argument(out, r, s.field);
         put_right(out, r, &s, x->op, x->mod);
         return;
-    }
-}
-
-/* ---- transformers, and field against field ---- */
-
-/* A field of this type that may stand in an expression. */
-static const char *some_field(struct rng *r, enum type_id type)
-{
-    const uint32_t never =
-        FF_PRINT_ONLY | FF_LIST | FF_DEPRECATED | FF_NO_TRANSFORMER | FF_NO_RHS | FF_EITHER_SIDE;
-    for (;;) {
-        enum field_id id = (enum field_id)(1 + rng_below(r, F_COUNT - 1));
-        const struct field_info *f = catalog_field(id);
-        if (f->type == type && f->arg == ARG_NONE && f->source != SRC_MISSING &&
-            !(f->flags & never) && id != F_evt_type && id != F_syscall_type)
-            return f->name;
-    }
-}
-
-static void put_expression(FILE *out, struct rng *r)
-{
-    static const char *const one[] = {"tolower", "toupper", "basename"};
-    static const char *const ops[] = {"=", "!=", "startswith", "endswith", "contains", "icontains"};
-    static const enum type_id types[] = {T_CHARBUF, T_INT64, T_UINT32, T_BOOL, T_PORT, T_IPADDR};
-    enum type_id type = PICK(r, types);
-    bool order = type != T_BOOL && type != T_IPADDR && rng_chance(r, 50);
-    switch (rng_below(r, 4)) {
-    case 0:
-        fprintf(out, "%s(%s) %s \"%s\"", PICK(r, one), some_field(r, T_CHARBUF), PICK(r, ops),
-                rng_chance(r, 80) ? PICK(r, words) : "CAT");
-        break;
-    case 1:
-        fprintf(out, "len(%s) %s 4", some_field(r, T_CHARBUF), rng_chance(r, 50) ? "<=" : ">");
-        break;
-    case 2:
-        fprintf(out, "concat(%s, \"/\", %s) %s \"%s\"", some_field(r, T_CHARBUF),
-                some_field(r, T_CHARBUF), PICK(r, ops), PICK(r, words));
-        break;
-    default:
-        fprintf(out, "%s %s ", some_field(r, type), order ? "<=" : rng_chance(r, 50) ? "=" : "!=");
-        fprintf(out, "val(%s)", some_field(r, type));
-        break;
     }
 }
 
@@ -307,12 +346,12 @@ static void put_events(FILE *out, struct rng *r)
 
 static void put_rule(FILE *out, struct rng *r, uint32_t number)
 {
-    struct combination x = {0}, y = {0};
-    find(number % cond_total(), &x);
-    find(rng_below(r, cond_total()), &y);
+    struct combination x, y;
+    x = all[number % cond_total()];
+    y = all[rng_below(r, cond_total())];
     fprintf(out, "- rule: g%u\n  desc: d\n  priority: INFO\n  output: o\n  condition: >\n    ",
             number);
-    if (x.param || rng_chance(r, 70)) {
+    if (x.kind == KIND_ARG || x.kind == KIND_RAW || rng_chance(r, 70)) {
         put_events(out, r);
         fputs(" and ", out);
     }
@@ -321,8 +360,8 @@ static void put_rule(FILE *out, struct rng *r, uint32_t number)
     if (rng_chance(r, 60)) {
         fputs(rng_chance(r, 50) ? " and " : " or ", out);
         fputs(rng_chance(r, 30) ? "not " : "", out);
-        if (rng_chance(r, 30))
-            put_expression(out, r);
+        if (rng_chance(r, 50))
+            expr_test(out, r);
         else
             put_test(out, r, &y);
     }

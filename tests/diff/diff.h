@@ -105,6 +105,13 @@ void regex_pattern(FILE *out, struct rng *r);
 /* A text that the pattern matches, or nearly so; at most cap - 1 bytes. Its length. */
 size_t regex_text(struct rng *r, const char *pattern, char *out, size_t cap);
 
+/* ---- expressions ---- */
+
+/* A test of a transformer, a list, bytes, or of field against field. */
+void expr_test(FILE *out, struct rng *r);
+/* Sets a field of texts, a list or bytes to what leans on `text`. False: it is none of these. */
+bool expr_value(struct gen *g, struct field_ref f, str_id text);
+
 /* ---- generated conditions ---- */
 
 /*

@@ -88,9 +88,11 @@ static void collect(struct gen *g, node_id id)
     const struct node *n = &g->c->nodes.v[id.i];
     for (uint32_t i = 0; i < n->nkid && n->kind != NODE_TEST; i++)
         collect(g, g->c->kids.v[n->kid0 + i]);
-    for (uint32_t i = 0; i < n->nlit && n->kind == NODE_TEST; i++)
-        if (STRLEN(g->c, g->c->lits.v[n->lit0 + i].text) < 256)
-            VEC_PUSH(g->c->arena, &g->texts, g->c->lits.v[n->lit0 + i].text);
+    for (uint32_t i = 0; i < n->nlit && n->kind == NODE_TEST; i++) {
+        str_id s = g->c->lits.v[n->lit0 + i].text;
+        if (STRLEN(g->c, s) < 256 && strlen(STR(g->c, s)) == STRLEN(g->c, s))
+            VEC_PUSH(g->c->arena, &g->texts, s);
+    }
 }
 
 void gen_init(struct gen *g, struct comp *c, uint64_t seed)

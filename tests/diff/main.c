@@ -146,6 +146,8 @@ static const char *reason(const struct where *w)
 {
     if (w->place == PLACE_USER)
         return "user space alone can tell: ";
+    if (w->narrow.i)
+        return "a beginning or end that fits passes: ";
     return w->guard == GUARD_NONE ? NULL : "an empty or relative path passes: ";
 }
 

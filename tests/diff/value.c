@@ -139,6 +139,9 @@ static void spoil(struct gen *g, struct buf *b)
 
 static const char *some_constant(struct gen *g, const struct node *n)
 {
+    const struct atom *a = &g->c->atoms.v[n->atom.i];
+    if ((n->op == OP_BCONTAINS || n->op == OP_BSTARTSWITH) && a->nval)
+        return STR(g->c, g->c->values.v[a->val0 + rng_below(&g->rng, a->nval)].text);
     bool other = g->texts.n && rng_chance(&g->rng, 8);
     if (other || !n->nlit)
         return g->texts.n ? STR(g->c, g->texts.v[rng_below(&g->rng, g->texts.n)]) : "x";
@@ -296,7 +299,11 @@ static void param_value(struct gen *g, const struct node *n, const struct atom *
         return;
     f = (struct field_ref){
         .field = F_evt_arg, .index = -1, .name = intern_cstr(g->c->intern, p->name)};
-    if (p->flags != FT_NONE) {
+    if (rng_chance(&g->rng, a->lhs.field == F_evt_rawarg ? 50 : 5))
+        f.field = F_evt_rawarg;
+    if (a->lhs.field == F_evt_rawarg && event_param_is_number(p) && rng_chance(&g->rng, 80)) {
+        set(g, f, true, fit(num_value(g, n, a, want), p->type), (str_id){0});
+    } else if (p->flags != FT_NONE) {
         set(g, f, true, fit(flag_value(g, p->flags, n, want), p->type), (str_id){0});
     } else if (event_param_is_number(p)) {
         const char *s = some_constant(g, n);
@@ -391,11 +398,13 @@ static void plain_value(struct gen *g, const struct node *n, const struct atom *
     const struct field_info *info = catalog_field(a->lhs.field);
     enum base_type base = catalog_type(info->type)->base;
     char buf[2048];
-    if (info->table != FT_NONE) {
+    if (info->flags & FF_LIST || base == BASE_BYTES) {
+        expr_value(g, a->lhs, text_value(g, n, want));
+    } else if (info->table != FT_NONE) {
         uint64_t v = (uint64_t)flag_value(g, info->table, n, want);
         size_t len = catalog_flags_text(info->table, v, false, buf, sizeof buf);
         set(g, a->lhs, false, 0, intern_put(g->c->intern, buf, len));
-    } else if (base == BASE_TEXT || base == BASE_BYTES) {
+    } else if (base == BASE_TEXT) {
         str_id s = text_value(g, n, want);
         bool comm = a->lhs.field == F_proc_name || a->lhs.field == F_proc_sname;
         if (comm && STRLEN(g->c, s) >= COMM_SIZE && !rng_chance(&g->rng, 3))
@@ -412,14 +421,8 @@ static void plain_value(struct gen *g, const struct node *n, const struct atom *
 static void expression_value(struct gen *g, operand_id id, const struct node *n, bool want)
 {
     const struct operand *o = &g->c->operands.v[id.i];
-    struct fact f = {.state = FACT_PRESENT, .kind = VAL_TEXT};
-    if (o->kind == OPERAND_FIELD) {
-        enum base_type base = catalog_type(catalog_field(o->field)->type)->base;
-        f.field = (struct field_ref){o->field, o->index, o->argname};
-        f.text = text_value(g, n, want);
-        if (base == BASE_TEXT && catalog_field(o->field)->source != SRC_PARAM)
-            gen_set(g, f);
-    }
+    if (o->kind == OPERAND_FIELD)
+        expr_value(g, (struct field_ref){o->field, o->index, o->argname}, text_value(g, n, want));
     for (uint32_t i = 0; o->kind == OPERAND_CALL && i < o->nop; i++)
         expression_value(g, g->c->opkids.v[o->op0 + i], n, want);
 }

@@ -18,6 +18,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FALCO = os.environ.get('FALCO_RULES', os.path.join(os.path.dirname(ROOT), 'shared/rules/falco'))
+PATIENCE = 60  # seconds for arming: a busy machine's verifier takes its time
 COUNTS = re.compile(r'seen=(\d+) filtered=(\d+) sent=(\d+) lost=(\d+)')
 
 
@@ -107,7 +108,7 @@ class Rulerun:
         self.process = subprocess.Popen([*wrap, os.path.join(ROOT, program), *options, pack],
                                         cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self.out,
                                         stderr=self.err)
-        self.armed = self.wait_for('armed', 15)
+        self.armed = self.wait_for('armed', PATIENCE)
         self.start_seconds = time.monotonic() - start
 
     def read(self, name):

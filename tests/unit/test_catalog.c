@@ -130,6 +130,50 @@ static void test_parameters(void **state)
     assert_false(catalog_param_known("nosuch", 6));
 }
 
+static void test_raw_types(void **state)
+{
+    static const struct {
+        const char *name;
+        enum type_id type;
+    } rows[] = {
+        {"flags", T_FLAGS32}, {"res", T_ERRNO},   {"type", T_UINT32},   {"path", T_FSPATH},
+        {"tty", T_INT32},     {"sig", T_SIGTYPE}, {"image", T_CHARBUF}, {"local_ip", T_IPADDR},
+        {"uid", T_UINT32},    {"euid", T_UID},    {"name", T_FSPATH},   {"nosuch", T_NONE},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++)
+        assert_int_equal(catalog_param_type(rows[i].name, strlen(rows[i].name)), rows[i].type);
+}
+
+/* const.c looks them up by halving. */
+static void test_services(void **state)
+{
+    static const struct {
+        const char *name;
+        unsigned port;
+    } rows[] = {
+#define SERVICE(name, port) {name, port},
+#include "grammar/services.def"
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        assert_true(i == 0 || strcmp(rows[i - 1].name, rows[i].name) < 0);
+        assert_in_range(rows[i].port, 1, 65535);
+    }
+}
+
+static void test_tracepoints(void **state)
+{
+    (void)state;
+    assert_true(catalog_event_is_syscall(EV_open));
+    assert_true(catalog_event_is_syscall(EV_pread));
+    assert_true(catalog_event_is_syscall(EV_generic));
+    assert_false(catalog_event_is_syscall(EV_procexit));
+    assert_false(catalog_event_is_syscall(EV_signaldeliver));
+}
+
 /* A field has a slot exactly if the kernel supplies it, and a table only over a number. */
 static void test_field_sources(void **state)
 {
@@ -505,6 +549,9 @@ int main(void)
         cmocka_unit_test(test_flag_natives),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_flag_tables),
+        cmocka_unit_test(test_raw_types),
+        cmocka_unit_test(test_services),
+        cmocka_unit_test(test_tracepoints),
         cmocka_unit_test(test_near),
         cmocka_unit_test(test_distance),
         cmocka_unit_test(test_digest),

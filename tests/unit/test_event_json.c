@@ -105,9 +105,9 @@ static const struct refused bad[] = {
     {"{\"fd.types\": [[\"file\"]]}", "15: an array inside an array"},
     {"{\"fd.types\": [true]}", "15: elements are strings or numbers"},
     {"{\"proc.name\": {\"unknown\": false}}",
-     "15: the only object that is a value is {\"unknown\": true}"},
+     "15: the only objects that are values are {\"unknown\": true} and {\"base64\": \"...\"}"},
     {"{\"proc.name\": {\"unknown\": {\"unknown\": true}}}",
-     "15: the only object that is a value is {\"unknown\": true}"},
+     "15: the only objects that are values are {\"unknown\": true} and {\"base64\": \"...\"}"},
     {"{\"proc.name\": nul}", "15: expected null"},
     {"{\"proc.name\": tru", "15: expected true"},
 };

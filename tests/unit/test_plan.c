@@ -254,7 +254,7 @@ static void numbers_mean_numbers(void **state)
             struct num_tests t;
             a.type = k % 2 ? T_INT64 : T_UINT64;
             c->values.v[0] = (struct value){.kind = VAL_NUM, .num = edge[k / 2]};
-            assert_true(numtext_number(c, &a, &t));
+            assert_true(numtext_number(c, &a, a.type, &t));
             for (size_t i = 0; i < ROWS(edge); i++) {
                 assert_int_equal(decide(&t, edge[i]), ops_num(a.op, k % 2, edge[i], edge[k / 2]));
             }

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a benchmark prints: progress on standard error while it runs, tables in Markdown at its end."""
+import sys
+import time
+
+START = time.monotonic()
+
+
+def progress(text):
+    """Says what is being measured now."""
+    print(f'bench: {time.monotonic() - START:5.0f} s  {text}', file=sys.stderr, flush=True)
+
+
+def number(value):
+    """Three digits that count; whole numbers above."""
+    if value != value:
+        return 'not measurable'
+    return f'{value:.0f}' if abs(value) >= 100 else f'{value:.3g}'
+
+
+def shown(aim, unit):
+    """An aim as the tables show it; None: there is none."""
+    return '' if aim is None else f'<= {aim:g} {unit}'.strip()
+
+
+class Aims:
+    """Rows of the second table: what was measured, the aim beside it. Nothing is asserted."""
+
+    def __init__(self):
+        self.rows = []
+
+    def add(self, what, value, aim=None, unit='', raw=''):
+        """One row; `value` is what is held against the aim, `raw` the numbers it was made of."""
+        met = '' if aim is None else 'met' if value <= aim else '**missed**'
+        self.rows.append((what, f'{number(value)} {unit}'.strip(), shown(aim, unit), met, raw))
+
+    def failed(self, what, aim, unit, reason):
+        """A row for what could not be measured; never met."""
+        self.rows.append((what, '-', shown(aim, unit), '**missed**', reason))
+
+    def table(self):
+        """The table, in Markdown."""
+        return markdown(('what', 'measured', 'aim', '', 'raw numbers'), self.rows)
+
+
+def markdown(head, rows):
+    """A table with columns that stand under one another in plain text too."""
+    widths = [max(len(str(row[i])) for row in [head, *rows]) for i in range(len(head))]
+
+    def line(cells):
+        return '| ' + ' | '.join(str(c).ljust(w) for c, w in zip(cells, widths)) + ' |'
+    return '\n'.join([line(head), line(['-' * width for width in widths]), *map(line, rows)])
