@@ -3,7 +3,7 @@
 
 A *place* is a set of cgroups. `container` has a path such as engines give a container, without an
 engine; `host` is the root of every hierarchy. Both are undone by `Places.close()`, which a test calls
-whatever happened. Network namespaces are made by net.py; nothing leaves this machine.
+whatever happened. Other namespaces are made by own.py; nothing leaves this machine.
 """
 import atexit
 import json
