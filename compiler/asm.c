@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "gate.h"
 
 #define NO_LABEL 0xffffffffu
 #define SCRATCH BPF_REG_5
@@ -148,6 +149,16 @@ void asm_goto(struct asm_code *a, label_id l)
     refer(a, l);
     put_jump(a, JUMP, l.i);
     a->live = false;
+}
+
+void asm_gate(struct asm_code *a, uint32_t number, bool on, label_id off)
+{
+    assert(a->live);
+    stubs(a);
+    put(a, gate_number(number, on)); /* not emit(): no stub between */
+    refer(a, off);
+    put_jump(a, gate_branch(), off.i);
+    a->bound_at = a->insns.n; /* no peephole may turn the branch */
 }
 
 static int inverse(uint8_t code)

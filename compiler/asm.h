@@ -104,6 +104,11 @@ void asm_alu32_imm(struct asm_code *a, int op, int dst, uint32_t imm);
 void asm_call(struct asm_code *a, const char *symbol);
 void asm_exit(struct asm_code *a);
 void asm_goto(struct asm_code *a, label_id l);
+/*
+ * A gate of rule `number` - 1: passed if the rule is on, else leads to `off`. Who loads the program
+ * sets it (runtime/gate.h); the kernel's verifier knows the outcome and removes what is never run.
+ */
+void asm_gate(struct asm_code *a, uint32_t number, bool on, label_id off);
 /* if (dst op imm) goto yes; else goto no. 64-bit compare with any 64 bits; may use r5. */
 void asm_if(struct asm_code *a, int op, int dst, uint64_t imm, label_id yes, label_id no);
 void asm_if32(struct asm_code *a, int op, int dst, uint32_t imm, label_id yes, label_id no);

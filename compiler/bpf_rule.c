@@ -280,6 +280,9 @@ void emit_rule(struct emit *e, const struct root *r, label_id miss)
     label_id hit = asm_label(e->a);
     if (e->c->nodes.n)
         find_atoms(e, r->rule.i, rule->condition);
+    /* Rules that start out off are passed over; the others keep what is known, and mute a hit. */
+    if (!rule->enabled)
+        asm_gate(e->a, rule->index + 1, false, miss);
     e->serial++;
     emit_collect(e, &list, root);
     for (uint32_t i = 0; i < list.id.n; i++) {
@@ -293,7 +296,10 @@ void emit_rule(struct emit *e, const struct root *r, label_id miss)
     asm_bind(e->a, hit);
     if (asm_live(e->a)) {
         asm_mark(e->a, rule->at, e->notes ? STR(e->c, rule->name) : NULL);
-        asm_mov_imm(e->a, R0, rule->index + 1);
+        if (rule->enabled)
+            asm_gate(e->a, rule->index + 1, true, miss);
+        else
+            asm_mov_imm(e->a, R0, rule->index + 1);
         asm_exit(e->a);
     }
 }

@@ -83,6 +83,9 @@ void bundle_print_rules(const struct rpk *p, FILE *out)
         fputs("\n  at       ", out);
         put(p, out, r->file);
         fprintf(out, ":%u\n  priority %s\n", r->line, PRIORITY[r->priority & 7]);
+        if (r->flags & RPK_RULE_OFF)
+            fprintf(out, "  disabled%s\n",
+                    r->flags & RPK_RULE_LEFT_OUT ? ", and not in this bundle" : "");
         put_tags(p, out, r->tags);
         fputs("  output   ", out);
         for (uint32_t k = 0; k < r->pieces.n; k++) {

@@ -23,7 +23,7 @@ enum engine { ENGINE_TREE, ENGINE_TABLE, ENGINE_BYTECODE, ENGINE_KERNEL, ENGINE_
 struct eval {
     /* what was asked for */
     enum engine engine;
-    bool all, alerts;
+    bool all, alerts, json_alerts;
     const char *events;
     /* what judges */
     struct comp *c;
@@ -70,7 +70,7 @@ static bool read_options(int argc, char **argv, struct eval *v)
     static const struct option options[] = {
         {"engine", required_argument, NULL, 'g'},
         {"all", no_argument, NULL, 'a'},
-        {"alerts", no_argument, NULL, 't'},
+        {"alerts", optional_argument, NULL, 't'},
         {"events", required_argument, NULL, 'e'},
         {0},
     };
@@ -79,7 +79,12 @@ static bool read_options(int argc, char **argv, struct eval *v)
         if (ch == 'a') {
             v->all = true;
         } else if (ch == 't') {
+            if (optarg && strcmp(optarg, "text") != 0 && strcmp(optarg, "json") != 0) {
+                fprintf(stderr, "rulec eval: alerts are text or json, not `%s`\n", optarg);
+                return false;
+            }
             v->alerts = true;
+            v->json_alerts = optarg && *optarg == 'j';
         } else if (ch == 'e') {
             v->events = optarg;
         } else if (ch == 'g') {
@@ -321,15 +326,20 @@ static void put_rules(struct eval *v, const char *key, bool uncertain_only)
 
 static void put_alerts(struct eval *v)
 {
+    const char *host = getenv("FALCO_HOSTNAME");
+    struct alert_style style =
+        ALERT_STYLE(v->json_alerts ? ALERT_JSON : ALERT_TEXT, host && *host ? host : "localhost");
     fputs(", \"alerts\": [", stdout);
     for (unsigned i = 0; i < v->nhit; i++) {
-        size_t len =
-            alert_write(ALERT_TEXT, "", &v->rpk, &v->view, &v->hits[i], v->alert, ALERT_MAX);
+        size_t len = alert_write(&style, &v->rpk, &v->view, &v->hits[i], v->alert, ALERT_MAX);
         if (len && v->alert[len - 1] == '\n')
             len--;
         if (i)
             fputs(", ", stdout);
-        json_print_text(stdout, v->alert, len);
+        if (v->json_alerts)
+            fwrite(v->alert, 1, len, stdout);
+        else
+            json_print_text(stdout, v->alert, len);
     }
     putchar(']');
 }

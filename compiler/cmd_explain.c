@@ -104,7 +104,7 @@ static void explain_tests(struct comp *c, dag_id root, enum event_id event)
         printf("    %3u. %s", ++n, d->neg ? "not " : "");
         print_atom(c, stdout, d->atom);
         fputs("\n           ", stdout);
-        if (!w || w->place == PLACE_USER) {
+        if (!w || w->place == PLACE_USER || (w->narrow.i && d->neg)) {
             user++;
             puts("in user space; the kernel lets the event pass");
         } else {
@@ -140,8 +140,9 @@ static void explain_rule(struct comp *c, rule_id r)
     bool any = false;
     fputs("\nrule ", stdout);
     put_rule_name(c, r);
-    printf(" (%s:%u)\n", at->file ? source_name(c->sources, at->file) : "?",
-           at->file ? source_place(c->sources, at->file, at->off).line : 0);
+    printf(" (%s:%u)%s\n", at->file ? source_name(c->sources, at->file) : "?",
+           at->file ? source_place(c->sources, at->file, at->off).line : 0,
+           rule->enabled ? "" : " is disabled; if it is switched on:");
     for (uint32_t i = 0; i < c->events.n; i++) {
         dag_id root, other;
         if (done[i] || !find_root(c, &c->events.v[i], r, &root)) {

@@ -29,12 +29,17 @@ struct parser {
     enum type_id id;
 };
 
-static bool wrong(struct parser *p, const char *expected)
+static bool wrong_near(struct parser *p, const char *expected, const char *hint)
 {
-    diag(p->t->c, RK0305, lit_place(p->t, p->lit), NULL, "`%s` is not %s",
+    diag(p->t->c, RK0305, lit_place(p->t, p->lit), hint, "`%s` is not %s",
          diag_word(p->t->c, p->s, p->n), expected);
     p->t->rule->failed = true;
     return false;
+}
+
+static bool wrong(struct parser *p, const char *expected)
+{
+    return wrong_near(p, expected, NULL);
 }
 
 static bool parse_text(struct parser *p, bool bytes, struct value *out)
@@ -212,6 +217,22 @@ static int compare_service(const void *key, const void *row)
     return d ? d : p->n < len ? -1 : p->n > len;
 }
 
+/* The service whose name is like the constant, as a hint. */
+static const char *service_hint(struct parser *p)
+{
+    unsigned limit = p->n < 6 ? 1 : 2;
+    const char *best = NULL;
+    for (size_t i = 0; i < sizeof services / sizeof *services && limit; i++) {
+        const char *name = services[i].name;
+        unsigned d = catalog_distance(p->s, p->n, name, strlen(name), limit);
+        if (d <= limit) {
+            best = name;
+            limit = d - 1;
+        }
+    }
+    return best ? arena_printf(p->t->c->arena, "did you mean `%s`?", best) : NULL;
+}
+
 static bool parse_port(struct parser *p, struct value *out)
 {
     bool over;
@@ -235,7 +256,7 @@ static bool parse_port(struct parser *p, struct value *out)
         out->num = s->port;
         return true;
     }
-    return wrong(p, "a port number or the name of a common service");
+    return wrong_near(p, "a port number or the name of a common service", service_hint(p));
 }
 
 static bool parse_bool(struct parser *p, struct value *out)

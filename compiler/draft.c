@@ -114,6 +114,50 @@ bool draft_comes_later(struct pack *pk, str_id macro)
     return last_change(pk, ITEM_MACRO, macro)->last > pk->file;
 }
 
+/* ---- the names among the words of a text, collected once for each change ---- */
+
+static void keep_name(struct pack *pk, str_id word, void *context)
+{
+    struct words *w = context;
+    pk->draft_words++;
+    if (last_change(pk, ITEM_LIST, word)->last || last_change(pk, ITEM_MACRO, word)->last) {
+        VEC_PUSH(pk->c->arena, w, word);
+    }
+}
+
+/* True: they are to be collected anew. */
+static bool is_stale(struct words *w, uint32_t changed)
+{
+    bool stale = w->changed != changed;
+    w->changed = changed;
+    w->n = stale ? 0 : w->n;
+    return stale;
+}
+
+static const struct words *list_words(struct pack *pk, struct list_def *l)
+{
+    for (uint32_t i = 0, n = is_stale(&l->words, l->changed) ? l->items.n : 0; i < n; i++) {
+        each_word_of_yaml(pk, l->items.v[i], keep_name, &l->words);
+    }
+    return &l->words;
+}
+
+static const struct words *macro_words(struct pack *pk, struct macro_def *m)
+{
+    if (is_stale(&m->words, m->changed)) {
+        each_word(pk, m->condition.bytes.v, m->condition.bytes.n, keep_name, &m->words);
+    }
+    return &m->words;
+}
+
+static const struct words *rule_words(struct pack *pk, struct rule_def *r)
+{
+    if (is_stale(&r->words, r->changed)) {
+        each_word_of_rule(pk, r, keep_name, &r->words);
+    }
+    return &r->words;
+}
+
 /* ---- what has to be looked at ---- */
 
 /* FRESH: changed in this file. LATER: a file behind it changes it. */
@@ -130,13 +174,15 @@ static uint8_t own_bits(struct pack *pk, enum item_kind kind, str_id name, uint3
                      (last_change(pk, kind, name)->last > pk->file ? LATER : 0));
 }
 
-static void add_bits(struct pack *pk, str_id word, void *context)
+static void add_bits(struct pack *pk, struct bits *b, const struct words *w)
 {
-    struct bits *b = context;
-    pk->draft_words++;
-    uint32_t list = PACK_FIND(&pk->list_of, word), macro = PACK_FIND(&pk->macro_of, word);
-    b->now |= list ? b->lists[list - 1] : 0;
-    b->now |= macro ? b->macros[macro - 1] : 0;
+    for (uint32_t i = 0; b->now != BOTH && i < w->n; i++) {
+        uint32_t list = PACK_FIND(&pk->list_of, w->v[i]);
+        uint32_t macro = PACK_FIND(&pk->macro_of, w->v[i]);
+        b->now |= list ? b->lists[list - 1] : 0;
+        b->now |= macro ? b->macros[macro - 1] : 0;
+    }
+    pk->draft_words += w->n;
 }
 
 static bool set_bits(uint8_t *bits, uint8_t now)
@@ -151,19 +197,15 @@ static bool spread_bits(struct pack *pk, struct bits *b)
 {
     bool changed = false;
     for (uint32_t i = 0; i < pk->lists.n; i++) {
-        const struct list_def *l = &pk->lists.v[i];
+        struct list_def *l = &pk->lists.v[i];
         b->now = b->lists[i] | own_bits(pk, ITEM_LIST, l->name, l->changed);
-        for (uint32_t k = 0; b->now != BOTH && k < l->items.n; k++) {
-            each_word_of_yaml(pk, l->items.v[k], add_bits, b);
-        }
+        add_bits(pk, b, list_words(pk, l));
         changed |= set_bits(&b->lists[i], b->now);
     }
     for (uint32_t i = 0; i < pk->macros.n; i++) {
-        const struct macro_def *m = &pk->macros.v[i];
+        struct macro_def *m = &pk->macros.v[i];
         b->now = b->macros[i] | own_bits(pk, ITEM_MACRO, m->name, m->changed);
-        if (b->now != BOTH) {
-            each_word(pk, m->condition.bytes.v, m->condition.bytes.n, add_bits, b);
-        }
+        add_bits(pk, b, macro_words(pk, m));
         changed |= set_bits(&b->macros[i], b->now);
     }
     return changed;
@@ -221,9 +263,9 @@ static void compile(struct pack *pk, struct bits *b)
         }
     }
     for (uint32_t i = 0; i < pk->rules.n; i++) {
-        const struct rule_def *r = &pk->rules.v[i];
+        struct rule_def *r = &pk->rules.v[i];
         b->now = own_bits(pk, ITEM_RULE, pk->c->rules.v[r->rule].name, r->changed);
-        each_word_of_rule(pk, r, add_bits, b);
+        add_bits(pk, b, rule_words(pk, r));
         if (b->now == BOTH) {
             draft_rule(pk, r);
         }

@@ -248,6 +248,10 @@ static void dump_rules(const struct rpk *r, FILE *out)
         put_text(r, out, u->name);
         fprintf(out, " line %u priority %u tags %u..%u pieces %u..%u\n", u->line, u->priority,
                 u->tags.off, u->tags.off + u->tags.n, u->pieces.off, u->pieces.off + u->pieces.n);
+        if (u->flags & RPK_RULE_OFF) {
+            fprintf(out, "rule %u: disabled%s\n", i,
+                    u->flags & RPK_RULE_LEFT_OUT ? ", left out" : "");
+        }
     }
     for (uint32_t i = 0; i < r->head->pieces.n; i++) {
         const struct rpk_piece *p = &r->pieces[i];

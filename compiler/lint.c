@@ -190,24 +190,31 @@ static void lint_tests(struct comp *c, node_id id, const struct event_set *set)
     }
 }
 
+bool lint_wants_dead(const struct event_set *set)
+{
+    for (unsigned e = EV_NONE + 1; e < EV_COUNT && !set->all; e++) {
+        if (set->may[e] && !catalog_event((enum event_id)e)->live) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Events that the rule names and this version does not deliver. */
-static bool lint_not_live(struct comp *c, const struct rule *r, const struct event_set *set)
+static void lint_not_live(struct comp *c, const struct rule *r, const struct event_set *set)
 {
     if (set->all) {
-        return false;
+        return;
     }
-    bool found = false;
     for (unsigned e = EV_NONE + 1; e < EV_COUNT; e++) {
         const struct event_info *info = catalog_event((enum event_id)e);
         if (set->may[e] && !info->live) {
-            found = true;
             if (c->build) {
                 diag(c, RK0406, r->condition_at, NULL,
                      "the rule wants `%s`, which this version does not deliver", info->name);
             }
         }
     }
-    return found;
 }
 
 void lint_rule(struct comp *c, const struct rule *r, const struct event_set *set)
@@ -248,12 +255,8 @@ static bool has_placeholder(const struct comp *c, node_id id)
 
 void lint_never(struct comp *c, const struct rule *r, const struct event_set *set)
 {
-    for (unsigned e = EV_NONE + 1; e < EV_COUNT && !set->all; e++) {
-        if (set->may[e] && !catalog_event((enum event_id)e)->live) {
-            return; /* it would match, were the event delivered: lint_not_live() has said so */
-        }
-    }
-    if (!has_placeholder(c, r->condition)) {
+    /* It would match, were the event delivered: lint_not_live() has said so. */
+    if (!lint_wants_dead(set) && !has_placeholder(c, r->condition)) {
         diag(c, RK0404, r->at, NULL, "rule `%s` can never match", STR(c, r->name));
     }
 }

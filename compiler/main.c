@@ -28,7 +28,7 @@ static const struct command {
      "                    docs pack ast dag plan bpf table rpk, or their letters D R T L P B X K\n",
      "rulec build -o mine.rpk stdlib rules/mine.yaml"},
     {"eval", cmd_eval,
-     "[--engine tree|table|bytecode|kernel] [--all] [--alerts]\n"
+     "[--engine tree|table|bytecode|kernel] [--all] [--alerts[=json]]\n"
      "             --events EVENTS.jsonl FILE|DIR|PACK.rpk...",
      "Judges events written as JSON",
      "Prints one JSON object for each event: its verdict and the rules that fire.\n"
@@ -37,7 +37,8 @@ static const struct command {
      "its\n"
      "                    bytecode in an interpreter, or the kernel (root)\n"
      "  --all             all rules that fire, not only the first\n"
-     "  --alerts          the alerts' text as well\n"
+     "  --alerts[=json]   the alerts as well: their lines, or their JSON objects (the host is\n"
+     "                    FALCO_HOSTNAME or localhost, the zone is UTC)\n"
      "  --events FILE     one JSON object a line: {\"evt.type\": \"open\", \"fd.name\": "
      "\"/etc/x\"}\n",
      "rulec eval --all --events events.jsonl rules/mine.yaml"},
@@ -54,12 +55,18 @@ static const struct command {
      "  --rules           only the rules' names, one a line\n",
      "rulec dump --rules mine.rpk"},
     {"fields", cmd_fields, "[--format text|json] [PREFIX...]", "Lists the fields of conditions",
-     "All fields that conditions and outputs can name, or those that begin with PREFIX.\n"
+     "All fields that conditions and outputs can name, or those that begin with PREFIX, one a\n"
+     "line: name, argument, type, class, who supplies it (`no`: known and typed, but `rulec "
+     "build`\n"
+     "refuses a rule that needs it, for the reason that stands at the end), and what it says.\n"
      "\n"
      "  --format json     one JSON object a line\n",
      "rulec fields proc."},
     {"events", cmd_events, "[--format text|json] [PREFIX...]", "Lists the events",
-     "All values of evt.type that are events of their own, with their parameters (evt.arg.NAME).\n"
+     "All values of evt.type that are events of their own, one a line: name, category, whether "
+     "this\n"
+     "version delivers it, and its parameters (evt.arg.NAME) with their types. With PREFIX: those\n"
+     "whose names begin so, with a line for each parameter and the names of its flags.\n"
      "\n"
      "  --format json     one JSON object a line\n",
      "rulec events open"},

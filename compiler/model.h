@@ -119,18 +119,23 @@ struct rule {
     bool enabled;
     bool warn_evttypes;
     bool skip_if_unknown;
-    bool dropped;        /* another source, disabled, or skipped: not compiled into the bundle */
-    bool failed;         /* an error was reported in it */
+    bool dropped;     /* another source, or skipped: not compiled into the bundle */
+    bool left_out;    /* disabled, and this version could not run it: plan.c took its roots away */
+    bool failed_exec; /* can match an exec call that failed: set by plan */
+    bool failed;      /* an error was reported in it */
     uint32_t tag0, ntag; /* comp.tags, sorted by bytes, unique */
     node_id condition;   /* macros and lists resolved; 0: poisoned */
     uint32_t out0, nout; /* comp.pieces: the output template */
     uint32_t index;      /* position in the bundle, 0-based: set by lower for rules kept */
 };
 
-/* True if the rule goes into the bundle; its `index` counts these. */
+/*
+ * True if the rule goes into the bundle; its `index` counts these. A disabled rule goes too: who
+ * loads the bundle may switch it on.
+ */
 static inline bool rule_is_kept(const struct rule *r)
 {
-    return !r->dropped && r->enabled && !r->failed && r->condition.i;
+    return !r->dropped && !r->failed && r->condition.i;
 }
 
 /* ---- conditions: made by the grammar through ast.c, bound by resolve.c, typed by type.c ---- */

@@ -5,6 +5,7 @@
 
 #include "arena.h"
 #include "diag.h"
+#include "../grammar/field.h"
 #include "fold.h"
 #include "intern.h"
 #include "pipeline.h"
@@ -74,6 +75,10 @@ static void need_extra(struct planner *p, uint8_t kind, int32_t index, span_id a
     if (find_extra(p->c, kind, index) >= 0) {
         return;
     }
+    if (p->nextra == 4 && p->trial) {
+        p->refused = true;
+        return;
+    }
     if (p->nextra == 4) {
         diag(p->c, RK0407, at, NULL,
              "this is the fifth text of an ancestor that the pack asks for");
@@ -124,9 +129,10 @@ static bool refuse(struct planner *p, struct field_ref f, span_id at)
     if (!why) {
         return false;
     }
-    if (p->c->build) {
+    p->refused |= p->c->build;
+    if (p->c->build && !p->trial) {
         print_spelling(p->c, f, name, sizeof name);
-        diag(p->c, RK0405, at, NULL, "`%s` %s", name, why);
+        diag(p->c, RK0405, at, field_why_missing(f.field), "`%s` %s", name, why);
     }
     return true;
 }
@@ -181,7 +187,9 @@ static void need_param(struct planner *p, struct field_ref f, enum event_id even
         return; /* absent on this event */
     }
     bool from_socket = info->type == T_SOCKTUPLE || info->type == T_SOCKADDR;
-    if (info->slot < 0 && !from_socket && p->c->build) {
+    bool refused = info->slot < 0 && !from_socket && p->c->build;
+    p->refused |= refused;
+    if (refused && !p->trial) {
         diag(p->c, RK0408, at, NULL, "this version does not supply parameter `%s` of `%s`",
              info->name, catalog_event(event)->name);
     }
@@ -292,5 +300,43 @@ void need_operand(struct planner *p, operand_id id, enum event_id event)
     }
     for (uint32_t i = 0; i < o->nop; i++) {
         need_operand(p, p->c->opkids.v[o->op0 + i], event);
+    }
+}
+
+static bool reads_path(const struct comp *c, operand_id id)
+{
+    const struct operand *o = &c->operands.v[id.i];
+    bool found = o->kind == OPERAND_FIELD && need_is_path(o->field);
+    for (uint32_t i = 0; i < o->nop && !found; i++) {
+        found = reads_path(c, c->opkids.v[o->op0 + i]);
+    }
+    return found;
+}
+
+void need_atom(struct planner *p, atom_id id, enum event_id event)
+{
+    const struct atom a = p->c->atoms.v[id.i];
+    bool path = need_is_path(a.lhs.field) || need_is_path(a.rhs.field) ||
+                (a.expr.i && reads_path(p->c, a.expr)) || (a.rexpr.i && reads_path(p->c, a.rexpr));
+    if (path && event_is_open(event)) {
+        p->c->plan.probe.readings = 2;
+    }
+    need_field(p, a.lhs, event, a.at);
+    need_field(p, a.rhs, event, a.at);
+    if (a.expr.i) {
+        need_operand(p, a.expr, event);
+    }
+    if (a.rexpr.i) {
+        need_operand(p, a.rexpr, event);
+    }
+}
+
+void need_output(struct planner *p, const struct rule *r, enum event_id event)
+{
+    for (uint32_t n = 0; n < r->nout; n++) {
+        const struct piece *out = &p->c->pieces.v[r->out0 + n];
+        if (out->is_field) {
+            need_operand(p, out->operand, event);
+        }
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside of pass_plan: what a field needs of the probe. The pass itself is in plan.c, and where an
- * atom is decided in place.c; both build on this.
+ * atom is decided in place.c; both build on this. Disabled rules that cannot be had: leave.c.
  */
 #ifndef RULEC_NEED_H
 #define RULEC_NEED_H
@@ -15,7 +15,11 @@ struct planner {
     struct cons patterns;  /* comp.patterns by text, from 1: index + 1 */
     enum event_id *placed; /* by atom: the event of its last row; EV_COUNT: a row for all */
     uint8_t nextra;        /* of comp.plan.probe.extra in use */
+    bool trial;            /* nothing is reported */
+    bool refused;          /* in a trial: something that was asked for cannot be had */
 };
+
+#define PLAN_EMPTY ((struct plan){.probe.readings = 1, .probe.groups = 1ull << G_EVENT})
 
 /*
  * Notes what judging or printing a field needs, and reports what this version cannot supply (with
@@ -24,6 +28,9 @@ struct planner {
 void need_field(struct planner *p, struct field_ref f, enum event_id event, span_id at);
 /* The same for an expression. */
 void need_operand(struct planner *p, operand_id id, enum event_id event);
+/* What judging an atom, and what showing a rule's output needs on the event. */
+void need_atom(struct planner *p, atom_id id, enum event_id event);
+void need_output(struct planner *p, const struct rule *r, enum event_id event);
 /* The text slot of an ancestor's exe, path or command line; -1: it has none. */
 int16_t need_anc_slot(const struct comp *c, struct field_ref f);
 /* True if the field is fd.name, or follows from it: judged under both readings. */

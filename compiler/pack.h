@@ -14,6 +14,13 @@
 #include "model.h"
 #include "text.h"
 
+/* The names of lists and macros that a text has among its words: draft.c. */
+struct words {
+    str_id *v;
+    uint32_t n, cap;
+    uint32_t changed; /* as the text was after this file; 0: not collected */
+};
+
 struct list_def {
     str_id name;
     span_id at;
@@ -22,7 +29,8 @@ struct list_def {
     struct text text;    /* what stands in a condition for the name, */
     bool ready;          /* once this is set */
     uint32_t changed;    /* the file of the last change */
-    bool odd;            /* the name has delimiters in it: words of a text cannot tell */
+    struct words words;
+    bool odd; /* the name has delimiters in it: words of a text cannot tell */
     bool used;
 };
 
@@ -33,6 +41,7 @@ struct macro_def {
     uint32_t first, last;
     uint32_t file;    /* of the first definition */
     uint32_t changed; /* of the last change */
+    struct words words;
     struct text condition;
     node_id node;         /* bound once MACRO_DONE; 0: an error was reported */
     uint32_t size, depth; /* of the bound tree: nodes, levels */
@@ -58,7 +67,8 @@ struct rule_def {
     VEC(struct exception) exceptions;
     VEC(str_id) tags;
     uint32_t changed; /* the file of the last change */
-    bool foreign;     /* of another source: never compiled */
+    struct words words;
+    bool foreign; /* of another source: never compiled */
 };
 
 /* Where a place went that leads to others, in the copy of a tree that met it last (bind.c). */

@@ -28,7 +28,8 @@ int pass_link(struct comp *c);                /* rpk */
  * input), then runs the passes up to and including `last` ("load", "resolve", "type", "lower",
  * "plan", "bpf", "table", "link"). comp.build, set before: refuse what this version cannot run.
  * Stops where errors were found: after type and each later pass. Of the files, those before the
- * first that cannot be read are looked at. Findings are queued, not printed. 0, or -errno (the message has been printed).
+ * first that cannot be read are looked at. Findings are queued, not printed. 0, or -errno (the
+ * message has been printed).
  */
 int pipeline_run(struct comp *c, char *const *paths, int npath, const char *last);
 

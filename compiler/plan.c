@@ -6,11 +6,11 @@
 
 #include "arena.h"
 #include "fold.h"
+#include "leave.h"
 #include "need.h"
 #include "place.h"
 
 #define BIT(g) (1ull << (g))
-#define SYSCALLS_MAX 512
 #define FAILED_LOW (-4095) /* results of a failed call */
 
 /* Groups that are read from a process's entry, which is kept from its exec and fork on. */
@@ -30,35 +30,6 @@ static void mark(uint32_t *stamp, uint32_t now, dag_id d)
     }
 }
 
-static bool reads_path(const struct comp *c, operand_id id)
-{
-    const struct operand *o = &c->operands.v[id.i];
-    bool found = o->kind == OPERAND_FIELD && need_is_path(o->field);
-    for (uint32_t i = 0; i < o->nop && !found; i++) {
-        found = reads_path(c, c->opkids.v[o->op0 + i]);
-    }
-    return found;
-}
-
-static void plan_atom(struct planner *p, atom_id id, enum event_id event)
-{
-    const struct atom a = p->c->atoms.v[id.i];
-    bool path = need_is_path(a.lhs.field) || need_is_path(a.rhs.field) ||
-                (a.expr.i && reads_path(p->c, a.expr)) || (a.rexpr.i && reads_path(p->c, a.rexpr));
-    if (path && event_is_open(event)) {
-        p->c->plan.probe.readings = 2;
-    }
-    need_field(p, a.lhs, event, a.at);
-    need_field(p, a.rhs, event, a.at);
-    if (a.expr.i) {
-        need_operand(p, a.expr, event);
-    }
-    if (a.rexpr.i) {
-        need_operand(p, a.rexpr, event);
-    }
-    place_atom(p, id, event);
-}
-
 /* Every atom that the event's rules can come to. Edges point upwards: one pass. */
 static void plan_atoms(struct planner *p)
 {
@@ -71,7 +42,8 @@ static void plan_atoms(struct planner *p)
         }
         for (uint32_t d = 1; d < c->dag.n; d++) {
             if (stamp[d] == i + 1) {
-                plan_atom(p, c->dag.v[d].atom, e->event);
+                need_atom(p, c->dag.v[d].atom, e->event);
+                place_atom(p, c->dag.v[d].atom, e->event);
                 mark(stamp, i + 1, c->dag.v[d].yes);
                 mark(stamp, i + 1, c->dag.v[d].no);
             }
@@ -86,13 +58,7 @@ static void plan_outputs(struct planner *p)
     for (uint32_t i = 0; i < c->events.n; i++) {
         const struct event_rules *e = &c->events.v[i];
         for (uint32_t k = 0; k < e->nroot; k++) {
-            const struct rule *r = &c->rules.v[c->roots.v[e->root0 + k].rule.i];
-            for (uint32_t n = 0; n < r->nout; n++) {
-                const struct piece *out = &c->pieces.v[r->out0 + n];
-                if (out->is_field) {
-                    need_operand(p, out->operand, e->event);
-                }
-            }
+            need_output(p, &c->rules.v[c->roots.v[e->root0 + k].rule.i], e->event);
         }
     }
 }
@@ -144,9 +110,10 @@ static bool reaches(const bool *can, dag_id d)
     return is_terminal(d) ? d.i == DAG_TRUE : can[d.i];
 }
 
-/* The first rule that a failed execve or execveat can match, or 0. */
-static rule_id failed_exec(const struct comp *c, const struct event_rules *e)
+/* Marks the rules that a failed execve or execveat can match; the first of them, or 0. */
+static rule_id failed_exec(struct comp *c, const struct event_rules *e)
 {
+    rule_id first = {0};
     bool *can = arena_alloc(c->arena, c->dag.n + 1);
     for (uint32_t i = c->dag.n; i-- > 1;) {
         const struct dag_node *d = &c->dag.v[i];
@@ -155,44 +122,42 @@ static rule_id failed_exec(const struct comp *c, const struct event_rules *e)
         can[i] = (yes && reaches(can, d->yes)) || (no && reaches(can, d->no));
     }
     for (uint32_t k = 0; k < e->nroot; k++) {
-        if (reaches(can, c->roots.v[e->root0 + k].root)) {
-            return c->roots.v[e->root0 + k].rule;
+        const struct root *root = &c->roots.v[e->root0 + k];
+        if (reaches(can, root->root)) {
+            c->rules.v[root->rule.i].failed_exec = true;
+            first = first.i ? first : root->rule;
         }
     }
-    return (rule_id){0};
+    return first;
 }
 
 /* ---- hooks and system calls ---- */
 
-static void want_call(struct plan *p, int32_t nr)
-{
-    if (nr >= 0 && nr < SYSCALLS_MAX) {
-        p->probe.syscalls[nr / 64] |= BIT(nr % 64);
-    }
-}
-
 static void want_event(struct plan *p, enum event_id e)
 {
-    const struct syscall_info *s;
-    for (unsigned i = 0; (s = catalog_syscall_at(i)); i++) {
-        if (s->event == e) {
-            want_call(p, s->nr);
-        }
+    uint64_t calls[CATALOG_CALLS / 64] = {0};
+    catalog_calls(e, calls);
+    for (int i = 0; i < CATALOG_CALLS / 64; i++) {
+        p->probe.syscalls[i] |= calls[i];
     }
 }
 
-/* Every number that is no event of its own and has no row of its own. */
-static void want_rest(struct comp *c)
+/* A generic call that has a row, or all that have none. */
+static void want_generic(struct comp *c, const struct event_rules *row)
 {
-    for (int32_t nr = 0; nr < SYSCALLS_MAX; nr++) {
-        const struct syscall_info *s = catalog_syscall_by_nr(nr);
-        bool own = s && s->event != EV_generic;
-        for (uint32_t i = 0; i < c->events.n && !own; i++) {
-            const struct event_rules *e = &c->events.v[i];
-            own = e->event == EV_generic && e->sysnr == nr;
+    uint64_t calls[CATALOG_CALLS / 64] = {0};
+    catalog_calls(EV_generic, calls);
+    for (uint32_t i = 0; i < c->events.n; i++) {
+        const struct event_rules *e = &c->events.v[i];
+        if (e->event == EV_generic && e->sysnr >= 0 && e->sysnr < CATALOG_CALLS) {
+            calls[e->sysnr / 64] &= ~BIT(e->sysnr % 64);
         }
-        if (!own) {
-            want_call(&c->plan, nr);
+    }
+    for (int i = 0; i < CATALOG_CALLS / 64; i++) {
+        if (row->sysnr < 0) {
+            c->plan.probe.syscalls[i] |= calls[i];
+        } else if (row->sysnr / 64 == i) {
+            c->plan.probe.syscalls[i] |= BIT(row->sysnr % 64);
         }
     }
 }
@@ -205,10 +170,22 @@ static void want_hook(struct plan *p, enum hook_id h, rule_id rule)
     }
 }
 
+/* The first rule of the row, if it can be one that is on. */
+static rule_id first_rule(const struct comp *c, const struct event_rules *e)
+{
+    for (uint32_t k = 0; k < e->nroot; k++) {
+        rule_id r = c->roots.v[e->root0 + k].rule;
+        if (c->rules.v[r.i].enabled) {
+            return r;
+        }
+    }
+    return c->roots.v[e->root0].rule;
+}
+
 static void plan_event(struct comp *c, const struct event_rules *e)
 {
     struct plan *p = &c->plan;
-    rule_id first = c->roots.v[e->root0].rule;
+    rule_id first = first_rule(c, e);
     if (e->event == EV_execve || e->event == EV_execveat) {
         rule_id failed = failed_exec(c, e);
         if (e->event == EV_execve) { /* its bit lets the exec hook report what it sees */
@@ -225,10 +202,8 @@ static void plan_event(struct comp *c, const struct event_rules *e)
     want_hook(p, HOOK_SYS_EXIT, first);
     if (e->event != EV_generic) {
         want_event(p, e->event);
-    } else if (e->sysnr >= 0) {
-        want_call(p, e->sysnr);
     } else {
-        want_rest(c);
+        want_generic(c, e);
     }
 }
 
@@ -249,7 +224,8 @@ static void plan_hooks(struct comp *c)
 int pass_plan(struct comp *c)
 {
     struct planner p = {.c = c, .patterns.arena = c->arena};
-    c->plan = (struct plan){.probe.readings = 1, .probe.groups = BIT(G_EVENT)};
+    leave_out(c);
+    c->plan = PLAN_EMPTY;
     p.placed = arena_alloc(c->arena, c->atoms.n * sizeof *p.placed);
     plan_atoms(&p);
     plan_outputs(&p);

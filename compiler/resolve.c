@@ -117,7 +117,7 @@ void resolve_rule(struct pack *pk, struct rule_def *d, struct rule *r)
     struct comp *c = pk->c;
     diag_set_rule(c, r->name);
     bool skipped = r->output_at.i && !resolve_output(c, d, r);
-    r->dropped |= !r->enabled || skipped;
+    r->dropped |= skipped;
     if (d->condition.bytes.n && !skipped) {
         resolve_condition(pk, d, r);
     }

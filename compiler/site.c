@@ -12,7 +12,7 @@
 static unsigned codes_of(enum event_id e)
 {
     static const uint8_t codes[EV_COUNT] = {
-#define EVENT_CODES(id, n) [EV_##id] = n,
+#define EVENT_CODES(id, n) [EV_##id] = (n),
 #include "../grammar/events.def"
     };
     return codes[e] ? codes[e] : 2; /* enter and exit */

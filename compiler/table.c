@@ -241,6 +241,15 @@ static void put_output(struct table *t, const struct rule *r, struct rpk_rule *o
     }
 }
 
+static uint8_t rule_flags(const struct rule *r)
+{
+    unsigned flags = 0;
+    flags |= r->enabled ? 0 : RPK_RULE_OFF;
+    flags |= r->left_out ? RPK_RULE_LEFT_OUT : 0;
+    flags |= r->failed_exec ? RPK_RULE_FAILED_EXEC : 0;
+    return (uint8_t)flags;
+}
+
 static void put_rule(struct table *t, const struct rule *r)
 {
     struct comp *c = t->c;
@@ -255,6 +264,7 @@ static void put_rule(struct table *t, const struct rule *r)
     row.file = put_cstr(t, slash ? slash + 1 : name);
     row.line = at->file ? source_place(c->sources, at->file, at->off).line : 0;
     row.priority = (uint8_t)r->priority;
+    row.flags = rule_flags(r);
     row.tags = (struct rpk_span){t->tags.n, r->ntag};
     for (uint32_t i = 0; i < r->ntag; i++) {
         struct rpk_str tag = put_text(t, c->tags.v[r->tag0 + i]);
@@ -330,7 +340,7 @@ static void lay_out(struct table *t, struct rpk_head *head)
     head->ranges = APPEND(t, ranges);
     head->words = APPEND(t, words);
     head->strings = APPEND(t, strings);
-    append(c, NULL, 0, 0); /* the section's own end is aligned */
+    append(c, "", 0, 0); /* the section's own end is aligned */
     head->size = c->table.n;
     memcpy(c->table.v, head, sizeof *head);
 }

@@ -276,18 +276,17 @@ static void type_output(struct typer *t)
             continue;
         }
         const struct operand *o = &t->c->operands.v[p.operand.i];
+        if (o->field == F_evt_rawarg && catalog_type(o->type)->base == BASE_NONE) {
+            diag(t->c, RK0320, p.at, "evt.arg is the parameter's text",
+                 "`evt.rawarg.%s` has no text that could be printed", STR(t->c, o->argname));
+            t->rule->failed = true;
+        }
         if (o->kind == OPERAND_FIELD && (catalog_field(o->field)->flags & FF_FILTER_ONLY)) {
             diag(t->c, RK0317, p.at, NULL, "`%s` has no single value and always prints <NA>",
                  STR(t->c, o->name));
         }
     }
     t->in_output = false;
-}
-
-/* Disabled rules must be sound too; what resolve left out for another reason is not looked at. */
-static bool is_wanted(const struct comp *c, const struct rule *r)
-{
-    return !r->dropped || (!r->enabled && !strcmp(STR(c, r->source), "syscall"));
 }
 
 static void type_rules(struct comp *c, struct rule *rules, uint32_t first, uint32_t n)
@@ -297,8 +296,8 @@ static void type_rules(struct comp *c, struct rule *rules, uint32_t first, uint3
     for (uint32_t i = first; i < n; i++) {
         t.rule = &rules[i];
         t.skipped = false;
-        if (!is_wanted(c, t.rule)) {
-            continue;
+        if (t.rule->dropped) {
+            continue; /* resolve has left it out */
         }
         diag_set_rule(c, t.rule->name);
         type_node(&t, t.rule->condition);

@@ -307,6 +307,16 @@ const struct syscall_info *catalog_syscall_by_nr(int32_t nr)
     return NULL;
 }
 
+void catalog_calls(enum event_id id, uint64_t bits[CATALOG_CALLS / 64])
+{
+    for (int32_t nr = 0; nr < CATALOG_CALLS; nr++) {
+        const struct syscall_info *s = catalog_syscall_by_nr(nr);
+
+        if ((s ? s->event : EV_generic) == id)
+            bits[nr / 64] |= 1ull << (nr % 64);
+    }
+}
+
 const struct syscall_info *catalog_syscall_at(unsigned i)
 {
     return i < LEN(syscalls) ? &syscalls[i] : NULL;

@@ -124,10 +124,8 @@ enum field_arg {
 #define FF_LIST 0x20u
 #define FF_SUGGESTED 0x40u
 #define FF_TABLE_ONLY 0x80u
-#define FF_ANCESTOR 0x100u /* without index: a test of *some* ancestor */
-#define FF_EITHER_SIDE                                                                             \
-    0x200u /* fd.ip, fd.port, fd.net, fd.proto: own comparison over both sides                     \
-            */
+#define FF_ANCESTOR 0x100u    /* without index: a test of *some* ancestor */
+#define FF_EITHER_SIDE 0x200u /* fd.ip, fd.port, fd.net, fd.proto: own comparison */
 
 /* Who supplies a field's value. */
 enum field_source {
@@ -211,6 +209,12 @@ struct syscall_info {
 };
 const struct syscall_info *catalog_syscall_by_name(const char *name, size_t len);
 const struct syscall_info *catalog_syscall_by_nr(int32_t nr);
+/*
+ * Adds the event's system calls, a bit per number below 512. EV_generic has all numbers that no
+ * other event has, unassigned ones too.
+ */
+#define CATALOG_CALLS 512
+void catalog_calls(enum event_id id, uint64_t bits[CATALOG_CALLS / 64]);
 /* Row `i` in name order; NULL beyond the last. */
 const struct syscall_info *catalog_syscall_at(unsigned i);
 /* True if the event is a system call's, and not a tracepoint's or one that Falco makes. */

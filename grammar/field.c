@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "field.h"
 
+#include <string.h>
+
 #include "parse.h"
 
 #define NAME_MAX_TRIED 512u /* bytes of a word in a template that may belong to a field's name */
@@ -130,4 +132,50 @@ size_t field_prefix(const char *s, size_t len, size_t *name)
         }
     }
     return 0;
+}
+
+/* By the beginning of the name; the first row that fits. */
+static const struct {
+    const char *prefix, *why;
+} missing[] = {
+    {"evt.abspath", "paths of arguments are not put together"},
+    {"evt.around", "it selects from a capture file"},
+    {"evt.count.", "no event has it"},
+    {"evt.deltatime", "it depends on what was judged before"},
+    {"evt.infra.", "no event has it"},
+    {"evt.outputtime", "it is a setting of another program"},
+    {"evt.reltime", "it depends on when watching began"},
+    {"fd.types", "no table of descriptors is kept"},
+    {"fdlist.", "lists of poll are not read"},
+    {"fs.path.", "paths of arguments are not put together"},
+    {"proc.aenv", "of ancestors the environment is not looked up"},
+    {"proc.fd", "no table of descriptors is kept"},
+    {"proc.loginshellid", "ancestors are not searched for it"},
+    {"proc.n", "threads are not counted"},
+    {"proc.pgid.", "leaders of groups are not looked up"},
+    {"proc.sid.", "of a session's leader the name alone is looked up"},
+    {"proc.std", "no table of descriptors is kept"},
+    {"proc.vm", "memory is not counted"},
+    {"proc.vpgid.", "leaders of groups are not looked up"},
+    {"thread.cgroup", "of control groups the container alone is read"},
+    {"thread.cpu", "no event has it"},
+    {"thread.exectime", "it needs events of the scheduler"},
+    {"thread.nametid", "no event has it"},
+    {"thread.pf", "memory is not counted"},
+    {"thread.totexectime", "it needs events of the scheduler"},
+    {"thread.vm", "memory is not counted"},
+};
+
+const char *field_why_missing(enum field_id field)
+{
+    const struct field_info *f = catalog_field(field);
+    if (f->source != SRC_MISSING) {
+        return NULL;
+    }
+    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++) {
+        if (!strncmp(f->name, missing[i].prefix, strlen(missing[i].prefix))) {
+            return missing[i].why;
+        }
+    }
+    return "the probe does not read it";
 }

@@ -22,6 +22,9 @@ struct field_name {
 bool field_read(const char *name, size_t len, const char *arg, size_t arglen,
                 struct field_name *out);
 
+/* Why no rule can be given the field's value; NULL if this version supplies it. */
+const char *field_why_missing(enum field_id field);
+
 /*
  * Output templates: the longest beginning of `s` that is a field, with its argument if that
  * belongs to it. Bytes used, 0 if there is none; `*name` is how many of them are the name.

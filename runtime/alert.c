@@ -8,6 +8,7 @@
 
 /* One alert in the making. */
 struct writer {
+    const struct alert_style *style;
     const struct rpk *p;
     struct record *r;
     const struct rpk_rule *rule;
@@ -16,7 +17,7 @@ struct writer {
     size_t limit; /* bytes that a value may take */
 };
 
-/* A key of output_fields; ref NO_REF: evt.time, which every alert has. */
+/* A key of output_fields; ref NO_REF: the time before the message, which every alert has. */
 struct key {
     const char *text;
     uint32_t len, ref;
@@ -46,17 +47,30 @@ static void add_quoted(struct writer *w, struct rpk_str s)
     fmt_char(&w->out, '"');
 }
 
-static const struct field_info *ref_info(const struct rpk *p, uint32_t ref)
+/* How a reference is shown: evt.rawarg as the event's own parameter is. */
+static struct field_info ref_shape(const struct writer *w, uint32_t ref)
 {
-    enum field_id f = (enum field_id)p->refs[ref].field;
+    const struct rpk_ref *f = &w->p->refs[ref];
+    struct field_info shape = *catalog_field((enum field_id)f->field);
+    const struct param_info *param;
 
-    return f != F_NONE ? catalog_field(f) : NULL;
+    if (f->field != F_evt_rawarg)
+        return shape;
+    param = catalog_param(
+        w->r->h->event,
+        (unsigned)catalog_param_index(w->r->h->event, rpk_text(w->p, f->name), f->name.len));
+    if (param) {
+        shape.type = param->type;
+        shape.format = param->format;
+    }
+    return shape;
 }
 
 /* The value of a reference as text, in the scratch until the caller takes it back. */
 static struct val ref_text(struct writer *w, uint32_t ref)
 {
     struct val v = output_value(w->r, w->p, ref);
+    struct field_info shape = ref_shape(w, ref);
     struct fmt t;
 
     if (!val_here(v))
@@ -64,7 +78,7 @@ static struct val ref_text(struct writer *w, uint32_t ref)
     if (v.base == BASE_TEXT && !v.is_list)
         return v;
     t = scratch_begin(w->r);
-    value_text(&t, v, ref_info(w->p, ref));
+    value_text(&t, v, &shape);
     return scratch_end(w->r, &t);
 }
 
@@ -86,19 +100,30 @@ static void add_piece(struct writer *w, const struct rpk_piece *piece)
     w->r->used = used;
 }
 
-/* `TIME: Priority MESSAGE`, escaped as the inside of a JSON string: so in text, so in JSON. */
+static enum field_id time_field(const struct writer *w)
+{
+    return w->style->time_iso8601 ? F_evt_time_iso8601 : F_evt_time;
+}
+
+/* Escaped as the inside of a JSON string: so in text, so in JSON. */
+static void add_message(struct writer *w)
+{
+    for (uint32_t i = 0; i < w->rule->pieces.n; i++)
+        add_piece(w, &w->p->pieces[w->rule->pieces.off + i]);
+}
+
+/* `TIME: Priority MESSAGE` */
 static void add_line(struct writer *w)
 {
     uint32_t used = w->r->used;
-    struct val time = get_field(w->r, F_evt_time);
+    struct val time = get_field(w->r, time_field(w));
 
     fmt_add(&w->out, time.text, time.len);
     w->r->used = used;
     fmt_str(&w->out, ": ");
     fmt_str(&w->out, alert_priority(w->rule->priority));
     fmt_char(&w->out, ' ');
-    for (uint32_t i = 0; i < w->rule->pieces.n; i++)
-        add_piece(w, &w->p->pieces[w->rule->pieces.off + i]);
+    add_message(w);
 }
 
 static const char *reading_word(const struct writer *w)
@@ -185,8 +210,10 @@ static void add_leaf_keys(struct writer *w, struct keys *k, uint32_t ref)
 
 static void collect_keys(struct writer *w, struct keys *k)
 {
+    const char *time = catalog_field(time_field(w))->name;
+
     k->n = 0;
-    add_key(k, "evt.time", 8, NO_REF);
+    add_key(k, time, (uint32_t)strlen(time), NO_REF);
     for (uint32_t i = 0; i < w->rule->pieces.n; i++) {
         const struct rpk_piece *piece = &w->p->pieces[w->rule->pieces.off + i];
 
@@ -234,8 +261,8 @@ static void add_list(struct writer *w, struct val list)
 
 static void add_value(struct writer *w, uint32_t ref)
 {
-    enum field_id field = ref == NO_REF ? F_evt_time : (enum field_id)w->p->refs[ref].field;
-    const struct field_info *info = catalog_field(field);
+    enum field_id field = ref == NO_REF ? time_field(w) : (enum field_id)w->p->refs[ref].field;
+    struct field_info shape;
     uint32_t used = w->r->used;
     struct val v;
 
@@ -243,6 +270,7 @@ static void add_value(struct writer *w, uint32_t ref)
         fmt_unsigned(&w->out, w->r->h->ts, 10, 1);
         return;
     }
+    shape = ref_shape(w, ref);
     v = output_value(w->r, w->p, ref);
     if (!val_here(v)) {
         fmt_str(&w->out, "null");
@@ -250,15 +278,15 @@ static void add_value(struct writer *w, uint32_t ref)
         fmt_str(&w->out, v.num ? "true" : "false");
     } else if (v.is_list) {
         add_list(w, v);
-    } else if (v.text || info->format == FMT_HEX || info->format == FMT_OCT) {
+    } else if (v.text || shape.format == FMT_HEX || shape.format == FMT_OCT) {
         v = ref_text(w, ref);
         fmt_char(&w->out, '"');
         add_json(w, v.text, v.len);
         fmt_char(&w->out, '"');
-    } else if (info->format == FMT_NA && field != F_evt_rawarg) {
+    } else if (shape.format == FMT_NA) {
         fmt_str(&w->out, "null");
     } else {
-        add_number(&w->out, v, info);
+        add_number(&w->out, v, &shape);
     }
     w->r->used = used;
 }
@@ -308,17 +336,31 @@ static void add_own_key(struct writer *w)
     fmt_char(&w->out, '}');
 }
 
-static void write_json(struct writer *w, const char *hostname)
+/* `,"KEY":"` of a text that `put` writes. */
+static void add_text_key(struct writer *w, const char *key, void (*put)(struct writer *))
 {
+    fmt_str(&w->out, ",\"");
+    fmt_str(&w->out, key);
+    fmt_str(&w->out, "\":\"");
+    put(w);
+    fmt_char(&w->out, '"');
+}
+
+static void write_json(struct writer *w)
+{
+    const struct alert_style *s = w->style;
     uint32_t used = w->r->used;
     struct val time;
 
     fmt_str(&w->out, "{\"hostname\":\"");
-    fmt_json(&w->out, hostname, strlen(hostname));
-    fmt_str(&w->out, "\",\"output\":\"");
-    add_line(w);
+    fmt_json(&w->out, s->hostname, strlen(s->hostname));
     fmt_char(&w->out, '"');
-    add_fields(w);
+    if (s->message)
+        add_text_key(w, "message", add_message);
+    if (s->output)
+        add_text_key(w, "output", add_line);
+    if (s->fields)
+        add_fields(w);
     fmt_str(&w->out, ",\"priority\":\"");
     fmt_str(&w->out, alert_priority(w->rule->priority));
     fmt_str(&w->out, "\",\"rule\":");
@@ -326,7 +368,8 @@ static void write_json(struct writer *w, const char *hostname)
     add_own_key(w);
     fmt_str(&w->out, ",\"source\":");
     add_quoted(w, w->rule->source);
-    add_tags(w);
+    if (s->tags)
+        add_tags(w);
     fmt_str(&w->out, ",\"time\":\"");
     time = record_time_utc(w->r, "Z");
     fmt_add(&w->out, time.text, time.len);
@@ -334,19 +377,20 @@ static void write_json(struct writer *w, const char *hostname)
     fmt_str(&w->out, "\"}\n");
 }
 
-size_t alert_write(enum alert_format format, const char *hostname, const struct rpk *p,
-                   struct record *r, const struct match *m, char *buf, size_t cap)
+size_t alert_write(const struct alert_style *style, const struct rpk *p, struct record *r,
+                   const struct match *m, char *buf, size_t cap)
 {
     static const size_t limits[] = {SIZE_MAX, 4096, 512, 64};
 
     r->reading = (enum reading)m->reading;
     r->plan = &p->head->plan;
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
-        struct writer w = {.p = p, .r = r, .rule = &p->rules[m->rule], .m = m, .limit = limits[i]};
+        struct writer w = {
+            .style = style, .p = p, .r = r, .rule = &p->rules[m->rule], .m = m, .limit = limits[i]};
 
         w.out = fmt_in(buf, cap);
-        if (format == ALERT_JSON)
-            write_json(&w, hostname);
+        if (style->format == ALERT_JSON)
+            write_json(&w);
         else
             write_text(&w);
         if (!w.out.full)

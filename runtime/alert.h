@@ -14,14 +14,29 @@
 
 enum alert_format { ALERT_TEXT, ALERT_JSON };
 
+/* How alerts look: Falco's settings of the same names, with its defaults in ALERT_STYLE. */
+struct alert_style {
+    enum alert_format format;
+    const char *hostname;
+    bool time_iso8601; /* the time before the message is UTC with its date */
+    /* JSON: which of the keys there are. */
+    bool message; /* the output without time and priority: json_include_message_property */
+    bool output;  /* json_include_output_property */
+    bool fields;  /* json_include_output_fields_property */
+    bool tags;    /* json_include_tags_property */
+};
+#define ALERT_STYLE(how, host)                                                                     \
+    ((struct alert_style){                                                                         \
+        .format = (how), .hostname = (host), .output = true, .fields = true, .tags = true})
+
 #define ALERT_MAX (1u << 20) /* a buffer of this size holds any alert of sane rules */
 
 /*
  * Length, or 0 if the rule's own words do not fit. An alert that is too long keeps its form: its
  * values are cut instead, all to the same bound.
  */
-size_t alert_write(enum alert_format format, const char *hostname, const struct rpk *p,
-                   struct record *r, const struct match *m, char *buf, size_t cap);
+size_t alert_write(const struct alert_style *style, const struct rpk *p, struct record *r,
+                   const struct match *m, char *buf, size_t cap);
 /* "Warning" of 4; "" beyond the last. */
 const char *alert_priority(unsigned priority);
 

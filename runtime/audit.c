@@ -40,14 +40,14 @@ void audit_plan(const struct rpk *p, struct probe_plan *plan)
 }
 
 /* Would the event have reached the filter, but for the audit? */
-static bool is_asked_for(const struct rpk *p, const struct ev_head *h)
+static bool is_asked_for(const struct selected *s, const struct ev_head *h)
 {
-    const struct probe_plan *plan = &p->head->plan;
+    const struct probe_plan *plan = &s->plan;
     int64_t nr = h->num[N_SYSNR];
     bool exec = nr == NR_EXECVE || nr == NR_EXECVEAT, started = exec && h->num[N_RES] == 0;
     unsigned hook = started ? HOOK_EXEC : HOOK_SYS_EXIT;
 
-    return (p->head->hooks >> hook & 1) && wants_call(plan, nr) &&
+    return (s->hooks >> hook & 1) && wants_call(plan, nr) &&
            (!exec || started || plan->failed_exec);
 }
 
@@ -146,12 +146,16 @@ static void put_event(struct record *r, FILE *out)
     fputc('}', out);
 }
 
-static void report(const struct rpk *p, struct record *r, const struct match *m, FILE *out)
+static void report(const struct audit *a, const struct rpk *p, struct record *r,
+                   const struct match *m, FILE *out)
 {
     const struct rpk_rule *rule = &p->rules[m->rule];
 
     fputs("{\"audit\":\"", out);
-    fputs(!is_asked_for(p, r->h) ? "not asked for" : r->h->rule ? "late" : "dropped", out);
+    fputs(!is_asked_for(a->selected, r->h) ? "not asked for"
+          : r->h->rule                     ? "late"
+                                           : "dropped",
+          out);
     fputs("\",\"rule\":\"", out);
     put_json(out, rpk_text(p, rule->name), rule->name.len);
     fprintf(out,
@@ -177,9 +181,10 @@ bool audit_event(struct audit *a, const struct rpk *p, struct record *r, FILE *o
     a->matched++;
     /* Of two readings the filter judges the first that passes, so that its rule may be a later one.
      */
-    if (is_asked_for(p, r->h) && r->h->rule && (r->h->rule <= m.rule + 1 || r->h->readings == 2))
+    if (is_asked_for(a->selected, r->h) && r->h->rule &&
+        (r->h->rule <= m.rule + 1 || r->h->readings == 2))
         return true;
     if (a->disagreements++ < AUDIT_SHOWN)
-        report(p, r, &m, out);
+        report(a, p, r, &m, out);
     return false;
 }

@@ -11,9 +11,11 @@
 
 #include <stdio.h>
 
+#include "select.h"
 #include "table.h"
 
 struct audit {
+    const struct selected *selected; /* the rules that are on, and the plan that is judged */
     uint64_t events, matched, disagreements;
 };
 

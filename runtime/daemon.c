@@ -30,8 +30,10 @@ struct daemon {
     uint8_t *bytes; /* the bundle; the view and libbpf point into it */
     size_t size;
     struct rpk pack;
+    struct selected selected;
     struct load load;
     struct enrich enrich;
+    struct alert_style style;
     struct record_user user;
     struct ring_buffer *ring;
     int epoll, signals;
@@ -96,6 +98,19 @@ static int open_bundle(struct daemon *d)
     return rpk_open(&d->pack, d->bytes, d->size, err, sizeof(err)) ? fail_at(d->opt->pack, err) : 0;
 }
 
+static int select_rules(struct daemon *d)
+{
+    const struct daemon_options *o = d->opt;
+
+    if (select_rules_on(&d->selected, &d->pack, o->select, o->nselect, o->priority, stderr))
+        return fail("out of memory");
+    d->pack.on = d->selected.on;
+    d->audit.selected = &d->selected;
+    if (select_gates(d->bytes, d->size, &d->pack))
+        return fail_at(o->pack, "a switch of a rule has no rule");
+    return 0;
+}
+
 static int open_outputs(struct daemon *d)
 {
     char err[256];
@@ -125,15 +140,6 @@ static int open_signals(struct daemon *d)
     return 0;
 }
 
-static int32_t utc_offset(void)
-{
-    time_t now = time(NULL);
-    struct tm tm;
-
-    tzset();
-    return localtime_r(&now, &tm) ? (int32_t)tm.tm_gmtoff : 0;
-}
-
 static int handle(void *ctx, void *data, size_t size);
 
 static int open_ring(struct daemon *d)
@@ -141,7 +147,7 @@ static int open_ring(struct daemon *d)
     struct epoll_event ev = {.events = EPOLLIN};
 
     if (d->load.events_fd < 0)
-        return d->pack.head->rules.n ? fail("the bundle has no ring buffer") : 0;
+        return d->selected.nrule ? fail("the bundle has no ring buffer") : 0;
     d->ring = ring_buffer__new(d->load.events_fd, handle, d, NULL);
     if (!d->ring)
         return fail(strerror(errno));
@@ -165,7 +171,8 @@ static void seed(struct daemon *d)
 /* Hooks of process state first: what they write while /proc is read is newer and stays. */
 static int arm(struct daemon *d)
 {
-    const struct load_options lo = {.buffer = d->opt->buffer, .audit = d->opt->audit};
+    const struct load_options lo = {
+        .buffer = d->opt->buffer, .audit = d->opt->audit, .selected = &d->selected};
     char err[2048] = "";
 
     if (load_open(&d->load, d->bytes, d->size, &d->pack, &lo, err, sizeof(err)) ||
@@ -176,25 +183,36 @@ static int arm(struct daemon *d)
     seed(d);
     if (load_attach(&d->load, LOAD_REST, err, sizeof(err)) || priv_drop(true, err, sizeof(err)))
         return fail(err);
-    fprintf(stderr, "rulerun: armed: %u rules, hooks %s\n", d->pack.head->rules.n,
+    fprintf(stderr, "rulerun: armed: %u rules, hooks %s\n", d->selected.nrule,
             d->load.hooks[0] ? d->load.hooks : "none");
     return 0;
 }
 
 static int start(struct daemon *d)
 {
-    if (open_bundle(d) || open_outputs(d) || open_signals(d))
+    tzset(); /* while the file can still be read */
+    if (open_bundle(d) || select_rules(d) || open_outputs(d) || open_signals(d))
         return -1;
     if (enrich_open(&d->enrich, "/etc"))
         return fail("out of memory");
-    d->user =
-        (struct record_user){.ctx = &d->enrich, .get = enrich_get, .utc_offset = utc_offset()};
+    d->user = (struct record_user){.ctx = &d->enrich, .get = enrich_get};
+    d->style = d->opt->style;
+    d->style.hostname = d->enrich.hostname;
     if (stats_open(&d->stats, d->pack.head->rules.n))
         return fail("out of memory");
     return arm(d);
 }
 
 /* ---- events ---- */
+
+/* That of now, also for events of before a change. The zone's file was read with the first call. */
+static int32_t utc_offset(void)
+{
+    time_t now = time(NULL);
+    struct tm tm;
+
+    return localtime_r(&now, &tm) ? (int32_t)tm.tm_gmtoff : 0;
+}
 
 /* Asks epoll to say when a slow reader has taken something; once it has all, no longer. */
 static void watch_output(struct daemon *d, unsigned i)
@@ -212,7 +230,7 @@ static void emit(struct daemon *d, struct record *r, const struct match *m)
     size_t n;
 
     record_reset(r);
-    n = alert_write(d->opt->format, d->enrich.hostname, &d->pack, r, m, d->alert, sizeof(d->alert));
+    n = alert_write(&d->style, &d->pack, r, m, d->alert, sizeof(d->alert));
     d->stats.alerts++;
     d->stats.by_rule[m->rule].alerts++;
     if (d->enrich.missing)
@@ -225,21 +243,15 @@ static void emit(struct daemon *d, struct record *r, const struct match *m)
     }
 }
 
-/* The first rule that matches, or all; rules that are not severe enough are not there at all. */
+/* The first rule that matches, or all. */
 static void judge(struct daemon *d, struct record *r)
 {
-    bool first = !d->opt->all_matches && d->opt->priority >= 7;
     unsigned n;
 
     d->enrich.missing = false;
-    n = table_match(&d->pack, r, d->opt->readings, first, d->matches, MATCHES_MAX);
-    for (unsigned i = 0; i < n; i++) {
-        if (d->pack.rules[d->matches[i].rule].priority > d->opt->priority)
-            continue;
+    n = table_match(&d->pack, r, d->opt->readings, !d->opt->all_matches, d->matches, MATCHES_MAX);
+    for (unsigned i = 0; i < n; i++)
         emit(d, r, &d->matches[i]);
-        if (!d->opt->all_matches && d->matches[i].verdict == VERDICT_MATCH)
-            break;
-    }
 }
 
 static int handle(void *ctx, void *data, size_t size)
@@ -267,6 +279,7 @@ static bool wake(struct daemon *d, int fd)
     if (fd == d->signals)
         return false;
     if (d->ring && fd == ring_buffer__epoll_fd(d->ring)) {
+        d->user.utc_offset = utc_offset();
         ring_buffer__consume(d->ring);
         stats_watch(&d->stats, &d->load, stderr);
         return true;
@@ -298,6 +311,7 @@ static void loop(struct daemon *d)
 static void finish(struct daemon *d)
 {
     load_detach(&d->load);
+    d->user.utc_offset = utc_offset();
     while (d->ring && ring_buffer__consume(d->ring) > 0)
         ;
     for (unsigned i = 0; i < d->opt->noutput; i++)
@@ -318,6 +332,7 @@ static void release(struct daemon *d)
     for (unsigned i = 0; i < d->opt->noutput; i++)
         output_close(&d->out[i]);
     stats_close(&d->stats);
+    select_close(&d->selected);
     enrich_close(&d->enrich);
     if (d->epoll >= 0)
         close(d->epoll);

@@ -7,17 +7,21 @@
 #define RULEC_DAEMON_H
 
 #include "alert.h"
+#include "select.h"
 
 #define DAEMON_OUTPUTS 8
+#define DAEMON_SELECT 256
 
 struct daemon_options {
     const char *pack; /* path of the bundle, or "-" */
     const char *outputs[DAEMON_OUTPUTS];
     unsigned noutput;
-    enum alert_format format;
-    unsigned readings; /* bit per enum reading */
-    unsigned priority; /* rules less severe than this say nothing */
-    uint32_t buffer;   /* bytes of the ring buffer */
+    struct alert_style style;                  /* but for the host's name */
+    unsigned readings;                         /* bit per enum reading */
+    unsigned priority;                         /* rules less severe than this are not there */
+    struct select_entry select[DAEMON_SELECT]; /* in order; see select.h */
+    unsigned nselect;
+    uint32_t buffer; /* bytes of the ring buffer */
     bool all_matches, audit;
 };
 

@@ -154,7 +154,7 @@ static int fill_constants(struct load *l, const struct rpk *p, const struct load
     l->boot_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
     if (!plan)
         return -EINVAL;
-    *plan = p->head->plan;
+    *plan = opt->selected->plan;
     if (opt->audit)
         audit_plan(p, plan);
     if (offset)
@@ -230,8 +230,9 @@ static const struct hook *hook_of(const struct bpf_program *prog)
     return NULL;
 }
 
-/* A bundle has every hook. Those that its rules do not need cost nothing: they are not loaded. */
-static void choose_hooks(const struct load *l, const struct rpk *p, bool all)
+/* A bundle has every hook. Those that the rules that are on do not need cost nothing: they are not
+ * loaded. */
+static void choose_hooks(const struct load *l, const struct load_options *opt)
 {
     struct bpf_program *prog;
 
@@ -239,7 +240,7 @@ static void choose_hooks(const struct load *l, const struct rpk *p, bool all)
         const struct hook *hook = hook_of(prog);
 
         if (hook)
-            bpf_program__set_autoload(prog, all || (p->head->hooks >> hook->id & 1));
+            bpf_program__set_autoload(prog, opt->audit || (opt->selected->hooks >> hook->id & 1));
     }
 }
 
@@ -264,7 +265,7 @@ static int load_object(struct load *l, const void *bytes, size_t size, const str
     size_map(l, "patterns", p->head->patterns.n);
     size_map(l, "name_sets", p->head->names.n);
     size_map(l, "lost_by_rule", p->head->rules.n);
-    choose_hooks(l, p, opt->audit);
+    choose_hooks(l, opt);
     rc = fill_constants(l, p, opt);
     if (!rc)
         rc = bpf_object__load(l->object);
@@ -281,7 +282,7 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
 
     *l = (struct load){
         .events_fd = -1, .stats_fd = -1, .lost_fd = -1, .procs_fd = -1, .envs_fd = -1};
-    if (p->head->rules.n == 0)
+    if (opt->selected->nrule == 0)
         return 0; /* nothing to look for, nothing to attach */
     rc = check_machine(err, errlen);
     if (rc)
@@ -299,7 +300,7 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
         l->stats_fd = map_fd(l, "stats");
         l->lost_fd = map_fd(l, "lost_by_rule");
         l->procs_fd = map_fd(l, "procs");
-        if (p->head->plan.groups & ENV_GROUPS)
+        if (opt->selected->plan.groups & ENV_GROUPS)
             l->envs_fd = map_fd(l, "envs");
     }
     free(log);

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 #include "rpk.h"
+#include "select.h"
 
 #define LOAD_LINKS 32
 
@@ -22,6 +23,7 @@ struct bpf_map;
 struct load_options {
     uint32_t buffer; /* bytes of the ring buffer; a power of two */
     bool audit;
+    const struct selected *selected; /* which rules are on, and what they need */
 };
 
 struct load {

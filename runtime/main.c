@@ -22,11 +22,20 @@ static const char help[] =
     "SIGTERM.\n"
     "\n"
     "  --format text|json    Falco's text line (default), or its JSON object\n"
+    "  --time-format local|iso8601\n"
+    "                        the time before the message: the zone's (default), or UTC with date\n"
+    "  --json-include-message-property, --json-include-output-property[=false],\n"
+    "  --json-include-output-fields-property[=false], --json-include-tags-property[=false]\n"
+    "                        which of these keys the JSON object has; all but `message` by "
+    "default\n"
     "  --output URL          stdout (default), or file:PATH; may be given several times\n"
     "  --paths both|spelled  judge an opened path as the kernel knows it and as the caller\n"
     "                        spelled it (default), or as spelled alone, as Falco does\n"
     "  --all-matches         every rule that matches an event, not the first alone\n"
     "  --priority MIN        only rules at least as severe (emergency ... debug)\n"
+    "  --rules enable:NAME   switch rules on or off (disable:NAME); may be given several times, "
+    "and\n"
+    "                        the last one counts; * in NAME is any text, tag=TAG is a tag\n"
     "  --buffer SIZE         ring buffer between kernel and daemon: 64K to 1G (default 4M)\n"
     "  --audit               take every event and check the kernel's filter against the rules\n"
     "  --help, --version\n"
@@ -35,7 +44,8 @@ static const char help[] =
     "\n"
     "Example:\n"
     "  rulec build -o pack.rpk rules/\n"
-    "  rulerun --format json --output file:/var/log/rulerun.jsonl pack.rpk\n";
+    "  rulerun --format json --output file:/var/log/rulerun.jsonl pack.rpk\n"
+    "  rulerun --rules 'disable:*' --rules enable:tag=network --priority notice pack.rpk\n";
 
 /* Says what is wrong with the command line: `what` (an option, or ""), its value, and why. */
 static bool usage(const char *what, const char *value, const char *why)
@@ -84,10 +94,16 @@ static bool parse_choice(const char *s, const char *zero, const char *one, unsig
 
 enum {
     OPT_FORMAT,
+    OPT_TIME,
+    OPT_JSON_MESSAGE,
+    OPT_JSON_OUTPUT,
+    OPT_JSON_FIELDS,
+    OPT_JSON_TAGS,
     OPT_OUTPUT,
     OPT_PATHS,
     OPT_ALL,
     OPT_PRIORITY,
+    OPT_RULES,
     OPT_BUFFER,
     OPT_AUDIT,
     OPT_HELP,
@@ -96,16 +112,41 @@ enum {
 
 static const struct option options[] = {
     {"format", required_argument, NULL, OPT_FORMAT},
+    {"time-format", required_argument, NULL, OPT_TIME},
+    {"json-include-message-property", optional_argument, NULL, OPT_JSON_MESSAGE},
+    {"json-include-output-property", optional_argument, NULL, OPT_JSON_OUTPUT},
+    {"json-include-output-fields-property", optional_argument, NULL, OPT_JSON_FIELDS},
+    {"json-include-tags-property", optional_argument, NULL, OPT_JSON_TAGS},
     {"output", required_argument, NULL, OPT_OUTPUT},
     {"paths", required_argument, NULL, OPT_PATHS},
     {"all-matches", no_argument, NULL, OPT_ALL},
     {"priority", required_argument, NULL, OPT_PRIORITY},
+    {"rules", required_argument, NULL, OPT_RULES},
     {"buffer", required_argument, NULL, OPT_BUFFER},
     {"audit", no_argument, NULL, OPT_AUDIT},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
 };
+
+/* `--NAME`, `--NAME=true` or `--NAME=false`. */
+static bool take_switch(const char *name, const char *arg, bool *out)
+{
+    unsigned n = 1;
+
+    if (arg && !parse_choice(arg, "false", "true", &n))
+        return usage(name, arg, ": neither 'true' nor 'false'");
+    *out = n;
+    return true;
+}
+
+static bool take_rules(struct daemon_options *o, const char *arg)
+{
+    if (o->nselect == DAEMON_SELECT)
+        return usage("--rules", arg, ": too many selections");
+    return select_parse(arg, &o->select[o->nselect++]) ||
+           usage("--rules", arg, ": neither enable:NAME nor disable:NAME");
+}
 
 /* One option's value into the options; false with a message if it is not one. */
 static bool take(struct daemon_options *o, int which, const char *arg)
@@ -116,8 +157,21 @@ static bool take(struct daemon_options *o, int which, const char *arg)
     case OPT_FORMAT:
         if (!parse_choice(arg, "text", "json", &n))
             return usage("--format", arg, ": neither 'text' nor 'json'");
-        o->format = n ? ALERT_JSON : ALERT_TEXT;
+        o->style.format = n ? ALERT_JSON : ALERT_TEXT;
         return true;
+    case OPT_TIME:
+        if (!parse_choice(arg, "local", "iso8601", &n))
+            return usage("--time-format", arg, ": neither 'local' nor 'iso8601'");
+        o->style.time_iso8601 = n;
+        return true;
+    case OPT_JSON_MESSAGE:
+        return take_switch("--json-include-message-property", arg, &o->style.message);
+    case OPT_JSON_OUTPUT:
+        return take_switch("--json-include-output-property", arg, &o->style.output);
+    case OPT_JSON_FIELDS:
+        return take_switch("--json-include-output-fields-property", arg, &o->style.fields);
+    case OPT_JSON_TAGS:
+        return take_switch("--json-include-tags-property", arg, &o->style.tags);
     case OPT_PATHS:
         if (!parse_choice(arg, "both", "spelled", &n))
             return usage("--paths", arg, ": neither 'both' nor 'spelled'");
@@ -131,6 +185,8 @@ static bool take(struct daemon_options *o, int which, const char *arg)
     case OPT_PRIORITY:
         return parse_priority(arg, &o->priority) ||
                usage("--priority", arg, ": there is no such priority");
+    case OPT_RULES:
+        return take_rules(o, arg);
     case OPT_BUFFER:
         return parse_size(arg, &o->buffer) || usage("--buffer", arg, ": not a size from 64K to 1G");
     case OPT_ALL:
@@ -147,6 +203,7 @@ static bool take(struct daemon_options *o, int which, const char *arg)
 int main(int argc, char **argv)
 {
     struct daemon_options o = {.readings = 1u << READ_KERNEL | 1u << READ_SPELLED,
+                               .style = ALERT_STYLE(ALERT_TEXT, ""),
                                .priority = 7,
                                .buffer = BUFFER_DEFAULT};
     int opt;

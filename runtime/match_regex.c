@@ -102,7 +102,7 @@ struct place {
 
 static void begin(struct machine *m)
 {
-    memset(m->seen, 0, (m->x->nstate + 63) / 64 * 8);
+    memset(m->seen, 0, ((size_t)m->x->nstate + 63) / 64 * 8);
     m->next.n = 0;
     m->match = false;
 }

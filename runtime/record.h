@@ -66,7 +66,5 @@ void record_reset(struct record *r); /* forgets derived texts */
 
 /* `name` is NUL-terminated, "" if the field has no text argument; index -1: none. */
 struct val record_get(struct record *r, enum field_id field, int32_t index, const char *name);
-/* A field's value as the text that outputs show; "<NA>" if it is absent. Length; cut to cap. */
-size_t record_text(struct record *r, const struct rpk *p, uint32_t ref, char *buf, size_t cap);
 
 #endif

@@ -122,18 +122,3 @@ struct val output_value(struct record *r, const struct rpk *p, uint32_t ref)
                                        : all_ancestors(r, (enum field_id)f->field);
     return xform_ref(r, p, ref);
 }
-
-size_t record_text(struct record *r, const struct rpk *p, uint32_t ref, char *buf, size_t cap)
-{
-    const struct rpk_ref *f = &p->refs[ref];
-    uint32_t used = r->used;
-    struct fmt t = fmt_in(buf, cap);
-    struct val v = output_value(r, p, ref);
-
-    if (val_here(v))
-        value_text(&t, v, f->field ? catalog_field((enum field_id)f->field) : NULL);
-    else
-        fmt_str(&t, "<NA>");
-    r->used = used;
-    return t.len;
-}

@@ -133,6 +133,9 @@ static bool check_rule(struct check *c, uint32_t i)
         return false;
     if (u->priority > 7)
         return bad(c, "rule %u: no priority has number %u", i, u->priority);
+    if (u->flags & ~(RPK_RULE_OFF | RPK_RULE_LEFT_OUT | RPK_RULE_FAILED_EXEC) ||
+        (u->flags & (RPK_RULE_OFF | RPK_RULE_LEFT_OUT)) == RPK_RULE_LEFT_OUT)
+        return bad(c, "rule %u: unknown flags %u", i, u->flags);
     if (!rows_exist(u->tags.off, u->tags.n, h->tags.n))
         return bad(c, "rule %u: tags outside their table", i);
     if (!rows_exist(u->pieces.off, u->pieces.n, h->pieces.n))
@@ -448,9 +451,11 @@ static bool elf_header(struct check *c, const uint8_t *file, size_t size, Elf64_
     return true;
 }
 
-/* Finds .rulepack by its name; offsets are held against the file before use. */
-static bool elf_find(struct check *c, const uint8_t *file, size_t size, Elf64_Shdr *found)
+/* Finds a section by its name; offsets are held against the file before use. */
+static bool elf_find(struct check *c, const uint8_t *file, size_t size, const char *name,
+                     Elf64_Shdr *found)
 {
+    size_t len = strlen(name) + 1;
     Elf64_Ehdr e;
     Elf64_Shdr names;
 
@@ -461,17 +466,29 @@ static bool elf_find(struct check *c, const uint8_t *file, size_t size, Elf64_Sh
         return bad(c, "broken ELF file: section names outside the file");
     for (size_t i = 1; i < e.e_shnum; i++) {
         *found = section_at(file, &e, i);
-        if (found->sh_name >= names.sh_size ||
-            names.sh_size - found->sh_name < sizeof(RPK_SECTION) ||
-            memcmp(file + names.sh_offset + found->sh_name, RPK_SECTION, sizeof(RPK_SECTION)) != 0)
+        if (found->sh_name >= names.sh_size || names.sh_size - found->sh_name < len ||
+            memcmp(file + names.sh_offset + found->sh_name, name, len) != 0)
             continue;
         if (found->sh_type != SHT_PROGBITS || !in_file(found->sh_offset, found->sh_size, size))
-            return bad(c, "section " RPK_SECTION " is outside the file");
+            return bad(c, "section %s is outside the file", name);
         return true;
     }
-    bad(c, "an ELF file, but not a rule bundle: it has no section " RPK_SECTION);
+    bad(c, "an ELF file, but not a rule bundle: it has no section %s", name);
     c->rc = -ENOEXEC;
     return false;
+}
+
+uint64_t rpk_code(const void *bytes, size_t size, uint64_t *len)
+{
+    char err[128];
+    struct check c = {.err = err, .errlen = sizeof(err)};
+    Elf64_Shdr s = {0};
+
+    *len = 0;
+    if (!elf_find(&c, bytes, size, ".text", &s))
+        return 0;
+    *len = s.sh_size;
+    return s.sh_offset;
 }
 
 int rpk_open(struct rpk *r, const void *bytes, size_t size, char *err, size_t errlen)
@@ -484,7 +501,7 @@ int rpk_open(struct rpk *r, const void *bytes, size_t size, char *err, size_t er
     memset(r, 0, sizeof(*r));
     if (size >= sizeof(magic) && memcmp(file, &magic, sizeof(magic)) == 0)
         return rpk_open_section(r, bytes, size, err, errlen);
-    if (!elf_find(&c, file, size, &s))
+    if (!elf_find(&c, file, size, RPK_SECTION, &s))
         return c.rc;
     return rpk_open_section(r, file + s.sh_offset, s.sh_size, err, errlen);
 }

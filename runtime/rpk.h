@@ -59,11 +59,17 @@ struct rpk_head {
     struct rpk_span strings;  /* bytes */
 };
 
+#define RPK_RULE_OFF 0x01u         /* the rule says `enabled: false` */
+#define RPK_RULE_FAILED_EXEC 0x04u /* can match an exec call that failed */
+#define RPK_RULE_LEFT_OUT                                                                          \
+    0x02u /* off, and cannot be switched on: the compiler could not place it */
+
 struct rpk_rule {
     struct rpk_str name, desc, source, file;
     uint32_t line;
     uint8_t priority; /* enum priority of the language, 0 emergency .. 7 debug */
-    uint8_t pad[3];
+    uint8_t flags;    /* RPK_RULE_* */
+    uint8_t pad[2];
     struct rpk_span tags;   /* rows of tags: off is an index */
     struct rpk_span pieces; /* rows of pieces: off is an index */
 };
@@ -199,7 +205,14 @@ struct rpk {
     const struct rpk_range *ranges;
     const uint16_t *words;
     const char *strings;
+    const uint8_t *on; /* the caller's, by rule: 0 is off (select.h). NULL: as the rules say */
 };
+
+/* Whether a rule is judged at all. */
+static inline int rpk_rule_on(const struct rpk *r, uint32_t rule)
+{
+    return r->on ? r->on[rule] : !(r->rules[rule].flags & RPK_RULE_OFF);
+}
 
 /*
  * Checks a whole file (ELF and all) or a bare .rulepack section and fills the view. 0, or
@@ -208,6 +221,8 @@ struct rpk {
  */
 int rpk_open(struct rpk *r, const void *bytes, size_t size, char *err, size_t errlen);
 int rpk_open_section(struct rpk *r, const void *section, size_t size, char *err, size_t errlen);
+/* Where the bundle's functions stand in the file, and their length; 0 if it has none. */
+uint64_t rpk_code(const void *bytes, size_t size, uint64_t *len);
 const char *rpk_text(const struct rpk *r, struct rpk_str s); /* NUL-terminated */
 uint64_t rpk_abi_digest(void);
 /* For the validator (rpk_regex.c): what is wrong with a pattern's row, or NULL. */

@@ -104,8 +104,12 @@ unsigned table_match(const struct rpk *p, struct record *r, unsigned readings, b
     unsigned n = 0;
 
     for (uint32_t i = 0; e && i < e->nroot && n < cap; i++) {
-        struct match m = judge_readings(p, r, readings, &p->roots[e->root0 + i]);
+        const struct rpk_root *root = &p->roots[e->root0 + i];
+        struct match m;
 
+        if (!rpk_rule_on(p, root->rule))
+            continue;
+        m = judge_readings(p, r, readings, root);
         if (m.verdict == VERDICT_NONE)
             continue;
         out[n++] = m;
@@ -119,7 +123,7 @@ enum verdict table_rule(const struct rpk *p, struct record *r, uint32_t rule)
 {
     const struct rpk_event *e = event_row(p, r->h);
 
-    for (uint32_t i = 0; e && i < e->nroot; i++)
+    for (uint32_t i = 0; e && i < e->nroot && rpk_rule_on(p, rule); i++)
         if (p->roots[e->root0 + i].rule == rule)
             return judge(p, r, p->roots[e->root0 + i].node);
     return VERDICT_NONE;

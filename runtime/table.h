@@ -21,14 +21,14 @@ struct match {
 };
 
 /*
- * Judges a record under each reading it holds (`readings`: bit per enum reading to consider).
- * Fills at most `cap` matches in rule order and returns their number. `first`: stops after the
- * first certain one (an uncertain one before it is reported too, and hides nothing). A rule that
- * holds under both readings is reported once, under READ_KERNEL.
+ * Judges the rules that are on (rpk_rule_on) under each reading it holds (`readings`: bit per enum
+ * reading to consider). Fills at most `cap` matches in rule order and returns their number.
+ * `first`: stops after the first certain one (an uncertain one before it is reported too, and hides
+ * nothing). A rule that holds under both readings is reported once, under READ_KERNEL.
  */
 unsigned table_match(const struct rpk *p, struct record *r, unsigned readings, bool first,
                      struct match *out, unsigned cap);
-/* One rule alone: for audit and tests. */
+/* One rule alone: for tests. */
 enum verdict table_rule(const struct rpk *p, struct record *r, uint32_t rule);
 
 #endif

@@ -39,6 +39,9 @@ def suites(target):
         ('golden', [PY, 'tests/golden/run.py']),
         ('bad input', [PY, 'tests/bad.py']),
         ('rules', [PY, 'tests/rules.py']),
+        ('catalog', [PY, 'tests/catalog.py']),
+        ('output templates', [PY, 'tests/output.py']),
+        ('reference alerts', [PY, 'tests/reference.py']),
         ('language', [PY, 'tests/lang.py']),
         ('compatibility', [PY, 'tests/compat.py']),
     ]

@@ -85,12 +85,20 @@ def add(aims, what, cost, aim):
         aims.add(what, cost.ms, aim, 'ms', cost.raw())
 
 
+def add_peak(aims, what, cost, aim):
+    """A row for memory, unless the command failed."""
+    if cost.error:
+        aims.failed(what, aim, 'MB', cost.error)
+    else:
+        aims.add(what, cost.peak, aim, 'MB')
+
+
 def add_official(aims, stable, folder):
     """The official rules: the stable file, and all four in one pack."""
     progress('compiling the official rules')
     cost = rulec('build', [stable], folder, 11)
     add(aims, 'stable: build', cost, 100)
-    aims.add('stable: peak memory of build', cost.peak, 32, 'MB')
+    add_peak(aims, 'stable: peak memory of build', cost, 32)
     names = glob.glob(os.path.join(os.path.dirname(stable), '*.yaml'))
     # Stable first: the others refer to its lists and macros.
     every = [stable] + sorted(name for name in names if name != stable)
@@ -126,7 +134,7 @@ def add_generated(aims, folder):
             progress(f'{command} of {count:,} generated rules')
             costs[count] = cost = rulec(command, [path], folder, 5)
             add(aims, f'{count:,} generated rules: {command}', cost, aim)
-        aims.add(f'10,000 generated rules: peak memory of {command}', costs[10000].peak, 512, 'MB')
+        add_peak(aims, f'10,000 generated rules: peak memory of {command}', costs[10000], 512)
         add_growth(aims, command, costs[1000], costs[10000])
 
 

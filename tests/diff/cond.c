@@ -17,6 +17,7 @@ enum kind {
     KIND_PLAIN,
     KIND_EITHER,   /* fields with a comparison of their own */
     KIND_ANCESTOR, /* with index or without */
+    KIND_LIST,     /* fields that are lists */
     KIND_ARG,      /* evt.arg.NAME */
     KIND_RAW,      /* evt.rawarg.NAME */
     KINDS,
@@ -34,7 +35,7 @@ struct combination {
 static bool usable(const struct field_info *f)
 {
     return f->source != SRC_PARAM && f->arg != ARG_TIME &&
-           !(f->flags & (FF_PRINT_ONLY | FF_LIST | FF_DEPRECATED));
+           !(f->flags & (FF_PRINT_ONLY | FF_DEPRECATED));
 }
 
 static bool fits(const struct field_info *f, const struct combination *x)
@@ -44,39 +45,44 @@ static bool fits(const struct field_info *f, const struct combination *x)
         return false; /* the number would have to be an event's name */
     enum kind kind = f->flags & FF_EITHER_SIDE ? KIND_EITHER
                      : f->flags & FF_ANCESTOR  ? KIND_ANCESTOR
+                     : f->flags & FF_LIST      ? KIND_LIST
                                                : KIND_PLAIN;
     return usable(f) && f->type == x->type && kind == x->kind;
 }
 
-/* Parameters of live events, with the type of their constants as evt.rawarg; made once. */
-struct live_param {
-    const struct param_info *info;
-    enum type_id raw;
+/* Parameters of live events, with the type of their constants as evt.rawarg. */
+struct live_params {
+    struct {
+        const struct param_info *info;
+        enum type_id raw;
+    } v[1024];
+    uint32_t n;
 };
-#define PARAMS_MAX 1024
-static struct live_param params[PARAMS_MAX];
-static uint32_t nparam;
 
-static void add_params(enum event_id e)
+static const struct live_params *live_params(void)
 {
-    for (unsigned i = 0; i < catalog_param_count(e) && nparam < PARAMS_MAX; i++) {
-        const struct param_info *p = catalog_param(e, i);
-        params[nparam++] = (struct live_param){p, catalog_param_type(p->name, strlen(p->name))};
+    static struct live_params all;
+    bool made = all.n > 0;
+    for (int e = EV_NONE + 1; e < EV_COUNT && !made; e++) {
+        bool live = catalog_event((enum event_id)e)->live && e != EV_generic;
+        for (unsigned i = 0; live && i < catalog_param_count((enum event_id)e); i++) {
+            const struct param_info *p = catalog_param((enum event_id)e, i);
+            all.v[all.n].info = p;
+            all.v[all.n++].raw = catalog_param_type(p->name, strlen(p->name));
+        }
     }
+    return &all;
 }
 
 /* Parameter number `want` of those that fit, or how many there are. */
 static uint32_t find_param(const struct combination *x, uint32_t want,
                            const struct param_info **out)
 {
+    const struct live_params *all = live_params();
     uint32_t n = 0;
-    bool made = nparam > 0;
-    for (int e = EV_NONE + 1; e < EV_COUNT && !made; e++)
-        if (catalog_event((enum event_id)e)->live && e != EV_generic)
-            add_params((enum event_id)e);
-    for (uint32_t i = 0; i < nparam; i++)
-        if ((x->kind == KIND_ARG || params[i].raw == x->type) && n++ == want)
-            *out = params[i].info;
+    for (uint32_t i = 0; i < all->n; i++)
+        if ((x->kind == KIND_ARG || all->v[i].raw == x->type) && n++ == want)
+            *out = all->v[i].info;
     return n;
 }
 
@@ -93,7 +99,7 @@ static uint32_t count_subjects(const struct combination *x)
 
 static bool possible(const struct combination *x)
 {
-    if (!ops_defined(x->op, x->type, false))
+    if (!ops_defined(x->op, x->type, x->kind == KIND_LIST))
         return false;
     if (x->mod != MOD_NONE && catalog_op(x->op)->group != OPG_STRING)
         return false;
@@ -105,29 +111,36 @@ static bool possible(const struct combination *x)
     return count_subjects(x) > 0;
 }
 
-/* All of them, made once. */
-#define COMBINATIONS_MAX 4096
-static struct combination all[COMBINATIONS_MAX];
-static uint32_t nall;
+struct combinations {
+    struct combination v[4096];
+    uint32_t n;
+};
 
-static void make_all(enum kind kind)
+static void add_kind(struct combinations *all, enum kind kind)
 {
     for (int op = OP_NONE + 1; op < OP_COUNT; op++)
         for (int type = T_NONE + 1; type < T_COUNT; type++)
             for (int mod = MOD_NONE; mod <= MOD_ONEOF; mod++) {
                 struct combination x = {kind, (enum op_id)op, (enum type_id)type,
                                         (enum op_modifier)mod};
-                if (nall < COMBINATIONS_MAX && possible(&x))
-                    all[nall++] = x;
+                if (possible(&x))
+                    all->v[all->n++] = x;
             }
+}
+
+/* All of them, made once. */
+static const struct combinations *combinations(void)
+{
+    static struct combinations all;
+    bool made = all.n > 0;
+    for (int kind = 0; kind < KINDS && !made; kind++)
+        add_kind(&all, (enum kind)kind);
+    return &all;
 }
 
 uint32_t cond_total(void)
 {
-    bool made = nall > 0;
-    for (int kind = 0; kind < KINDS && !made; kind++)
-        make_all((enum kind)kind);
-    return nall;
+    return combinations()->n;
 }
 
 /* ---- constants ---- */
@@ -347,8 +360,8 @@ static void put_events(FILE *out, struct rng *r)
 static void put_rule(FILE *out, struct rng *r, uint32_t number)
 {
     struct combination x, y;
-    x = all[number % cond_total()];
-    y = all[rng_below(r, cond_total())];
+    x = combinations()->v[number % cond_total()];
+    y = combinations()->v[rng_below(r, cond_total())];
     fprintf(out, "- rule: g%u\n  desc: d\n  priority: INFO\n  output: o\n  condition: >\n    ",
             number);
     if (x.kind == KIND_ARG || x.kind == KIND_RAW || rng_chance(r, 70)) {

@@ -46,13 +46,17 @@ struct judge {
     char *scratch;
     struct event_user user;
     uint8_t *tree, *table;       /* by rule: enum verdict */
+    uint8_t *on;                 /* by rule: those that are off must be silent everywhere */
     int64_t bytecode, in_kernel; /* 0 or 1 + rule; in_kernel is -1 if not asked */
     uint32_t nrule;
     char error[512]; /* an evaluator could not run */
 };
 
-/* Builds the judges of a compilation that ran through link. False with a reason in `error`. */
-bool judge_open(struct judge *j, struct comp *c, bool kernel);
+/*
+ * Builds the judges of a compilation that ran through link. `seed` chooses rules that are switched
+ * off; 0: all are on, also those that are disabled. False with a reason in `error`.
+ */
+bool judge_open(struct judge *j, struct comp *c, bool kernel, uint64_t seed);
 void judge_close(struct judge *j);
 
 enum check { CHECK_TABLE, CHECK_SOUND, CHECK_KERNEL, CHECK_RUN, CHECK_COUNT };

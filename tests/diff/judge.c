@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "diff.h"
 
+#include "../../runtime/select.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +21,25 @@ static bool fail(struct judge *j, const char *what, const char *why)
     return false;
 }
 
-bool judge_open(struct judge *j, struct comp *c, bool kernel)
+#define OFF_PERCENT 30
+
+/* In tree, table and filter alike. */
+static bool switch_rules(struct judge *j, uint64_t seed)
+{
+    struct rng r = {seed};
+    j->on = calloc(j->nrule + 1u, 1);
+    for (uint32_t i = 1; j->on && i < j->c->rules.n; i++) {
+        struct rule *rule = &j->c->rules.v[i];
+        if (!rule_is_kept(rule))
+            continue;
+        rule->enabled = !rule->left_out && (!seed || !rng_chance(&r, OFF_PERCENT));
+        j->on[rule->index] = rule->enabled;
+    }
+    j->rpk.on = j->on;
+    return j->on && select_gates(j->c->rpk.v, j->c->rpk.n, &j->rpk) == 0;
+}
+
+bool judge_open(struct judge *j, struct comp *c, bool kernel, uint64_t seed)
 {
     char why[400];
     memset(j, 0, sizeof *j);
@@ -27,6 +47,8 @@ bool judge_open(struct judge *j, struct comp *c, bool kernel)
     j->nrule = c->nrule;
     if (rpk_open(&j->rpk, c->rpk.v, c->rpk.n, why, sizeof why))
         return fail(j, "bundle", why);
+    if (!switch_rules(j, seed))
+        return fail(j, "bundle", "its rules cannot be switched");
     j->vm = bpf_vm_new(c->rpk.v, c->rpk.n, why, sizeof why);
     if (!j->vm)
         return fail(j, "interpreter", why);
@@ -57,6 +79,7 @@ void judge_close(struct judge *j)
     free(j->scratch);
     free(j->tree);
     free(j->table);
+    free(j->on);
 }
 
 static enum check cannot(struct judge *j, const char *who, const char *why)

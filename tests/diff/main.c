@@ -212,7 +212,7 @@ static void one_rule(const struct options *o, char *const *paths, int npath, uin
         return;
     }
     const char *name = STR(c, c->rules.v[rule].name);
-    if (!judge_open(&j, c, o->kernel && o->kernel_rules)) {
+    if (!judge_open(&j, c, o->kernel && o->kernel_rules, 0)) {
         printf("%s: %s\n", name, j.error);
         t->failed++;
     } else {
@@ -229,13 +229,16 @@ static void one_rule(const struct options *o, char *const *paths, int npath, uin
     comp_free(c);
 }
 
-/* All rules at once: the filter's answer must not lie beyond the first rule that fires. */
+/*
+ * All rules at once, some of them switched off: the filter's answer must not lie beyond the first
+ * rule that fires.
+ */
 static void whole_pack(const struct options *o, struct comp *c, const char *what, struct tally *t)
 {
     struct judge j;
     struct gen g;
     struct counts n = {0};
-    if (!judge_open(&j, c, o->kernel)) {
+    if (!judge_open(&j, c, o->kernel, o->seed)) {
         printf("%s: %s\n", what, j.error);
         t->failed++;
     } else {

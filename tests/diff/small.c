@@ -62,7 +62,7 @@ static bool still(const struct small *s,
     put_rule(s, out);
     fclose(out);
     struct comp *c = build_text("a smaller rule", text, len);
-    if (c && judge_open(&j, c, s->kernel)) {
+    if (c && judge_open(&j, c, s->kernel, 0)) {
         e.num = 1;
         fails = !event_parse(c, s->event, s->event_len, &e, err, sizeof err) &&
                 judge_event(&j, &e, s->kernel, &rule) == s->failed;

@@ -5,9 +5,10 @@
     audit.py [--events N] [PACK.rpk...]
 
 In audit mode every event crosses to user space with the filter's verdict, and the table judges each
-one exactly. Bundles whose plan was spoiled must be found out. The workload compiles, unpacks, walks and removes trees, starts many short processes,
-talks over loopback and works in cgroups that look like containers. It is made of rounds and ends when
-every daemon must have seen N events (200,000), or after a fixed time.
+one exactly. Bundles whose plan was spoiled must be found out. The workload compiles, unpacks, walks
+and removes trees, starts many short processes, talks over loopback and works in cgroups that look
+like containers. It is made of rounds and ends when every daemon must have seen N events (200,000),
+or after a fixed time.
 """
 import argparse
 import concurrent.futures

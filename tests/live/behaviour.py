@@ -44,7 +44,9 @@ def file_output(pack, folder, score):
     path = os.path.join(folder, 'alerts')
     daemon = Rulerun(pack, '--format', 'json', '--output', 'file:' + path)
     read_shadow()
-    time.sleep(0.5)
+    end = time.monotonic() + 10
+    while time.monotonic() < end and not (os.path.exists(path) and os.path.getsize(path)):
+        time.sleep(0.02)
     score.check(daemon.stop() == 0, 'file: exit code')
     with open(path, encoding='utf-8') as text:
         score.check('"Sensitive file read"' in text.read(), 'file: no alert in it')
@@ -116,6 +118,51 @@ def hooks(folder, score):
     daemon.stop()
 
 
+SWITCHED = """
+- {rule: on, desc: d, output: o, priority: INFO, tags: [start],
+   condition: evt.type = execve and evt.rawres >= 0 and proc.name = PROGRAM}
+- {rule: off, desc: d, output: o, priority: WARNING, tags: [start], enabled: false,
+   condition: evt.type = execve and evt.rawres >= 0 and proc.name = PROGRAM}
+- {rule: opened, desc: d, output: o, priority: INFO,
+   condition: evt.type = openat and fd.name = FOLDER/opened}
+"""
+# Options of rulerun; the rules that alert, with --all-matches; is there a hook on system calls?
+SWITCHES = [
+    ([], ['on', 'opened'], True),
+    (['--rules', 'disable:opened'], ['on'], False),
+    (['--rules', 'disable:o*', '--rules', 'enable:tag=start'], ['on', 'off'], False),
+    (['--rules', 'enable:off', '--rules', 'disable:on'], ['off', 'opened'], True),
+    (['--priority', 'warning', '--rules', 'enable:*'], ['off'], False),
+    (['--rules', 'disable:*'], [], False),
+]
+
+
+def switched_rules(folder, score):
+    """--rules and --priority: who alerts, which hooks there are, and that nothing else is sent."""
+    program = 'switch' + os.path.basename(folder)[-8:].replace('_', 'x')
+    shutil.copy('/bin/true', os.path.join(folder, program))
+    rules, opened = os.path.join(folder, 'switched.yaml'), os.path.join(folder, 'opened')
+    with open(rules, 'w', encoding='ascii') as text:
+        text.write(SWITCHED.replace('PROGRAM', program).replace('FOLDER', folder))
+    pack = build_pack(os.path.join(folder, 'switched.rpk'), rules)
+    for options, names, sys_exit in SWITCHES:
+        daemon = Rulerun(pack, '--format', 'json', '--all-matches', *options)
+        what = 'rules ' + ' '.join(options)
+        if not score.check(daemon.armed, f'{what}: did not arm:\n{daemon.read("err")}'):
+            continue
+        score.check(('sys_exit' in daemon.armed) == sys_exit, f'{what}: {daemon.armed}')
+        subprocess.run([os.path.join(folder, program)], check=True)
+        with open(opened, 'w', encoding='ascii'):
+            pass
+        time.sleep(0.5)
+        daemon.stop()
+        got = [alert['rule'] for alert in daemon.alerts()]
+        score.check(got == names, f'{what}: alerts of {got}, not {names}')
+        counts = daemon.counts()
+        events = len({name == 'opened' for name in names})
+        score.check(counts and counts['sent'] == events, f'{what}: {counts}, not {events} sent')
+
+
 def run(score):
     """All of it, with our pack."""
     folder = tempfile.mkdtemp(prefix='rulerun-behaviour-')
@@ -129,5 +176,6 @@ def run(score):
         refusals(pack, folder, score)
         empty_pack(folder, score)
         hooks(folder, score)
+        switched_rules(folder, score)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -287,7 +287,7 @@ static void test_reference(void **state)
         size_t n;
 
         make(&m, &rows[i]);
-        n = alert_write(ALERT_JSON, "vm", &m.p, &m.r, &sure, m.out, ALERT_MAX);
+        n = alert_write(&ALERT_STYLE(ALERT_JSON, "vm"), &m.p, &m.r, &sure, m.out, ALERT_MAX);
         assert_true(n > 0);
         assert_int_equal(m.out[n - 1], '\n');
         m.out[n - 1] = '\0';
@@ -305,7 +305,7 @@ static void test_text(void **state)
 
     (void)state;
     make(&m, &rows[0]);
-    n = alert_write(ALERT_TEXT, "vm", &m.p, &m.r, &sure, m.out, ALERT_MAX);
+    n = alert_write(&ALERT_STYLE(ALERT_TEXT, "vm"), &m.p, &m.r, &sure, m.out, ALERT_MAX);
     from = strstr(rows[0].line, "\"output\":\"") + 10;
     assert_memory_equal(m.out, from, n - 1);
     assert_int_equal(from[n - 1], '"');
@@ -330,7 +330,7 @@ static void test_escapes(void **state)
 
     (void)state;
     make(&m, &row);
-    n = alert_write(ALERT_TEXT, "vm", &m.p, &m.r, &sure, m.out, ALERT_MAX);
+    n = alert_write(&ALERT_STYLE(ALERT_TEXT, "vm"), &m.p, &m.r, &sure, m.out, ALERT_MAX);
     assert_int_equal(n, sizeof(want) - 1);
     assert_memory_equal(m.out, want, n);
     unmake(&m);
@@ -345,7 +345,7 @@ static void test_bounds(void **state)
     make(&m, &rows[0]);
     for (size_t cap = 0; cap < 1400; cap++) {
         char *exact = malloc(cap ? cap : 1);
-        size_t n = alert_write(ALERT_JSON, "vm", &m.p, &m.r, &sure, exact, cap);
+        size_t n = alert_write(&ALERT_STYLE(ALERT_JSON, "vm"), &m.p, &m.r, &sure, exact, cap);
 
         assert_true(n <= cap);
         if (n) {
@@ -376,15 +376,89 @@ static void test_additions(void **state)
 
     (void)state;
     make(&m, &row);
-    n = alert_write(ALERT_TEXT, "vm", &m.p, &m.r, &m2, m.out, ALERT_MAX);
+    n = alert_write(&ALERT_STYLE(ALERT_TEXT, "vm"), &m.p, &m.r, &m2, m.out, ALERT_MAX);
     m.out[n] = '\0';
     assert_string_equal(m.out,
                         "04:24:59.068892935: Warning f=/tmp/x [path as spelled; uncertain]\n");
-    n = alert_write(ALERT_JSON, "vm", &m.p, &m.r, &m2, m.out, ALERT_MAX);
+    n = alert_write(&ALERT_STYLE(ALERT_JSON, "vm"), &m.p, &m.r, &m2, m.out, ALERT_MAX);
     m.out[n] = '\0';
     assert_non_null(strstr(
         m.out, "\"rule\":\"r\",\"rulerun\":{\"path\":\"spelled\",\"uncertain\":true},\"source\""));
     unmake(&m);
+}
+
+/* Falco's settings of the JSON object, and of the time. */
+static void test_styles(void **state)
+{
+    static const struct {
+        bool message, output, fields, tags, iso;
+        enum alert_format format;
+        const char *want;
+    } styles[] = {
+        {false, true, true, true, false, ALERT_JSON,
+         "{\"hostname\":\"vm\",\"output\":\"04:24:59.068892935: Warning f=/etc/shadow\","
+         "\"output_fields\":{\"evt.time\":1795494299068892935,\"fd.name\":\"/etc/shadow\"},"
+         "\"priority\":\"Warning\",\"rule\":\"r\",\"source\":\"syscall\",\"tags\":[\"t\"],"
+         "\"time\":\"2026-11-24T04:24:59.068892935Z\"}\n"},
+        {true, false, false, false, false, ALERT_JSON,
+         "{\"hostname\":\"vm\",\"message\":\"f=/etc/shadow\",\"priority\":\"Warning\",\"rule\":"
+         "\"r\",\"source\":\"syscall\",\"time\":\"2026-11-24T04:24:59.068892935Z\"}\n"},
+        {true, true, true, false, true, ALERT_JSON,
+         "{\"hostname\":\"vm\",\"message\":\"f=/etc/shadow\",\"output\":\"2026-11-24T04:24:59."
+         "068892935+0000: Warning f=/etc/shadow\",\"output_fields\":{\"evt.time.iso8601\":"
+         "1795494299068892935,\"fd.name\":\"/etc/shadow\"},\"priority\":\"Warning\",\"rule\":"
+         "\"r\",\"source\":\"syscall\",\"time\":\"2026-11-24T04:24:59.068892935Z\"}\n"},
+        {true, false, false, false, true, ALERT_TEXT,
+         "2026-11-24T04:24:59.068892935+0000: Warning f=/etc/shadow\n"},
+    };
+    const struct row row = {"", "r", "f=%fd.name", {"t"}, shadow_event, 4};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++) {
+        struct alert_style style = ALERT_STYLE(styles[i].format, "vm");
+        struct made m;
+        size_t n;
+
+        style.message = styles[i].message;
+        style.output = styles[i].output;
+        style.fields = styles[i].fields;
+        style.tags = styles[i].tags;
+        style.time_iso8601 = styles[i].iso;
+        make(&m, &row);
+        n = alert_write(&style, &m.p, &m.r, &sure, m.out, ALERT_MAX);
+        m.out[n] = '\0';
+        assert_string_equal(m.out, styles[i].want);
+        unmake(&m);
+    }
+}
+
+/* The zone's offset of now, also across midnight and the end of a year. */
+static void test_zone(void **state)
+{
+    static const struct {
+        int32_t offset;
+        const char *want;
+    } zones[] = {
+        {0, "04:24:59.068892935: Warning 2026-11-24 04:24:59\n"},
+        {3600, "05:24:59.068892935: Warning 2026-11-24 05:24:59\n"},
+        {-5 * 3600, "23:24:59.068892935: Warning 2026-11-23 23:24:59\n"},
+        {20700, "10:09:59.068892935: Warning 2026-11-24 10:09:59\n"},
+    };
+    const struct row row = {"", "r", "%evt.datetime.s", {NULL}, shadow_event, 4};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(zones) / sizeof(zones[0]); i++) {
+        struct record_user there = {.get = user_get, .utc_offset = zones[i].offset};
+        struct made m;
+        size_t n;
+
+        make(&m, &row);
+        m.r.user = &there;
+        n = alert_write(&ALERT_STYLE(ALERT_TEXT, "vm"), &m.p, &m.r, &sure, m.out, ALERT_MAX);
+        m.out[n] = '\0';
+        assert_string_equal(m.out, zones[i].want);
+        unmake(&m);
+    }
 }
 
 int main(void)
@@ -392,7 +466,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reference), cmocka_unit_test(test_text),
         cmocka_unit_test(test_escapes),   cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_additions),
+        cmocka_unit_test(test_additions), cmocka_unit_test(test_styles),
+        cmocka_unit_test(test_zone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -26,8 +26,8 @@
 static void add_rules(struct comp *c)
 {
     atom_id atom = {1};
-    VEC_PUSH(c->arena, &c->rules, (struct rule){.index = 0});
-    VEC_PUSH(c->arena, &c->rules, (struct rule){.index = 1});
+    VEC_PUSH(c->arena, &c->rules, (struct rule){.enabled = true, .index = 0});
+    VEC_PUSH(c->arena, &c->rules, (struct rule){.enabled = true, .index = 1});
     struct dag_node plain = {.atom = atom, .yes = {DAG_TRUE}, .no = {DAG_FALSE}};
     struct dag_node negated = {.atom = atom, .yes = {DAG_FALSE}, .no = {DAG_TRUE}, .neg = 1};
     VEC_PUSH(c->arena, &c->dag, plain);
@@ -560,7 +560,7 @@ static void test_large(void **state)
         struct atom one = {.op = OP_EQ, .val0 = i - 1, .nval = 1};
         struct atom all = {.op = OP_IN, .val0 = 0, .nval = N - 1};
         VEC_PUSH(c->arena, &c->where, w);
-        VEC_PUSH(c->arena, &c->rules, (struct rule){.index = i - 1});
+        VEC_PUSH(c->arena, &c->rules, (struct rule){.enabled = true, .index = i - 1});
         VEC_PUSH(c->arena, &c->dag, node);
         VEC_PUSH(c->arena, &c->atoms, i < N ? one : all);
         VEC_PUSH(c->arena, &c->roots, (struct root){.rule = {i}, .root = {i}});

@@ -130,6 +130,19 @@ static void test_parameters(void **state)
     assert_false(catalog_param_known("nosuch", 6));
 }
 
+static void test_calls_of_events(void **state)
+{
+    uint64_t bits[CATALOG_CALLS / 64] = {0};
+    (void)state;
+    catalog_calls(EV_openat, bits);
+    assert_true(bits[257 / 64] == 1ull << 257 % 64);
+    memset(bits, 0, sizeof bits);
+    catalog_calls(EV_generic, bits);
+    assert_true(bits[63 / 64] >> 63 & 1);        /* uname */
+    assert_true(bits[511 / 64] >> 511 % 64 & 1); /* a number that no call has */
+    assert_false(bits[0] >> 2 & 1);              /* open */
+}
+
 static void test_raw_types(void **state)
 {
     static const struct {
@@ -536,6 +549,7 @@ int main(void)
         cmocka_unit_test(test_counts),
         cmocka_unit_test(test_every_name_is_found),
         cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_calls_of_events),
         cmocka_unit_test(test_field_sources),
         cmocka_unit_test(test_live_events_have_their_calls),
         cmocka_unit_test(test_slots),

@@ -81,7 +81,7 @@ static void add_rule(struct comp *c, uint64_t *seed, uint32_t id)
 {
     uint32_t n = 2 + next(seed, 3);
     struct root root = {.rule = {id}, .root = {c->dag.n}};
-    VEC_PUSH(c->arena, &c->rules, (struct rule){.index = id - 1});
+    VEC_PUSH(c->arena, &c->rules, (struct rule){.enabled = true, .index = id - 1});
     for (uint32_t i = 0; i < n; i++) {
         bool choice = next(seed, 5) == 0, neg = next(seed, 6) == 0;
         uint32_t here = c->dag.n, after = here + (choice ? 2 : 1);

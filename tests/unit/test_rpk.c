@@ -58,8 +58,8 @@ static void use(const struct rpk *p)
     if (record_open(&r, rec, size, NULL, scratch) == 0) {
         n = table_match(p, &r, 3, false, m, 4);
         for (unsigned i = 0; i < n; i++) {
-            alert_write(ALERT_JSON, "h", p, &r, &m[i], out, sizeof(out));
-            alert_write(ALERT_TEXT, "h", p, &r, &m[i], out, sizeof(out));
+            alert_write(&ALERT_STYLE(ALERT_JSON, "h"), p, &r, &m[i], out, sizeof(out));
+            alert_write(&ALERT_STYLE(ALERT_TEXT, "h"), p, &r, &m[i], out, sizeof(out));
         }
     }
     free(rec);

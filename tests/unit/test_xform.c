@@ -275,7 +275,8 @@ static void outputs_show_them(void **state)
         struct comp *c = compiled("evt.type in (open, read)", outputs[i].output);
         struct match m = {.rule = 0, .verdict = VERDICT_MATCH};
         present(j, c, outputs[i].event);
-        size_t n = alert_write(ALERT_JSON, "h", &j->rpk, &j->r, &m, out, sizeof out - 1);
+        size_t n =
+            alert_write(&ALERT_STYLE(ALERT_JSON, "h"), &j->rpk, &j->r, &m, out, sizeof out - 1);
         out[n] = 0;
         snprintf(want, sizeof want, "Informational %s\"", outputs[i].text);
         if (!strstr(out, want) || !strstr(out, outputs[i].fields))
