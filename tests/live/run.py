@@ -5,7 +5,7 @@
     run.py [--table TABLE] [--only RULE]
 
 The tables are stable.yaml, incubating.yaml and sandbox.yaml (the official rules, those switched off
-too), ours.yaml (rules/) and article.yaml. Each row's process is found by a tag in its command line,
+too), ours.yaml (rules/), article.yaml, and around.yaml: ways around a rule. Each row's process is found by a tag in its command line,
 so that other programs of the machine do not matter. A row that cannot be played gives its events as
 `rulec eval` reads them (`inject`, `inject_near`), and says `why`. At the end a line for each rule of
 the official files tells how it was seen to fire.
@@ -30,7 +30,7 @@ from lib import (FALCO, ROOT, Places, Rulerun, Score, build_pack, loaded, progra
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 COPIES = {'/bin/bash': ['early', 'ssh'], '/bin/cat': ['sshd'],
-          '/usr/bin/perl': ['httpd', 'other', 'runc', 'nginx', 'mysqld', 'npm', 'java'],
+          '/usr/bin/perl': ['trusted', 'anything', 'httpd', 'other', 'runc', 'nginx', 'mysqld', 'npm', 'java'],
           '/bin/true': ['login', 'nc', 'shredder', 'nmap', 'nmapper', 'xmrig', 'systemctl',
                         'crontab', 'rsync', 'kubectl', 'sudoedit', 'pkexec']}
 FILES = ['release_agent', 'release_agents', 'mode', '.bashrc', 'authorized_keys', '.bash_history',
@@ -83,7 +83,9 @@ class Stage:
     def names(self, places):
         """What the tables call things."""
         return {'T': self.dir, 'RUN': self.run, 'PORT': self.server.getsockname()[1],
-                'PYTHON': '/usr/bin/python3', 'CONTAINER': places.id[:12]}
+                'PYTHON': '/usr/bin/python3', 'CONTAINER': places.id[:12], 'HERE': HERE,
+                'ROOT': os.getcwd(), 'BUILD': os.path.join(ROOT, 'build/release'),
+                'LONG': 5000 * 'x'}
 
     def close(self):
         """Leaves nothing."""
@@ -163,7 +165,10 @@ class Scene:
                   for name, value in self.row.get('values', {}).items()}
         wrong = [f'{name} is {fields.get(name)!r}, not {want!r}' for name, want in wanted.items()
                  if str(fields.get(name)) != want]
-        return wrong + ['it is uncertain'] * (alert.get('uncertain', False) is not False)
+        uncertain = alert.get('rulerun', {}).get('uncertain', False)
+        if uncertain != self.row.get('uncertain', False):
+            wrong.append(f'uncertain is {uncertain}')
+        return wrong
 
     def judge(self, alerts, score):
         """Holds the alerts against the row; True if the rule fired as it should."""
@@ -308,8 +313,10 @@ def show(seen):
         for rule, how in rules.items():
             print(f'{table:<11} {rule:<75} {how or "NOT SEEN"}')
     hows = [how for rules in seen.values() for how in rules.values()]
-    print(f'{len(hows)} official rules: {hows.count("live")} live, '
-          f'{sum(str(how).startswith("injected") for how in hows)} injected, {hows.count(None)} not')
+    if hows:
+        print(f'{len(hows)} official rules: {hows.count("live")} live, '
+              f'{sum(str(how).startswith("injected") for how in hows)} injected, '
+              f'{hows.count(None)} not')
 
 
 def main():
@@ -323,7 +330,8 @@ def main():
         score.skip(f'live tests: {reason}', 100)
         return score.close()
     tables = [('ours', ['stdlib', 'rules'], signal.SIGTERM),
-              ('article', ['stdlib', 'tests/rules/article.yaml'], signal.SIGINT)]
+              ('article', ['stdlib', 'tests/rules/article.yaml'], signal.SIGINT),
+              ('around', ['tests/live/around_rules.yaml'], signal.SIGTERM)]
     if stable_rules():
         tables = [(table, None, signal.SIGINT) for table in OFFICIAL] + tables
     else:
