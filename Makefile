@@ -91,6 +91,9 @@ build/bpf/%.bpf.o: bpf/%.bpf.c
 build/bpf/tests/%.bpf.o: tests/bench/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF)$(CLANG) $(BPF_CFLAGS) -c -o $@ $< && llvm-strip -g $@
+build/bpf/tests/%.bpf.o: tests/live/filter/%.bpf.c
+	@mkdir -p $(@D)
+	$(call say,BPF)$(CLANG) $(BPF_CFLAGS) -c -o $@ $< && llvm-strip -g $@
 build/gen/probes.S: $(BPF) bpf/embed.sh Makefile
 	@mkdir -p $(@D)
 	$(call say,GEN)sh bpf/embed.sh $(BPF) > $@
@@ -98,7 +101,7 @@ build/gen/probes.S: $(BPF) bpf/embed.sh Makefile
 # ---- targets ----
 check: all $(UNIT) $(B)/diff $(TOOLS)
 	$(PYTHON) tests/run.py check
-test: all $(UNIT) $(B)/diff $(TOOLS)
+test: all $(UNIT) $(B)/diff $(TOOLS) build/bpf/tests/pass.bpf.o
 	$(MAKE) VARIANT=asan asan-programs
 	$(PYTHON) tests/run.py test
 asan-programs: $(UNIT) $(B)/rulec $(B)/rulerun $(B)/diff

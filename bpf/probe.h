@@ -46,7 +46,7 @@ struct groups {
     __u32 depth, scope;      /* components seen; one of them had a suffix .scope */
     __u32 leaf_unit;         /* the path's last component has a unit's suffix */
     __u32 found, at, len;    /* an engine's id is in work.fold */
-    __u32 pad;
+    __u32 leaf_len;          /* bytes of the path's last component */
 };
 
 /* Of the event's process, while its ancestors are walked (extract_proc.bpf.c). */

@@ -329,7 +329,7 @@ static __always_inline __u32 read_name(__u64 kn)
 /* This path is at its end, and no engine's; an engine's in another one overrides containerd's. */
 static __always_inline long next_path(struct groups *g)
 {
-    if (g->depth == 2 && !g->leaf_unit && !g->ctr)
+    if (g->depth == 2 && !g->leaf_unit && !g->ctr && g->leaf_len <= CTR_ID_MAX)
         g->ctr = g->leaf;
     g->kn = g->next[0] == g->leaf ? 0 : g->next[0]; /* not the same again */
     g->leaf = g->below = g->next[0];
@@ -364,6 +364,8 @@ static long cgroup_step(__u32 i, void *unused)
     if (!parent || g->depth >= CGROUP_DEPTH)
         return next_path(g);
     len = read_name(g->kn);
+    if (g->depth == 0)
+        g->leaf_len = len;
     kind = cgroup_name(len, g->depth == 0, g->scope);
     if (kind > 0)
         return found_id(g, (__u32)kind - 1, 12);
@@ -428,8 +430,7 @@ static __always_inline void put_cgroup(struct proc_state *st, __u64 css_set)
         put_container(st, g->at, g->len);
     } else if (g->ctr) {
         len = read_name(g->ctr);
-        if (len <= CTR_ID_MAX)
-            put_container(st, 0, len < 12 ? len : 12);
+        put_container(st, 0, len < 12 ? len : 12);
     }
 }
 

@@ -116,6 +116,30 @@ static void test_long_args(void **state)
     assert_int_equal(st.args_len, 0);
 }
 
+static void test_controllers(void **state)
+{
+    static const struct {
+        const char *groups, *id;
+    } of[] = {
+        {"4:memory:/ns/second\n3:cpuset:/ns/first\n", "first"},
+        {"4:memory:/docker/" ID "\n3:cpuset:/ns/first\n", "0123456789ab"},
+        {"4:memory:/ns/second\n2:cpu:/a/docker-" ID "\n", "second"},
+        {"4:memory:/\n2:cpu:/a/b/c\n", "host"},
+    };
+    const struct seed s = {.proc = proc};
+    struct proc_state st;
+
+    (void)state;
+    fill();
+    for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+        put_text("cgroup", of[i].groups);
+        assert_int_equal(seed_read(&s, 42, &st), 0);
+        assert_int_equal(st.container_state, ST_PRESENT);
+        assert_int_equal(st.container_len, strlen(of[i].id));
+        assert_memory_equal(st.container_id, of[i].id, st.container_len);
+    }
+}
+
 static void test_env(void **state)
 {
     static char many[ENV_CAP + 1];
@@ -204,8 +228,9 @@ static void test_containers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read), cmocka_unit_test(test_long_args),  cmocka_unit_test(test_env),
-        cmocka_unit_test(test_gone), cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_read),        cmocka_unit_test(test_long_args),
+        cmocka_unit_test(test_controllers), cmocka_unit_test(test_env),
+        cmocka_unit_test(test_gone),        cmocka_unit_test(test_containers),
     };
 
     return cmocka_run_group_tests(tests, make_proc, remove_proc);
