@@ -36,8 +36,8 @@ COPIES = {'/bin/bash': ['early', 'ssh'], '/bin/cat': ['sshd'],
 FILES = ['release_agent', 'release_agents', 'mode', '.bashrc', 'authorized_keys', '.bash_history',
          '.ssh/id_ed25519', '.ssh/id_ed25519.pub', 'liblzma.so.5.6.1', 'liblzma.so.5.6.2']
 FOLDERS = ['mnt', '.ssh', 'overlay', 'jail', 'jail/host', 'jail/hosts']
-HOSTS = ('127.0.0.1 localhost\n203.0.113.10 kubernetes.default.svc.cluster.local\n'
-         '203.0.113.11 pool.minexmr.com\n')
+HOSTS = ('127.0.0.1 localhost\n203.0.113.10 kubernetes.default.svc.cluster.local other\n'
+         '203.0.113.10 another pool.minexmr.com\n')
 
 # Tables of official files, and what their users are told to fill in.
 OFFICIAL = {'stable': 'falco_rules.yaml', 'incubating': 'falco-incubating_rules.yaml',
