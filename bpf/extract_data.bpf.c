@@ -40,46 +40,53 @@ static __always_inline void put_data(struct ev *ev, __u64 from, __u64 whole)
         put_text(ev, S_DATA, n, ST_PRESENT);
 }
 
-/* One vector behind what is in work.fold already; false: it cannot be read. */
-static __always_inline bool gather(struct work *w, const struct vector *v, __u32 *at, __u64 want)
+/* Vector `i` behind what is in work.fold already. */
+static long gather_step(__u32 i, void *unused)
 {
-    __u64 left = want - *at;
-    __u32 n = (__u32)(v->len < left ? v->len : left), to = *at;
+    struct work *w = work_get();
+    struct gather *g;
+    struct vector v;
+    __u32 n, at;
 
+    if (!w)
+        return 1;
+    g = &w->gather;
+    at = g->at;
+    if (i >= g->iovlen || at >= g->want || at >= DATA_CAP)
+        return 1;
+    g->failed = 1;
+    if (bpf_probe_read_user(&v, sizeof(v), (void *)(g->iov + i * sizeof(v))))
+        return 1;
+    n = v.len < g->want - at ? (__u32)v.len : g->want - at;
     OPAQUE(n);
-    OPAQUE(to);
-    if (n > DATA_CAP || to > DATA_CAP)
-        return false;
-    if (n && bpf_probe_read_user(w->fold + to, n, (void *)v->base))
-        return false;
-    *at = to + n;
-    return true;
+    if (n > DATA_CAP || (n && bpf_probe_read_user(w->fold + at, n, (void *)v.base)))
+        return 1;
+    g->failed = 0;
+    g->at = at + n;
+    return 0;
 }
 
 static __always_inline void put_message(struct ev *ev)
 {
     struct work *w = work_get();
     struct message m;
-    struct vector v;
     __u64 want = moved(ev, DATA_CAP);
-    __u32 at = 0;
+    __u32 n;
 
     put_text(ev, S_DATA, 0, ST_UNKNOWN);
     if (!w || !read_message(ev, &m))
         return;
-    want = want < DATA_CAP ? want : DATA_CAP;
-    for (__u32 i = 0; i < VECTORS; i++) {
-        if (at >= want || i >= m.iovlen)
-            break;
-        if (bpf_probe_read_user(&v, sizeof(v), (void *)(m.iov + i * sizeof(v))) ||
-            !gather(w, &v, &at, want))
-            return;
-    }
-    OPAQUE(at);
-    if (at > DATA_CAP)
+    w->gather.iov = m.iov;
+    w->gather.iovlen = m.iovlen;
+    w->gather.want = want < DATA_CAP ? (__u32)want : DATA_CAP;
+    w->gather.at = w->gather.failed = 0;
+    bpf_loop(VECTORS, gather_step, NULL, 0);
+    n = w->gather.at;
+    OPAQUE(n);
+    if (w->gather.failed || n > DATA_CAP)
         return;
-    bpf_probe_read_kernel(ev->s_DATA, at, w->fold);
-    put_text(ev, S_DATA, at, ST_PRESENT);
+    bpf_probe_read_kernel(ev->s_DATA, n, w->fold);
+    put_text(ev, S_DATA, n, ST_PRESENT);
 }
 
 __attribute__((noinline)) int extract_data(struct ev *ev)

@@ -56,6 +56,15 @@ struct session {
     __u32 host;  /* the process is in the first pid namespace */
 };
 
+/* The vectors of a message, while their bytes are put together in work.fold (extract_data.bpf.c).
+ */
+struct gather {
+    __u64 iov, iovlen;
+    __u32 want, at; /* bytes, and how many of them are there */
+    __u32 failed;
+    __u32 pad;
+};
+
 /* Where path_build leaves its text: path[PATH_CAP - length .. PATH_CAP). */
 struct work {
     char path[2 * PATH_CAP];
@@ -63,6 +72,7 @@ struct work {
     struct proc_state live;  /* of a process that `procs` does not know */
     struct groups groups;
     struct session session;
+    struct gather gather;
     __u32 zero; /* never written: see untold() */
     __u32 pad;
 };

@@ -188,6 +188,15 @@ def programs_of(pid):
     return found
 
 
+def verified(pid):
+    """How many instructions the kernel walked through to verify each program of a process."""
+    found = []
+    for name in os.listdir(f'/proc/{pid}/fdinfo'):
+        with open(f'/proc/{pid}/fdinfo/{name}', encoding='ascii') as text:
+            found += map(int, re.findall(r'^verified_insns:\s*(\d+)$', text.read(), re.MULTILINE))
+    return found
+
+
 def loaded(programs, seconds=5):
     """Those of some programs' ids that the kernel still has; it lets go of them a little later."""
     end = time.monotonic() + seconds
