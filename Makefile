@@ -99,10 +99,8 @@ build/gen/%.c build/gen/%.h &: grammar/%.y
 build/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF)$(CLANG) $(BPF_CFLAGS) -c -o $@ $< && llvm-strip -g $@
-build/bpf/tests/%.bpf.o: tests/bench/%.bpf.c
-	@mkdir -p $(@D)
-	$(call say,BPF)$(CLANG) $(BPF_CFLAGS) -c -o $@ $< && llvm-strip -g $@
-build/bpf/tests/%.bpf.o: tests/live/filter/%.bpf.c
+vpath %.bpf.c tests/bench tests/live/filter
+build/bpf/tests/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF)$(CLANG) $(BPF_CFLAGS) -c -o $@ $< && llvm-strip -g $@
 build/gen/probes.S: $(BPF) bpf/embed.sh Makefile
