@@ -74,7 +74,7 @@ struct work {
     struct groups groups;
     struct session session;
     struct gather gather;
-    __u32 zero; /* never written: see untold() */
+    __u32 zero;               /* never written: see untold() */
     __u32 found[CLASS_FOUND]; /* class_scan */
     __u32 pad;
 };

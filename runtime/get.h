@@ -34,9 +34,9 @@ typedef struct val (*field_getter)(struct record *, const struct want *);
 struct val get_param(struct record *r, const struct want *w); /* evt.arg, evt.rawarg */
 struct val get_anc(struct record *r, const struct want *w);   /* proc.aname and its like */
 struct val get_const(struct record *r, const struct want *w);
-struct val get_arg_at(struct record *r, int32_t n); /* proc.args[n] */
+struct val get_arg_at(struct record *r, int32_t n);            /* proc.args[n] */
 struct val get_env_at(struct record *r, const struct want *w); /* proc.env[NAME] */
-struct val get_fd_name(struct record *r);           /* of sockets: made here from their addresses */
+struct val get_fd_name(struct record *r); /* of sockets: made here from their addresses */
 struct val record_time_utc(struct record *r, const char *zone); /* ISO 8601, ns, then `zone` */
 struct val get_tuple(struct record *r);                         /* SOCKTUPLE as text */
 
