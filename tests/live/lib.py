@@ -16,6 +16,8 @@ import sys
 import tempfile
 import time
 
+import yaml
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FALCO = os.environ.get('FALCO_RULES', os.path.join(os.path.dirname(ROOT), 'shared/rules/falco'))
 PATIENCE = 60  # seconds for arming: a busy machine's verifier takes its time
@@ -168,6 +170,24 @@ def stable_rules():
         return path
     print(f'SKIP {path} is not there: set FALCO_RULES to the folder of the official rules')
     return None
+
+
+OFFICIAL = {'stable': 'falco_rules.yaml', 'incubating': 'falco-incubating_rules.yaml',
+            'sandbox': 'falco-sandbox_rules.yaml'}
+
+
+def official(folder, *tables, more=()):
+    """What a pack of official files is built from: every rule of them is switched on."""
+    paths = [os.path.join(FALCO, OFFICIAL[table]) for table in tables]
+    items = list(more)
+    for path in paths:
+        with open(path, encoding='utf-8') as text:
+            items += [{'rule': item['rule'], 'enabled': True} for item in yaml.safe_load(text)
+                      if item.get('enabled') is False]
+    last = os.path.join(folder, 'more.yaml')
+    with open(last, 'w', encoding='ascii') as text:
+        yaml.safe_dump(items, text)
+    return [*paths, last]
 
 
 def why_not_live():

@@ -25,8 +25,8 @@ import time
 import yaml
 
 import behaviour
-from lib import (FALCO, ROOT, Places, Rulerun, Score, build_pack, loaded, programs_of, stable_rules,
-                 why_not_live)
+from lib import (OFFICIAL, ROOT, Places, Rulerun, Score, build_pack, loaded, official, programs_of,
+                 stable_rules, why_not_live)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 COPIES = {'/bin/bash': ['early', 'ssh'], '/bin/cat': ['sshd'],
@@ -39,9 +39,7 @@ FOLDERS = ['mnt', '.ssh', 'overlay', 'jail', 'jail/host', 'jail/hosts']
 HOSTS = ('127.0.0.1 localhost\n203.0.113.10 kubernetes.default.svc.cluster.local other\n'
          '203.0.113.10 another pool.minexmr.com\n')
 
-# Tables of official files, and what their users are told to fill in.
-OFFICIAL = {'stable': 'falco_rules.yaml', 'incubating': 'falco-incubating_rules.yaml',
-            'sandbox': 'falco-sandbox_rules.yaml'}
+# What users of the official rules are told to fill in.
 ADAPTED = {'incubating': [{'list': 'namespace_scope_network_only_subnet', 'items': ['watched']}],
            'sandbox': [{'macro': 'allowed_containers', 'condition': 'container.id = allowed'}]}
 
@@ -241,18 +239,6 @@ def every_rule_has_a_row(pack, table, score):
         score.check(rule in rows, f'{table}: rule {rule} has no row in tests/live/{table}.yaml')
 
 
-def official(table, folder):
-    """What a pack of an official file is built from: every rule of it is switched on."""
-    path = os.path.join(FALCO, OFFICIAL[table])
-    with open(path, encoding='utf-8') as text:
-        names = [item['rule'] for item in yaml.safe_load(text) if item.get('enabled') is False]
-    more = os.path.join(folder, 'more.yaml')
-    with open(more, 'w', encoding='ascii') as text:
-        yaml.safe_dump([{'rule': name, 'enabled': True} for name in names]
-                       + ADAPTED.get(table, []) or [], text)
-    return [path, more]
-
-
 def arm(pack, folder):
     """A daemon that resolves names by a file of our own."""
     hosts = os.path.join(folder, 'hosts')
@@ -282,7 +268,7 @@ def perform(table, inputs, number, only, score):
     try:
         with Places() as places:
             pack = build_pack(os.path.join(stage.dir, table + '.rpk'),
-                              *(inputs or official(table, stage.dir)))
+                              *(inputs or official(stage.dir, table, more=ADAPTED.get(table, []))))
             every_rule_has_a_row(pack, table, score)
             scenes = list(scenes_of(table, only, stage.names(places), places))
             live = [scene for scene in scenes if not isinstance(scene, Injected)]
