@@ -10,9 +10,8 @@
 #include "intern.h"
 #include "place.h"
 
-#define SCAN_MIN                                                                                   \
-    32 /* rules; for fewer, a search for each constant costs less than all look-ups                \
-        */
+/* For fewer rules a search for each constant costs less than a look-up from each byte on. */
+#define SCAN_MIN 32
 
 /* A test that the rule at `pos` cannot match without. */
 struct candidate {

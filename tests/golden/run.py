@@ -69,6 +69,8 @@ class Suite:
                                        name + '.yaml')
                 self.verdict(code == 0, f'{name}.yaml: exit {code}\n{err}')
                 self.compare(golden, out)
+            elif suffix == 'explain':
+                self.compare(golden, rulec(self.program, 'explain', name + '.yaml')[1])
             elif suffix == 'diag':
                 self.compare(golden, rulec(self.program, 'check', name + '.yaml')[2])
             elif suffix == 'json':
