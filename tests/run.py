@@ -40,6 +40,7 @@ def suites(target):
         ('rules', [PY, 'tests/rules.py']),
         ('fuzz inputs', [PY, 'tests/fuzz/replay.py']),
         ('catalog', [PY, 'tests/catalog.py']),
+        ('manual pages', [PY, 'tests/manual.py']),
         ('output templates', [PY, 'tests/output.py']),
         ('reference alerts', [PY, 'tests/reference.py']),
         ('language', [PY, 'tests/lang.py']),
