@@ -387,7 +387,8 @@ size_t enrich_key(const struct enrich *e, const struct record *r, const struct e
     if (q->field == F_proc_name)
         return make_key(key, h, "", "", 0);
     if (addr.state == ST_PRESENT)
-        return make_key(key, (struct key_head){.field = F_fd_sip_name}, "", addr.text, addr.len);
+        return make_key(key, (struct key_head){F_fd_sip_name, 0, q->index > 0 ? q->index : 0, 0},
+                        "", addr.text, addr.len);
     if ((!f && !of_container) || !container_of(r, container, sizeof(container)))
         return 0;
     if (f)
