@@ -148,12 +148,14 @@ __u64 file_of_fd(__s64 fd);
 /* extract_*.bpf.c: each fills its group, sets every state of it, and returns 0. */
 int extract_args(struct ev *ev);
 int args_base(struct ev *ev); /* fills ev->base for the first relative path among the ARGS */
+int extract_data(struct ev *ev);
 int extract_fd(struct ev *ev);
 int extract_sock(struct ev *ev);
 int extract_path(struct ev *ev);
 int extract_dir(struct ev *ev);
 int extract_raw(struct ev *ev);
 int extract_proc(struct ev *ev);
+int extract_use(struct ev *ev);
 int extract_cred(struct ev *ev);
 int extract_exe(struct ev *ev);
 int extract_cmd(struct ev *ev);

@@ -24,6 +24,7 @@ static __always_inline void fill_descriptor(struct ev *ev)
 static __always_inline void fill_process(struct ev *ev)
 {
     FILL(PROC, N_PPID, extract_proc)
+    FILL(USE, N_VM_SIZE, extract_use)
     FILL(CRED, N_UID, extract_cred)
     FILL(EXE, SLOT_OF_STR(S_EXE), extract_exe)
     FILL(CMD, N_CMD_NARGS, extract_cmd)
@@ -53,6 +54,7 @@ __attribute__((noinline)) int record_fill(struct ev *ev)
     FILL(ARGS, N_P0, extract_args)
     if (plan.groups & GROUP_BIT(G_ARGS))
         args_base(ev);
+    FILL(DATA, SLOT_OF_STR(S_DATA), extract_data)
     fill_descriptor(ev);
     fill_process(ev);
     if (!ev->h.anc_state)
