@@ -63,6 +63,7 @@ struct work {
     struct proc_state live;  /* of a process that `procs` does not know */
     struct groups groups;
     struct session session;
+    struct sock_ends ends; /* where sock_ends() leaves them */
     __u32 zero; /* never written: see untold() */
     __u32 pad;
 };
@@ -145,6 +146,13 @@ int path_build(__u64 dentry, __u64 vfsmount, __u32 rooted);
 /* The caller's open file, or 0. In a race with a close in another thread: 0, or its heir. */
 __u64 file_of_fd(__s64 fd);
 
+/* Its type, of flag table fd_type; -1 of address 0. */
+int kind_of_file(__u64 file);
+/* Folds work.fold[0..len) as text; the length of what is then at the end of work.path, or 0. */
+int path_fold(__u32 len);
+/* Both ends of an IP socket, into work.ends. */
+int sock_ends(__u64 sk);
+
 /* extract_*.bpf.c: each fills its group, sets every state of it, and returns 0. */
 int extract_args(struct ev *ev);
 int args_base(struct ev *ev); /* fills ev->base for the first relative path among the ARGS */
@@ -154,6 +162,10 @@ int extract_sock(struct ev *ev);
 int extract_path(struct ev *ev);
 int extract_dir(struct ev *ev);
 int extract_raw(struct ev *ev);
+int extract_fspath(struct ev *ev);
+int extract_fdtab(struct ev *ev);
+int extract_stdio(struct ev *ev);
+int extract_poll(struct ev *ev);
 int extract_proc(struct ev *ev);
 int extract_use(struct ev *ev);
 int extract_cred(struct ev *ev);
@@ -164,6 +176,8 @@ int extract_cwd(struct ev *ev);
 int extract_parent(struct ev *ev);
 int extract_pexepath(struct ev *ev);
 int extract_anc(struct ev *ev);
+int extract_lead(struct ev *ev);
+int extract_shell(struct ev *ev);
 int extract_extra(struct ev *ev);
 
 /* match.bpf.c: `slot` is an enum str_slot. */

@@ -352,6 +352,11 @@ void asm_if_reg(struct asm_code *a, int op, int dst, int src, label_id yes, labe
 int asm_event_base(uint32_t off, int32_t *insn_off)
 {
     assert(off < ASM_REACH);
-    *insn_off = off <= INT16_MAX ? (int32_t)off : (int32_t)off - ASM_FAR;
-    return off <= INT16_MAX ? BPF_REG_6 : BPF_REG_7;
+    if (off <= INT16_MAX) {
+        *insn_off = (int32_t)off;
+        return BPF_REG_6;
+    }
+    bool second = off >= ASM_FAR + 32768;
+    *insn_off = (int32_t)off - (second ? 2 * ASM_FAR : ASM_FAR);
+    return second ? BPF_REG_9 : BPF_REG_7;
 }

@@ -11,8 +11,8 @@
  * Code that nothing reaches is not emitted, because the kernel refuses it: after a jump or an exit
  * asm_live() is false until a label is bound that something jumps to.
  *
- * Registers of generated code: r6 = the event, r7 = the event + ASM_FAR, r8 = a counter, r0..r5
- * are scratch and lost at calls; no stack is used.
+ * Registers of generated code: r6 = the event, r7 = the event + ASM_FAR, r9 = the event + 2 *
+ * ASM_FAR, r8 = a counter, r0..r5 are scratch and lost at calls; no stack is used.
  */
 #ifndef RULEC_ASM_H
 #define RULEC_ASM_H
@@ -21,9 +21,9 @@
 
 #include "model.h"
 
-/* Offset of r7 in the event: with 16-bit offsets, r6 and r7 together reach [0, ASM_REACH). */
+/* Offset of r7 in the event: with 16-bit offsets, r6, r7 and r9 together reach [0, ASM_REACH). */
 #define ASM_FAR 65536
-#define ASM_REACH 98304
+#define ASM_REACH (2 * ASM_FAR + 32768)
 
 #define ASM_FACTS 4 /* words of 64 facts */
 struct facts {

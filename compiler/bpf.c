@@ -11,7 +11,7 @@
 #include "pipeline.h"
 #include "place.h"
 
-enum { R0 = BPF_REG_0, R1, R2, R6 = BPF_REG_6, R7, R8 };
+enum { R0 = BPF_REG_0, R1, R2, R6 = BPF_REG_6, R7, R8, R9 };
 
 /* A function that is longer when a rule ends goes on in another one. */
 #define FUNC_SLOTS 20000
@@ -77,6 +77,8 @@ static bool begin_part(struct emit *e, const struct unit *u, const struct root *
     begin(e, unit_name(e, &e->c->events.v[u->row], e->a->funcs.n - u->func0), place_of(e, first));
     asm_mov(e->a, R7, R6);
     asm_alu_imm(e->a, BPF_ADD, R7, ASM_FAR);
+    asm_mov(e->a, R9, R7);
+    asm_alu_imm(e->a, BPF_ADD, R9, ASM_FAR);
     return true;
 }
 

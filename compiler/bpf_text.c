@@ -319,7 +319,7 @@ static const uint32_t TEXT_CAP[] = {
 #define SLOT_STR(id, group, cap, doc) cap,
 #include "../grammar/slots.def"
 };
-_Static_assert(sizeof(struct ev) <= ASM_REACH, "r6 and r7 reach the whole event");
+_Static_assert(sizeof(struct ev) <= ASM_REACH, "r6, r7 and r9 reach the whole event");
 
 uint32_t emit_text_off(unsigned slot)
 {

@@ -95,6 +95,9 @@ static const char *missing(struct field_ref f)
     if (source == SRC_MISSING) {
         return "is not supplied by this version";
     }
+    if (f.field == F_fd_types && f.index > 2) {
+        return "is supplied for [0], [1] and [2] only";
+    }
     if (f.field == F_proc_args && f.index >= 0) {
         return "is not supplied by this version: ask for proc.args as a whole";
     }
@@ -167,7 +170,7 @@ static void need_param_text(struct planner *p, const struct param_info *info)
         *groups |= BIT(G_CWD);
     }
     if (info->type == T_SOCKTUPLE || info->type == T_SOCKADDR) {
-        *groups |= BIT(G_FD) | BIT(G_SOCK);
+        *groups |= BIT(G_FD) | BIT(G_SOCK) | BIT(G_PATH);
     }
     if (info->type == T_FD) {
         *groups |= BIT(G_FD) | BIT(G_PATH) | BIT(G_SOCK);
@@ -207,23 +210,43 @@ static void need_all_params(struct planner *p)
     }
 }
 
+/* Derived fields with needs of their own. */
+static const struct {
+    enum field_id field;
+    uint64_t groups;
+} derived_needs[] = {
+    {F_fd_containername, BIT(G_PROC) | BIT(G_PATH) | BIT(G_DIR)},
+    {F_fd_containerdirectory, BIT(G_PROC) | BIT(G_PATH) | BIT(G_DIR)},
+    {F_evt_is_syslog, BIT(G_FD) | BIT(G_PATH) | BIT(G_SOCK)},
+    {F_evt_abspath, BIT(G_ARGS) | BIT(G_FD) | BIT(G_PATH) | BIT(G_FSPATH)},
+    {F_fs_path_nameraw, BIT(G_ARGS) | BIT(G_FD) | BIT(G_PATH)},
+    {F_fs_path_sourceraw, BIT(G_ARGS)},
+    {F_fs_path_targetraw, BIT(G_ARGS)},
+    {F_fd_types, BIT(G_FDTAB) | BIT(G_STDIO)},
+    {F_fd_dev_major, BIT(G_FD)},
+    {F_fd_dev_minor, BIT(G_FD)},
+    {F_fd_uid, BIT(G_FD)},
+    {F_fdlist_nums, BIT(G_POLL)},
+    {F_proc_exeline, BIT(G_EXE) | BIT(G_CMD)},
+    {F_proc_cmdlenargs, BIT(G_CMD)},
+    {F_proc_fdusage, BIT(G_FDTAB) | BIT(G_USE)},
+    {F_proc_nchilds, BIT(G_USE)},
+    {F_proc_stdin_name, BIT(G_STDIO)},
+    {F_proc_stdout_name, BIT(G_STDIO)},
+    {F_proc_stderr_name, BIT(G_STDIO)},
+    {F_thread_vmsize, BIT(G_USE)},
+    {F_thread_vmsize_b, BIT(G_USE)},
+    {F_thread_vmrss, BIT(G_USE)},
+    {F_thread_vmrss_b, BIT(G_USE)},
+};
+
 /* What derived fields are derived from. By class, where one row says it for all. */
 static uint64_t derived_groups(const struct field_info *info, enum field_id f)
 {
-    if (f == F_fd_containername || f == F_fd_containerdirectory) {
-        return BIT(G_PROC) | BIT(G_PATH) | BIT(G_DIR);
-    }
-    if (f == F_evt_is_syslog) {
-        return BIT(G_FD) | BIT(G_PATH) | BIT(G_SOCK);
-    }
-    if (f == F_fd_dev_major || f == F_fd_dev_minor || f == F_fd_uid) {
-        return BIT(G_FD);
-    }
-    if (f == F_proc_exeline) {
-        return BIT(G_EXE) | BIT(G_CMD);
-    }
-    if (f == F_proc_cmdlenargs) {
-        return BIT(G_CMD);
+    for (size_t i = 0; i < sizeof derived_needs / sizeof *derived_needs; i++) {
+        if (derived_needs[i].field == f) {
+            return derived_needs[i].groups;
+        }
     }
     if (!strcmp(info->cls, "fd")) {
         return BIT(G_FD) | BIT(G_SOCK);

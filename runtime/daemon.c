@@ -168,6 +168,15 @@ static void seed(struct daemon *d)
         fprintf(stderr, "rulerun: /proc: %s; what already runs is not known\n", strerror(-n));
 }
 
+/* The clock that events are stamped with. */
+static uint64_t event_clock(const struct daemon *d)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_BOOTTIME, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec + d->load.boot_offset_ns;
+}
+
 /* Hooks of process state first: what they write while /proc is read is newer and stays. */
 static int arm(struct daemon *d)
 {
@@ -181,6 +190,7 @@ static int arm(struct daemon *d)
     if (open_ring(d))
         return -1;
     seed(d);
+    d->enrich.start_ts = event_clock(d);
     if (load_attach(&d->load, LOAD_REST, err, sizeof(err)) || priv_drop(true, err, sizeof(err)))
         return fail(err);
     fprintf(stderr, "rulerun: armed: %u rules, hooks %s\n", d->selected.nrule,

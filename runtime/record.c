@@ -129,6 +129,11 @@ struct val slot_text(const struct record *r, enum str_slot slot)
     }
     if (!r->text[slot])
         return val_state(st == ST_ABSENT ? ST_ABSENT : ST_UNKNOWN);
+    if (slot == S_DATA || slot == S_CONTROL) {
+        v = val_text(r->text[slot], r->h->len[slot]); /* bytes, NUL among them */
+        v.state = st;
+        return v;
+    }
     v = val_text(r->text[slot], strnlen(r->text[slot], r->h->len[slot]));
     if (v.len == r->h->len[slot])
         v.state = st;
@@ -173,7 +178,11 @@ static struct val get_slot(struct record *r, const struct want *w)
     if (f->slot >= N_COUNT) {
         enum str_slot s = (enum str_slot)(f->slot - N_COUNT);
 
-        return base == BASE_IP || base == BASE_NET ? slot_addr(r, s, base) : slot_text(r, s);
+        if (base == BASE_IP || base == BASE_NET)
+            return slot_addr(r, s, base);
+        v = slot_text(r, s);
+        v.base = (uint8_t)base;
+        return v;
     }
     v = slot_num(r, (enum num_slot)f->slot);
     if (v.state != ST_PRESENT)
