@@ -242,25 +242,25 @@ struct val get_evt_is_syslog(struct record *r, const struct want *w)
     return val_num(BASE_BOOL, val_here(name) && memmem(name.text, name.len, "/dev/log", 8));
 }
 
-/* The result of a call that moves data in a direction, to or from a descriptor of a kind. */
 enum buflen_of { OF_ANY, OF_FILE, OF_NET };
+
+static bool of_kind(int64_t type, enum buflen_of of)
+{
+    return of == OF_NET ? type >= 3 && type <= 6 : type == 1 || type == 16;
+}
+
+/* The result of a call that moves data in a direction, to or from a descriptor of a kind. */
 static struct val buflen(struct record *r, uint32_t directions, enum buflen_of of)
 {
-    struct val res, type = slot_num(r, N_FD_TYPE);
+    struct val res = get_field(r, F_evt_rawres), type = slot_num(r, N_FD_TYPE);
+    bool told = of == OF_ANY || type.state != ST_UNKNOWN;
 
-    if (!(event_flags(r) & directions))
+    if (!(event_flags(r) & directions) || (res.state == ST_PRESENT && res.num < 0))
         return val_absent();
-    if (of != OF_ANY) {
-        bool net = type.num == 3 || type.num == 4 || type.num == 5 || type.num == 6;
-
-        if (type.state != ST_PRESENT)
-            return type;
-        if (of == OF_NET ? !net : type.num != 1 && type.num != 16)
-            return val_absent();
-    }
-    res = get_field(r, F_evt_rawres);
-    if (res.state == ST_PRESENT && res.num < 0)
+    if (of != OF_ANY && told && (type.state != ST_PRESENT || !of_kind(type.num, of)))
         return val_absent();
+    if (res.state == ST_PRESENT && !told)
+        return val_unknown();
     res.base = BASE_UINT;
     return res;
 }
