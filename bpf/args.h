@@ -64,33 +64,37 @@ static __always_inline bool user_msg(struct ev *ev, __u64 user, struct user_msg 
     return true;
 }
 
-/* A walk over a vector. */
-#define IOV_PARTS 32
-struct iov_walk {
-    __u64 at, sum;
-    __u32 compat, bad;
-};
+#define IOV_PARTS 32 /* of a vector that are looked at, as many as the language's library does */
 
-/* The next part; false: it cannot be read. */
-static __always_inline bool iov_next(struct iov_walk *w, __u64 *base, __u64 *len)
+/* The part of a vector at `*at`, which moves on; false: it cannot be read. */
+static __always_inline bool part_at(bool compat, __u64 *at, __u64 *base, __u64 *len)
 {
     __u64 part[2] = {};
     __u32 narrow[2] = {};
 
-    if (w->compat) {
-        if (!user_bytes(narrow, sizeof(narrow), w->at))
+    if (compat) {
+        if (!user_bytes(narrow, sizeof(narrow), *at))
             return false;
         *base = narrow[0];
         *len = narrow[1];
-        w->at += sizeof(narrow);
+        *at += sizeof(narrow);
         return true;
     }
-    if (!user_bytes(part, sizeof(part), w->at))
+    if (!user_bytes(part, sizeof(part), *at))
         return false;
     *base = part[0];
     *len = part[1];
-    w->at += sizeof(part);
+    *at += sizeof(part);
     return true;
+}
+
+/*
+ * Does any rule ask for a call? The plan is a constant: what no rule asks for is not even verified.
+ * Numbers of x86-64.
+ */
+static __always_inline bool wanted(__u32 nr)
+{
+    return plan.syscalls[nr / 64] >> (nr % 64) & 1;
 }
 
 #endif

@@ -8,37 +8,36 @@
 
 #define DATA_CAP 80 /* the language's default; sizeof(ev->s_DATA) */
 
-/* One piece after the other, until DATA_CAP bytes are there or `left` is used up. */
-struct gather {
-    struct iov_walk iov;
-    struct ev *ev;
-    __u64 left;
-    __u32 len;
-};
-
-static long gather_step(__u32 i, struct gather *g)
+/* The next part's bytes behind those that are there; 1: there is no room, nothing left, or a fault.
+ */
+static long gather_step(__u32 i, void *none)
 {
+    __u32 cpu = bpf_get_smp_processor_id(), at, n;
+    struct ev *ev = bpf_map_lookup_elem(&scratch, &cpu);
+    struct work *w = work_get();
     __u64 base, len;
-    __u32 at = g->len, n;
 
-    if (at >= DATA_CAP || !g->left)
+    if (!ev || !w || !w->gather.left)
         return 1;
-    if (!iov_next(&g->iov, &base, &len)) {
-        g->iov.bad = 1;
+    if (!part_at(ev->compat, &w->gather.at, &base, &len)) {
+        w->gather.bad = 1;
         return 1;
     }
-    len = len > g->left ? g->left : len;
+    len = len > w->gather.left ? w->gather.left : len;
+    at = w->gather.len;
+    OPAQUE(at);
+    if (at >= DATA_CAP)
+        return 1;
     n = len > DATA_CAP - at ? DATA_CAP - at : (__u32)len;
     OPAQUE(n);
-    OPAQUE(at);
-    if (n > DATA_CAP || at > DATA_CAP - n)
+    if (n > DATA_CAP)
         return 1;
-    if (!user_bytes(g->ev->s_DATA + at, n, base)) {
-        g->iov.bad = 1;
+    if (!user_bytes(ev->s_DATA + at, n, base)) {
+        w->gather.bad = 1;
         return 1;
     }
-    g->len = at + n;
-    g->left -= n;
+    w->gather.len = at + n;
+    w->gather.left -= n;
     return 0;
 }
 
@@ -50,14 +49,12 @@ static __always_inline void put_data(struct ev *ev, __u32 len, bool known)
 static __always_inline void data_of_vector(struct ev *ev, __u64 iov, __u64 parts, __u64 left)
 {
     struct work *w = work_get();
-    struct gather g = {.iov = {.at = iov, .compat = ev->compat}, .ev = ev, .left = left};
 
     if (!w)
         return;
-    g.iov.bad = untold(w, 0);
-    g.len = untold(w, 0);
-    bpf_loop(parts > IOV_PARTS ? IOV_PARTS : (__u32)parts, gather_step, &g, 0);
-    put_data(ev, g.len, !g.iov.bad);
+    w->gather = (struct gather){.at = iov, .left = left};
+    bpf_loop(parts > IOV_PARTS ? IOV_PARTS : (__u32)parts, gather_step, NULL, 0);
+    put_data(ev, w->gather.len, !w->gather.bad);
 }
 
 static __always_inline void data_at(struct ev *ev, __u64 user, __u64 left)
@@ -80,19 +77,6 @@ static __always_inline void control_of(struct ev *ev, const struct user_msg *m)
         put_text(ev, S_CONTROL, 0, ST_UNKNOWN);
     else
         put_text(ev, S_CONTROL, n, m->control_len > DATA_CAP ? ST_CUT : ST_PRESENT);
-}
-
-static __always_inline void data_of_message(struct ev *ev, __u64 left)
-{
-    struct user_msg m;
-
-    if (!user_msg(ev, ev->args[1], &m)) {
-        put_text(ev, S_DATA, 0, ST_UNKNOWN);
-        return;
-    }
-    data_of_vector(ev, m.iov, m.parts, left);
-    if (ev->h.event == EV_recvmsg || ev->h.event == EV_recvmmsg)
-        control_of(ev, &m);
 }
 
 enum source { NO_DATA, BUFFER, VECTOR, MESSAGE };
@@ -125,10 +109,10 @@ static const volatile struct data_row data_rows[EV_COUNT] = {
 /* Bytes that are no stream's: a module's image, a blob of options. */
 static __always_inline void data_of_other(struct ev *ev)
 {
-    if (ev->h.event == EV_init_module)
+    if (wanted(175) && ev->h.event == EV_init_module)
         data_at(ev, ev->args[0], ev->args[1]);
-    else if (ev->h.event == EV_fsconfig && (__u32)ev->args[1] == FSCONFIG_SET_BINARY &&
-             ev->h.num[N_RES] >= 0)
+    else if (wanted(431) && ev->h.event == EV_fsconfig &&
+             (__u32)ev->args[1] == FSCONFIG_SET_BINARY && ev->h.num[N_RES] >= 0)
         data_at(ev, ev->args[3], (__u32)ev->args[4]);
 }
 
@@ -136,7 +120,8 @@ __attribute__((noinline)) int extract_data(struct ev *ev)
 {
     __u32 event;
     __u8 source, reads;
-    __u64 left;
+    __u64 left, iov, parts;
+    struct user_msg m;
 
     if (!ev)
         return 0;
@@ -154,14 +139,27 @@ __attribute__((noinline)) int extract_data(struct ev *ev)
     /* Of many messages the result is their number. */
     if (event == EV_sendmmsg || event == EV_recvmmsg)
         user_bytes(&left, 4, ev->args[1] + (ev->compat ? 28 : 56));
-    if (source == BUFFER)
+    if (source == BUFFER) {
         data_at(ev, ev->args[1], left || reads ? left : ev->args[2]);
-    else if (source == VECTOR)
-        data_of_vector(ev, ev->args[1], ev->args[2], left || reads ? left : ~0ull);
-    else if (source == MESSAGE)
-        data_of_message(ev, left || reads ? left : ~0ull);
-    else
+        return 0;
+    }
+    if (source == NO_DATA) {
         data_of_other(ev);
+        return 0;
+    }
+    iov = ev->args[1];
+    parts = ev->args[2];
+    if (source == MESSAGE) {
+        if (!user_msg(ev, ev->args[1], &m)) {
+            put_text(ev, S_DATA, 0, ST_UNKNOWN);
+            return 0;
+        }
+        iov = m.iov;
+        parts = m.parts;
+        if (reads)
+            control_of(ev, &m);
+    }
+    data_of_vector(ev, iov, parts, left || reads ? left : ~0ull);
     return 0;
 }
 

@@ -357,15 +357,20 @@ static __always_inline void quotactl_params(struct ev *ev)
 
 /* ---- sizes of vectors ---- */
 
-static long iov_sum_step(__u32 i, struct iov_walk *w)
+static long sum_step(__u32 i, void *none)
 {
+    __u32 cpu = bpf_get_smp_processor_id();
+    struct ev *ev = bpf_map_lookup_elem(&scratch, &cpu);
+    struct work *w = work_get();
     __u64 base, len;
 
-    if (!iov_next(w, &base, &len)) {
-        w->bad = 1;
+    if (!ev || !w)
+        return 1;
+    if (!part_at(ev->compat, &w->gather.at, &base, &len)) {
+        w->gather.bad = 1;
         return 1;
     }
-    w->sum += len;
+    w->gather.left += len;
     return 0;
 }
 
@@ -373,15 +378,13 @@ static long iov_sum_step(__u32 i, struct iov_walk *w)
 static __always_inline void put_iov_size(struct ev *ev, __u32 slot, __u64 iov, __u64 count)
 {
     struct work *w = work_get();
-    struct iov_walk walk = {.at = iov, .compat = ev->compat};
 
     if (!w)
         return;
-    walk.bad = untold(w, 0);
-    walk.sum = untold(w, 0);
-    bpf_loop(count > IOV_PARTS ? IOV_PARTS : (__u32)count, iov_sum_step, &walk, 0);
-    put_num(ev, slot, (__u32)walk.sum);
-    if (walk.bad)
+    w->gather = (struct gather){.at = iov};
+    bpf_loop(count > IOV_PARTS ? IOV_PARTS : (__u32)count, sum_step, NULL, 0);
+    put_num(ev, slot, (__u32)w->gather.left);
+    if (w->gather.bad)
         put_state(ev, slot, ST_UNKNOWN);
 }
 
@@ -405,10 +408,8 @@ static __always_inline void put_first_size(struct ev *ev)
     put_num(ev, N_P2, size);
 }
 
-__attribute__((noinline)) int args_vector(struct ev *ev)
+static __always_inline void vector_params(struct ev *ev)
 {
-    if (!ev)
-        return 0;
     switch (ev->h.event) {
     case EV_writev:
     case EV_pwritev:
@@ -422,10 +423,14 @@ __attribute__((noinline)) int args_vector(struct ev *ev)
         put_first_size(ev);
         break;
     }
-    return 0;
 }
 
 /* ---- all of them ---- */
+
+static __always_inline void semctl_params(struct ev *ev)
+{
+    put_num(ev, N_P4, (__u16)ev->args[2] == SETVAL ? (__s32)ev->args[3] : 0);
+}
 
 static __always_inline void ptrace_params(struct ev *ev)
 {
@@ -438,44 +443,31 @@ static __always_inline void ptrace_params(struct ev *ev)
         user_number(ev, N_P2, ev->args[3], USER_LONG);
 }
 
+#define SPECIAL(id, nr, fill)                                                                      \
+    if (wanted(nr) && ev->h.event == EV_##id)                                                      \
+        fill(ev);
+
 __attribute__((noinline)) int args_special(struct ev *ev)
 {
     if (!ev)
         return 0;
-    switch (ev->h.event) {
-    case EV_pipe:
-    case EV_pipe2:
-    case EV_socketpair:
-        pair_params(ev);
-        break;
-    case EV_getsockopt:
-    case EV_setsockopt:
-        sockopt_params(ev);
-        break;
-    case EV_semop:
-        semop_params(ev);
-        break;
-    case EV_semctl:
-        put_num(ev, N_P4, (__u16)ev->args[2] == SETVAL ? (__s32)ev->args[3] : 0);
-        break;
-    case EV_io_uring_setup:
-        uring_params(ev);
-        break;
-    case EV_keyctl:
-        keyctl_params(ev);
-        break;
-    case EV_fsconfig:
-        fsconfig_params(ev);
-        break;
-    case EV_quotactl:
-        quotactl_params(ev);
-        break;
-    case EV_ptrace:
-        ptrace_params(ev);
-        break;
-    default:
-        return args_vector(ev);
-    }
+    SPECIAL(writev, 20, vector_params)
+    SPECIAL(pipe, 22, pair_params)
+    SPECIAL(sendmsg, 46, vector_params)
+    SPECIAL(socketpair, 53, pair_params)
+    SPECIAL(setsockopt, 54, sockopt_params)
+    SPECIAL(getsockopt, 55, sockopt_params)
+    SPECIAL(semop, 65, semop_params)
+    SPECIAL(semctl, 66, semctl_params)
+    SPECIAL(ptrace, 101, ptrace_params)
+    SPECIAL(quotactl, 179, quotactl_params)
+    SPECIAL(keyctl, 250, keyctl_params)
+    SPECIAL(pipe2, 293, pair_params)
+    SPECIAL(pwritev, 296, vector_params)
+    SPECIAL(recvmmsg, 299, vector_params)
+    SPECIAL(sendmmsg, 307, vector_params)
+    SPECIAL(io_uring_setup, 425, uring_params)
+    SPECIAL(fsconfig, 431, fsconfig_params)
     return 0;
 }
 

@@ -56,6 +56,14 @@ struct session {
     __u32 host;  /* the process is in the first pid namespace */
 };
 
+/* A walk over a vector's parts (extract_data.bpf.c), here for the same reason. */
+struct gather {
+    __u64 at;   /* the part to come */
+    __u64 left; /* bytes that the call moved and that are not here yet */
+    __u32 len;  /* bytes that are here */
+    __u32 bad;  /* a part could not be read */
+};
+
 /* Where path_build leaves its text: path[PATH_CAP - length .. PATH_CAP). */
 struct work {
     char path[2 * PATH_CAP];
@@ -63,8 +71,9 @@ struct work {
     struct proc_state live;  /* of a process that `procs` does not know */
     struct groups groups;
     struct session session;
+    struct gather gather;
     struct sock_ends ends; /* where sock_ends() leaves them */
-    __u32 zero; /* never written: see untold() */
+    __u32 zero;            /* never written: see untold() */
     __u32 pad;
 };
 
