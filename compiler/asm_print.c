@@ -113,11 +113,9 @@ static void print_head(char *buf, size_t cap, size_t off)
 void asm_print_place(char *buf, size_t cap, const struct bpf_insn *i)
 {
     buf[0] = 0;
-    int base = i->src_reg;
-    if (BPF_CLASS(i->code) != BPF_LDX ||
-        (base != BPF_REG_6 && base != BPF_REG_7 && base != BPF_REG_9))
+    if (BPF_CLASS(i->code) != BPF_LDX || (i->src_reg != BPF_REG_6 && i->src_reg != BPF_REG_7))
         return;
-    int32_t off = i->off + (base == BPF_REG_7 ? ASM_FAR : base == BPF_REG_9 ? 2 * ASM_FAR : 0);
+    int32_t off = i->off + (i->src_reg == BPF_REG_7 ? ASM_FAR : 0);
     if (off < 0 || (size_t)off >= sizeof(struct ev))
         return;
     if ((size_t)off < sizeof(struct ev_head)) {

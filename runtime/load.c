@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "load.h"
 
+#include "class.h"
+
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -12,8 +14,6 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "audit.h"
 
 #define LOG_SIZE (1u << 20)
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
@@ -146,7 +146,7 @@ static uint64_t clock_ns(clockid_t id)
     return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
 }
 
-static int fill_constants(struct load *l, const struct rpk *p, const struct load_options *opt)
+static int fill_constants(struct load *l, const struct load_options *opt)
 {
     struct probe_plan *plan = rodata_var(l, "plan", sizeof(*plan));
     uint64_t *offset = rodata_var(l, "boot_offset_ns", sizeof(*offset));
@@ -154,9 +154,7 @@ static int fill_constants(struct load *l, const struct rpk *p, const struct load
     l->boot_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
     if (!plan)
         return -EINVAL;
-    *plan = opt->selected->plan;
-    if (opt->audit)
-        audit_plan(p, plan);
+    *plan = *opt->plan;
     if (offset)
         *offset = l->boot_offset_ns;
     return 0;
@@ -240,7 +238,8 @@ static void choose_hooks(const struct load *l, const struct load_options *opt)
         const struct hook *hook = hook_of(prog);
 
         if (hook)
-            bpf_program__set_autoload(prog, opt->audit || (opt->selected->hooks >> hook->id & 1));
+            bpf_program__set_autoload(prog,
+                                      opt->all_hooks || (opt->selected->hooks >> hook->id & 1));
     }
 }
 
@@ -265,13 +264,16 @@ static int load_object(struct load *l, const void *bytes, size_t size, const str
     size_map(l, "patterns", p->head->patterns.n);
     size_map(l, "name_sets", p->head->names.n);
     size_map(l, "lost_by_rule", p->head->rules.n);
+    class_size_maps(l->object, p);
     choose_hooks(l, opt);
-    rc = fill_constants(l, p, opt);
+    rc = fill_constants(l, opt);
     if (!rc)
         rc = bpf_object__load(l->object);
     if (!rc)
         rc = fill_patterns(l, p);
-    return rc ? rc : fill_names(l, p);
+    if (!rc)
+        rc = fill_names(l, p);
+    return rc ? rc : class_fill_maps(l->object, p);
 }
 
 int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *p,
@@ -281,7 +283,7 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
     int rc;
 
     *l = (struct load){.events_fd = -1, .stats_fd = -1, .lost_fd = -1, .procs_fd = -1};
-    if (opt->selected->nrule == 0)
+    if (opt->selected->nrule == 0 && !opt->all_hooks)
         return 0; /* nothing to look for, nothing to attach */
     rc = check_machine(err, errlen);
     if (rc)

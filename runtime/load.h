@@ -21,9 +21,10 @@ struct bpf_link;
 struct bpf_map;
 
 struct load_options {
-    uint32_t buffer; /* bytes of the ring buffer; a power of two */
-    bool audit;
+    uint32_t buffer;                 /* bytes of the ring buffer; a power of two */
+    bool all_hooks;                  /* those too that the rules do not need */
     const struct selected *selected; /* which rules are on, and what they need */
+    const struct probe_plan *plan;   /* what is asked for: theirs, or more */
 };
 
 struct load {

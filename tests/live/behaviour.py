@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import time
 
+import replay
 from lib import ROOT, Places, Rulerun, build_pack
 
 TEXT_LINE = re.compile(r'^\d\d:\d\d:\d\d\.\d{9}: Warning Sensitive file read \(file=/etc/shadow ')
@@ -177,5 +178,6 @@ def run(score):
         empty_pack(folder, score)
         hooks(folder, score)
         switched_rules(folder, score)
+        replay.run(pack, folder, score)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -130,7 +130,13 @@ class Rulerun:
 
     def alerts(self):
         """Alerts so far, with --format json. A line that is not finished yet waits."""
-        text = self.read('out')
+        return self.alerts_of(os.path.join(self.dir, 'out'))
+
+    @staticmethod
+    def alerts_of(path):
+        """Alerts of a file."""
+        with open(path, encoding='utf-8', errors='replace') as lines:
+            text = lines.read()
         return [json.loads(line) for line in text[:text.rfind('\n') + 1].splitlines()]
 
     def stop(self, number=signal.SIGTERM):
