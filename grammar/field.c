@@ -147,6 +147,15 @@ static const struct {
     {"util.cnt", "it counts how often a check was made, and the kernel makes checks out of sight"},
 };
 
+const char *event_why_missing(enum event_id event)
+{
+    static const char *const why[EV_COUNT] = {
+#define EVENT_WHY(id, reason) [EV_##id] = reason,
+#include "events.def"
+    };
+    return event < EV_COUNT ? why[event] : NULL;
+}
+
 const char *field_why_missing(enum field_id field)
 {
     const struct field_info *f = catalog_field(field);

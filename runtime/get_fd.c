@@ -2,8 +2,6 @@
 /* Fields of the event's descriptor. */
 #include "get.h"
 
-#include <stdio.h>
-
 enum { FAMILY_UNIX = 2 };                     /* of flag table fd_sockfamily */
 enum { TYPE_IPV4 = 3, TYPE_IPV6_SERVER = 6 }; /* of flag table fd_type, the four IP kinds */
 
@@ -91,19 +89,31 @@ struct val get_proc_stderr_name(struct record *r, const struct want *w)
     return std_name(r, S_STDERR_NAME, N_STDERR_TYPE);
 }
 
-/* The names of a mask of types, as a list; a name that several types share once. */
+/* The name of a type in `name`, unless one of the mask before it has the same. */
+static bool new_name(uint64_t kinds, unsigned kind, char *name, size_t cap)
+{
+    char other[32];
+
+    if (!(kinds >> kind & 1) || !catalog_flags_text(FT_fd_type, kind, false, name, cap))
+        return false;
+    for (unsigned i = 0; i < kind; i++)
+        if (kinds >> i & 1 && catalog_flags_text(FT_fd_type, i, false, other, sizeof(other)) &&
+            strcmp(name, other) == 0)
+            return false;
+    return true;
+}
+
+/* The names of a mask of types, as a list. */
 static struct val type_names(struct record *r, uint64_t kinds)
 {
     struct val v = {.state = ST_PRESENT, .base = BASE_TEXT, .is_list = 1};
     struct fmt t = scratch_begin(r);
-    char name[32], last[32] = "";
+    char name[32];
 
     for (unsigned i = 0; i < 64; i++) {
-        if (!(kinds >> i & 1) || !catalog_flags_text(FT_fd_type, i, false, name, sizeof(name)) ||
-            strcmp(name, last) == 0)
+        if (!new_name(kinds, i, name, sizeof(name)))
             continue;
         fmt_add(&t, name, strlen(name) + 1);
-        snprintf(last, sizeof(last), "%s", name);
         v.num++;
     }
     v.text = t.buf;
