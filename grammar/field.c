@@ -140,7 +140,8 @@ static const struct {
 } missing[] = {
     {"evt.around", "it selects from a capture file"},
     {"evt.deltatime", "it depends on what was judged before, and the kernel judges out of sight"},
-    {"fdlist.", "of the descriptors that poll was asked about, the numbers and types alone are read"},
+    {"fdlist.",
+     "of the descriptors that poll was asked about, the numbers and types alone are read"},
     {"proc.aenv", "the environment is not read"},
     {"proc.env", "the environment is not read"},
     {"thread.cgroup", "of control groups the container alone is read"},

@@ -332,8 +332,8 @@ bool enrich_get(void *ctx, const struct record *r, enum field_id field, int32_t 
         *out = val_text(e->hostname, strlen(e->hostname));
         return true;
     }
-    return since_start(e, r, field, out) || connection(e, r, field, out) || named(e, r, field, out) ||
-           container_field(e, r, field, out);
+    return since_start(e, r, field, out) || connection(e, r, field, out) ||
+           named(e, r, field, out) || container_field(e, r, field, out);
 }
 
 /* ---- keys ---- */
