@@ -202,10 +202,6 @@ static __always_inline bool open_native(struct ev *ev, __u64 how[3])
         how[1] = ev->args[1];
         return true;
     }
-    if (ev->h.event == EV_open_by_handle_at) {
-        how[0] = (__u32)ev->args[2];
-        return true;
-    }
     return bpf_probe_read_user(how, 24, (void *)ev->args[2]) == 0;
 }
 
@@ -274,13 +270,6 @@ static __always_inline void open_params(struct ev *ev)
         put_num(ev, N_P5, o.layer);
         return;
     }
-    if (ev->h.event == EV_open_by_handle_at) {
-        put_num(ev, N_OPEN_EXEC, 0);
-        put_num(ev, N_P2, flags);
-        put_num(ev, N_P4, o.dev);
-        put_num(ev, N_P5, o.ino);
-        return;
-    }
     at = ev->h.event == EV_open ? N_P2 : N_P3;
     put_num(ev, at, flags);
     put_num(ev, at + 1, mode);
@@ -292,6 +281,19 @@ static __always_inline void open_params(struct ev *ev)
     }
     put_num(ev, at + 2, o.dev);
     put_num(ev, at + 3, o.ino);
+}
+
+/* The caller has no path of it: there is the kernel's alone. */
+static __always_inline void handle_params(struct ev *ev)
+{
+    struct opened o = {};
+
+    read_opened(ev, &o);
+    put_is_open(ev, (__u32)ev->h.num[N_P2], 0);
+    put_num(ev, N_P4, o.dev);
+    put_num(ev, N_P5, o.ino);
+    if (ev->h.num[N_RES] >= 0 && file_of_event(ev))
+        put_path(ev, S_A0, ev->s_A0, path_of_file(ev->file));
 }
 
 /* The queue of the socket that accept() was called on. */
@@ -452,8 +454,10 @@ __attribute__((noinline)) int extract_args(struct ev *ev)
     for (__u32 i = 0; i < ARG_ROWS && !named; i++)
         if (!args_row(ev, i))
             break;
-    if (event_is_open(event) || event == EV_open_by_handle_at)
+    if (event_is_open(event))
         open_params(ev);
+    else if (event == EV_open_by_handle_at)
+        handle_params(ev);
     else if (event == EV_accept || event == EV_accept4)
         accept_params(ev);
     else if (event == EV_prctl)

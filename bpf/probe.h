@@ -47,7 +47,7 @@ struct groups {
     __u32 depth, scope;      /* components seen; one of them had a suffix .scope */
     __u32 leaf_unit;         /* the path's last component has a unit's suffix */
     __u32 found, at, len;    /* an engine's id is in work.fold */
-    __u32 pad;
+    __u32 leaf_len;          /* bytes of the path's last component */
 };
 
 /* Of the event's process, while its ancestors are walked (extract_proc.bpf.c). */
@@ -96,6 +96,12 @@ struct procs_map {
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, int);
     __type(value, struct proc_state);
+};
+struct envs_map {
+    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct env_state);
 };
 struct patterns_map {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -153,6 +159,7 @@ struct lost_map { /* key: pack index of the rule */
 extern struct scratch_map scratch SEC(".maps");
 extern struct work_map work SEC(".maps");
 extern struct procs_map procs SEC(".maps");
+extern struct envs_map envs SEC(".maps");
 extern struct patterns_map patterns SEC(".maps");
 extern struct names_map name_sets SEC(".maps");
 extern struct edges_map class_edges SEC(".maps");
@@ -173,6 +180,7 @@ extern int rule_filter(struct ev *ev);
 /* state.bpf.c: what is known of the current process, without its arguments / with them. */
 int state_live(struct proc_state *st);
 int state_exec(struct proc_state *st);
+int state_env(struct env_state *env);
 /* What a new process has of its own: `pid` its struct pid, `css_set` its control groups. */
 int state_fork(struct proc_state *st, __u64 pid, __u64 css_set);
 
@@ -210,6 +218,8 @@ int extract_use(struct ev *ev);
 int extract_cred(struct ev *ev);
 int extract_exe(struct ev *ev);
 int extract_cmd(struct ev *ev);
+int extract_env(struct ev *ev);
+int extract_envraw(struct ev *ev);
 int extract_exepath(struct ev *ev);
 int extract_cwd(struct ev *ev);
 int extract_parent(struct ev *ev);

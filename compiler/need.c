@@ -154,7 +154,7 @@ void need_field(struct planner *p, struct field_ref f, enum event_id event, span
         need_all_params(p);
         return;
     }
-    p->c->plan.probe.groups |= supply_field(f.field, f.index, event);
+    p->c->plan.probe.groups |= supply_field(f.field, STR(p->c, f.name), f.index, event);
     if (info->source == SRC_PARAM) {
         need_param(p, f, event, at);
     } else if (info->source == SRC_ANC) {

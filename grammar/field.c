@@ -142,8 +142,7 @@ static const struct {
     {"evt.deltatime", "it depends on what was judged before, and the kernel judges out of sight"},
     {"fdlist.",
      "of the descriptors that poll was asked about, the numbers and types alone are read"},
-    {"proc.aenv", "the environment is not read"},
-    {"proc.env", "the environment is not read"},
+    {"proc.aenv", "of ancestors the environment is not looked up"},
     {"thread.cgroup", "of control groups the container alone is read"},
     {"util.cnt", "it counts how often a check was made, and the kernel makes checks out of sight"},
 };

@@ -132,11 +132,20 @@ static uint64_t anc_groups(enum field_id f, int32_t index)
     return a && index == 1 && a->parent >= 0 ? slot_group(a->parent) : 0;
 }
 
-uint64_t supply_field(enum field_id f, int32_t index, enum event_id e)
+/* proc.env[NAME]. A number for a name means all of proc.env. */
+static bool one_variable(enum field_id f, const char *name)
+{
+    return f == F_proc_env && name[strspn(name, "0123456789")];
+}
+
+uint64_t supply_field(enum field_id f, const char *name, int32_t index, enum event_id e)
 {
     const struct field_info *info = catalog_field(f);
     switch (info->source) {
     case SRC_SLOT:
+        if (one_variable(f, name)) {
+            return slot_group(SLOT_OF_STR(S_ENV_RAW));
+        }
         /* A socket has no path: its name is made of its addresses. */
         return slot_group(info->slot) |
                (f == F_fd_name && !supply_is_open(e) ? BIT(G_FD) | BIT(G_SOCK) : 0);

@@ -27,9 +27,10 @@ bool supply_is_path(enum field_id f);
 /* Groups of a parameter's text: paths start somewhere, descriptors have names. */
 uint64_t supply_param(const struct param_info *p);
 /*
- * Groups of a field on an event. Apart from these: parameters (supply_param), and ancestors' texts
+ * Groups of a field with its argument (`name` or `index`, "" and -1 where there is none) on an
+ * event. Apart from these: parameters (supply_param), and ancestors' texts
  * beyond the parent, which take a place in the plan (struct probe_plan.extra).
  */
-uint64_t supply_field(enum field_id f, int32_t index, enum event_id e);
+uint64_t supply_field(enum field_id f, const char *name, int32_t index, enum event_id e);
 
 #endif

@@ -173,7 +173,7 @@ static void seed(struct daemon *d)
     if (d->load.procs_fd < 0)
         return;
     seed_init(&s, "/proc", d->load.boot_offset_ns);
-    n = seed_all(&s, d->load.procs_fd);
+    n = seed_all(&s, d->load.procs_fd, d->load.envs_fd);
     if (n < 0)
         fprintf(stderr, "rulerun: /proc: %s; what already runs is not known\n", strerror(-n));
 }

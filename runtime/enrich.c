@@ -221,25 +221,29 @@ static struct val is_server(const struct enrich *e, const struct record *r)
     return server.state == ST_PRESENT ? val_num(BASE_BOOL, is_local(e, server)) : server;
 }
 
-static struct val addr_name(struct enrich *e, const struct record *r, struct val addr)
+/* Name number `index` of an address; below 0: the first. */
+static struct val addr_name(struct enrich *e, const struct record *r, struct val addr,
+                            int32_t index)
 {
+    struct hosts_want want = {addr.text, addr.len, index > 0 ? (unsigned)index : 0};
     const char *name = NULL;
     size_t n;
 
     if (addr.state != ST_PRESENT)
         return addr;
-    n = hosts_find(e->hosts, addr.text, addr.len, r->h->ts, &name);
+    n = hosts_find(e->hosts, want, r->h->ts, &name);
     return n ? keep(e, name, n) : val_absent();
 }
 
-static bool named(struct enrich *e, const struct record *r, enum field_id f, struct val *out)
+static bool named(struct enrich *e, const struct record *r, enum field_id f, int32_t index,
+                  struct val *out)
 {
     if (f == F_fd_cip_name)
-        *out = addr_name(e, r, raw_addr(r, S_CIP, BASE_IP));
+        *out = addr_name(e, r, raw_addr(r, S_CIP, BASE_IP), index);
     else if (f == F_fd_sip_name)
-        *out = addr_name(e, r, raw_addr(r, S_SIP, BASE_IP));
+        *out = addr_name(e, r, raw_addr(r, S_SIP, BASE_IP), index);
     else if (f == F_fd_lip_name || f == F_fd_rip_name)
-        *out = addr_name(e, r, end_of(e, r, f == F_fd_lip_name, false, BASE_IP));
+        *out = addr_name(e, r, end_of(e, r, f == F_fd_lip_name, false, BASE_IP), index);
     else
         return false;
     return true;
@@ -333,7 +337,7 @@ bool enrich_get(void *ctx, const struct record *r, enum field_id field, int32_t 
         return true;
     }
     return since_start(e, r, field, out) || connection(e, r, field, out) ||
-           named(e, r, field, out) || container_field(e, r, field, out);
+           named(e, r, field, index, out) || container_field(e, r, field, out);
 }
 
 /* ---- keys ---- */

@@ -94,7 +94,8 @@ static bool has_field(const struct walk *w, const struct rpk_ref *f)
 {
     const struct probe_plan *plan = &w->fit->head->plan;
     enum field_id field = (enum field_id)f->field;
-    uint64_t groups = supply_field(field, f->index, w->event) | param_groups(w, f);
+    uint64_t groups =
+        supply_field(field, rpk_text(w->p, f->name), f->index, w->event) | param_groups(w, f);
 
     if (groups & ~plan->groups)
         return false;

@@ -282,7 +282,8 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
     char *log;
     int rc;
 
-    *l = (struct load){.events_fd = -1, .stats_fd = -1, .lost_fd = -1, .procs_fd = -1};
+    *l = (struct load){
+        .events_fd = -1, .stats_fd = -1, .lost_fd = -1, .procs_fd = -1, .envs_fd = -1};
     if (opt->selected->nrule == 0 && !opt->all_hooks)
         return 0; /* nothing to look for, nothing to attach */
     rc = check_machine(err, errlen);
@@ -301,6 +302,8 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
         l->stats_fd = map_fd(l, "stats");
         l->lost_fd = map_fd(l, "lost_by_rule");
         l->procs_fd = map_fd(l, "procs");
+        if (opt->selected->plan.groups & ENV_GROUPS)
+            l->envs_fd = map_fd(l, "envs");
     }
     free(log);
     return rc;

@@ -32,6 +32,7 @@ struct load {
     struct bpf_link *links[LOAD_LINKS];
     unsigned nlink;
     int events_fd, stats_fd, lost_fd, procs_fd; /* of maps; -1: not in this bundle */
+    int envs_fd;                                /* -1 also where no rule looks at environments */
     unsigned cpus;
     uint64_t *by_cpu;        /* room for one counter of each */
     uint64_t boot_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME */

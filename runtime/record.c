@@ -129,14 +129,21 @@ struct val slot_text(const struct record *r, enum str_slot slot)
     }
     if (!r->text[slot])
         return val_state(st == ST_ABSENT ? ST_ABSENT : ST_UNKNOWN);
-    if (slot == S_DATA || slot == S_CONTROL) {
-        v = val_text(r->text[slot], r->h->len[slot]); /* bytes, NUL among them */
-        v.state = st;
-        return v;
-    }
     v = val_text(r->text[slot], strnlen(r->text[slot], r->h->len[slot]));
     if (v.len == r->h->len[slot])
         v.state = st;
+    return v;
+}
+
+struct val slot_bytes(const struct record *r, enum str_slot slot)
+{
+    struct val v = slot_text(r, slot);
+
+    if (r->text[slot]) {
+        v.state = r->h->st[SLOT_OF_STR(slot)];
+        v.base = BASE_BYTES;
+        v.len = r->h->len[slot];
+    }
     return v;
 }
 
@@ -173,16 +180,16 @@ static struct val get_slot(struct record *r, const struct want *w)
 
     if (w->field == F_proc_args && w->index >= 0)
         return get_arg_at(r, w->index);
+    if (w->field == F_proc_env && (w->index >= 0 || w->name[0]))
+        return get_env_at(r, w);
     if (w->field == F_fd_name)
         return get_fd_name(r);
     if (f->slot >= N_COUNT) {
         enum str_slot s = (enum str_slot)(f->slot - N_COUNT);
 
-        if (base == BASE_IP || base == BASE_NET)
-            return slot_addr(r, s, base);
-        v = slot_text(r, s);
-        v.base = (uint8_t)base;
-        return v;
+        if (base == BASE_BYTES)
+            return slot_bytes(r, s);
+        return base == BASE_IP || base == BASE_NET ? slot_addr(r, s, base) : slot_text(r, s);
     }
     v = slot_num(r, (enum num_slot)f->slot);
     if (v.state != ST_PRESENT)

@@ -8,7 +8,7 @@ import tempfile
 import time
 
 import replay
-from lib import ROOT, Places, Rulerun, build_pack
+from lib import ROOT, Places, Rulerun, build_pack, verified
 
 TEXT_LINE = re.compile(r'^\d\d:\d\d:\d\d\.\d{9}: Warning Sensitive file read \(file=/etc/shadow ')
 RULERUN = os.path.join(ROOT, 'build/rulerun')
@@ -105,6 +105,14 @@ def empty_pack(folder, score):
     counts_add_up('empty pack', daemon, score)
 
 
+def verifying(pack, score):
+    """Nearly all of a start is the verifier's: a loop that it walks turn by turn shows here."""
+    daemon = Rulerun(pack)
+    walked = verified(daemon.process.pid)
+    score.check(walked and max(walked) < 100000, f'verifying: {walked} instructions')
+    daemon.stop()
+
+
 def hooks(folder, score):
     """Only the hooks that the rules need: a pack of starts alone needs none on system calls."""
     rules = os.path.join(folder, 'exec.yaml')
@@ -177,6 +185,7 @@ def run(score):
         refusals(pack, folder, score)
         empty_pack(folder, score)
         hooks(folder, score)
+        verifying(pack, score)
         switched_rules(folder, score)
         replay.run(pack, folder, score)
     finally:
