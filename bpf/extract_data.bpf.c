@@ -43,7 +43,7 @@ static long gather_step(__u32 i, void *none)
 
 static __always_inline void put_data(struct ev *ev, __u32 len, bool known)
 {
-    put_text(ev, S_DATA, len, !known ? ST_UNKNOWN : len ? ST_PRESENT : ST_ABSENT);
+    put_text(ev, S_DATA, len, known ? ST_PRESENT : ST_UNKNOWN);
 }
 
 static __always_inline void data_of_vector(struct ev *ev, __u64 iov, __u64 parts, __u64 left)
@@ -134,8 +134,10 @@ __attribute__((noinline)) int extract_data(struct ev *ev)
     source = data_rows[event].source;
     reads = data_rows[event].reads;
     left = ev->h.num[N_RES] > 0 ? (__u64)ev->h.num[N_RES] : 0;
-    if (reads && ev->h.num[N_RES] <= 0)
+    if (reads && ev->h.num[N_RES] <= 0) {
+        put_data(ev, 0, true); /* there is none: an empty value */
         return 0;
+    }
     /* Of many messages the result is their number. */
     if (event == EV_sendmmsg || event == EV_recvmmsg)
         user_bytes(&left, 4, ev->args[1] + (ev->compat ? 28 : 56));

@@ -303,12 +303,17 @@ static enum slot_state add_param(struct record *r, const struct param_info *p, s
 
     fmt_str(t, p->name);
     fmt_char(t, '=');
+    mark = t->len;
     st = raw_text(r, p, t);
     if (st != ST_PRESENT && st != ST_CUT) {
         bool null = p->type == T_BYTEBUF || p->type == T_SOCKTUPLE || p->type == T_FDLIST ||
                     p->type == T_DYN;
 
         fmt_str(t, null ? "NULL" : "<NA>");
+        return st;
+    }
+    if (p->type == T_BYTEBUF && t->len == mark) {
+        fmt_str(t, "NULL");
         return st;
     }
     mark = t->len;
