@@ -119,7 +119,15 @@ struct rec {
 };
 
 /* Largest record: all texts full. A power of two above it bounds the kernel's packing buffer. */
-#define REC_MAX 131072
+#define REC_MAX 262144
+
+/* The ends of an IP socket as text slots STDIN_NAME and its like hold them: client, then server. */
+struct sock_ends {
+    __u8 client_len, server_len; /* of the addresses: 4, 16, or 0 for none */
+    __u16 client_port, server_port;
+    __u16 pad;
+    __u8 client[16], server[16];
+};
 
 /* Counters, per CPU and summed in user space: seen == filtered + sent + lost, always. */
 enum stat_id {
@@ -198,6 +206,7 @@ ABI_ASSERT(sizeof(struct ev_head) % 8 == 0);
 ABI_ASSERT(offsetof(struct ev_head, num) == 32);
 ABI_ASSERT(sizeof(struct rec) == sizeof(struct ev_head) + 8);
 ABI_ASSERT(sizeof(struct ev) < REC_MAX);
+ABI_ASSERT(sizeof(struct sock_ends) == 40);
 ABI_ASSERT(sizeof(struct probe_plan) == 88);
 ABI_ASSERT(offsetof(struct proc_state, comm) == 88);
 ABI_ASSERT(sizeof(struct proc_state) == 88 + COMM_SIZE + 64 + ARGS_CAP);

@@ -284,6 +284,8 @@ static void add_value(struct writer *w, uint32_t ref)
         fmt_str(&w->out, v.num ? "true" : "false");
     } else if (v.is_list) {
         add_list(w, v);
+    } else if (v.base == BASE_DOUBLE) {
+        value_text(&w->out, v, &shape);
     } else if (v.text || shape.format == FMT_HEX || shape.format == FMT_OCT) {
         v = ref_text(w, ref);
         fmt_char(&w->out, '"');

@@ -178,6 +178,15 @@ static void seed(struct daemon *d)
         fprintf(stderr, "rulerun: /proc: %s; what already runs is not known\n", strerror(-n));
 }
 
+/* The clock that events are stamped with. */
+static uint64_t event_clock(const struct daemon *d)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_BOOTTIME, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec + d->load.boot_offset_ns;
+}
+
 static int32_t utc_offset(void);
 
 /* Between the rules and what is looked up, from here on. */
@@ -233,6 +242,7 @@ static int arm(struct daemon *d)
     if (load_attach(&d->load, LOAD_STATE, err, sizeof(err)))
         return fail(err);
     seed(d);
+    d->enrich.start_ts = event_clock(d);
     if (load_attach(&d->load, LOAD_REST, err, sizeof(err)) ||
         (d->recorder && recorder_start(d->recorder, err, sizeof(err))) ||
         priv_drop(true, err, sizeof(err)))

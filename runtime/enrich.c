@@ -303,6 +303,22 @@ static bool container_field(struct enrich *e, const struct record *r, enum field
     return true;
 }
 
+static bool since_start(const struct enrich *e, const struct record *r, enum field_id f,
+                        struct val *out)
+{
+    uint64_t ns = r->h->ts > e->start_ts ? r->h->ts - e->start_ts : 0;
+
+    if (f == F_evt_reltime)
+        *out = val_num(BASE_UINT, (int64_t)ns);
+    else if (f == F_evt_reltime_s)
+        *out = val_num(BASE_UINT, (int64_t)(ns / 1000000000));
+    else if (f == F_evt_reltime_ns)
+        *out = val_num(BASE_UINT, (int64_t)(ns % 1000000000));
+    else
+        return false;
+    return true;
+}
+
 bool enrich_get(void *ctx, const struct record *r, enum field_id field, int32_t index,
                 const char *name, struct val *out)
 {
@@ -320,8 +336,8 @@ bool enrich_get(void *ctx, const struct record *r, enum field_id field, int32_t 
         *out = val_text(e->hostname, strlen(e->hostname));
         return true;
     }
-    return connection(e, r, field, out) || named(e, r, field, index, out) ||
-           container_field(e, r, field, out);
+    return since_start(e, r, field, out) || connection(e, r, field, out) ||
+           named(e, r, field, index, out) || container_field(e, r, field, out);
 }
 
 /* ---- keys ---- */

@@ -28,7 +28,8 @@ struct enrich {
     unsigned nlocal;
     char text[ENRICH_TEXTS][ENRICH_TEXT]; /* texts handed out, the oldest overwritten */
     unsigned next;
-    bool missing; /* since it was last cleared: metadata of a container was asked for */
+    uint64_t start_ts; /* ns since the epoch: when watching began; the caller sets it */
+    bool missing;      /* since it was last cleared: metadata of a container was asked for */
 };
 
 /* 0, or -ENOMEM. The machine's addresses and name are those of now. */

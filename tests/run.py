@@ -58,6 +58,7 @@ def suites(target):
         ('bundles', [PY, 'tests/bundle.py']),
         ('diff, full', ['sh', 'tests/diff/run.sh', 'full']),
         ('live', [PY, 'tests/live/run.py']),
+        ('live, fields', [PY, 'tests/live/fields.py']),
         ('live, probe', [PY, 'tests/live/probe_smoke.py']),
         ('live, audit', [PY, 'tests/live/audit.py']),
         ('docs', [PY, 'tests/docs.py']),
