@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 
+from score import Score
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 MEMORY_MAX = 1024  # MiB; the sanitizers' own need has no bound
 RULE = '- rule: r\n  desc: d\n  condition: {}\n  output: o\n  priority: INFO\n'
@@ -82,20 +84,13 @@ CASES = [
 ]
 
 
-class Bad:
+class Bad(Score):
     """Runs cases and counts."""
 
     def __init__(self, program, folder, memory):
+        super().__init__()
         self.program, self.folder = program, folder
         self.bound = ['prlimit', f'--as={memory << 20}'] if memory else []
-        self.passed = self.failed = 0
-
-    def check(self, good, text):
-        """One test."""
-        self.passed += bool(good)
-        self.failed += not good
-        if not good:
-            print('FAIL', text[:3000])
 
     def rulec(self, *arguments):
         """One run; a crash and a hang are failures whatever the case wants."""
@@ -208,8 +203,7 @@ def main():
         bad.files()
         bad.bombs()
         bad.noise(60 if args.variant == 'release' else 120)
-    print(f'{bad.passed} passed, {bad.failed} failed')
-    return 1 if bad.failed else 0
+    return bad.close()
 
 
 if __name__ == '__main__':

@@ -7,6 +7,8 @@ import re
 import subprocess
 import sys
 
+from score import Score
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 COLUMNS = 5 # of fields: name, argument, type, class, who supplies it; then the text
 
@@ -59,17 +61,11 @@ def check_events(score):
 
 
 def main():
-    counts = [0, 0]
-
-    def score(good, text):
-        counts[not good] += 1
-        if not good:
-            print('FAIL', text)
-
+    tests = Score()
+    score = tests.check
     check_fields(score)
     check_events(score)
-    print(f'{counts[0]} passed, {counts[1]} failed')
-    return 1 if counts[1] else 0
+    return tests.close()
 
 
 if __name__ == '__main__':

@@ -17,6 +17,8 @@ import sys
 import tempfile
 import unicodedata
 
+from score import Score
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 KEYS = ['severity', 'code', 'falco_code', 'file', 'line', 'column', 'endLine', 'endColumn', 'message', 'rule',
         'hint', 'notes', 'also']
@@ -249,20 +251,12 @@ def warnings_of(name, condition):
     return f'- {{rule: {name}, desc: d, priority: INFO, output: o, condition: {condition}}}\n'
 
 
-class Diag:
+class Diag(Score):
     """Runs and counts."""
 
     def __init__(self, program, folder):
+        super().__init__()
         self.program, self.folder = program, folder
-        self.passed = self.failed = 0
-
-    def check(self, good, text):
-        """One test."""
-        self.passed += bool(good)
-        self.failed += not good
-        if not good:
-            print('FAIL', text[:3000])
-        return good
 
     def rulec(self, *arguments, data=b'', env=None):
         """Exit status, standard output, standard error."""
@@ -492,8 +486,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix='rulec-diag-') as folder:
         diag = Diag(os.path.join(ROOT, args.rulec), folder)
         diag.run()
-    print(f'{diag.passed} passed, {diag.failed} failed')
-    return 1 if diag.failed else 0
+    return diag.close()
 
 
 if __name__ == '__main__':

@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 
+from score import Score
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BLOCK = re.compile(r'^```(\w+)([^\n]*)\n(.*?)^```$', re.M | re.S)
 LINK = re.compile(r'\]\(([^)#:]+)(?:#[^)]*)?\)')
@@ -70,13 +72,8 @@ def modules(score):
 
 
 def main():
-    counts = [0, 0]
-
-    def score(good, text):
-        counts[not good] += 1
-        if not good:
-            print('FAIL', text)
-
+    tests = Score()
+    score = tests.check
     for path in [os.path.join(ROOT, 'README.md'), *sorted(glob.glob(os.path.join(ROOT, 'docs/*.md')))]:
         document(path, score)
     modules(score)
@@ -84,8 +81,7 @@ def main():
         run = subprocess.run(['mandoc', '-T', 'lint', '-W', 'warning', page], capture_output=True,
                              text=True, check=False)
         score(run.returncode == 0, f'{page}: {run.stdout}')
-    print(f'{counts[0]} passed, {counts[1]} failed')
-    return 1 if counts[1] else 0
+    return tests.close()
 
 
 if __name__ == '__main__':

@@ -10,6 +10,8 @@ import re
 import subprocess
 import sys
 
+from score import Score
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 COMMANDS = {'check': 'check', 'build': 'build', 'eval': 'eval', 'explain': 'explain', 'dump': 'dump',
             'fields': 'fields', 'events': 'fields'}
@@ -89,17 +91,11 @@ def rulerun(score):
 
 
 def main():
-    counts = [0, 0]
-
-    def score(good, text):
-        counts[not good] += 1
-        if not good:
-            print('FAIL', text)
-
+    tests = Score()
+    score = tests.check
     rulec(score)
     rulerun(score)
-    print(f'{counts[0]} passed, {counts[1]} failed')
-    return 1 if counts[1] else 0
+    return tests.close()
 
 
 if __name__ == '__main__':

@@ -19,6 +19,10 @@ import time
 import yaml
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, 'tests'))
+
+from score import Score  # noqa: E402,F401
+
 FALCO = os.environ.get('FALCO_RULES', os.path.join(os.path.dirname(ROOT), 'shared/rules/falco'))
 PATIENCE = 60  # seconds for arming: a busy machine's verifier takes its time
 COUNTS = re.compile(r'seen=(\d+) filtered=(\d+) sent=(\d+) lost=(\d+)')
@@ -232,29 +236,3 @@ def loaded(programs, seconds=5):
                                       capture_output=True).returncode == 0}
         time.sleep(0.05)
     return programs
-
-
-class Score:
-    """Counts tests and prints those that failed."""
-
-    def __init__(self):
-        self.passed = self.failed = self.skipped = 0
-
-    def check(self, good, text):
-        """One test; its truth."""
-        self.passed += bool(good)
-        self.failed += not good
-        if not good:
-            print('FAIL', text)
-        return bool(good)
-
-    def skip(self, text, tests=1):
-        """Tests that could not run, and why."""
-        self.skipped += tests
-        print('SKIP', text)
-
-    def close(self):
-        """Prints the closing line; the exit code."""
-        print(f'{self.passed} passed, {self.failed} failed, {self.skipped} skipped')
-        sys.stdout.flush()
-        return 1 if self.failed else 0
