@@ -150,13 +150,15 @@ bool call_bind(struct typer *t, operand_id id)
             return false;
         }
     }
-    const struct operand *first = o.nop ? &t->c->operands.v[t->c->opkids.v[o.op0].i] : NULL;
+    /* Of a call without arguments: of no type, and no list. */
+    const struct operand first =
+        o.nop ? t->c->operands.v[t->c->opkids.v[o.op0].i] : (struct operand){0};
     bool through =
         o.call == XF_TOLOWER || o.call == XF_TOUPPER || o.call == XF_BASENAME || o.call == XF_B64;
     bool list =
-        o.call == XF_LIST || (o.call == XF_GETOPT && !o.has_arg) || (through && first->is_list);
+        o.call == XF_LIST || (o.call == XF_GETOPT && !o.has_arg) || (through && first.is_list);
     struct operand *out = &t->c->operands.v[id.i];
-    out->type = o.call == XF_LEN ? T_UINT64 : o.call == XF_B64 ? first->type : T_CHARBUF;
+    out->type = o.call == XF_LEN ? T_UINT64 : o.call == XF_B64 ? first.type : T_CHARBUF;
     out->type = catalog_type(out->type)->base == BASE_TEXT ? T_CHARBUF : out->type;
     out->is_list = list;
     out->index = -1;

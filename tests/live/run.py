@@ -5,10 +5,10 @@
     run.py [--table TABLE] [--only RULE]
 
 The tables are stable.yaml, incubating.yaml and sandbox.yaml (the official rules, those switched off
-too), ours.yaml (rules/), article.yaml, and around.yaml: ways around a rule. Each row's process is found by a tag in its command line,
-so that other programs of the machine do not matter. A row that cannot be played gives its events as
-`rulec eval` reads them (`inject`, `inject_near`), and says `why`. At the end a line for each rule of
-the official files tells how it was seen to fire.
+too), ours.yaml (rules/), article.yaml, and around.yaml: ways around a rule. Each row's process is
+found by a tag in its command line, so that other programs of the machine do not matter. A row that
+cannot be played gives its events as `rulec eval` reads them (`inject`, `inject_near`), and says `why`.
+At the end a line for each rule of the official files tells how it was seen to fire.
 """
 import argparse
 import json
@@ -30,7 +30,8 @@ from lib import (OFFICIAL, ROOT, Places, Rulerun, Score, build_pack, loaded, off
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 COPIES = {'/bin/bash': ['early', 'ssh'], '/bin/cat': ['sshd'],
-          '/usr/bin/perl': ['trusted', 'anything', 'httpd', 'other', 'runc', 'nginx', 'mysqld', 'npm', 'java'],
+          '/usr/bin/perl': ['trusted', 'anything', 'httpd', 'other', 'runc', 'nginx', 'mysqld',
+                           'npm', 'java'],
           '/bin/true': ['login', 'nc', 'shredder', 'nmap', 'nmapper', 'xmrig', 'systemctl',
                         'crontab', 'rsync', 'kubectl', 'sudoedit', 'pkexec']}
 FILES = ['release_agent', 'release_agents', 'mode', '.bashrc', 'authorized_keys', '.bash_history',
