@@ -85,7 +85,28 @@ static const struct {
     {F_thread_vmrss_b, BIT(G_USE)},
 };
 
-/* What derived fields are derived from. By class, where one row says it for all. */
+/* By class, where one row says it for all: derived fields, and those that user space looks up. */
+static const struct class_groups {
+    const char *cls; /* NULL: any other */
+    uint64_t derived, user;
+} by_class[] = {
+    {"evt", 0, 0},
+    {"fd", BIT(G_FD) | BIT(G_SOCK), BIT(G_FD) | BIT(G_SOCK)},
+    {"group", BIT(G_PROC), BIT(G_CRED) | BIT(G_PROC)},
+    {"user", BIT(G_PROC), BIT(G_CRED) | BIT(G_PROC)},
+    {NULL, BIT(G_PROC), BIT(G_PROC)},
+};
+
+static const struct class_groups *groups_of(const struct field_info *info)
+{
+    const struct class_groups *row = by_class;
+    while (row->cls && strcmp(row->cls, info->cls) != 0) {
+        row++;
+    }
+    return row;
+}
+
+/* What derived fields are derived from. */
 static uint64_t derived_groups(const struct field_info *info, enum field_id f)
 {
     for (size_t i = 0; i < sizeof derived / sizeof *derived; i++) {
@@ -93,27 +114,12 @@ static uint64_t derived_groups(const struct field_info *info, enum field_id f)
             return derived[i].groups;
         }
     }
-    if (!strcmp(info->cls, "fd")) {
-        return BIT(G_FD) | BIT(G_SOCK);
+    /* These differ by what kind of descriptor it is. */
+    if (f == F_evt_category || !strncmp(info->name, "evt.buflen", 10) ||
+        !strncmp(info->name, "evt.count.error.", 16)) {
+        return BIT(G_FD);
     }
-    if (!strcmp(info->cls, "evt")) {
-        bool kind = !strncmp(info->name, "evt.buflen", 10) || f == F_evt_category ||
-                    !strncmp(info->name, "evt.count.error.", 16);
-        return kind ? BIT(G_FD) : 0;
-    }
-    return BIT(G_PROC);
-}
-
-/* What user space asks the kernel's record for before it looks anything up. */
-static uint64_t user_groups(const struct field_info *info)
-{
-    if (!strcmp(info->cls, "user") || !strcmp(info->cls, "group")) {
-        return BIT(G_CRED) | BIT(G_PROC);
-    }
-    if (!strcmp(info->cls, "fd")) {
-        return BIT(G_FD) | BIT(G_SOCK);
-    }
-    return !strcmp(info->cls, "evt") ? 0 : BIT(G_PROC);
+    return groups_of(info)->derived;
 }
 
 /* Of the process and its parent; what lies beyond is in the extra slots. */
@@ -154,7 +160,8 @@ uint64_t supply_field(enum field_id f, const char *name, int32_t index, enum eve
     case SRC_DERIVED:
         return derived_groups(info, f);
     case SRC_USER:
-        return user_groups(info);
+        /* What user space asks the record for before it looks anything up. */
+        return groups_of(info)->user;
     case SRC_PARAM:
     case SRC_CONST:
     case SRC_MISSING:

@@ -101,5 +101,8 @@ struct val output_value(struct record *r, const struct rpk *p, uint32_t ref);
 /* Text made in the scratch: begin, append, end. What did not fit makes the value CUT. */
 struct fmt scratch_begin(struct record *r);
 struct val scratch_end(struct record *r, const struct fmt *t);
+/* Two texts and a byte between them, of the first only what is there; cut where the second is. */
+struct val scratch_pair(struct record *r, const struct val *first, char between,
+                        const struct val *second);
 
 #endif

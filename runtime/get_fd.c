@@ -270,21 +270,10 @@ struct val get_fd_uid(struct record *r, const struct want *w)
 static struct val in_container(struct record *r, enum field_id part)
 {
     struct val v = get_field(r, part), id = get_field(r, F_container_id);
-    struct fmt t;
 
     if (!val_here(v))
         return v;
-    if (id.state == ST_UNKNOWN)
-        return id;
-    t = scratch_begin(r);
-    if (val_here(id))
-        fmt_add(&t, id.text, id.len);
-    fmt_char(&t, ':');
-    fmt_add(&t, v.text, v.len);
-    id = scratch_end(r, &t);
-    if (v.state == ST_CUT)
-        id.state = ST_CUT;
-    return id;
+    return id.state == ST_UNKNOWN ? id : scratch_pair(r, &id, ':', &v);
 }
 
 struct val get_fd_containername(struct record *r, const struct want *w)

@@ -90,7 +90,6 @@ struct val get_thread_ismain(struct record *r, const struct want *w)
 struct val get_proc_exeline(struct record *r, const struct want *w)
 {
     struct val exe = get_field(r, F_proc_exe), args = get_field(r, F_proc_args);
-    struct fmt t;
 
     (void)w;
     if (exe.state == ST_ABSENT || args.state == ST_ABSENT)
@@ -99,14 +98,7 @@ struct val get_proc_exeline(struct record *r, const struct want *w)
         return exe;
     if (!val_here(args))
         return args;
-    t = scratch_begin(r);
-    fmt_add(&t, exe.text, exe.len);
-    fmt_char(&t, ' ');
-    fmt_add(&t, args.text, args.len);
-    exe = scratch_end(r, &t);
-    if (args.state == ST_CUT)
-        exe.state = ST_CUT;
-    return exe;
+    return scratch_pair(r, &exe, ' ', &args);
 }
 
 struct val get_proc_cmdlenargs(struct record *r, const struct want *w)

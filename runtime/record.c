@@ -88,6 +88,22 @@ struct val scratch_end(struct record *r, const struct fmt *t)
     return v;
 }
 
+struct val scratch_pair(struct record *r, const struct val *first, char between,
+                        const struct val *second)
+{
+    struct fmt t = scratch_begin(r);
+    struct val v;
+
+    if (val_here(*first))
+        fmt_add(&t, first->text, first->len);
+    fmt_char(&t, between);
+    fmt_add(&t, second->text, second->len);
+    v = scratch_end(r, &t);
+    if (second->state == ST_CUT)
+        v.state = ST_CUT;
+    return v;
+}
+
 struct val slot_num(const struct record *r, enum num_slot slot)
 {
     uint8_t st = r->h->st[SLOT_OF_NUM(slot)];

@@ -25,10 +25,10 @@ import compile as rulec_cost  # noqa: E402
 import daemon as daemon_cost  # noqa: E402
 import plot  # noqa: E402
 from calls import EMPTY, HOOK, NOTHING, STABLE, started  # noqa: E402
-from lib import build_pack, stable_rules, why_not_live  # noqa: E402
+from lib import FALCO, OFFICIAL, build_pack, stable_rules, why_not_live  # noqa: E402
 from report import ROOT, Aims, one_line, progress, save, save_raw  # noqa: E402
 
-OURS, SENT, OFFICIAL = 'our rules', 'our rules, all events sent', 'three official files'
+OURS, SENT, THREE = 'our rules', 'our rules, all events sent', 'three official files'
 MARKS = ('<!-- what make bench printed -->', '<!-- end of it -->')
 # (large, small, how many times as much an open may cost, (shape, rules, macros, items) of each)
 GROWTH = (('a list of 100,000 items', 'a list of 100 items', 1.5,
@@ -62,9 +62,7 @@ class Bench:
         self.build(OURS, 'stdlib', 'rules')
         if self.stable:
             self.build(STABLE, self.stable)
-            more = [os.path.join(os.path.dirname(self.stable), f'falco-{kind}_rules.yaml')
-                    for kind in ('incubating', 'sandbox')]
-            self.build(OFFICIAL, self.stable, *more)
+            self.build(THREE, *(os.path.join(FALCO, name) for name in OFFICIAL.values()))
 
     # ---- the parts; each returns a table of its own, or None ----
     def calls(self):
