@@ -7,6 +7,7 @@
 #define RULEC_DAEMON_H
 
 #include "alert.h"
+#include "metacache.h"
 #include "select.h"
 
 #define DAEMON_OUTPUTS 8
@@ -23,6 +24,7 @@ struct daemon_options {
     unsigned nselect;
     uint32_t buffer; /* bytes of the ring buffer */
     bool all_matches, audit;
+    struct metacache_options containers;
 };
 
 enum daemon_result {

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "get.h"
@@ -43,14 +44,15 @@ static void read_addresses(struct enrich *e)
     freeifaddrs(all);
 }
 
-int enrich_open(struct enrich *e, const char *etc)
+int enrich_open(struct enrich *e, const char *etc, const struct metacache_options *o)
 {
     const char *given = getenv("FALCO_HOSTNAME");
 
     memset(e, 0, sizeof(*e));
     e->names = names_new(etc);
     e->hosts = hosts_new(etc);
-    if (!e->names || !e->hosts)
+    e->containers = metacache_new(o);
+    if (!e->names || !e->hosts || !e->containers)
         return -ENOMEM;
     if (given && *given)
         snprintf(e->hostname, sizeof(e->hostname), "%s", given);
@@ -64,8 +66,10 @@ void enrich_close(struct enrich *e)
 {
     names_free(e->names);
     hosts_free(e->hosts);
+    metacache_free(e->containers);
     e->names = NULL;
     e->hosts = NULL;
+    e->containers = NULL;
 }
 
 static struct val keep(struct enrich *e, const char *s, size_t n)
@@ -269,8 +273,85 @@ static struct val on_host(enum field_id f)
     return catalog_type(info->type)->base == BASE_BOOL ? val_num(BASE_BOOL, 0) : val_text("", 0);
 }
 
+void enrich_begin(struct enrich *e, bool may_wait)
+{
+    e->has_key = e->missing = e->pending = false;
+    e->may_wait = may_wait;
+}
+
+/* The record's container in the cache; false: the kernel did not say which it is. */
+static bool find_key(struct enrich *e, const struct record *r)
+{
+    struct val kind = slot_num(r, N_CONTAINER_KIND), id = slot_text(r, S_CONTAINER_FULL);
+    struct timespec now;
+
+    if (e->has_key)
+        return true;
+    if (kind.state != ST_PRESENT || id.state != ST_PRESENT || kind.num <= CONTAINER_HOST ||
+        kind.num >= CONTAINER_KINDS)
+        return false;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    e->key = metacache_find(e->containers, (enum container_kind)kind.num, id.text, id.len,
+                            (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec);
+    return e->has_key = true;
+}
+
+bool enrich_pending(struct enrich *e, const struct record *r)
+{
+    return find_key(e, r) && metacache_state(e->containers, e->key) == META_PENDING;
+}
+
+/* By who knows it, or else by the form of the id. */
+static struct val type_of(enum container_kind kind, bool known, enum engine_id engine)
+{
+    static const char *const types[CONTAINER_KINDS] = {
+        [CONTAINER_HOST] = "host",     [CONTAINER_PODMAN] = "podman",
+        [CONTAINER_CRIO] = "cri-o",    [CONTAINER_CRI] = "containerd",
+        [CONTAINER_DOCKER] = "docker", [CONTAINER_BARE] = "docker",
+        [CONTAINER_LXC] = "lxc",       [CONTAINER_CONTAINERD] = "containerd",
+    };
+    const char *t = known && engine == ENGINE_CONTAINERD ? "containerd" : types[kind];
+
+    return val_text(t, strlen(t));
+}
+
+static struct val in_container(struct enrich *e, const struct record *r, enum field_id f,
+                               int32_t index, const char *name)
+{
+    struct fmt made = fmt_in(e->made[e->next_made++ % ENRICH_MADE], META_POOL);
+    struct val kind = slot_num(r, N_CONTAINER_KIND);
+    enum engine_id engine = ENGINE_COUNT;
+    const struct meta *m;
+    enum meta_state state;
+
+    if (f == F_container_full_id)
+        return slot_text(r, S_CONTAINER_FULL);
+    if (!find_key(e, r))
+        return val_unknown();
+    state = metacache_state(e->containers, e->key);
+    m = metacache_get(e->containers, e->key, &engine);
+    if (state == META_PENDING && e->may_wait) {
+        e->pending = true;
+        return val_unknown();
+    }
+    if (f == F_container_type)
+        return type_of((enum container_kind)kind.num, state == META_KNOWN, engine);
+    if (state == META_KNOWN)
+        return meta_get(m, f, index, name, &made);
+    e->missing = true;
+    return val_absent();
+}
+
+bool enrich_is_metadata(enum field_id f)
+{
+    const struct field_info *info = catalog_field(f);
+
+    return info->source == SRC_USER && f != F_container_full_id &&
+           (strncmp(info->name, "container.", 10) == 0 || strncmp(info->name, "k8s.", 4) == 0);
+}
+
 static bool container_field(struct enrich *e, const struct record *r, enum field_id f,
-                            struct val *out)
+                            int32_t index, const char *name, struct val *out)
 {
     const struct field_info *info = catalog_field(f);
     char id[64];
@@ -282,8 +363,7 @@ static bool container_field(struct enrich *e, const struct record *r, enum field
     } else if (!container_of(r, id, sizeof(id))) {
         *out = val_unknown();
     } else if (id[0]) {
-        e->missing = true;
-        *out = val_absent();
+        *out = in_container(e, r, f, index, name);
     } else {
         *out = on_host(f);
     }
@@ -295,7 +375,6 @@ bool enrich_get(void *ctx, const struct record *r, enum field_id field, int32_t 
 {
     struct enrich *e = ctx;
 
-    (void)name;
     for (size_t i = 0; i < sizeof(id_fields) / sizeof(id_fields[0]); i++)
         if (id_fields[i].field == field) {
             *out = id_name(e, r, &id_fields[i], index);
@@ -308,5 +387,5 @@ bool enrich_get(void *ctx, const struct record *r, enum field_id field, int32_t 
         return true;
     }
     return connection(e, r, field, out) || named(e, r, field, out) ||
-           container_field(e, r, field, out);
+           container_field(e, r, field, index, name, out);
 }

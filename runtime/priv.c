@@ -104,6 +104,7 @@ static const struct sock_filter filter[] = {
     ALLOW(epoll_ctl),
     ALLOW(timerfd_settime),
     ALLOW(openat2),
+    ALLOW(getdents64),
     ALLOW(fstat),
     ALLOW(newfstatat),
     ALLOW(lseek),
