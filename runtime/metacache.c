@@ -108,13 +108,19 @@ static void set_state(struct metacache *c, struct entry *e, enum meta_state stat
     }
 }
 
+/* It becomes a directory's name in a path. */
+static bool sane_id(const struct entry *e)
+{
+    return e->len && e->id[0] != '.' && !memchr(e->id, '/', e->len);
+}
+
 /* Asks the engines; `may_wait`: who does not know yet may be asked again. */
 static void look(struct metacache *c, struct entry *e, bool may_wait, uint64_t now)
 {
     bool there = false;
 
     c->stats.reads++;
-    for (unsigned i = 0; i < ENGINES_OF_KIND; i++) {
+    for (unsigned i = 0; i < ENGINES_OF_KIND && sane_id(e); i++) {
         enum engine_id engine = (enum engine_id)engines_of[e->kind][i];
 
         if (engine == NO_ENGINE)
