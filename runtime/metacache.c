@@ -90,7 +90,8 @@ static int ask(struct metacache *c, const struct entry *e, enum engine_id engine
 
 static void set_state(struct metacache *c, struct entry *e, enum meta_state state, uint64_t now)
 {
-    bool waited = e->state == META_PENDING;
+    enum meta_state before = (enum meta_state)e->state;
+    bool waited = before == META_PENDING;
 
     c->pending -= waited;
     c->pending += state == META_PENDING;
@@ -102,7 +103,7 @@ static void set_state(struct metacache *c, struct entry *e, enum meta_state stat
             c->stats.longest_ns = now - e->since;
     }
     if (state == META_NOBODY) {
-        c->stats.nobody++;
+        c->stats.nobody += before != META_NOBODY;
         c->stats.expired += waited;
         e->due = now + AGAIN_NS;
     }
