@@ -296,17 +296,18 @@ static const struct wait_item *waits_for(const struct daemon *d, int64_t pid)
 /* Must the matches wait, since a condition or an output asks for what may still come? */
 static bool must_wait(struct daemon *d, struct record *r, unsigned n)
 {
+    const struct wait_item *before;
     bool wait = d->enrich.pending;
-    const struct wait_item *before = d->wait.n ? waits_for(d, r->h->num[N_PID]) : NULL;
 
     for (unsigned i = 0; i < n && !wait; i++)
         wait = output_names_metadata(&d->pack, &d->pack.rules[d->matches[i].rule]) &&
                enrich_pending(&d->enrich, r);
-    if (!wait && before) {
+    if (wait || d->wait.n == 0)
+        return wait;
+    before = waits_for(d, r->h->num[N_PID]);
+    if (before)
         d->enrich.key = before->key;
-        wait = true;
-    }
-    return wait;
+    return before != NULL;
 }
 
 /* The first rule that matches, or all. False: nothing was told, the record must wait. */

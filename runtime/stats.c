@@ -70,7 +70,7 @@ void stats_print(const struct stats *s, const struct rpk *p, const struct load *
 
 void stats_metadata(const struct stats *s, const struct metacache_stats *m, FILE *out)
 {
-    if (m->known == 0 && m->nobody == 0)
+    if (m->known == 0 && m->nobody == 0 && s->waited == 0)
         return;
     fprintf(out,
             "rulerun: containers: known=%llu unknown=%llu; known late=%llu, at most after %llu us; "

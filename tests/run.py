@@ -56,6 +56,7 @@ def suites(target):
         ('diff, full', ['sh', 'tests/diff/run.sh', 'full']),
         ('live', [PY, 'tests/live/run.py']),
         ('live, audit', [PY, 'tests/live/audit.py']),
+        ('live, containers', [PY, 'tests/live/containers.py']),
         ('docs', [PY, 'tests/docs.py']),
     ]
 

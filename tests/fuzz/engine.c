@@ -9,33 +9,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "metacache.h"
+#include "engine.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
 static const struct {
-    enum engine_id engine;
-    enum container_kind kind;
+    int (*read)(const struct engine_look *l, struct meta *m);
     const char *dirs[4], *files[3];
 } engines[] = {
-    {ENGINE_PODMAN,
-     CONTAINER_PODMAN,
+    {engine_podman,
      {"overlay-containers", "overlay-containers/" ID, "overlay-containers/" ID "/userdata",
       "overlay-images"},
      {"overlay-containers/containers.json", "overlay-containers/" ID "/userdata/config.json",
       "overlay-images/images.json"}},
-    {ENGINE_DOCKER,
-     CONTAINER_DOCKER,
+    {engine_docker,
      {"containers", "containers/" ID, "image", "image/overlay2"},
      {"containers/" ID "/config.v2.json", "containers/" ID "/hostconfig.json",
       "image/overlay2/repositories.json"}},
-    {ENGINE_CONTAINERD,
-     CONTAINER_CRI,
+    {engine_containerd,
      {"io.containerd.runtime.v2.task", "io.containerd.runtime.v2.task/k8s.io",
       "io.containerd.runtime.v2.task/k8s.io/" ID},
      {"io.containerd.runtime.v2.task/k8s.io/" ID "/config.json"}},
-    {ENGINE_CRIO,
-     CONTAINER_CRIO,
+    {engine_crio,
      {"overlay-containers", "overlay-containers/" ID, "overlay-containers/" ID "/userdata"},
      {"overlay-containers/" ID "/userdata/config.json"}},
 };
@@ -93,28 +88,24 @@ static void read_fields(const struct meta *m)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct metacache *c;
-    static struct metacache_options o;
+    static struct engine_io io;
+    static struct meta m;
     static int root = -1;
-    enum engine_id who;
-    struct meta_key k;
+    struct engine_look l = {.io = &io, .id = ID};
     unsigned e;
 
     if (root < 0) {
         if (!mkdtemp(dir) || (root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
             abort();
         atexit(remove_dir);
-        for (unsigned i = 0; i < ENGINE_COUNT; i++)
-            o.root[o.nroot++] = (struct metacache_root){(enum engine_id)i, dir};
     }
     if (size == 0)
         return 0;
     e = data[0] % (sizeof(engines) / sizeof(engines[0]));
     write_files(root, e, data + 1, size - 1);
-    c = metacache_new(&o);
-    k = metacache_find(c, engines[e].kind, ID, strlen(ID), 1);
-    if (metacache_state(c, k) == META_KNOWN)
-        read_fields(metacache_get(c, k, &who));
-    metacache_free(c);
+    l.root = root;
+    meta_clear(&m);
+    if (engines[e].read(&l, &m) > 0)
+        read_fields(&m);
     return 0;
 }

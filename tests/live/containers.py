@@ -45,10 +45,17 @@ RULES = '''
     and container.image.repository != localhost/bb
   output: "%proc.cmdline %container.name"
   priority: INFO
+'''
+OUTPUT_RULES = '''
 - rule: Named in the output alone
   desc: the condition does not ask for metadata, the output does
   condition: evt.type in (open, openat, openat2) and fd.name = /etc/marker
-  output: "%proc.cmdline %container.name %container.image.tag"
+  output: "%evt.num %proc.cmdline %container.name %container.image.tag"
+  priority: INFO
+- rule: No metadata
+  desc: neither the condition nor the output asks for metadata
+  condition: evt.type in (open, openat, openat2) and fd.name = /etc/plain
+  output: "%evt.num %proc.cmdline"
   priority: INFO
 '''
 
@@ -90,8 +97,9 @@ class Podman:
         shutil.copy('/bin/busybox', os.path.join(tree, 'bin'))
         for name in ('sh', 'cat', 'sleep', 'true'):
             os.symlink('busybox', os.path.join(tree, 'bin', name))
-        with open(os.path.join(tree, 'etc/marker'), 'w', encoding='ascii'):
-            pass
+        for name in ('marker', 'plain'):
+            with open(os.path.join(tree, 'etc', name), 'w', encoding='ascii'):
+                pass
         shutil.copy('/bin/busybox', os.path.join(tree, 'bin', 'debugfs'))
         subprocess.run(['tar', '-C', tree, '-cf', tree + '.tar', '.'], check=True)
         self('import', tree + '.tar', 'localhost/bb:1')
@@ -142,8 +150,17 @@ def by_name(name, cmdline):
 class Tests:
     """The tests; each names its containers itself."""
 
-    def __init__(self, podman, image, pack, score):
-        self.podman, self.image, self.pack, self.score = podman, image, pack, score
+    def __init__(self, podman, image, score):
+        self.podman, self.image, self.score = podman, image, score
+        self.pack = self.build('rules', RULES + OUTPUT_RULES)
+        self.small = self.build('small', OUTPUT_RULES)
+
+    def build(self, name, text):
+        """A pack of some rules."""
+        path = os.path.join(self.podman.dir, name + '.yaml')
+        with open(path, 'w', encoding='ascii') as out:
+            out.write(text)
+        return build_pack(os.path.join(self.podman.dir, name + '.rpk'), path)
 
     def start(self, *options):
         """A daemon that looks where our engine keeps its files."""
@@ -216,6 +233,48 @@ class Tests:
         print(f'{number} containers in {seconds:.1f} s, {len(found)} alerts with their own id, '
               f'name and image')
 
+    def aside(self):
+        """Roots without a container, beside the engine's; and the options that name them."""
+        aside = [tempfile.mkdtemp(dir=self.podman.dir) for _ in self.podman.roots]
+        return aside, [f'--container-root=podman={other}' for other in aside]
+
+    def order(self):
+        """Alerts of one process keep their order while one waits; others do not wait for it."""
+        aside, links = self.aside()
+        self.podman.run('-d', '--name', 'order', 'localhost/bb:1', '/bin/sleep', '1003')
+        rulerun = Rulerun(self.small, '--format=json', '--container-wait=10000', *links)
+        self.podman('exec', 'order', '/bin/sh', '-c', 'read x </etc/marker; read x </etc/plain; true')
+        self.podman('exec', 'order', '/bin/cat', '/etc/plain')
+        wait_alerts(rulerun, 'No metadata', lambda f: f['proc.cmdline'] == 'cat /etc/plain')
+        got = [(alert['rule'], fields(alert)['proc.cmdline'][:3]) for alert in rulerun.alerts()]
+        self.score.check(got == [('No metadata', 'cat')], f'while one waits: {got}')
+        self.copy(self.podman.roots[0], aside[0])
+        wait_alerts(rulerun, 'No metadata', lambda f: f['proc.cmdline'].startswith('sh'))
+        got = [(alert['rule'], fields(alert)['proc.cmdline'][:3]) for alert in rulerun.alerts()]
+        self.score.check(got == [('No metadata', 'cat'), ('Named in the output alone', 'sh '),
+                                 ('No metadata', 'sh ')], f'after it has waited: {got}')
+        rulerun.stop()
+
+    def crowd(self, number):
+        """More events than can wait: the oldest are judged early, none is lost, all in order."""
+        _, links = self.aside()
+        self.podman.run('-d', '--name', 'crowd', 'localhost/bb:1', '/bin/sleep', '1004')
+        rulerun = Rulerun(self.small, '--format=json', '--container-wait=10000', '--buffer=64M',
+                          *links)
+        self.podman('exec', 'crowd', '/bin/sh', '-c',
+                    f'i=0; while [ $i -lt {number} ]; do read x </etc/marker; i=$((i+1)); done')
+        rule = 'Named in the output alone'
+        early = len(wait_alerts(rulerun, rule, lambda f: True, number - 1024))
+        rulerun.stop()
+        found = of_rule(rulerun, rule)
+        numbers = [fields(alert)['evt.num'] for alert in found]
+        self.score.check(early == number - 1024, f'{early} alerts before the end')
+        self.score.check(len(found) == number and numbers == sorted(numbers) and
+                         all(alert['rulerun'] == {'no_metadata': True} for alert in found),
+                         f'{len(found)} alerts of {number}')
+        self.score.check(f'events waited={number}, judged early={number - 1024}' in
+                         rulerun.read('err'), rulerun.read('err'))
+
     @staticmethod
     def copy(root, other):
         """What an engine's root says of containers, elsewhere."""
@@ -228,10 +287,7 @@ class Tests:
 
     def late(self):
         """The engine's files come after the first event: it waits, and is judged rightly."""
-        aside = [root + '-aside' for root in self.podman.roots]
-        for root, other in zip(self.podman.roots, aside):
-            os.mkdir(other)
-        links = [f'--container-root=podman={other}' for other in aside]
+        aside, links = self.aside()
         for wait, known in ((5000, True), (100, False)):
             self.podman.run('-d', '--name', f'late{wait}', 'localhost/bb:1', '/bin/sleep', '1002')
             rulerun = Rulerun(self.pack, '--format=json', '--all-matches',
@@ -277,10 +333,7 @@ class Tests:
 def play(podman, score, number):
     """Everything, in order."""
     image = podman.make_image()
-    rules = os.path.join(podman.dir, 'rules.yaml')
-    with open(rules, 'w', encoding='ascii') as out:
-        out.write(RULES)
-    tests = Tests(podman, image, build_pack(os.path.join(podman.dir, 'rules.rpk'), rules), score)
+    tests = Tests(podman, image, score)
     rulerun = tests.start()
     tests.values(rulerun)
     tests.execs(rulerun)
@@ -290,6 +343,8 @@ def play(podman, score, number):
     score.check(not of_rule(rulerun, 'Other image'), 'a rule of another image fires')
     print('\n'.join(line for line in rulerun.read('err').splitlines() if 'containers:' in line))
     tests.late()
+    tests.order()
+    tests.crowd(3000)
     tests.official()
 
 
