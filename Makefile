@@ -19,10 +19,13 @@ OPT_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sani
 INCLUDES = $(addprefix -iquote ,. grammar compiler runtime build/gen)
 CFLAGS = -std=gnu11 -D_GNU_SOURCE $(INCLUDES) $(OPT_$(VARIANT)) -ffile-prefix-map=$(CURDIR)=. \
          -MMD -MP
-OPT_fuzz = -O1 -g -w -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
+# NULL + 0 is no finding (C2y defines it; gcc does not report it either): no pointer-overflow.
+OPT_fuzz = -O1 -g -w -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=pointer-overflow \
+           -fno-sanitize-recover=all
 LDFLAGS = $(filter -fsanitize=%,$(OPT_$(VARIANT)))
 LIBS_runtime = -lbpf -lelf -lz
 LIBS_compiler = -lyaml $(LIBS_runtime)
+TIME = 60
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Ibpf -fdebug-compilation-dir=. \
              -idirafter /usr/include/$(shell $(CC) -print-multiarch) \
              -Wall -Wextra -Wno-unused-parameter -Werror -MMD -MP
@@ -42,7 +45,10 @@ LIBS = $(B)/libcompiler.a $(B)/libruntime.a $(B)/libgrammar.a
 UNIT = $(patsubst tests/unit/%.c,$(B)/%,$(wildcard tests/unit/test_*.c))
 DIFF_O = $(patsubst %.c,$(B)/%.o,$(wildcard tests/diff/*.c))
 TOOLS = $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard tests/live/*.c tests/bench/*.c)))
-FUZZ = $(patsubst %.c,build/fuzz/%,$(wildcard tests/fuzz/*.c))
+FUZZ = $(patsubst tests/fuzz/%.c,build/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c))
+REPLAY = $(patsubst tests/fuzz/%.c,$(B)/replay_%,$(wildcard tests/fuzz/*.c))
+FUZZ_O = $(addprefix $(B)/tests/fuzz/lib/,compile.o judge.o json.o) \
+         $(filter-out %/main.o,$(DIFF_O))
 
 # build/rulec and build/rulerun are always the release programs.
 all: $(if $(filter release,$(VARIANT)),build/rulec build/rulerun,$(B)/rulec $(B)/rulerun)
@@ -64,9 +70,14 @@ $(B)/diff: $(DIFF_O) $(LIBS)
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $(DIFF_O) -Wl,--start-group $(LIBS) -Wl,--end-group $(LIBS_compiler) -lm
 $(TOOLS): $(B)/%: $(B)/%.o
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $< $(LIBS_runtime)
-$(FUZZ): build/fuzz/%: build/fuzz/%.o $(LIBS)
-	$(call say,LINK)$(CC) -fsanitize=fuzzer,address,undefined -o $@ $< \
+$(FUZZ): build/fuzz/fuzz_%: build/fuzz/tests/fuzz/%.o $(FUZZ_O) $(LIBS)
+	$(call say,LINK)$(CC) -fsanitize=fuzzer,address,undefined -o $@ $< $(FUZZ_O) \
 	    -Wl,--start-group $(LIBS) -Wl,--end-group $(LIBS_compiler)
+$(REPLAY): $(B)/replay_%: $(B)/tests/fuzz/%.o $(B)/tests/fuzz/lib/replay.o $(FUZZ_O) $(LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $(filter %.o,$^) \
+	    -Wl,--start-group $(LIBS) -Wl,--end-group $(LIBS_compiler)
+$(B)/fuzz_tool_%: $(B)/tests/fuzz/lib/%.o $(LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LIBS_compiler)
 
 # ---- objects; generated code converts and declares as its generator likes ----
 $(B)/gen/%.o: build/gen/%.c
@@ -96,17 +107,18 @@ build/gen/probes.S: $(BPF) bpf/embed.sh Makefile
 	$(call say,GEN)sh bpf/embed.sh $(BPF) > $@
 
 # ---- targets ----
-check: all $(UNIT) $(B)/diff $(TOOLS)
+check: all $(UNIT) $(B)/diff $(TOOLS) $(REPLAY)
 	$(PYTHON) tests/run.py check
-test: all $(UNIT) $(B)/diff $(TOOLS)
+test: all $(UNIT) $(B)/diff $(TOOLS) $(REPLAY)
 	$(MAKE) VARIANT=asan asan-programs
 	$(PYTHON) tests/run.py test
-asan-programs: $(UNIT) $(B)/rulec $(B)/rulerun $(B)/diff
+asan-programs: $(UNIT) $(B)/rulec $(B)/rulerun $(B)/diff $(REPLAY)
 diff: all $(B)/diff
 	$(PYTHON) tests/run.py diff
-fuzz:
+# TIME: seconds, shared among the harnesses.
+fuzz: all $(B)/fuzz_tool_dict $(B)/fuzz_tool_seed
 	$(MAKE) VARIANT=fuzz CC=$(CLANG) WARN= fuzz-programs
-	$(PYTHON) tests/run.py fuzz
+	$(PYTHON) tests/fuzz/run.py $(TIME)
 fuzz-programs: $(FUZZ)
 bench: all $(TOOLS) $(patsubst tests/bench/%.bpf.c,build/bpf/tests/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
 	$(PYTHON) tests/bench/bench.py

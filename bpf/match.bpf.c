@@ -37,6 +37,13 @@ static __always_inline __u32 take_text(struct ev *ev, struct work *w, __u32 slot
     return n;
 }
 
+__attribute__((noinline)) int match_take(struct ev *ev, __u32 slot)
+{
+    struct work *w = work_get();
+
+    return ev && w ? (int)take_text(ev, w, slot) : 0;
+}
+
 struct search {
     __u64 word, mask; /* the pattern's first bytes */
     __u32 pattern, n;

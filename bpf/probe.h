@@ -17,6 +17,7 @@
 
 #include "kernel.h"
 #include "abi.h"
+#include "class.h"
 #include "events.h"
 
 #define PROBE_CPUS 2 /* of `scratch`; the loader sets the number of possible CPUs */
@@ -64,6 +65,7 @@ struct work {
     struct groups groups;
     struct session session;
     __u32 zero; /* never written: see untold() */
+    __u32 found[CLASS_FOUND]; /* class_scan */
     __u32 pad;
 };
 
@@ -97,6 +99,30 @@ struct names_map {
     __type(key, struct name_key);
     __type(value, __u8);
 };
+struct edges_map {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct class_bucket);
+};
+struct class_rows_map {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct class_row);
+};
+struct class_cands_map {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct class_cand);
+};
+struct class_tests_map {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct class_test);
+};
 struct events_map {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
     __uint(max_entries, 8 << 20);
@@ -119,6 +145,10 @@ extern struct work_map work SEC(".maps");
 extern struct procs_map procs SEC(".maps");
 extern struct patterns_map patterns SEC(".maps");
 extern struct names_map name_sets SEC(".maps");
+extern struct edges_map class_edges SEC(".maps");
+extern struct class_rows_map class_rows SEC(".maps");
+extern struct class_cands_map class_cands SEC(".maps");
+extern struct class_tests_map class_tests SEC(".maps");
 extern struct events_map events SEC(".maps");
 extern struct stats_map stats SEC(".maps");
 extern struct lost_map lost_by_rule SEC(".maps");
@@ -170,6 +200,14 @@ int match_contains(struct ev *ev, __u32 slot, __u32 pattern);
 int match_icontains(struct ev *ev, __u32 slot, __u32 pattern);
 int match_name(struct ev *ev, __u32 slot, __u32 set);
 int match_anc(struct ev *ev, __u32 set);
+int match_take(struct ev *ev, __u32 slot); /* the slot's text into work.fold; its length */
+
+/* match_class.bpf.c */
+int class_find(struct ev *ev, __u32 off, __u32 node, __u32 how);
+int class_number(struct ev *ev, __u32 num, __u32 node);
+int class_scan(struct ev *ev, __u32 str, __u32 node);
+int class_found(struct ev *ev, __u32 i);
+int class_judge(struct ev *ev, __u32 class);
 
 /* record.bpf.c */
 int record_fill(struct ev *ev);

@@ -131,23 +131,44 @@ static bool grow_in_place(struct arena *a, const void *v, size_t old, size_t wan
     return true;
 }
 
+static void too_many(void)
+{
+    fprintf(stderr, "rulec: out of memory (more than %u elements)\n", UINT32_MAX / 2);
+    exit(2);
+}
+
+static void *resize(struct arena *a, void *v, uint32_t *cap, size_t size, uint32_t cap_new)
+{
+    if (!grow_in_place(a, v, *cap * size, cap_new * size)) {
+        void *w = arena_alloc(a, cap_new * size);
+        if (v) {
+            memcpy(w, v, *cap * size);
+        }
+        v = w;
+    }
+    *cap = cap_new;
+    return v;
+}
+
 void *vec_grow(struct arena *a, void *v, uint32_t *n, uint32_t *cap, size_t size)
 {
     if (*n < *cap) {
         return v;
     }
     if (*cap > UINT32_MAX / 2) {
-        fprintf(stderr, "rulec: out of memory (more than %u elements)\n", UINT32_MAX / 2);
-        exit(2);
+        too_many();
     }
-    uint32_t cap_new = *cap ? *cap * 2 : 16;
-    if (!grow_in_place(a, v, *cap * size, cap_new * size)) {
-        void *w = arena_alloc(a, cap_new * size);
-        if (v) {
-            memcpy(w, v, *n * size);
-        }
-        v = w;
+    return resize(a, v, cap, size, *cap ? *cap * 2 : 16);
+}
+
+void *vec_room(struct arena *a, void *v, uint32_t *cap, size_t size, size_t want)
+{
+    uint32_t cap_new = *cap ? *cap : 16;
+    if (want > UINT32_MAX / 2) {
+        too_many();
     }
-    *cap = cap_new;
-    return v;
+    while (cap_new < want) {
+        cap_new *= 2;
+    }
+    return cap_new == *cap ? v : resize(a, v, cap, size, cap_new);
 }

@@ -11,8 +11,8 @@
  * Code that nothing reaches is not emitted, because the kernel refuses it: after a jump or an exit
  * asm_live() is false until a label is bound that something jumps to.
  *
- * Registers of generated code: r6 = the event, r7 = the event + ASM_FAR, r8 = a counter, r0..r5
- * are scratch and lost at calls; no stack is used.
+ * Registers of generated code: r6 = the event, r7 = the event + ASM_FAR, r8 and r9 = counters,
+ * r0..r5 are scratch and lost at calls; no stack is used.
  */
 #ifndef RULEC_ASM_H
 #define RULEC_ASM_H

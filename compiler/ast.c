@@ -9,6 +9,7 @@
 #include "cond.h"
 #include "diag.h"
 #include "intern.h"
+#include "near.h"
 
 /*
  * Members of the groups, lists and calls that are still open wait on one stack: what is begun
@@ -94,11 +95,6 @@ static void unexpected(struct parse *p, struct range at)
     }
     const char *hint = foreign_hint(p->at_mode, p->text + at.off, p->len - at.off);
     diag(c, code, place(p, at), hint, "expected %s, found `%s`", want, shown(p, at));
-}
-
-static const char *near_hint(struct comp *c, const char *near)
-{
-    return near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL;
 }
 
 static void unknown_operator(struct parse *p, struct range at)

@@ -11,6 +11,7 @@
 #include "ast.h"
 #include "diag.h"
 #include "intern.h"
+#include "near.h"
 
 struct bind {
     struct pack *pk;

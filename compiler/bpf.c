@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "bpf.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "arena.h"
+#include "classes.h"
 #include "emit.h"
 #include "group.h"
 #include "intern.h"
@@ -88,9 +91,28 @@ static void leave(struct emit *e, struct unit *u, const struct root *first, uint
     e->c->filter_left += n;
 }
 
+static void emit_group(struct emit *e, struct event_rules *row, const struct group *g)
+{
+    if (g->table)
+        group_emit_table(e, row, g);
+    else
+        group_emit(e, &e->c->roots.v[row->root0], g);
+    finish(e);
+}
+
+/* For the decision table: the roots that none of the event's groups has. */
+static void note_rest(struct emit *e, struct event_rules *row, const struct grouping *parts)
+{
+    struct comp *c = e->c;
+    row->rest0 = c->ranks.n;
+    for (uint32_t i = 0; i < parts->rest.n; i++)
+        VEC_PUSH(c->arena, &c->ranks, parts->rest.v[i]);
+    row->nrest = c->ranks.n - row->rest0;
+}
+
 static void emit_unit(struct emit *e, struct unit *u)
 {
-    const struct event_rules *row = &e->c->events.v[u->row];
+    struct event_rules *row = &e->c->events.v[u->row];
     const struct root *roots = &e->c->roots.v[row->root0];
     struct grouping parts = {0};
     e->event = row->event;
@@ -98,14 +120,18 @@ static void emit_unit(struct emit *e, struct unit *u)
     u->func0 = e->a->funcs.n;
     for (uint32_t i = 0; i < parts.groups.n; i++) {
         const struct group *g = &parts.groups.v[i];
-        if (begin_part(e, u, &roots[g->rules.v[0].pos])) {
-            group_emit(e, roots, g);
-            finish(e);
+        bool emitted = begin_part(e, u, &roots[g->rules.v[0].pos]);
+        if (emitted) {
+            emit_group(e, row, g);
             u->ngroup++;
         } else {
             leave(e, u, &roots[g->rules.v[0].pos], g->rules.n);
         }
+        if (!g->table || !emitted)
+            group_put_key(e, row, g);
     }
+    if (row->nkey)
+        note_rest(e, row, &parts);
     for (uint32_t i = 0; i < parts.rest.n;) {
         uint32_t start = e->a->insns.n;
         if (!begin_part(e, u, &roots[parts.rest.v[i]])) {
@@ -305,6 +331,19 @@ static void emit_filter(struct emit *e, const struct unit *units, uint32_t nunit
     finish(e);
 }
 
+/* Events of one unit have the same roots, and so the same keys. */
+static void share_keys(struct comp *c, const struct unit *units, const uint32_t *unit_of)
+{
+    for (uint32_t i = 0; i < c->events.n; i++) {
+        struct event_rules *row = &c->events.v[i];
+        const struct event_rules *from = &c->events.v[units[unit_of[i]].row];
+        row->key0 = from->key0;
+        row->nkey = from->nkey;
+        row->rest0 = from->rest0;
+        row->nrest = from->nrest;
+    }
+}
+
 struct asm_code *bpf_emit(struct comp *c, bool notes)
 {
     struct emit *e = &(struct emit){.c = c, .a = asm_new(c->arena), .notes = notes};
@@ -314,10 +353,16 @@ struct asm_code *bpf_emit(struct comp *c, bool notes)
     e->atom_rule = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof *e->atom_rule);
     e->label_of = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->label_of);
     e->label_root = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->label_root);
+    e->skip[0] = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->skip[0]);
+    e->skip[1] = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->skip[1]);
     uint32_t n = find_units(e, units, unit_of);
     c->filter_left = 0;
+    e->classes = classes_new(c);
     for (uint32_t u = 0; u < n; u++)
         emit_unit(e, &units[u]);
+    share_keys(c, units, unit_of);
+    if (classes_finish(e->classes))
+        return NULL;
     emit_filter(e, units, n, unit_of);
     return e->a;
 }
@@ -329,5 +374,8 @@ bool bpf_is_filter(const char *function)
 
 int pass_bpf(struct comp *c)
 {
-    return obj_write(c, bpf_emit(c, false));
+    const struct asm_code *a = bpf_emit(c, false);
+    if (!a)
+        fputs("rulec: more constants than a bundle can hold\n", stderr);
+    return a ? obj_write(c, a) : -E2BIG;
 }

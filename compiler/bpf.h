@@ -15,6 +15,7 @@
 /*
  * The code of all functions; `notes`: with the tests' texts, for people. Every pack fits: beyond
  * what the kernel takes, rules pass and are left to user space (comp.filter_left tells how many).
+ * Leaves the tables of classes in comp; NULL if they are too large.
  */
 struct asm_code *bpf_emit(struct comp *c, bool notes);
 

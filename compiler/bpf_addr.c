@@ -5,9 +5,10 @@
 
 #include "../grammar/catalog.h"
 #include "arena.h"
+#include "classes.h"
 #include "emit.h"
 
-enum { R1 = BPF_REG_1, R2 = BPF_REG_2 };
+enum { R0 = BPF_REG_0, R1, R2 };
 
 /* The bytes of a network's mask from bit 8 * `byte` on, as a little-endian word. */
 static uint32_t mask_word(unsigned prefix, unsigned byte)
@@ -131,10 +132,18 @@ static bool known_op(const struct atom *at)
     return (list || at->op == OP_EQ || at->op == OP_NE) && at->mod == MOD_NONE;
 }
 
+/* The same for many addresses, which are looked up. */
+static void emit_among(struct emit *e, unsigned slot, const struct atom *at, const struct where *w,
+                       struct edges to)
+{
+    bool none = at->op == OP_NE;
+    emit_find(e, slot, trie_of_atom(e->classes, w->atom, CLASS_EXACT), CLASS_EXACT);
+    asm_if(e->a, BPF_JNE, R0, 0, none ? to.no : to.yes, none ? to.yes : to.no);
+}
+
 static void emit_address(struct emit *e, const struct atom *at, const struct where *w,
                          unsigned slot, struct edges to)
 {
-    (void)w;
     if (at->op == OP_EXISTS) {
         emit_exists(e, slot, to);
         return;
@@ -142,6 +151,8 @@ static void emit_address(struct emit *e, const struct atom *at, const struct whe
     emit_present(e, slot, to);
     if (!known_op(at))
         asm_goto(e->a, to.maybe);
+    else if (w->place == PLACE_CLASS)
+        emit_among(e, slot, at, w, to);
     else if (at->op == OP_NE)
         emit_any(e, slot, at, to.no, to.yes);
     else

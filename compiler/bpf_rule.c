@@ -9,7 +9,7 @@
 #include "pipeline.h"
 #include "place.h"
 
-enum { R0 = BPF_REG_0, R1, R6 = BPF_REG_6 };
+enum { R0 = BPF_REG_0, R1, R2, R3, R4, R6 = BPF_REG_6 };
 
 /* ---- slots ---- */
 
@@ -109,6 +109,54 @@ void emit_exists(struct emit *e, unsigned slot, struct edges to)
     asm_if(e->a, BPF_JEQ, R1, ST_CUT, to.yes, to.unknown);
 }
 
+/* Some slot of the group; -1: it has none. */
+static int slot_of_group(unsigned group)
+{
+    for (int s = 0; s < SLOT_COUNT; s++)
+        if (GROUP_OF[s] == group)
+            return s;
+    return -1;
+}
+
+static void fill_anc(struct emit *e)
+{
+    label_id empty = asm_label(e->a), filled = asm_label(e->a);
+    asm_load(e->a, 1, R1, R6, (int32_t)offsetof(struct ev_head, anc_state));
+    asm_if(e->a, BPF_JEQ, R1, ST_UNFILLED, empty, filled);
+    asm_bind(e->a, empty);
+    emit_call(e, extractor_name(e, G_ANC));
+    asm_goto(e->a, filled);
+    asm_bind(e->a, filled);
+}
+
+void emit_fill(struct emit *e, uint64_t groups)
+{
+    for (unsigned g = 0; g < G_COUNT; g++) {
+        int slot = slot_of_group(g);
+        if (!(groups >> g & 1) || asm_fact(e->a, g))
+            continue;
+        if (g == G_ANC)
+            fill_anc(e);
+        else if (slot >= 0)
+            emit_state(e, (unsigned)slot);
+    }
+}
+
+void emit_find(struct emit *e, unsigned slot, uint32_t node, enum class_how how)
+{
+    asm_mov_imm(e->a, R2, emit_text_off(slot));
+    asm_mov_imm(e->a, R3, node);
+    asm_mov_imm(e->a, R4, (slot - N_COUNT) << 8 | (unsigned)how);
+    emit_call(e, "class_find");
+}
+
+void emit_find_number(struct emit *e, unsigned slot, uint32_t node)
+{
+    asm_mov_imm(e->a, R2, slot);
+    asm_mov_imm(e->a, R3, node);
+    emit_call(e, "class_number");
+}
+
 /* ---- one rule ---- */
 
 /* User space alone tells: of a negation, what is true of a weaker test says nothing at all. */
@@ -132,23 +180,40 @@ dag_id emit_decided(struct emit *e, dag_id d)
     return d;
 }
 
+/* The node is a test of this slot alone, and decided by the slot's state: where it leads. */
+static bool passes_by(struct emit *e, dag_id d, int slot, bool absent, dag_id *next)
+{
+    const struct dag_node *n = &e->c->dag.v[d.i];
+    const struct where *w = place_where(e->c, n->atom, e->event);
+    bool exists = e->c->atoms.v[n->atom.i].op == OP_EXISTS;
+    if (slot < 0 || w->slot != slot || w->slot2 >= 0 || (exists && !absent)) {
+        return false;
+    }
+    *next = emit_decided(e, absent || n->neg ? n->no : n->yes);
+    return true;
+}
+
 /*
  * Beyond the tests of a slot that is absent (or else unknown): their outcome is known from its
- * state alone.
+ * state alone. What is found holds for every test on the way, and is kept for them.
  */
-static dag_id beyond(struct emit *e, dag_id d, int slot, bool absent)
+static dag_id beyond(struct emit *e, dag_id from, int slot, bool absent)
 {
-    for (;;) {
-        d = emit_decided(e, d);
-        if (!is_node(d))
-            return d;
-        const struct dag_node *n = &e->c->dag.v[d.i];
-        const struct where *w = place_where(e->c, n->atom, e->event);
-        bool exists = e->c->atoms.v[n->atom.i].op == OP_EXISTS;
-        if (slot < 0 || w->slot != slot || w->slot2 >= 0 || (exists && !absent))
-            return d;
-        d = absent || n->neg ? n->no : n->yes;
+    struct skip *skip = e->skip[absent];
+    dag_id d = emit_decided(e, from), next;
+    from = d;
+    while (is_node(d) && skip[d.i].root != e->serial && passes_by(e, d, slot, absent, &next)) {
+        d = next;
     }
+    if (is_node(d) && skip[d.i].root == e->serial && passes_by(e, d, slot, absent, &next)) {
+        d = skip[d.i].to;
+    }
+    dag_id to = d;
+    for (d = from; d.i != to.i && skip[d.i].root != e->serial; d = next) {
+        passes_by(e, d, slot, absent, &next);
+        skip[d.i] = (struct skip){e->serial, to};
+    }
+    return to;
 }
 
 static int compare_u32(const void *a, const void *b)

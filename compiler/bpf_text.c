@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "classes.h"
 #include "emit.h"
 #include "intern.h"
 
@@ -292,6 +293,13 @@ static void emit_name_set(struct emit *e, const struct text *t, label_id yes, la
     asm_if(e->a, BPF_JNE, R0, 0, yes, no);
 }
 
+static void emit_class(struct emit *e, const struct text *t, label_id yes, label_id no)
+{
+    enum class_how how = class_how_of(t->at->op);
+    emit_find(e, (unsigned)t->w->slot, trie_of_atom(e->classes, t->w->atom, how), how);
+    asm_if(e->a, BPF_JNE, R0, 0, yes, no);
+}
+
 static void emit_values(struct emit *e, const struct text *t, struct edges to)
 {
     enum op_id op = t->at->op;
@@ -301,6 +309,8 @@ static void emit_values(struct emit *e, const struct text *t, struct edges to)
     bool none = op == OP_NE && (mod == MOD_NONE || mod == MOD_ALLOF);
     if (t->at->nval == 0)
         asm_goto(e->a, to.no);
+    else if (t->w->place == PLACE_CLASS)
+        emit_class(e, t, none ? to.no : to.yes, none ? to.yes : to.no);
     else if (t->w->set != NO_SET && (any || none))
         emit_name_set(e, t, any ? to.yes : to.no, any ? to.no : to.yes);
     else if (any || none)

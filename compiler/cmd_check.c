@@ -42,7 +42,7 @@ static bool read_options(int argc, char **argv, struct check *o)
 
 static void put_count(uint32_t n, const char *what, const char *end)
 {
-    printf("%u %s%s%s", n, what, n == 1 ? "" : "s", end);
+    fprintf(stderr, "%u %s%s%s", n, what, n == 1 ? "" : "s", end);
 }
 
 int cmd_check(int argc, char **argv)
@@ -58,15 +58,12 @@ int cmd_check(int argc, char **argv)
     struct comp *c = comp_new();
     int err = pipeline_run(c, argv + optind, argc - optind, "plan");
     uint32_t errors = diag_count(c, SEV_ERROR), warnings = diag_count(c, SEV_WARNING);
-    if (o.style.format == DIAG_JSON) {
-        diag_print(c, stdout, o.style);
-    } else {
-        o.style.color = diag_wants_color(stderr);
-        diag_print(c, stderr, o.style);
-        put_count(c->rules.n - 1, "rule", ", ");
-        put_count(errors, "error", ", ");
-        put_count(warnings, "warning", "\n");
-    }
+    FILE *out = o.style.format == DIAG_JSON ? stdout : stderr;
+    o.style.color = diag_wants_color(out);
+    diag_print(c, out, o.style);
+    put_count(c->rules.n - 1, "rule", ", ");
+    put_count(errors, "error", ", ");
+    put_count(warnings, "warning", "\n");
     comp_free(c);
     bool bad = errors || (o.deny_warnings && warnings);
     return err ? EXIT_CANNOT : bad ? EXIT_FINDINGS : EXIT_FINE;

@@ -15,6 +15,7 @@
 #include "event.h"
 #include "intern.h"
 #include "pipeline.h"
+#include "show.h"
 
 #define LINE_MAX_BYTES (4u << 20)
 
@@ -297,13 +298,13 @@ static void put_name(struct eval *v, uint32_t rule)
 {
     if (v->rpk.head) {
         struct rpk_str s = v->rpk.rules[rule].name;
-        json_print_text(stdout, rpk_text(&v->rpk, s), s.len);
+        show_json(stdout, rpk_text(&v->rpk, s), s.len);
         return;
     }
     for (uint32_t i = 1; i < v->c->rules.n; i++) {
         const struct rule *r = &v->c->rules.v[i];
         if (!r->dropped && !r->failed && r->index == rule) {
-            json_print_text(stdout, STR(v->c, r->name), STRLEN(v->c, r->name));
+            show_json(stdout, STR(v->c, r->name), STRLEN(v->c, r->name));
             return;
         }
     }
@@ -339,7 +340,7 @@ static void put_alerts(struct eval *v)
         if (v->json_alerts)
             fwrite(v->alert, 1, len, stdout);
         else
-            json_print_text(stdout, v->alert, len);
+            show_json(stdout, v->alert, len);
     }
     putchar(']');
 }

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* rulec explain: where each test runs, in what order, at what cost. */
+/* rulec explain: where each test runs, in what order, at what cost; and what a code means. */
 #include <getopt.h>
 #include <string.h>
 
 #include "arena.h"
+#include "classes.h"
+#include "codes.h"
 #include "diag.h"
 #include "intern.h"
 #include "pipeline.h"
@@ -91,27 +93,72 @@ static bool *reach(struct comp *c, dag_id root)
     return in;
 }
 
-static void explain_tests(struct comp *c, dag_id root, enum event_id event)
+/* The key by which the event's root `rank` is found; NULL: it is always tried. */
+static const struct class_key *key_of(const struct comp *c, const struct event_rules *e,
+                                      uint32_t rank)
+{
+    for (uint32_t k = e->key0; k < e->key0 + e->nkey; k++) {
+        const struct class_key *key = &c->keys.v[k];
+        for (uint32_t i = 0; i < key->nrank; i++) {
+            if (c->ranks.v[key->rank0 + i] == rank) {
+                return key;
+            }
+        }
+    }
+    return NULL;
+}
+
+static void explain_key(const struct comp *c, const struct class_key *key)
+{
+    static const char *const hows[] = {[CLASS_EXACT] = "by the whole value",
+                                       [CLASS_PREFIX] = "by its beginning",
+                                       [CLASS_SUFFIX] = "by its end",
+                                       [CLASS_NUMBER] = "by the number",
+                                       [CLASS_WITHIN] = "by its parts"};
+    if (key) {
+        printf("    found by one look-up of %s (%s) among the constants of %u rules%s\n",
+               catalog_field(c->atoms.v[key->atom.i].lhs.field)->name, hows[key->how], key->nrank,
+               key->table ? "" : "; in the kernel by code");
+    }
+}
+
+/* Where a test runs; true: in the kernel. */
+static bool explain_place(struct comp *c, const struct where *w, const struct dag_node *d,
+                          bool table)
+{
+    const struct atom *at = &c->atoms.v[w && w->narrow.i ? w->narrow.i : d->atom.i];
+    if (!w || w->place == PLACE_USER || (w->narrow.i && d->neg)) {
+        puts("in user space; the kernel lets the event pass");
+        return false;
+    }
+    if (table && !class_can_test(c, at, w)) {
+        puts("in user space: a rule that is looked up cannot test it in the kernel");
+        return false;
+    }
+    struct where shown = *w;
+    shown.place = table ? PLACE_CLASS : w->place;
+    printf("cost %u, ", atom_cost(c, d->atom));
+    print_where(c, stdout, &shown);
+    putchar('\n');
+    return true;
+}
+
+static void explain_tests(struct comp *c, dag_id root, const struct event_rules *row, uint32_t rank)
 {
     const bool *in = reach(c, root);
+    const struct class_key *key = key_of(c, row, rank);
     unsigned n = 0, user = 0;
+    explain_key(c, key);
     for (uint32_t i = 1; i < c->dag.n; i++) {
         if (!in[i]) {
             continue;
         }
         const struct dag_node *d = &c->dag.v[i];
-        const struct where *w = place_where(c, d->atom, event);
+        const struct where *w = place_where(c, d->atom, row->event);
         printf("    %3u. %s", ++n, d->neg ? "not " : "");
         print_atom(c, stdout, d->atom);
         fputs("\n           ", stdout);
-        if (!w || w->place == PLACE_USER || (w->narrow.i && d->neg)) {
-            user++;
-            puts("in user space; the kernel lets the event pass");
-        } else {
-            printf("cost %u, ", atom_cost(c, d->atom));
-            print_where(c, stdout, w);
-            putchar('\n');
-        }
+        user += !explain_place(c, w, d, key && key->table);
     }
     if (!n) {
         puts("    every such event matches");
@@ -120,11 +167,13 @@ static void explain_tests(struct comp *c, dag_id root, enum event_id event)
     }
 }
 
-static bool find_root(const struct comp *c, const struct event_rules *e, rule_id r, dag_id *root)
+static bool find_root(const struct comp *c, const struct event_rules *e, rule_id r, dag_id *root,
+                      uint32_t *rank)
 {
     for (uint32_t k = 0; k < e->nroot; k++) {
         if (c->roots.v[e->root0 + k].rule.i == r.i) {
             *root = c->roots.v[e->root0 + k].root;
+            *rank = k;
             return true;
         }
     }
@@ -145,19 +194,21 @@ static void explain_rule(struct comp *c, rule_id r)
            rule->enabled ? "" : " is disabled; if it is switched on:");
     for (uint32_t i = 0; i < c->events.n; i++) {
         dag_id root, other;
-        if (done[i] || !find_root(c, &c->events.v[i], r, &root)) {
+        uint32_t rank, any_rank;
+        if (done[i] || !find_root(c, &c->events.v[i], r, &root, &rank)) {
             continue;
         }
         any = true;
         printf("  on %s", event_name(&c->events.v[i]));
         for (uint32_t k = i + 1; k < c->events.n; k++) {
-            if (!done[k] && find_root(c, &c->events.v[k], r, &other) && other.i == root.i) {
+            if (!done[k] && find_root(c, &c->events.v[k], r, &other, &any_rank) &&
+                other.i == root.i) {
                 done[k] = true;
                 printf(", %s", event_name(&c->events.v[k]));
             }
         }
         putchar('\n');
-        explain_tests(c, root, c->events.v[i].event);
+        explain_tests(c, root, &c->events.v[i], rank);
     }
     if (!any) {
         puts("  can match no event, and costs nothing");
@@ -183,14 +234,56 @@ static int explain(struct comp *c, const char *name)
     return found ? EXIT_FINE : EXIT_FINDINGS;
 }
 
-static const char USAGE[] = "usage: rulec explain [--rule NAME] FILE|DIR...\n";
+static const char USAGE[] = "usage: rulec explain [--rule NAME] FILE|DIR...\n"
+                            "       rulec explain CODE...\n"
+                            "       rulec explain --codes\n";
+
+static int explain_codes(char *const *words, int n)
+{
+    int status = EXIT_FINE;
+    for (int i = 0; i < n; i++) {
+        if (i) {
+            putchar('\n');
+        }
+        if (!codes_explain(words[i], stdout)) {
+            status = EXIT_CANNOT;
+        }
+    }
+    return status;
+}
+
+static int explain_files(char *const *paths, int n, const char *name)
+{
+    for (int i = 0; i < n; i++) {
+        size_t len = strlen(paths[i]);
+        if (len > 4 && !strcmp(paths[i] + len - 4, ".rpk")) {
+            fprintf(stderr, "rulec: %s: explain reads rules; `rulec dump` shows a bundle\n",
+                    paths[i]);
+            return EXIT_CANNOT;
+        }
+    }
+    struct comp *c = comp_new();
+    int status = EXIT_CANNOT;
+    if (!pipeline_run(c, paths, n, "bpf")) {
+        diag_report(c);
+        status = diag_count(c, SEV_ERROR) ? EXIT_FINDINGS : explain(c, name);
+    }
+    comp_free(c);
+    return status;
+}
 
 int cmd_explain(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"rule", required_argument, NULL, 'r'}, {"help", no_argument, NULL, 'h'}, {0}};
+    static const struct option options[] = {{"rule", required_argument, NULL, 'r'},
+                                            {"codes", no_argument, NULL, 'c'},
+                                            {"help", no_argument, NULL, 'h'},
+                                            {0}};
     const char *name = NULL;
     for (int o; (o = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+        if (o == 'c') {
+            codes_list(stdout);
+            return EXIT_FINE;
+        }
         if (o != 'r') {
             fputs(USAGE, o == 'h' ? stdout : stderr);
             return o == 'h' ? EXIT_FINE : EXIT_CANNOT;
@@ -201,20 +294,8 @@ int cmd_explain(int argc, char **argv)
         fputs(USAGE, stderr);
         return EXIT_CANNOT;
     }
-    for (int i = optind; i < argc; i++) {
-        size_t len = strlen(argv[i]);
-        if (len > 4 && !strcmp(argv[i] + len - 4, ".rpk")) {
-            fprintf(stderr, "rulec: %s: explain reads rules; `rulec dump` shows a bundle\n",
-                    argv[i]);
-            return EXIT_CANNOT;
-        }
+    if (!name && codes_is_code(argv[optind])) {
+        return explain_codes(argv + optind, argc - optind);
     }
-    struct comp *c = comp_new();
-    int status = EXIT_CANNOT;
-    if (!pipeline_run(c, argv + optind, argc - optind, "plan")) {
-        diag_report(c);
-        status = diag_count(c, SEV_ERROR) ? EXIT_FINDINGS : explain(c, name);
-    }
-    comp_free(c);
-    return status;
+    return explain_files(argv + optind, argc - optind, name);
 }

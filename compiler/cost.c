@@ -2,6 +2,7 @@
 #include "simplify.h"
 
 #include "arena.h"
+#include "group_key.h"
 #include "regex.h"
 #include "type.h"
 
@@ -107,4 +108,17 @@ atom_id atom_join(struct comp *c, struct cons *atoms, const atom_id *v, uint32_t
     }
     u.nval = c->values.n - u.val0;
     return atom_intern(c, atoms, u);
+}
+
+/*
+ * Code answers within a few compares, but the kernel must verify each instruction of it, and holds
+ * it to a million: so many slots of it are made for one group of rules.
+ */
+#define GROUP_SLOTS 10000u
+#define RULE_SLOTS 40u /* of a rule's other tests, about */
+#define CONSTANT_SLOTS 6u
+
+bool group_wants_table(uint32_t rules, uint32_t constants)
+{
+    return (uint64_t)rules * RULE_SLOTS + (uint64_t)constants * CONSTANT_SLOTS > GROUP_SLOTS;
 }

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "arena.h"
 #include "intern.h"
@@ -12,8 +13,8 @@
 #define WORD_MAX 60
 
 static const struct diag_info infos[DIAG_COUNT] = {
-#define DIAG(code, severity, falco, title, explanation)                                            \
-    [code] = {#code, falco, title, explanation, severity},
+#define DIAG(code, severity, falco, title, explanation, ...)                                       \
+    [code] = {#code, severity, falco, title, explanation, "" __VA_ARGS__},
 #include "diag.def"
 };
 
@@ -33,7 +34,7 @@ struct diags {
     bool draft;
     bool full; /* the last finding was left out: so are its notes */
     str_id rule;
-    struct finding *sorted;
+    struct finding *sorted, *repeats;
     uint32_t nsorted, sorted_of; /* made when the queue was that long */
 };
 
@@ -45,11 +46,33 @@ const struct diag_info *diag_info(enum diag_code code)
 enum diag_code diag_by_name(const char *code)
 {
     for (unsigned i = 1; i < DIAG_COUNT; i++) {
-        if (!strcmp(infos[i].code, code)) {
+        if (!strcasecmp(infos[i].code, code)) {
             return (enum diag_code)i;
         }
     }
     return DIAG_NONE;
+}
+
+/* One digit wrong or two swapped; the letters may be missing or others. */
+enum diag_code diag_near(const char *code)
+{
+    enum diag_code best = DIAG_NONE;
+    const char *digits = code + strcspn(code, "0123456789");
+    unsigned limit = 1;
+    for (unsigned i = 1; i < DIAG_COUNT && *digits; i++) {
+        const char *known = infos[i].code + 2;
+        unsigned d = catalog_distance(digits, strlen(digits), known, strlen(known), limit);
+        if (d <= limit && (best == DIAG_NONE || d == 0)) {
+            best = (enum diag_code)i;
+        }
+    }
+    return best;
+}
+
+const char *diag_severity_name(enum severity severity)
+{
+    static const char *const names[] = {"error", "warning", "info"};
+    return names[severity];
 }
 
 struct diags *diags_new(struct arena *a)
@@ -182,13 +205,19 @@ static void sort(struct diags *d)
         qsort(all, n, sizeof *all, compare_queued);
     }
     d->sorted = arena_alloc(d->arena, n * sizeof *d->sorted);
+    d->repeats = arena_alloc(d->arena, n * sizeof *d->repeats);
     d->nsorted = 0;
     d->sorted_of = n;
+    uint32_t nrepeat = 0;
     for (uint32_t i = 0; i < n; i++) {
         if (i && !compare_same(&all[i - 1], &all[i])) {
-            d->sorted[d->nsorted - 1].more += !all[i].draft;
+            if (!all[i].draft) {
+                d->repeats[nrepeat++] = all[i].f;
+                d->sorted[d->nsorted - 1].more++;
+            }
         } else {
-            d->sorted[d->nsorted++] = all[i].f;
+            d->sorted[d->nsorted] = all[i].f;
+            d->sorted[d->nsorted++].repeat0 = nrepeat;
         }
     }
 }
@@ -200,9 +229,24 @@ const struct finding *diags_sorted(const struct comp *c, uint32_t *n)
     return c->diags->sorted;
 }
 
+const struct finding *diags_repeats(const struct comp *c)
+{
+    sort(c->diags);
+    return c->diags->repeats;
+}
+
 const struct note *diags_notes(const struct comp *c)
 {
     return c->diags->notes.v;
+}
+
+uint32_t diag_uses(const struct comp *c, const struct span *s)
+{
+    uint32_t n = 0;
+    for (; s->via.i; s = &c->spans.v[s->via.i]) {
+        n++;
+    }
+    return n;
 }
 
 uint32_t diags_left_out(const struct comp *c)

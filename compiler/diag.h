@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Findings. diag() queues one and returns; the pass goes on with poison. They are sorted by place
- * and printed once, at the end. Codes, severities and explanations are the rows of diag.def:
- *   DIAG(CODE, severity, "FALCO_NAME", "one line", "explanation")
+ * and printed once, at the end. Codes, severities, explanations and examples are the rows of
+ * diag.def.
  */
 #ifndef RULEC_DIAG_H
 #define RULEC_DIAG_H
@@ -15,17 +15,23 @@ enum severity { SEV_ERROR, SEV_WARNING, SEV_INFO };
 
 enum diag_code {
     DIAG_NONE,
-#define DIAG(code, severity, falco, title, explanation) code,
+#define DIAG(code, ...) code,
 #include "diag.def"
     DIAG_COUNT
 };
 
 struct diag_info {
-    const char *code, *falco, *title, *explanation;
+    const char *code;
     enum severity severity;
+    const char *falco; /* "" where Falco has no name for it */
+    const char *title, *explanation, *example;
 };
 const struct diag_info *diag_info(enum diag_code code);
+const char *diag_severity_name(enum severity severity);
+/* Case does not count. DIAG_NONE: there is no such code. */
 enum diag_code diag_by_name(const char *code);
+/* The code that a misspelt one is nearest to, or DIAG_NONE. */
+enum diag_code diag_near(const char *code);
 
 struct diags *diags_new(struct arena *a);
 
@@ -57,13 +63,21 @@ struct diag_style {
     bool color;   /* for terminals only */
     bool verbose; /* findings of severity info too */
 };
-/* Prints all findings, in file order (report.c). */
+/*
+ * Prints all findings, in file order: text (report.c), or a JSON array (report_json.c). Lines and
+ * columns count from 1, columns in characters (code points; a tab is one); the end is the first
+ * column that is no longer meant.
+ */
 void diag_print(const struct comp *c, FILE *out, struct diag_style style);
+void diag_print_json(const struct comp *c, FILE *out, bool verbose);
 /* diag_print() as text to standard error, with colour if that is a terminal and wants it. */
 void diag_report(const struct comp *c);
 bool diag_wants_color(FILE *out);
 
-/* For report.c: the findings in order of place, equal ones merged. */
+/*
+ * For the printers: the findings in order of place. Those that say the same of the same place, met
+ * by way of other uses, stand behind their first one as its repeats.
+ */
 struct note {
     span_id at;
     const char *text;
@@ -74,10 +88,14 @@ struct finding {
     str_id rule;
     const char *text, *hint; /* hint may be NULL */
     uint32_t note0, nnote;   /* diags_notes() */
-    uint32_t more;           /* places more where the same was found */
+    uint32_t more, repeat0;  /* repeats: diags_repeats() */
 };
 const struct finding *diags_sorted(const struct comp *c, uint32_t *n);
+const struct finding *diags_repeats(const struct comp *c);
 const struct note *diags_notes(const struct comp *c);
+/* Uses (macros, lists, ...) that led to a place: how many; more than so many are not all shown. */
+uint32_t diag_uses(const struct comp *c, const struct span *s);
+#define DIAG_USES_MAX 16u
 /* Findings beyond DIAG_MAX: counted, not kept. */
 uint32_t diags_left_out(const struct comp *c);
 #define DIAG_MAX 10000u

@@ -5,6 +5,7 @@
 
 #include "diag.h"
 #include "intern.h"
+#include "near.h"
 #include "text.h"
 
 /* Index into ykids of the key, or UINT32_MAX. */
@@ -103,7 +104,9 @@ enum doc_found doc_bool(struct comp *c, uint32_t map, const char *key, bool *val
     if (read_bool(STR(c, y->text), value)) {
         return DOC_OK;
     }
-    diag(c, RK0203, y->at, NULL, "`%s` must be true or false, not `%s`", key,
+    static const char *const words[] = {"true", "false", "yes", "no", "on", "off", NULL};
+    diag(c, RK0203, y->at, near_of(c, STR(c, y->text), STRLEN(c, y->text), words),
+         "`%s` must be true or false, not `%s`", key,
          diag_word(c, STR(c, y->text), STRLEN(c, y->text)));
     return DOC_BAD;
 }

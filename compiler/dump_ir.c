@@ -132,7 +132,7 @@ static void put_number(struct comp *c, FILE *out, const struct where *w)
 /* "inline name", "matcher cmdline patterns 0 3", "user" */
 void print_where(struct comp *c, FILE *out, const struct where *w)
 {
-    static const char *const places[] = {"inline", "matcher", "user"};
+    static const char *const places[] = {"inline", "matcher", "class", "user"};
     static const char *const guards[] = {"", " if not empty", " if absolute"};
     fputs(places[w->place], out);
     if (w->place == PLACE_USER) {

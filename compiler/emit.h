@@ -20,15 +20,25 @@ struct edges {
     label_id yes, no, maybe, absent, unknown;
 };
 
+/* Where the tests of a slot lead that begin with this node; valid for the root of that number. */
+struct skip {
+    uint32_t root;
+    dag_id to;
+};
+
+struct classes_maker;
+
 struct emit {
     struct comp *c;
     struct asm_code *a;
+    struct classes_maker *classes;
     enum event_id event;
     bool notes;           /* for people: names the tests */
     span_id *atom_at;     /* by atom: its place in the rule at hand, valid where */
     uint32_t *atom_rule;  /* ... this is the rule */
     uint32_t *label_of;   /* by DAG node: its label, valid where */
     uint32_t *label_root; /* ... this is the serial number of the root at hand */
+    struct skip *skip[2]; /* by DAG node: beyond(), of its own slot if that is unknown or absent */
     uint32_t serial;
     dag_id known[2]; /* tests of the rule at hand that are known to pass (0: none) */
 };
@@ -65,6 +75,12 @@ void emit_test(struct emit *e, const struct dag_node *n, struct edges to);
 /* Goes on, live, only where the slot's value is present; calls its extractor on first use. */
 void emit_present(struct emit *e, unsigned slot, struct edges to);
 void emit_exists(struct emit *e, unsigned slot, struct edges to);
+/* Has the extractor of each of these groups run: bits by enum slot_group. */
+void emit_fill(struct emit *e, uint64_t groups);
+/* r0 = class_find() of a text slot (a number of all slots) in the trie that `node` tells. */
+void emit_find(struct emit *e, unsigned slot, uint32_t node, enum class_how how);
+/* r0 = class_number() of a number slot. */
+void emit_find_number(struct emit *e, unsigned slot, uint32_t node);
 void emit_load_len(struct emit *e, int dst, unsigned str);
 void emit_load_num(struct emit *e, int dst, unsigned num);
 /* r1 = event, and call `symbol`. */

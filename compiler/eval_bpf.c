@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../runtime/class.h"
 #include "eval_bpf_load.h"
 
 #define STEPS_MAX 1000000 /* what the verifier allows */
@@ -29,6 +30,7 @@ struct run {
     uint64_t r[11];
     uint32_t pc;
     uint32_t depth;
+    uint32_t found[CLASS_FOUND]; /* class_scan() */
     struct frame frames[DEPTH_MAX];
 };
 
@@ -257,18 +259,87 @@ static bool in_set(const struct bpf_vm *vm, uint64_t set, const char *name, size
     return false;
 }
 
+static unsigned ancestors_in_set(struct run *run, uint64_t set)
+{
+    const struct ev_head *h = &run->ev->h;
+    unsigned hits = 0;
+    for (unsigned i = 0; i < h->anc_count && i < ANC_MAX; i++)
+        hits += in_set(run->vm, set, h->anc[i], strnlen(h->anc[i], COMM_SIZE));
+    return hits;
+}
+
+/* The probe's map has no room for longer ones: there the matcher cannot tell. */
+static bool has_pattern(const struct vm_pattern *p, const char *s, size_t len, bool fold)
+{
+    return p->len == 0 || p->len > PATTERN_MAX || contains(s, len, p, fold);
+}
+
+/* A matcher that a test of a class asks for. */
+static bool class_matches(void *context, const struct class_test *t)
+{
+    struct run *run = context;
+    const char *s;
+    size_t len;
+    if (t->kind == CT_ANC) {
+        unsigned hits = ancestors_in_set(run, t->arg);
+        return t->b ? hits < run->ev->h.anc_count : hits > 0;
+    }
+    if (t->kind == CT_FIND)
+        return vm_class_find(run->vm, run->ev, t) != 0;
+    if (!slot_bytes(run, t->slot - N_COUNT, &s, &len))
+        return true;
+    if (t->kind == CT_NAME)
+        return in_set(run->vm, t->arg, s, len);
+    return t->arg >= run->vm->npattern || has_pattern(&run->vm->patterns[t->arg], s, len, t->b);
+}
+
+static uint32_t scan(struct run *run)
+{
+    struct class_test t = {.slot = (uint8_t)SLOT_OF_STR(run->r[2]), .arg = (uint32_t)run->r[3]};
+    return vm_class_scan(run->vm, run->ev, &t, run->found);
+}
+
+static uint32_t find(struct run *run)
+{
+    struct class_test t = {.slot = (uint8_t)SLOT_OF_STR(run->r[4] >> 8),
+                           .arg = (uint32_t)run->r[3],
+                           .b = run->r[4] & 0xff};
+    return vm_class_find(run->vm, run->ev, &t);
+}
+
+/* The functions that read the tables of classes; false: none of these. */
+static bool ask_classes(struct run *run, enum vm_native native)
+{
+    const struct bpf_vm *vm = run->vm;
+    if (native == NATIVE_FIND)
+        run->r[0] = find(run);
+    else if (native == NATIVE_NUMBER)
+        run->r[0] =
+            run->r[2] < N_COUNT && vm->classes.head
+                ? class_find_number(&vm->classes, run->ev->h.num[run->r[2]], (uint32_t)run->r[3])
+                : 0;
+    else if (native == NATIVE_SCAN)
+        run->r[0] = scan(run);
+    else if (native == NATIVE_FOUND)
+        run->r[0] = run->r[2] < CLASS_FOUND ? run->found[run->r[2]] : 0;
+    else if (native == NATIVE_JUDGE)
+        run->r[0] = vm_class_judge(vm, run->ev, (uint32_t)run->r[2], class_matches, run);
+    else
+        return false;
+    return true;
+}
+
 static int match(struct run *run, enum vm_native native)
 {
     struct bpf_vm *vm = run->vm;
     const char *s;
     size_t len;
-    uint64_t hits = 0;
+    if (ask_classes(run, native))
+        return 0;
     if (native == NATIVE_ANC) {
         if (run->ev->h.anc_count > ANC_MAX)
             return fail(run, -EFAULT, "more ancestors than there is room for");
-        for (unsigned i = 0; i < run->ev->h.anc_count; i++)
-            hits += in_set(vm, run->r[2], run->ev->h.anc[i], strnlen(run->ev->h.anc[i], COMM_SIZE));
-        run->r[0] = hits;
+        run->r[0] = ancestors_in_set(run, run->r[2]);
         return 0;
     }
     if (!slot_bytes(run, run->r[2], &s, &len))
@@ -280,10 +351,7 @@ static int match(struct run *run, enum vm_native native)
     if (run->r[3] >= vm->npattern)
         return fail(run, -EFAULT, "pattern %llu of %u", (unsigned long long)run->r[3],
                     vm->npattern);
-    const struct vm_pattern *p = &vm->patterns[run->r[3]];
-    /* The probe's map has no room for longer ones: there the matcher cannot tell. */
-    run->r[0] =
-        p->len == 0 || p->len > PATTERN_MAX || contains(s, len, p, native == NATIVE_ICONTAINS);
+    run->r[0] = has_pattern(&vm->patterns[run->r[3]], s, len, native == NATIVE_ICONTAINS);
     return 0;
 }
 

@@ -112,10 +112,11 @@ static enum vm_native native_of(const char *name)
         const char *name;
         enum vm_native native;
     } rows[] = {
-        {"match_contains", NATIVE_CONTAINS},
-        {"match_icontains", NATIVE_ICONTAINS},
-        {"match_anc", NATIVE_ANC},
-        {"match_name", NATIVE_NAME},
+        {"match_contains", NATIVE_CONTAINS}, {"match_icontains", NATIVE_ICONTAINS},
+        {"match_anc", NATIVE_ANC},           {"match_name", NATIVE_NAME},
+        {"class_find", NATIVE_FIND},         {"class_number", NATIVE_NUMBER},
+        {"class_judge", NATIVE_JUDGE},       {"class_scan", NATIVE_SCAN},
+        {"class_found", NATIVE_FOUND},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (!strcmp(name, rows[i].name))
@@ -212,6 +213,32 @@ static bool find_start(struct loader *l)
     return fail(l, "no function rule_filter");
 }
 
+static const void *copy(const void *rows, size_t n, size_t size)
+{
+    void *to = must(malloc(n * size + 1));
+    return n ? memcpy(to, rows, n * size) : to;
+}
+
+/* The bundle's bytes are the caller's and may go: the tables of classes are copied. */
+static void keep_classes(struct bpf_vm *vm, const struct rpk *p)
+{
+    const struct rpk_head *h = p->head;
+    vm->classes_head = *h;
+    vm->classes.head = &vm->classes_head;
+    vm->classes.class_edges = copy(p->class_edges, h->class_edges.n, sizeof *p->class_edges);
+    vm->classes.class_rows = copy(p->class_rows, h->class_rows.n, sizeof *p->class_rows);
+    vm->classes.class_cands = copy(p->class_cands, h->class_cands.n, sizeof *p->class_cands);
+    vm->classes.class_tests = copy(p->class_tests, h->class_tests.n, sizeof *p->class_tests);
+}
+
+static void drop_classes(struct bpf_vm *vm)
+{
+    free((void *)(uintptr_t)vm->classes.class_edges);
+    free((void *)(uintptr_t)vm->classes.class_rows);
+    free((void *)(uintptr_t)vm->classes.class_cands);
+    free((void *)(uintptr_t)vm->classes.class_tests);
+}
+
 static bool read_rulepack(struct loader *l, const void *elf, size_t size)
 {
     struct rpk p;
@@ -222,6 +249,7 @@ static bool read_rulepack(struct loader *l, const void *elf, size_t size)
         return false;
     vm->npattern = p.head->patterns.n;
     vm->nname = p.head->names.n;
+    keep_classes(vm, &p);
     vm->patterns = must(calloc(vm->npattern + 1u, sizeof *vm->patterns));
     vm->names = must(calloc(vm->nname + 1u, sizeof *vm->names));
     for (uint32_t i = 0; i < vm->npattern; i++)
@@ -237,8 +265,19 @@ void bpf_vm_tables(struct bpf_vm *vm, const struct comp *c)
 {
     free(vm->patterns);
     free(vm->names);
+    drop_classes(vm);
     vm->npattern = c->patterns.n;
     vm->nname = c->names.n;
+    struct rpk_head head = {.class_edges.n = c->class_edges.n,
+                            .class_rows.n = c->class_rows.n,
+                            .class_cands.n = c->class_cands.n,
+                            .class_tests.n = c->class_tests.n};
+    struct rpk p = {.head = &head,
+                    .class_edges = c->class_edges.v,
+                    .class_rows = c->class_rows.v,
+                    .class_cands = c->class_cands.v,
+                    .class_tests = c->class_tests.v};
+    keep_classes(vm, &p);
     vm->patterns = must(calloc(vm->npattern + 1u, sizeof *vm->patterns));
     vm->names = must(calloc(vm->nname + 1u, sizeof *vm->names));
     for (uint32_t i = 0; i < vm->npattern; i++)
@@ -288,5 +327,6 @@ void bpf_vm_free(struct bpf_vm *vm)
     free(vm->calls);
     free(vm->patterns);
     free(vm->names);
+    drop_classes(vm);
     free(vm);
 }

@@ -8,6 +8,7 @@
 
 #include <linux/bpf.h>
 
+#include "../runtime/rpk.h"
 #include "model.h"
 
 enum vm_native {
@@ -16,6 +17,11 @@ enum vm_native {
     NATIVE_ICONTAINS,
     NATIVE_ANC,
     NATIVE_NAME,
+    NATIVE_FIND,
+    NATIVE_NUMBER,
+    NATIVE_SCAN,
+    NATIVE_FOUND,
+    NATIVE_JUDGE,
     NATIVE_EXTRACT, /* an extractor of the probe */
     NATIVE_UNKNOWN,
 };
@@ -42,6 +48,8 @@ struct bpf_vm {
     uint32_t npattern;
     struct vm_name *names;
     uint32_t nname;
+    struct rpk classes; /* the view of the tables of classes; valid if it has a head */
+    struct rpk_head classes_head;
     char error[256];
 };
 
@@ -52,5 +60,17 @@ struct bpf_vm {
 struct bpf_vm *bpf_vm_new(const void *elf, size_t size, char *err, size_t errlen);
 void bpf_vm_tables(struct bpf_vm *vm, const struct comp *c);
 void bpf_vm_free(struct bpf_vm *vm); /* NULL is fine */
+
+/* ---- eval_class.c: class_find() and class_judge() of the probe, over the event ---- */
+
+/* The matchers that a class's tests call; `context` is the caller's. */
+typedef bool vm_matches(void *context, const struct class_test *t);
+uint32_t vm_class_find(const struct bpf_vm *vm, const struct ev *ev, const struct class_test *t);
+/* The classes of constants that stand in a text; how many, or CLASS_FOUND + 1: too many. */
+uint32_t vm_class_scan(const struct bpf_vm *vm, const struct ev *ev, const struct class_test *t,
+                       uint32_t found[CLASS_FOUND]);
+/* 0, or 1 + the first rule of the class that cannot be excluded. */
+uint32_t vm_class_judge(const struct bpf_vm *vm, const struct ev *ev, uint32_t class,
+                        vm_matches *matches, void *context);
 
 #endif

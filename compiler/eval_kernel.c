@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../runtime/rpk.h"
+#include "../runtime/class.h"
 #include "elf_file.h"
 #include "probes.h"
 
@@ -186,6 +186,7 @@ static bool start(struct kernel_filter *k, const void *rpk, size_t size)
     if (!k->object)
         return fail(k, errno, "the bundle cannot be joined with the test program");
     prepare(k->object, &p);
+    class_size_maps(k->object, &p);
     err = bpf_object__load(k->object);
     if (err == -EPERM)
         return fail(k, err, "the kernel engine needs root");
@@ -194,6 +195,8 @@ static bool start(struct kernel_filter *k, const void *rpk, size_t size)
     err = fill_patterns(k->object, &p);
     if (!err)
         err = fill_names(k->object, &p);
+    if (!err)
+        err = class_fill_maps(k->object, &p);
     if (err)
         return fail(k, err, "the filter's maps cannot be filled");
     struct bpf_program *prog = bpf_object__find_program_by_name(k->object, "test_filter");

@@ -44,7 +44,6 @@ bool event_field(struct comp *c, const char *name, size_t len, struct field_ref 
                  size_t errlen);
 /* The event as JSON, one line without its end: what event_parse() reads. For messages of tests. */
 void event_print(struct comp *c, const struct event *e, FILE *out);
-void json_print_text(FILE *out, const char *text, size_t len); /* in quotes, escaped */
 
 /* True if an event of this type cannot have the field, whatever was given. */
 bool event_lacks(const struct event *e, enum field_id field);

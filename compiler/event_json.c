@@ -394,7 +394,8 @@ int event_parse(struct comp *c, const char *line, size_t len, struct event *out,
 
 /* ---- printing ---- */
 
-void json_print_text(FILE *out, const char *s, size_t len)
+/* Bytes that are no UTF-8 stay: what is read again is the same. */
+static void json_print_text(FILE *out, const char *s, size_t len)
 {
     fputc('"', out);
     for (size_t i = 0; i < len; i++) {

@@ -11,6 +11,7 @@
 #include "diag.h"
 #include "doc.h"
 #include "intern.h"
+#include "near.h"
 
 #define EXCEPTIONS_MAX 10000u /* of a rule: names are looked for one by one */
 
@@ -122,6 +123,14 @@ static str_id stripped(struct comp *c, str_id s)
     return intern_put(c->intern, text + from, to - from);
 }
 
+static const char *comp_hint(struct comp *c, str_id op, bool single)
+{
+    if (single) {
+        return "one field takes `in`, `pmatch` or `intersects`";
+    }
+    return near_hint(c, catalog_near(NEAR_OP, STR(c, op), STRLEN(c, op)));
+}
+
 static bool read_comps(struct pack *pk, uint32_t map, struct exception *e)
 {
     struct comp *c = pk->c;
@@ -141,12 +150,8 @@ static bool read_comps(struct pack *pk, uint32_t map, struct exception *e)
         const struct yaml y = c->yaml.v[scalar_at(c, single, first, i)];
         str_id op = stripped(c, y.text);
         if (!(single ? takes_list(STR(c, op)) : known_comp(STR(c, op)))) {
-            const char *near = catalog_near(NEAR_OP, STR(c, op), STRLEN(c, op));
-            diag(c, RK0216, y.at,
-                 single ? "one field takes `in`, `pmatch` or `intersects`"
-                 : near ? arena_printf(c->arena, "did you mean `%s`?", near)
-                        : NULL,
-                 "`%s` is no operator of an exception", shown(c, op));
+            diag(c, RK0216, y.at, comp_hint(c, op, single), "`%s` is no operator of an exception",
+                 shown(c, op));
             return false;
         }
         VEC_PUSH(c->arena, &e->comps, op);
@@ -206,8 +211,8 @@ static bool check_fields(struct pack *pk, const struct exception *e)
         size_t len = STRLEN(c, y.text);
         if (strchr(s, '(') ? !is_transformed(pk, e->fields.v[i]) : !is_field(s, len)) {
             const char *near = len < 100 ? catalog_near(NEAR_FIELD, s, len) : NULL;
-            diag(c, RK0216, y.at, near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL,
-                 "unknown field `%s` in an exception", shown(c, y.text));
+            diag(c, RK0216, y.at, near_hint(c, near), "unknown field `%s` in an exception",
+                 shown(c, y.text));
             ok = false;
         }
     }
@@ -228,8 +233,9 @@ static bool complete(struct pack *pk, struct exception *e, bool foreign)
         }
     }
     if (e->comps.n != e->fields.n) {
-        diag(c, RK0216, e->at, NULL, "exception `%s` has %u fields, but %u comps",
-             shown(c, e->name), e->fields.n, e->comps.n);
+        diag(c, RK0216, e->at, NULL, "exception `%s` has %u field%s, but %u operator%s (comps)",
+             shown(c, e->name), e->fields.n, e->fields.n == 1 ? "" : "s", e->comps.n,
+             e->comps.n == 1 ? "" : "s");
         return false;
     }
     return foreign || check_fields(pk, e);
@@ -340,6 +346,16 @@ static bool extend(struct pack *pk, struct exception *old, const struct exceptio
     return !values || add_values(pk, old, values);
 }
 
+static const char *near_exception(struct comp *c, const struct rule_def *r, str_id name)
+{
+    struct near near = near_start(STR(c, name), STRLEN(c, name));
+    for (uint32_t i = 0; i < r->exceptions.n; i++) {
+        str_id known = r->exceptions.v[i].name;
+        near_try(&near, STR(c, known), STRLEN(c, known));
+    }
+    return near_hint(c, near.best);
+}
+
 /* What an item appends, by name. */
 struct appended {
     str_id name;
@@ -375,7 +391,8 @@ bool except_append(struct pack *pk, struct rule_def *r, uint32_t seq)
         if (old) {
             ok &= extend(pk, old, &e, values);
         } else if (!e.has_fields || !values || !c->yaml.v[values].nkid) {
-            diag(c, RK0216, e.at, NULL, "a new exception needs `fields` and at least one value");
+            diag(c, RK0216, e.at, near_exception(c, r, e.name),
+                 "a new exception needs `fields` and at least one value");
             ok = false;
         } else {
             ok &= add_exception(pk, r, &e, values);

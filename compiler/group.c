@@ -10,6 +10,9 @@
 #include "intern.h"
 #include "place.h"
 
+/* For fewer rules a search for each constant costs less than a look-up from each byte on. */
+#define SCAN_MIN 32
+
 /* A test that the rule at `pos` cannot match without. */
 struct candidate {
     uint32_t pos;
@@ -63,6 +66,10 @@ static enum key_kind kind_of(const struct comp *c, const struct atom *a, const s
         return KEY_KINDS;
     if (list || a->op == OP_EQ)
         return KEY_EXACT;
+    if (a->op == OP_ENDSWITH && !any_empty(c, a))
+        return KEY_SUFFIX;
+    if (a->op == OP_CONTAINS && !any_empty(c, a))
+        return KEY_WITHIN;
     return a->op == OP_STARTSWITH && !any_empty(c, a) ? KEY_PREFIX : KEY_KINDS;
 }
 
@@ -137,6 +144,12 @@ static int compare_uses(const void *a, const void *b)
     return x->candidate < y->candidate ? -1 : x->candidate > y->candidate;
 }
 
+/* A look-up from each byte of the text on, or groups that may be too small for a table. */
+static uint32_t key_penalty(unsigned kind)
+{
+    return kind == KEY_WITHIN ? 64 : kind == KEY_SUFFIX ? 16 : 1;
+}
+
 static void count_uses(struct search *s)
 {
     if (s->uses.n)
@@ -149,7 +162,8 @@ static void count_uses(struct search *s)
                 break;
         for (uint32_t k = i; k < end; k++) {
             struct candidate *c = &s->found.v[s->uses.v[k].candidate];
-            c->cost = end - i > c->cost ? end - i : c->cost;
+            uint32_t cost = (end - i) * key_penalty(c->kind);
+            c->cost = cost > c->cost ? cost : c->cost;
         }
     }
 }
@@ -160,7 +174,8 @@ static struct group *group_at(struct emit *e, struct grouping *out, unsigned slo
         if (out->groups.v[i].slot == slot && out->groups.v[i].kind == kind)
             return &out->groups.v[i];
     struct group g = {.slot = slot, .kind = (enum key_kind)kind};
-    return &out->groups.v[VEC_PUSH(e->c->arena, &out->groups, g)];
+    uint32_t i = VEC_PUSH(e->c->arena, &out->groups, g);
+    return &out->groups.v[i];
 }
 
 static int compare_u32(const void *a, const void *b)
@@ -169,15 +184,32 @@ static int compare_u32(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static bool wants_table(struct emit *e, const struct group *g)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < g->rules.n; i++)
+        n += key_count(e->c, g->rules.v[i].key, e->event, g->kind);
+    if (g->kind == KEY_WITHIN)
+        return g->rules.n >= SCAN_MIN;
+    return group_wants_table(g->rules.n, n);
+}
+
+/* Is it worth it? Ends and parts of texts are looked up in tables only. */
+static bool is_large(const struct group *g)
+{
+    return g->rules.n >= GROUP_MIN && (g->table || g->kind < KEY_SUFFIX);
+}
+
 /* Groups that are too small, and rules that would be in too many classes, go to the rest. */
 static void sift(struct emit *e, struct grouping *out)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < out->groups.n; i++) {
         struct group *g = &out->groups.v[i];
-        if (g->rules.n >= GROUP_MIN)
+        g->table = wants_table(e, g);
+        if (is_large(g))
             group_evict(e, g, out);
-        if (g->rules.n >= GROUP_MIN) {
+        if (is_large(g)) {
             out->groups.v[n++] = *g;
             continue;
         }
@@ -202,7 +234,8 @@ void group_rules(struct emit *e, const struct event_rules *row, struct grouping 
                 best = &s.found.v[k];
         if (best) {
             struct keyed_rule r = {.pos = i, .key = best->node};
-            VEC_PUSH(e->c->arena, &group_at(e, out, best->slot, best->kind)->rules, r);
+            struct group *g = group_at(e, out, best->slot, best->kind);
+            VEC_PUSH(e->c->arena, &g->rules, r);
         } else {
             VEC_PUSH(e->c->arena, &out->rest, i);
         }

@@ -3,8 +3,11 @@
 #include <strings.h>
 
 #include "arena.h"
+#include "ast.h"
+#include "diag.h"
 #include "intern.h"
 #include "lower.h"
+#include "near.h"
 
 /* Calls that C libraries make in place of another one: naming the old one alone sees little. */
 static const struct {
@@ -22,6 +25,46 @@ static const struct {
     {EV_dup2, {EV_dup3, EV_NONE, EV_NONE}},
 };
 
+/* Where a test writes this constant; the test's own place if it is not found as it stands. */
+static span_id place_of_constant(struct comp *c, const struct node *n, str_id text)
+{
+    for (uint32_t i = 0; i < n->nlit; i++) {
+        const struct lit *l = &c->lits.v[n->lit0 + i];
+        if (l->text.i == text.i) {
+            return node_place(c, n, l->at);
+        }
+    }
+    return n->at;
+}
+
+/* Where a condition names an event; 0: it does not, or only by what it leaves out. */
+static span_id find_event_name(struct comp *c, node_id id, str_id name)
+{
+    const struct node n = c->nodes.v[id.i];
+    span_id at = {0};
+    if (n.kind == NODE_TEST) {
+        enum field_id f = c->atoms.v[n.atom.i].lhs.field;
+        bool named = f == F_evt_type || f == F_syscall_type;
+        for (uint32_t i = 0; i < n.nlit && named; i++) {
+            if (c->lits.v[n.lit0 + i].text.i == name.i) {
+                return node_place(c, &n, c->lits.v[n.lit0 + i].at);
+            }
+        }
+        return at;
+    }
+    for (uint32_t i = 0; i < n.nkid && !at.i; i++) {
+        at = find_event_name(c, c->kids.v[n.kid0 + i], name);
+    }
+    return at;
+}
+
+static span_id place_of_event(struct comp *c, const struct rule *r, enum event_id event)
+{
+    str_id name = intern_cstr(c->intern, catalog_event(event)->name);
+    span_id at = find_event_name(c, r->condition, name);
+    return at.i ? at : r->condition_at;
+}
+
 static void lint_replaced(struct comp *c, const struct rule *r, const struct event_set *set)
 {
     for (size_t i = 0; i < sizeof replaced / sizeof *replaced; i++) {
@@ -36,8 +79,8 @@ static void lint_replaced(struct comp *c, const struct rule *r, const struct eve
             missing = missing ? arena_printf(c->arena, "%s, %s", missing, name) : name;
         }
         if (!named) {
-            diag(c, RK0402, r->condition_at, NULL, "the rule sees `%s` but not %s",
-                 catalog_event(replaced[i].old)->name, missing);
+            diag(c, RK0402, place_of_event(c, r, replaced[i].old), NULL,
+                 "the rule sees `%s` but not %s", catalog_event(replaced[i].old)->name, missing);
         }
     }
 }
@@ -125,7 +168,7 @@ static void lint_flags(struct comp *c, const struct node *n, const struct event_
             }
         }
         if (!found) {
-            diag(c, RK0403, n->at, near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL,
+            diag(c, RK0403, place_of_constant(c, n, text), near_hint(c, near),
                  "`%s` is never part of this value: it shows the names of `%s`",
                  diag_word(c, s, STRLEN(c, text)), table);
         }
@@ -145,7 +188,7 @@ static void lint_result(struct comp *c, const struct node *n)
         size_t len = STRLEN(c, text);
         if (strcmp(s, "SUCCESS") != 0 && !catalog_errno_by_name(s, len) && s[0] != '-') {
             const char *near = catalog_near_flag(FT_errno, s, len);
-            diag(c, RK0403, n->at, near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL,
+            diag(c, RK0403, place_of_constant(c, n, text), near_hint(c, near),
                  "evt.res is SUCCESS or the name of an error, never `%s`", diag_word(c, s, len));
         }
     }
@@ -210,7 +253,7 @@ static void lint_not_live(struct comp *c, const struct rule *r, const struct eve
         const struct event_info *info = catalog_event((enum event_id)e);
         if (set->may[e] && !info->live) {
             if (c->build) {
-                diag(c, RK0406, r->condition_at, NULL,
+                diag(c, RK0406, place_of_event(c, r, (enum event_id)e), NULL,
                      "the rule wants `%s`, which this version does not deliver", info->name);
             }
         }

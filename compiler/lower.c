@@ -153,7 +153,7 @@ static int keep_rules(struct lowering *l)
 static void lower_site(struct lowering *l, const struct site *s, bool *alive)
 {
     struct comp *c = l->c;
-    struct event_rules row = {s->event, s->sysnr, c->roots.n, 0};
+    struct event_rules row = {.event = s->event, .sysnr = s->sysnr, .root0 = c->roots.n};
     exprs_next_site(&l->x);
     for (uint32_t i = 0; i < l->kept.n; i++) {
         expr_id e = expr_on_site(&l->x, l->cond.v[i], s);

@@ -16,9 +16,12 @@ static const struct command {
      "Reads the files in the order given, of a directory its *.yaml and *.yml in name order, and\n"
      "`-` from standard input. Findings have the form file:line:col: error: text [code].\n"
      "\n"
-     "  --format json     one JSON object instead of text\n"
+     "  --format json     one JSON array of findings, on standard output\n"
      "  --deny=warnings   exit 1 for warnings as well\n"
-     "  --verbose         also tell of macros and lists that are not used\n",
+     "  --verbose         also tell of macros and lists that are not used\n"
+     "\n"
+     "Lines and columns count from 1, columns in characters; endLine and endColumn are behind the\n"
+     "last character that is meant. `rulec explain CODE` tells more of a finding.\n",
      "rulec check --deny=warnings stdlib rules/mine.yaml"},
     {"build", cmd_build, "-o PACK.rpk [--dump=STAGE] FILE|DIR...", "Compiles rules into a bundle",
      "Writes a bundle for rulerun. Nothing is written if there is an error.\n"
@@ -42,12 +45,13 @@ static const struct command {
      "  --events FILE     one JSON object a line: {\"evt.type\": \"open\", \"fd.name\": "
      "\"/etc/x\"}\n",
      "rulec eval --all --events events.jsonl rules/mine.yaml"},
-    {"explain", cmd_explain, "[--rule NAME] FILE|DIR|PACK.rpk...",
-     "Tells where each test runs, and at what cost",
+    {"explain", cmd_explain, "[--rule NAME] FILE|DIR... | CODE... | --codes",
+     "Tells where each test runs, and at what cost; or what a finding means",
      "For each rule: its events, what the kernel decides, what is left to user space, and which\n"
-     "hooks it needs.\n"
+     "hooks it needs. For a code (RK0301): its severity, meaning, Falco's name and an example.\n"
      "\n"
-     "  --rule NAME       only this rule\n",
+     "  --rule NAME       only this rule\n"
+     "  --codes           all codes, one a line\n",
      "rulec explain --rule \"Write below etc\" rules/mine.yaml"},
     {"dump", cmd_dump, "[--rules] PACK.rpk", "Shows what is in a bundle",
      "Manifest, rules, decision table and annotated code.\n"
@@ -131,6 +135,26 @@ static const struct command *find_command(const char *name)
     return NULL;
 }
 
+static void no_command(const char *name)
+{
+    const char *near = NULL;
+    unsigned limit = 2;
+    for (size_t i = 0; i < COMMANDS; i++) {
+        const char *known = commands[i].name;
+        unsigned d = catalog_distance(name, strlen(name), known, strlen(known), limit);
+        if (d <= limit) {
+            near = known;
+            limit = d - 1;
+        }
+    }
+    fprintf(stderr, "rulec: there is no command `%s`", name);
+    if (near) {
+        fprintf(stderr, "; did you mean `%s`?\n", near);
+    } else {
+        fputs("; see `rulec --help`\n", stderr);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
@@ -148,7 +172,7 @@ int main(int argc, char **argv)
         put_usage(stderr);
         return EXIT_CANNOT;
     } else {
-        fprintf(stderr, "rulec: there is no command `%s`; see `rulec --help`\n", name);
+        no_command(name);
         return EXIT_CANNOT;
     }
     return finish(EXIT_FINE);

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "../bpf/class.h"
 #include "../grammar/catalog.h"
 #include "../grammar/transform.h"
 #include "../runtime/rpk.h"
@@ -264,6 +265,8 @@ struct event_rules {
     enum event_id event;
     int32_t sysnr;         /* see above; -1 for all but EV_generic */
     uint32_t root0, nroot; /* comp.roots, in rule order */
+    /* bpf: keys that pick rules by a value, and the roots that no key has (both 0: all) */
+    uint32_t key0, nkey, rest0, nrest; /* comp.keys, comp.ranks */
 };
 
 /* ---- the plan: which hooks, groups and slots the pack needs ---- */
@@ -278,6 +281,7 @@ struct plan {
 enum placement {
     PLACE_INLINE,  /* compared in generated code */
     PLACE_MATCHER, /* a matcher of the probe is called */
+    PLACE_CLASS,   /* the text is looked up in a table of constants (bpf/class.h) */
     PLACE_USER,    /* only user space: maybe in the kernel */
 };
 
@@ -345,6 +349,15 @@ struct name_row {
     str_id name;
 };
 
+/* Rules that are tried only if a text satisfies their own constants of it: see rpk.h. */
+struct class_key {
+    atom_id atom;  /* one whose left side is the text */
+    uint32_t node; /* of the trie */
+    enum class_how how;
+    uint32_t rank0, nrank; /* comp.ranks: the roots of these rules, within their event */
+    bool table;            /* the kernel goes by it too; else it has code for these rules */
+};
+
 struct comp {
     struct arena *arena;
     struct intern *intern;
@@ -371,6 +384,7 @@ struct comp {
     VEC(struct atom) atoms;
     VEC(struct value) values;
     VEC(const struct regex *) regexes; /* from 1; regex.h */
+    uint64_t regex_work;               /* steps that making automata has taken so far */
     struct cons *regex_ids;            /* ... by pattern */
     VEC(struct dag_node) dag;          /* from 1 */
     VEC(struct root) roots;
@@ -386,10 +400,16 @@ struct comp {
     bool build;     /* the caller's: refuse what this version cannot run */
     str_id name;    /* the caller's: of the bundle; empty: none */
 
-    VEC(uint8_t) filter_elf; /* obj: the generated object */
-    uint32_t filter_left;    /* bpf: rules (by event) that no longer fit into the filter */
-    VEC(uint8_t) table;      /* table: the decision table's section */
-    VEC(uint8_t) rpk;        /* link: the bundle */
+    VEC(uint8_t) filter_elf;    /* obj: the generated object */
+    uint32_t filter_left;       /* bpf: rules (by event) that no longer fit into the filter */
+    VEC(struct class_key) keys; /* bpf: what the table takes over of the classes made there */
+    VEC(uint32_t) ranks;
+    VEC(struct class_bucket) class_edges;
+    VEC(struct class_row) class_rows;
+    VEC(struct class_cand) class_cands;
+    VEC(struct class_test) class_tests;
+    VEC(uint8_t) table; /* table: the decision table's section */
+    VEC(uint8_t) rpk;   /* link: the bundle */
 };
 
 #endif

@@ -24,8 +24,7 @@ struct bytes {
 static uint32_t put(struct comp *c, struct bytes *b, const void *data, size_t len)
 {
     uint32_t at = b->v.n;
-    for (size_t i = 0; i < len; i++)
-        VEC_PUSH(c->arena, &b->v, ((const uint8_t *)data)[i]);
+    VEC_APPEND(c->arena, &b->v, data, len);
     return at;
 }
 
@@ -66,9 +65,18 @@ bool obj_place(struct comp *c, span_id at, struct obj_place *out)
 
 /* ---- BTF ---- */
 
-static int add_matcher_type(struct obj *o, int ret, int arg, int num, unsigned nnum)
+/* Functions of the probe that take numbers besides the event, and how many. */
+static const struct {
+    const char *name;
+    unsigned nnum;
+} MATCHERS[] = {{"match_contains", 2}, {"match_icontains", 2}, {"match_name", 2},
+                {"match_anc", 1},      {"class_find", 3},      {"class_judge", 1},
+                {"class_number", 2},   {"class_scan", 2},      {"class_found", 1}};
+#define NUMS_MAX 3
+
+static int add_function_type(struct obj *o, int ret, int arg, int num, unsigned nnum)
 {
-    static const char *const param[] = {"slot", "pattern"};
+    static const char *const param[NUMS_MAX] = {"first", "second", "third"};
     int id = btf__add_func_proto(o->btf, ret);
     btf__add_func_param(o->btf, "ev", arg);
     for (unsigned i = 0; i < nnum; i++)
@@ -78,13 +86,17 @@ static int add_matcher_type(struct obj *o, int ret, int arg, int num, unsigned n
 
 static void add_functions(struct obj *o, int ret, int arg, int num)
 {
-    int one = add_matcher_type(o, ret, arg, num, 1), two = add_matcher_type(o, ret, arg, num, 2);
-    o->func_type = add_matcher_type(o, ret, arg, num, 0);
+    int types[NUMS_MAX + 1];
+    for (unsigned i = 0; i <= NUMS_MAX; i++)
+        types[i] = add_function_type(o, ret, arg, num, i);
+    o->func_type = types[0];
     for (uint32_t i = 0; i < o->names.n; i++) {
         const char *name = o->names.v[i];
-        bool matcher = strncmp(name, "match_", 6) == 0;
-        int type = !matcher ? o->func_type : strcmp(name, "match_anc") == 0 ? one : two;
-        btf__add_func(o->btf, name, i < o->ndefined ? BTF_FUNC_GLOBAL : BTF_FUNC_EXTERN, type);
+        unsigned nnum = 0;
+        for (size_t k = 0; k < sizeof MATCHERS / sizeof MATCHERS[0]; k++)
+            nnum = strcmp(name, MATCHERS[k].name) ? nnum : MATCHERS[k].nnum;
+        btf__add_func(o->btf, name, i < o->ndefined ? BTF_FUNC_GLOBAL : BTF_FUNC_EXTERN,
+                      types[nnum]);
     }
 }
 

@@ -8,8 +8,8 @@
 #include "diag.h"
 #include "doc.h"
 #include "intern.h"
+#include "near.h"
 
-#define OVERRIDE_KEYS_MAX 16
 #define ALTERNATIVES_MAX 100u
 #define ENGINE_MINOR 63u /* the rule language that this compiler reads is version 0.63.0 */
 
@@ -32,46 +32,19 @@ static str_id name_of(const struct pack *pk, enum item_kind kind, uint32_t i)
                                 : pk->c->rules.v[pk->rules.v[i].rule].name;
 }
 
-static const char *did_you_mean(struct comp *c, const char *near)
-{
-    return near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL;
-}
-
 const char *pack_near(struct pack *pk, enum item_kind kind, str_id name)
 {
     struct comp *c = pk->c;
-    const char *s = STR(c, name), *best = NULL;
-    size_t len = STRLEN(c, name);
-    unsigned least = len < 5 ? 2 : 4;
-    if (pk->near_tries++ > NEAR_TRIES_MAX || len > 100) {
-        return NULL;
-    }
-    for (uint32_t i = 0; i < count_of(pk, kind); i++) {
+    struct near near = near_start(STR(c, name), STRLEN(c, name));
+    bool search = pk->near_tries++ < NEAR_TRIES_MAX;
+    for (uint32_t i = 0; i < count_of(pk, kind) && search; i++) {
         str_id other = name_of(pk, kind, i);
-        unsigned d = catalog_distance(s, len, STR(c, other), STRLEN(c, other), least - 1);
-        if (d < least) {
-            least = d;
-            best = shown(c, other);
-        }
+        near_try(&near, STR(c, other), STRLEN(c, other));
     }
-    return did_you_mean(c, best);
+    return near_hint(c, near.best);
 }
 
 /* ---- keys ---- */
-
-static const char *near_key(const char *const *known, const char *key, size_t len)
-{
-    const char *best = NULL;
-    unsigned least = len < 5 ? 2 : 3;
-    for (size_t i = 0; known[i] && len < 60; i++) {
-        unsigned d = catalog_distance(key, len, known[i], strlen(known[i]), least - 1);
-        if (d < least) {
-            least = d;
-            best = known[i];
-        }
-    }
-    return best;
-}
 
 static bool is_known(const char *const *known, const char *key)
 {
@@ -89,9 +62,8 @@ static void unknown_key(struct comp *c, const struct yaml *key, const char *cons
         diag(c, RK0202, key->at, NULL, "a key must be a single value");
         return;
     }
-    const char *near = near_key(known, STR(c, key->text), STRLEN(c, key->text));
-    diag(c, RK0111, key->at, did_you_mean(c, near), "unknown key `%s` is ignored",
-         key->kind == YAML_NULL ? "null" : shown(c, key->text));
+    diag(c, RK0111, key->at, near_of(c, STR(c, key->text), STRLEN(c, key->text), known),
+         "unknown key `%s` is ignored", key->kind == YAML_NULL ? "null" : shown(c, key->text));
 }
 
 void pack_check_keys(struct pack *pk, uint32_t map, const char *const *known)
@@ -152,11 +124,19 @@ static enum override_op override_op(const struct comp *c, const struct yaml *val
 static const char *near_override(struct comp *c, const struct override_key *keys, unsigned n,
                                  const char *name)
 {
-    const char *known[OVERRIDE_KEYS_MAX + 1] = {0};
-    for (unsigned i = 0; i < n && i < OVERRIDE_KEYS_MAX; i++) {
-        known[i] = keys[i].key;
+    struct near near = near_start(name, strlen(name));
+    for (unsigned i = 0; i < n; i++) {
+        near_try(&near, keys[i].key, strlen(keys[i].key));
     }
-    return did_you_mean(c, near_key(known, name, strlen(name)));
+    return near_hint(c, near.best);
+}
+
+static const char *near_operation(struct comp *c, const struct yaml *value)
+{
+    static const char *const operations[] = {"append", "replace", NULL};
+    return value->kind == YAML_SCALAR
+               ? near_of(c, STR(c, value->text), STRLEN(c, value->text), operations)
+               : NULL;
 }
 
 /* One `key: operation` pair. */
@@ -174,8 +154,8 @@ static bool read_override(struct pack *pk, uint32_t map, const uint32_t *pair,
                               ? "can be overridden by `append` or `replace` only"
                               : "can be overridden by `replace` only";
         diag(c, RK0205, k && !what ? value->at : key->at,
-             k ? NULL : near_override(c, keys, n, name), "`%s` %s",
-             *name ? diag_word(c, name, strlen(name)) : "[...]", can);
+             k ? (what ? NULL : near_operation(c, value)) : near_override(c, keys, n, name),
+             "`%s` %s", *name ? diag_word(c, name, strlen(name)) : "[...]", can);
         return false;
     }
     if (op[k - keys] && op[k - keys] != what) {
@@ -480,7 +460,10 @@ static void add_plugin(struct pack *pk, uint32_t entry)
         there |= name.i == container.i;
     }
     if (!there) {
-        diag(c, RK0214, c->yaml.v[entry].at, NULL, "plugin `%s` is not there", shown(c, first));
+        static const char *const built_in[] = {"container", NULL};
+        uint32_t name = doc_get(c, entry, "name");
+        diag(c, RK0214, c->yaml.v[name].at, near_of(c, STR(c, first), STRLEN(c, first), built_in),
+             "plugin `%s` is not there", shown(c, first));
     }
 }
 

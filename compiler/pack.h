@@ -103,7 +103,9 @@ struct pack {
     bool draft;                              /* in draft_file(): only errors are told */
     uint32_t draft_words;                    /* looked at by draft_file() so far */
     uint64_t text_bytes, text_pieces, nodes; /* of all conditions so far */
-    bool too_large;                          /* all of them are beyond a limit (reported) */
+    uint64_t text_steps; /* pieces, list after list: what it took to make them */
+    struct text step[2]; /* subst_lists(): memory that is used again */
+    bool too_large;      /* all of them are beyond a limit (reported) */
     uint32_t near_tries; /* searches for near names: each is over all names, so few are made */
 };
 
@@ -113,6 +115,7 @@ struct pack {
 #define PIECES_MAX 300000u    /* and pieces that it is put together of: two for an item */
 #define TEXTS_MAX (64u << 20) /* the same of all conditions together */
 #define ALL_PIECES_MAX 4000000u
+#define STEPS_MAX 100000000u
 #define ALL_NODES_MAX 2000000u /* nodes of all conditions with their macros replaced */
 #define CONDITION_MAX 250000u  /* nodes of a condition with its macros replaced */
 #define LEVELS_MAX 1000u       /* its depth: later passes recurse */
@@ -166,7 +169,10 @@ void except_put_quoted(struct pack *pk, struct text *t, uint32_t yaml);
 /* ---- subst.c ---- */
 
 void subst_prepare(struct pack *pk); /* all lists, for what is to be said of their items */
-/* The text with all names of lists replaced. False: it grew too large (reported). */
+/*
+ * The text with all names of lists replaced; it lasts until the next call. False: it grew too large
+ * (reported).
+ */
 bool subst_lists(struct pack *pk, const struct text *from, struct text *out);
 /* Warns of an item, or a value, that is no single constant once it is put into a condition. */
 void subst_check_item(struct pack *pk, uint32_t yaml, const char *of, str_id name);

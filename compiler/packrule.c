@@ -9,6 +9,7 @@
 #include "diag.h"
 #include "doc.h"
 #include "intern.h"
+#include "near.h"
 
 /* Keys of a rule that `override` can name. The order is that of rule_keys[]. */
 enum rule_key {
@@ -111,29 +112,23 @@ static const struct {
     const char *name;
     enum priority priority;
 } priorities[] = {
-    {"emergency", PRI_EMERGENCY}, {"alert", PRI_ALERT},     {"critical", PRI_CRITICAL},
-    {"error", PRI_ERROR},         {"warning", PRI_WARNING}, {"notice", PRI_NOTICE},
-    {"informational", PRI_INFO},  {"info", PRI_INFO},       {"debug", PRI_DEBUG},
+    {"EMERGENCY", PRI_EMERGENCY}, {"ALERT", PRI_ALERT},     {"CRITICAL", PRI_CRITICAL},
+    {"ERROR", PRI_ERROR},         {"WARNING", PRI_WARNING}, {"NOTICE", PRI_NOTICE},
+    {"INFORMATIONAL", PRI_INFO},  {"INFO", PRI_INFO},       {"DEBUG", PRI_DEBUG},
 };
 #define PRIORITIES (sizeof priorities / sizeof priorities[0])
 
-static const char *near_priority(const char *s, size_t len)
+static const char *near_priority(struct comp *c, const char *s, size_t len)
 {
-    const char *best = NULL;
-    unsigned least = 4;
-    char low[20] = "";
-    for (size_t i = 0; len < sizeof low && i < len; i++) {
-        low[i] = (char)(s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : s[i]);
+    char up[20] = "";
+    for (size_t i = 0; len < sizeof up && i < len; i++) {
+        up[i] = (char)(s[i] >= 'a' && s[i] <= 'z' ? s[i] - 32 : s[i]);
     }
+    struct near near = near_start(up, strlen(up));
     for (size_t i = 0; i < PRIORITIES; i++) {
-        const char *name = priorities[i].name;
-        unsigned d = catalog_distance(low, strlen(low), name, strlen(name), least - 1);
-        if (*low && d < least) {
-            least = d;
-            best = name;
-        }
+        near_try(&near, priorities[i].name, strlen(priorities[i].name));
     }
-    return best;
+    return near_hint(c, near.best);
 }
 
 static bool put_priority(struct pack *pk, uint32_t map, struct rule_def *d)
@@ -151,8 +146,7 @@ static bool put_priority(struct pack *pk, uint32_t map, struct rule_def *d)
             return true;
         }
     }
-    const char *near = near_priority(STR(c, y->text), STRLEN(c, y->text));
-    diag(c, RK0204, y->at, near ? arena_printf(c->arena, "did you mean `%s`?", near) : NULL,
+    diag(c, RK0204, y->at, near_priority(c, STR(c, y->text), STRLEN(c, y->text)),
          "unknown priority `%s`", shown(c, y->text));
     return true; /* the rule is read on: its other findings count too */
 }

@@ -130,16 +130,16 @@ static int load_all(struct comp *c, char *const *paths, int npath)
 /* ---- passes ---- */
 
 /*
- * `stop`: errors up to here end the run. Not after resolve: what it could not bind is poison, which
- * type hands on in silence, so that one run tells the mistakes of both.
+ * `stop`: errors up to here end the run. Not before plan: what could not be bound or typed is
+ * poison and its rule is left out, so that one run tells the mistakes and the doubts of all passes.
  */
 static const struct pass {
     const char *name;
     int (*run)(struct comp *c);
     bool stop;
 } passes[] = {
-    {"resolve", pass_resolve, false}, {"type", pass_type, true}, {"lower", pass_lower, true},
-    {"plan", pass_plan, true},        {"bpf", pass_bpf, true},   {"table", pass_table, true},
+    {"resolve", pass_resolve, false}, {"type", pass_type, false}, {"lower", pass_lower, false},
+    {"plan", pass_plan, true},        {"bpf", pass_bpf, true},    {"table", pass_table, true},
     {"link", pass_link, true},
 };
 
@@ -153,7 +153,8 @@ static void keep_sound_files(struct comp *c)
     const struct finding *f = diags_sorted(c, &n);
     for (uint32_t i = 0; i < n; i++) {
         uint32_t file = c->spans.v[f[i].at.i].file;
-        if (diag_info(f[i].code)->severity == SEV_ERROR && file < bad) {
+        bool hides = f[i].code < RK0109; /* an item that is no mapping hides no other */
+        if (hides && diag_info(f[i].code)->severity == SEV_ERROR && file < bad) {
             bad = file;
         }
     }
@@ -165,12 +166,17 @@ static void keep_sound_files(struct comp *c)
 int pipeline_run(struct comp *c, char *const *paths, int npath, const char *last)
 {
     int err = load_all(c, paths, npath);
-    if (err || !strcmp(last, "load")) {
-        return err;
+    return err ? err : pipeline_passes(c, last);
+}
+
+int pipeline_passes(struct comp *c, const char *last)
+{
+    if (!strcmp(last, "load")) {
+        return 0;
     }
     keep_sound_files(c);
     for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
-        err = passes[i].run(c);
+        int err = passes[i].run(c);
         if (err) {
             fprintf(stderr, "rulec: %s: %s\n", passes[i].name, strerror(-err));
             return err;

@@ -27,11 +27,13 @@ int pass_link(struct comp *c);                /* rpk */
  * Reads files and directories (a directory's *.yaml and *.yml in name order; "-" is standard
  * input), then runs the passes up to and including `last` ("load", "resolve", "type", "lower",
  * "plan", "bpf", "table", "link"). comp.build, set before: refuse what this version cannot run.
- * Stops where errors were found: after type and each later pass. Of the files, those before the
+ * Stops where errors were found: after plan and each later pass. Of the files, those before the
  * first that cannot be read are looked at. Findings are queued, not printed. 0, or -errno (the
  * message has been printed).
  */
 int pipeline_run(struct comp *c, char *const *paths, int npath, const char *last);
+/* The passes after load, for items that pass_load() has left: the same, but for reading files. */
+int pipeline_passes(struct comp *c, const char *last);
 
 /* The last pass that a list of stages needs ("load", "type", ...); NULL: there is an unknown one.
  */

@@ -73,6 +73,15 @@ static bool is_inline_text(enum op_id op)
     return is_membership(op) || op == OP_EXISTS || op == OP_STARTSWITH || op == OP_ENDSWITH;
 }
 
+/* Some constant holds, or none does: what a look-up in a table of all of them tells. */
+static bool is_lookup(const struct atom *a)
+{
+    if (is_membership(a->op)) {
+        return a->mod == MOD_NONE || a->mod == (a->op == OP_NE ? MOD_ALLOF : MOD_ANYOF);
+    }
+    return (a->op == OP_STARTSWITH || a->op == OP_ENDSWITH) && a->mod == MOD_ANYOF;
+}
+
 /* `startswith` or `endswith` what every match of the patterns begins or ends with; 0: nothing. */
 static atom_id weaker_test(struct planner *p, const struct atom *a, enum op_id op)
 {
@@ -126,6 +135,8 @@ static void place_text(struct planner *p, const struct atom *a, int slot, struct
     w->shape = SHAPE_TEXT;
     if (a->op == OP_CONTAINS || a->op == OP_ICONTAINS) {
         use_patterns(p, a, w);
+    } else if (a->nval > INLINE_TEXTS_MAX && is_lookup(a)) {
+        w->place = PLACE_CLASS;
     } else if (name && a->nval > INLINE_NAMES_MAX && is_membership(a->op) && a->mod == MOD_NONE) {
         use_name_set(p, a, w);
     } else if (is_inline_text(a->op)) {
@@ -148,10 +159,22 @@ static void place_tests(struct planner *p, int slot, const struct num_tests *t, 
     }
 }
 
-static void place_addr(const struct atom *a, int slot, int slot2, struct where *w)
+/* So many addresses, and no network, that a table has them. */
+static bool are_many_addresses(const struct comp *c, const struct atom *a)
+{
+    for (uint32_t i = 0; i < a->nval; i++) {
+        if (c->values.v[a->val0 + i].kind != VAL_IP) {
+            return false;
+        }
+    }
+    return a->nval > INLINE_TEXTS_MAX;
+}
+
+static void place_addr(const struct comp *c, const struct atom *a, int slot, int slot2,
+                       struct where *w)
 {
     if (a->mod == MOD_NONE) {
-        w->place = PLACE_INLINE;
+        w->place = are_many_addresses(c, a) ? PLACE_CLASS : PLACE_INLINE;
         w->shape = SHAPE_ADDR;
         w->slot = (int16_t)slot;
         w->slot2 = (int16_t)slot2;
@@ -163,7 +186,7 @@ static void place_slot(struct planner *p, const struct atom *a, const struct fie
 {
     struct num_tests t;
     if (f->type == T_IPADDR) {
-        place_addr(a, f->slot, -1, w);
+        place_addr(p->c, a, f->slot, -1, w);
     } else if (f->slot >= N_COUNT) {
         place_text(p, a, f->slot, w);
     } else if (f->table && a->op != OP_EXISTS) {
@@ -266,9 +289,9 @@ static void place_derived(struct planner *p, const struct atom *a, struct where 
         t.v[0] = (struct num_test){NT_SIGNED, 1ull << 63, UINT64_MAX};
         place_tests(p, SLOT_OF_NUM(N_RES), &t, w);
     } else if (f == F_fd_cnet || f == F_fd_snet) {
-        place_addr(a, f == F_fd_cnet ? SLOT_OF_STR(S_CIP) : SLOT_OF_STR(S_SIP), -1, w);
+        place_addr(p->c, a, f == F_fd_cnet ? SLOT_OF_STR(S_CIP) : SLOT_OF_STR(S_SIP), -1, w);
     } else if (f == F_fd_ip || f == F_fd_net) {
-        place_addr(a, SLOT_OF_STR(S_CIP), SLOT_OF_STR(S_SIP), w);
+        place_addr(p->c, a, SLOT_OF_STR(S_CIP), SLOT_OF_STR(S_SIP), w);
     } else if (f == F_fd_port && numtext_number(p->c, a, a->type, &t)) {
         place_tests(p, SLOT_OF_NUM(N_CPORT), &t, w);
         w->slot2 = SLOT_OF_NUM(N_SPORT);

@@ -13,6 +13,8 @@
 
 /* Above this many constants a test of a process name asks a hash set. */
 #define INLINE_NAMES_MAX 12
+/* Above this many the constants of a text stand in a table of classes (bpf/class.h). */
+#define INLINE_TEXTS_MAX 128
 
 struct planner; /* need.h */
 

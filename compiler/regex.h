@@ -12,9 +12,9 @@
  * Limits: a pattern has 255 bytes as every constant, nested counts multiply to 1000 at most (as in
  * RE2). With its counts written out it may have REGEX_INST_MAX instructions. It becomes an
  * automaton if that takes no more than REGEX_STATES_MAX states, REGEX_WORDS_MAX transitions and
- * REGEX_WORK_MAX steps to make; else a program of at most RPK_PROGRAM_MAX instructions (rpk.h).
- * The first costs one table access a character, the second at most as many steps as it is long;
- * both go through the value once.
+ * REGEX_WORK_MAX steps to make (all patterns of a compilation together: REGEX_ALL_WORK_MAX); else a
+ * program of at most RPK_PROGRAM_MAX instructions (rpk.h). The first costs one table access a
+ * character, the second at most as many steps as it is long; both go through the value once.
  */
 #ifndef RULEC_REGEX_H
 #define RULEC_REGEX_H
@@ -28,6 +28,7 @@
 #define REGEX_STATES_MAX 16384u
 #define REGEX_WORDS_MAX (256u << 10)
 #define REGEX_WORK_MAX (8u << 20)
+#define REGEX_ALL_WORK_MAX (64u << 20)
 #define REGEX_CODE_MAX 0x10ffffu
 
 /* Code points lo..hi. */
@@ -62,6 +63,7 @@ struct regex {
     VEC(struct re_set) sets; /* no two alike */
     VEC(struct re_range) ranges;
     uint32_t root;
+    uint64_t work_max;            /* steps that making an automaton may take */
     const struct re_table *table; /* of the patterns of a compilation */
 };
 
@@ -97,6 +99,7 @@ struct re_table {
     struct rpk_regex head;
     VEC(uint16_t) words;
     VEC(struct rpk_range) ranges;
+    uint64_t work; /* steps that were made for an automaton, whether or not it became one */
 };
 /* False: it fits neither form. */
 bool regex_compile(struct arena *a, const struct regex *re, struct re_table *out);
@@ -127,6 +130,7 @@ struct re_prog {
 /* Thompson's construction, over classes of code points that the sets do not tell apart. */
 bool regex_program(struct arena *a, const struct regex *re, struct re_prog *out);
 /* The automaton in out->words, head.nstate states of it; false: over a limit. */
-bool regex_automaton(struct arena *a, const struct re_prog *p, struct re_table *out);
+bool regex_automaton(struct arena *a, const struct re_prog *p, uint64_t work_max,
+                     struct re_table *out);
 
 #endif

@@ -29,7 +29,7 @@ struct dfa {
     VEC(struct state) states; /* from 1 */
     VEC(uint32_t) pcs;
     struct cons seen;
-    uint64_t work;
+    uint64_t work, work_max;
     /* The set being made. */
     uint32_t *mark, round;
     uint32_t *todo;
@@ -143,7 +143,7 @@ static uint32_t step(struct dfa *d, const uint32_t *from, uint32_t n, uint32_t c
 
 static bool over(const struct dfa *d)
 {
-    return d->states.n > REGEX_STATES_MAX || d->work > REGEX_WORK_MAX ||
+    return d->states.n > REGEX_STATES_MAX || d->work > d->work_max ||
            (uint64_t)d->states.n * (d->p->nclass + 1) > REGEX_WORDS_MAX;
 }
 
@@ -164,7 +164,10 @@ static void put_row(struct dfa *d, uint32_t i, uint32_t *copy)
 
 /* ---- states without hope ---- */
 
-/* Leads every edge to a state from which no end can be reached to state 0. */
+/*
+ * Leads every edge to a state from which no end can be reached to state 0. States mostly lead to
+ * later ones, so that a few rounds do; where it takes too many, nothing is dropped.
+ */
 static void drop_hopeless(struct dfa *d)
 {
     uint32_t width = d->p->nclass + 1, n = d->states.n;
@@ -172,6 +175,10 @@ static void drop_hopeless(struct dfa *d)
     bool *hope = arena_alloc(d->arena, n), again = true;
     while (again) {
         again = false;
+        d->work += (uint64_t)n * width;
+        if (over(d)) {
+            return;
+        }
         for (uint32_t i = n; i--;) {
             bool any = w[i * width + width - 1];
             for (uint32_t k = 0; k + 1 < width && !any; k++) {
@@ -188,9 +195,10 @@ static void drop_hopeless(struct dfa *d)
     }
 }
 
-bool regex_automaton(struct arena *a, const struct re_prog *p, struct re_table *out)
+bool regex_automaton(struct arena *a, const struct re_prog *p, uint64_t work_max,
+                     struct re_table *out)
 {
-    struct dfa d = {.arena = arena_new(), .p = p, .seen.arena = NULL};
+    struct dfa d = {.arena = arena_new(), .p = p, .work_max = work_max};
     struct re_table made = {0};
     d.seen.arena = d.arena;
     d.out = &made;
@@ -214,6 +222,7 @@ bool regex_automaton(struct arena *a, const struct re_prog *p, struct re_table *
             VEC_PUSH(a, &out->words, made.words.v[i]);
         }
     }
+    out->work = d.work;
     arena_free(d.arena);
     return good;
 }

@@ -255,7 +255,11 @@ uint32_t regex_row(struct comp *c, str_id pattern, struct regex_error *err)
     }
     struct re_table *table = arena_alloc(c->arena, sizeof *table);
     re->table = table;
-    if (!regex_compile(c->arena, re, table)) {
+    uint64_t left = REGEX_ALL_WORK_MAX - c->regex_work;
+    re->work_max = left < re->work_max ? left : re->work_max;
+    bool good = regex_compile(c->arena, re, table);
+    c->regex_work += table->work < left ? table->work : left;
+    if (!good) {
         *err = (struct regex_error){
             0, (uint32_t)STRLEN(c, pattern), "the pattern is too large",
             arena_printf(c->arena, "with its counts written out it needs more than %u instructions",

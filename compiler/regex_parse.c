@@ -524,6 +524,7 @@ struct regex *regex_parse(struct arena *a, const char *pattern, size_t len, stru
 {
     struct parser p = {.arena = a, .s = pattern, .n = (uint32_t)len, .err = err};
     p.re = arena_alloc(a, sizeof *p.re);
+    p.re->work_max = REGEX_WORK_MAX;
     if (len > REGEX_PATTERN_MAX) {
         fail(&p, 0, NULL, "the pattern is too long");
         return NULL;

@@ -233,7 +233,7 @@ bool regex_compile(struct arena *a, const struct regex *re, struct re_table *out
         return false;
     }
     put_classes(a, &p, out);
-    if (!regex_automaton(a, &p, out)) {
+    if (!regex_automaton(a, &p, re->work_max, out)) {
         if (p.inst.n > RPK_PROGRAM_MAX) {
             return false;
         }

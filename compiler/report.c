@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Findings as text (file:line:col, the source line, a caret) and as JSON. */
+/* Findings as text: file:line:col, the source line, a caret. */
 #include "diag.h"
 
 #include <stdlib.h>
@@ -11,13 +11,12 @@
 #include "source.h"
 
 #define LINE_MAX_SHOWN 160u /* bytes of a source line; a longer one is shown around its place */
-#define VIA_MAX 16u         /* uses that are shown of a long chain */
+#define REPEATS_MAX 3u      /* other ways to the same finding that are shown one by one */
 
 enum paint { PAINT_NONE, PAINT_ERROR, PAINT_WARNING, PAINT_NOTE, PAINT_BOLD };
 
 static const char *const paints[] = {"\033[0m", "\033[1;31m", "\033[1;35m", "\033[1;36m",
                                      "\033[1m"};
-static const char *const severities[] = {"error", "warning", "info"};
 
 static void paint(FILE *out, struct diag_style style, enum paint p)
 {
@@ -47,12 +46,18 @@ static void put_place(const struct comp *c, FILE *out, const struct span *s)
     fputs(": ", out);
 }
 
+/* What is no character, or would steer the terminal, is shown as one question mark. */
+static bool is_shown_as_is(uint32_t cp)
+{
+    return cp == '\t' || (cp != UINT32_MAX && !show_acts(cp));
+}
+
 /* Bytes of the character at `s`, and in `*cols` the columns it takes when shown (a tab: 1). */
 static size_t measure(const char *s, size_t len, unsigned *cols)
 {
     uint32_t cp;
     size_t n = show_decode(s, len, &cp);
-    *cols = cp == UINT32_MAX ? 1 : show_width(cp);
+    *cols = is_shown_as_is(cp) ? show_width(cp) : 1;
     return n;
 }
 
@@ -60,10 +65,10 @@ static void put_char(FILE *out, const char *s, size_t n)
 {
     uint32_t cp;
     show_decode(s, n, &cp);
-    if (cp != '\t' && (cp == UINT32_MAX || cp < 0x20 || (cp >= 0x7f && cp < 0xa0))) {
-        fputc('?', out);
-    } else {
+    if (is_shown_as_is(cp)) {
         fwrite(s, 1, n, out);
+    } else {
+        fputc('?', out);
     }
 }
 
@@ -85,7 +90,8 @@ static struct window window_of(const struct comp *c, const struct span *s)
     size_t len;
     uint32_t start;
     struct window w = {.text = source_line(c->sources, s->file, s->off, &len, &start)};
-    w.at = s->off - start < len ? s->off - start : len;
+    size_t at = s->off > start ? s->off - start : 0; /* before the start: a byte order mark */
+    w.at = at < len ? at : len;
     w.end = s->len < len - w.at ? w.at + s->len : len;
     w.to = len;
     if (len > LINE_MAX_SHOWN) {
@@ -159,17 +165,66 @@ static void put_head(const struct comp *c, FILE *out, const struct span *s, cons
     paint(out, style, PAINT_NONE);
 }
 
-/* "in macro m, used here" for each use that led to the place, the innermost first. */
+static void put_use(const struct comp *c, FILE *out, const char *how, const struct span *s,
+                    struct diag_style style)
+{
+    put_head(c, out, &c->spans.v[s->via.i], "note", PAINT_NOTE, style);
+    fputs(how, out);
+    show_text(out, STR(c, s->what), STRLEN(c, s->what));
+    fputs(", used here\n", out);
+}
+
+/*
+ * "in macro m, used here" for each use that led to the place, the innermost first. Of a long chain
+ * the outermost use, which stands in a rule, is shown in any case.
+ */
 static void put_uses(const struct comp *c, FILE *out, const struct span *s, struct diag_style style)
 {
-    for (uint32_t i = 0; s->via.i && i < VIA_MAX; i++) {
-        str_id what = s->what;
-        s = &c->spans.v[s->via.i];
-        put_head(c, out, s, "note", PAINT_NOTE, style);
-        fputs("in ", out);
-        show_text(out, STR(c, what), STRLEN(c, what));
-        fputs(", used here\n", out);
-        put_line(c, out, s, style);
+    uint32_t n = diag_uses(c, s);
+    for (uint32_t i = 0; i < n; i++, s = &c->spans.v[s->via.i]) {
+        if (i < DIAG_USES_MAX - 1 || i == n - 1) {
+            put_use(c, out, "in ", s, style);
+            put_line(c, out, &c->spans.v[s->via.i], style);
+        } else if (i == n - 2) {
+            fprintf(out, "note: %u uses in between are not shown\n", n - DIAG_USES_MAX);
+        }
+    }
+}
+
+static bool same_place(const struct span *a, const struct span *b)
+{
+    return a->file == b->file && a->off == b->off && a->len == b->len;
+}
+
+/* Where the uses that led to `b` part from those that led to `a`; NULL if they do not. */
+static const struct span *parting(const struct comp *c, const struct span *a, const struct span *b)
+{
+    while (b->via.i && a->via.i) {
+        const struct span *next = &c->spans.v[b->via.i];
+        a = &c->spans.v[a->via.i];
+        if (!same_place(a, next)) {
+            return b;
+        }
+        b = next;
+    }
+    return NULL;
+}
+
+/* The first few other ways to the same finding, and how many there are beyond them. */
+static void put_repeats(const struct comp *c, FILE *out, const struct finding *f,
+                        struct diag_style style)
+{
+    const struct finding *again = diags_repeats(c) + f->repeat0, *before = f;
+    uint32_t left = f->more;
+    for (uint32_t i = 0; i < f->more && i < REPEATS_MAX; i++, before = again++) {
+        const struct span *s = parting(c, &c->spans.v[before->at.i], &c->spans.v[again->at.i]);
+        if (s) {
+            put_use(c, out, "the same in ", s, style);
+            left--;
+        }
+    }
+    if (left) {
+        fprintf(out, "note: the same in %u more place%s\n", left, left == 1 ? "" : "s");
     }
 }
 
@@ -179,7 +234,7 @@ static void put_finding(const struct comp *c, FILE *out, const struct finding *f
     static const enum paint colors[] = {PAINT_ERROR, PAINT_WARNING, PAINT_NOTE};
     const struct diag_info *info = diag_info(f->code);
     const struct span *s = &c->spans.v[f->at.i];
-    put_head(c, out, s, severities[info->severity], colors[info->severity], style);
+    put_head(c, out, s, diag_severity_name(info->severity), colors[info->severity], style);
     show_text(out, f->text, strlen(f->text));
     fprintf(out, " [%s]\n", info->code);
     put_line(c, out, s, style);
@@ -192,9 +247,7 @@ static void put_finding(const struct comp *c, FILE *out, const struct finding *f
         fputc('\n', out);
         put_line(c, out, at, style);
     }
-    if (f->more) {
-        fprintf(out, "note: the same in %u more place%s\n", f->more, f->more == 1 ? "" : "s");
-    }
+    put_repeats(c, out, f, style);
     if (f->hint) {
         fputs("hint: ", out);
         show_text(out, f->hint, strlen(f->hint));
@@ -202,101 +255,36 @@ static void put_finding(const struct comp *c, FILE *out, const struct finding *f
     }
 }
 
-static void json_place(const struct comp *c, FILE *out, const struct span *s)
+static void print_text(const struct comp *c, FILE *out, struct diag_style style)
 {
-    struct place from = source_place(c->sources, s->file, s->off);
-    struct place to = source_place(c->sources, s->file, s->off + s->len);
-    const char *name = source_name(c->sources, s->file);
-    fputs("\"file\":", out);
-    show_json(out, name, strlen(name));
-    fprintf(out, ",\"line\":%u,\"column\":%u,\"end_line\":%u,\"end_column\":%u", from.line,
-            from.column, to.line, to.column);
-}
-
-static void json_note(const struct comp *c, FILE *out, const struct span *s, const char *text,
-                      bool first)
-{
-    fputs(first ? "{\"message\":" : ",{\"message\":", out);
-    show_json(out, text, strlen(text));
-    fputc(',', out);
-    json_place(c, out, s);
-    fputc('}', out);
-}
-
-static void json_notes(const struct comp *c, FILE *out, const struct finding *f)
-{
-    bool first = true;
-    const struct span *s = &c->spans.v[f->at.i];
-    for (uint32_t i = 0; s->via.i && i < VIA_MAX; i++) {
-        char text[200];
-        snprintf(text, sizeof text, "in %s, used here", STR(c, s->what));
-        s = &c->spans.v[s->via.i];
-        json_note(c, out, s, text, first);
-        first = false;
-    }
-    const struct note *notes = diags_notes(c);
-    for (uint32_t i = 0; i < f->nnote; i++) {
-        const struct note *n = &notes[f->note0 + i];
-        json_note(c, out, &c->spans.v[n->at.i], n->text, first);
-        first = false;
-    }
-}
-
-static void json_finding(const struct comp *c, FILE *out, const struct finding *f)
-{
-    const struct diag_info *info = diag_info(f->code);
-    fprintf(out, "{\"code\":\"%s\",\"severity\":\"%s\",\"falco\":\"%s\",\"message\":", info->code,
-            severities[info->severity], info->falco);
-    show_json(out, f->text, strlen(f->text));
-    fputc(',', out);
-    json_place(c, out, &c->spans.v[f->at.i]);
-    fputs(",\"rule\":", out);
-    if (f->rule.i) {
-        show_json(out, STR(c, f->rule), STRLEN(c, f->rule));
-    } else {
-        fputs("null", out);
-    }
-    fputs(",\"hint\":", out);
-    if (f->hint) {
-        show_json(out, f->hint, strlen(f->hint));
-    } else {
-        fputs("null", out);
-    }
-    fprintf(out, ",\"more\":%u,\"notes\":[", f->more);
-    json_notes(c, out, f);
-    fputs("]}", out);
-}
-
-static void print_json(const struct comp *c, FILE *out, bool verbose)
-{
-    uint32_t n, shown = 0;
-    const struct finding *f = diags_sorted(c, &n);
-    fputs("{\"findings\":[", out);
-    for (uint32_t i = 0; i < n; i++) {
-        if (verbose || diag_info(f[i].code)->severity != SEV_INFO) {
-            fputs(shown++ ? ",\n" : "\n", out);
-            json_finding(c, out, &f[i]);
-        }
-    }
-    fprintf(out, "%s],\"errors\":%u,\"warnings\":%u}\n", shown ? "\n" : "",
-            diag_count(c, SEV_ERROR), diag_count(c, SEV_WARNING));
-}
-
-void diag_print(const struct comp *c, FILE *out, struct diag_style style)
-{
-    if (style.format == DIAG_JSON) {
-        print_json(c, out, style.verbose);
-        return;
-    }
-    uint32_t n;
+    uint32_t n, left = diags_left_out(c);
     const struct finding *f = diags_sorted(c, &n);
     for (uint32_t i = 0; i < n; i++) {
         if (style.verbose || diag_info(f[i].code)->severity != SEV_INFO) {
             put_finding(c, out, &f[i], style);
         }
     }
-    if (diags_left_out(c)) {
-        fprintf(out, "rulec: %u more findings are not shown\n", diags_left_out(c));
+    if (left) {
+        fprintf(out, "rulec: %u more finding%s not shown\n", left, left == 1 ? " is" : "s are");
+    }
+}
+
+/* In one piece: standard error has no buffer, and findings may be thousands. */
+void diag_print(const struct comp *c, FILE *out, struct diag_style style)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *whole = open_memstream(&text, &len);
+    FILE *to = whole ? whole : out;
+    if (style.format == DIAG_JSON) {
+        diag_print_json(c, to, style.verbose);
+    } else {
+        print_text(c, to, style);
+    }
+    if (whole) {
+        fclose(whole);
+        fwrite(text, 1, len, out);
+        free(text);
     }
 }
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "show.h"
 
-#include <stdbool.h>
-
 struct range {
     uint32_t first, last;
 };
@@ -54,8 +52,7 @@ unsigned show_width(uint32_t cp)
     return cp < 0x300 ? 1 : IN(zero, cp) ? 0 : IN(wide, cp) ? 2 : 1;
 }
 
-/* Characters that act on the terminal or on the order of what is read. */
-static bool acts(uint32_t cp)
+bool show_acts(uint32_t cp)
 {
     static const struct range acting[] = {
         {0, 0x1f},        {0x7f, 0x9f},     {0x200e, 0x200f},
@@ -71,9 +68,9 @@ static void put(FILE *out, const char *s, size_t len, bool quoted)
         n = show_decode(s + i, len - i, &cp);
         if (quoted && (cp == '\n' || cp == '\t')) {
             fputs(cp == '\n' ? "\\n" : "\\t", out);
-        } else if (cp == UINT32_MAX || (cp < 0x100 && acts(cp) && n == 1)) {
+        } else if (cp == UINT32_MAX || (cp < 0x100 && show_acts(cp) && n == 1)) {
             fprintf(out, "\\x%02x", (unsigned char)s[i]);
-        } else if (acts(cp)) {
+        } else if (show_acts(cp)) {
             fprintf(out, "\\u{%x}", cp);
         } else if (quoted && (cp == '"' || cp == '\\')) {
             fprintf(out, "\\%c", (int)cp);

@@ -6,6 +6,7 @@
 #ifndef RULEC_SHOW_H
 #define RULEC_SHOW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,6 +18,8 @@
 size_t show_decode(const char *s, size_t len, uint32_t *cp);
 /* Columns a character takes on a terminal: 0, 1 or 2. */
 unsigned show_width(uint32_t cp);
+/* It steers the terminal, or the order in which text is read: never to be shown as it is. */
+bool show_acts(uint32_t cp);
 /* Text for people; controls and invalid bytes as \xNN or \u{NN}. */
 void show_text(FILE *out, const char *s, size_t len);
 /* The same between double quotes, with \" \\ \n \t for those four. */

@@ -15,6 +15,7 @@ struct source {
     size_t len;
     bool missing;
     VEC(uint32_t) lines; /* first byte of each line; made when a place is first asked for */
+    uint32_t seen_off, seen_column; /* a place whose column was counted: others are near it */
 };
 
 struct sources {
@@ -162,6 +163,15 @@ static size_t break_at(const char *p, size_t left)
     return left > 2 && (!memcmp(p, "\xe2\x80\xa8", 3) || !memcmp(p, "\xe2\x80\xa9", 3)) ? 3 : 0;
 }
 
+/* Length of the line end that the first `len` bytes of `p` end with. */
+static size_t break_before(const char *p, size_t len)
+{
+    if (p[len - 1] == '\n') {
+        return len > 1 && p[len - 2] == '\r' ? 2 : 1;
+    }
+    return p[len - 1] == '\r' ? 1 : p[len - 1] == '\x85' ? 2 : 3;
+}
+
 static void find_lines(struct arena *a, struct source *src)
 {
     VEC_PUSH(a, &src->lines, 0);
@@ -194,17 +204,30 @@ static uint32_t line_index(const struct sources *s, uint32_t file, uint32_t off)
     return lo;
 }
 
+/* A byte order mark at the head of a file is no part of its first line. */
+static uint32_t line_start(const struct source *src, uint32_t line)
+{
+    bool mark = line == 0 && src->len >= 3 && !memcmp(src->text, "\xef\xbb\xbf", 3);
+    return mark ? 3 : src->lines.v[line];
+}
+
 struct place source_place(const struct sources *s, uint32_t file, uint32_t off)
 {
     uint32_t line = line_index(s, file, off);
-    const struct source *src = &s->v.v[file];
+    struct source *src = &s->v.v[file];
     if (src->missing) {
         return (struct place){0, 0};
     }
-    uint32_t column = 1;
-    for (uint32_t i = src->lines.v[line]; i < off && i < src->len; i++) {
+    uint32_t i = line_start(src, line), column = 1;
+    if (src->seen_off > i && src->seen_off <= off) {
+        i = src->seen_off;
+        column = src->seen_column;
+    }
+    for (; i < off && i < src->len; i++) {
         column += ((unsigned char)src->text[i] & 0xc0) != 0x80;
     }
+    src->seen_off = i;
+    src->seen_column = column;
     return (struct place){line + 1, column};
 }
 
@@ -213,10 +236,11 @@ const char *source_line(const struct sources *s, uint32_t file, uint32_t off, si
 {
     uint32_t line = line_index(s, file, off);
     const struct source *src = &s->v.v[file];
-    *start = src->lines.v[line];
-    size_t end = *start;
-    while (end < src->len && !break_at(src->text + end, src->len - end)) {
-        end++;
+    *start = line_start(src, line);
+    size_t end = src->len;
+    if (line + 1 < src->lines.n) {
+        end = src->lines.v[line + 1];
+        end -= break_before(src->text + *start, end - *start);
     }
     *len = end - *start;
     return src->text + *start;

@@ -278,19 +278,29 @@ static bool subst_list(struct subst *s, const struct text *from, struct text *ou
     return true;
 }
 
-/* What all conditions come to is bounded as well. That it is too much is said once. */
-static bool within_total(struct pack *pk, const struct text *from, const struct text *t)
+/*
+ * What all conditions come to is bounded as well, those that failed and the steps between counted.
+ * That it is too much is said once.
+ */
+static bool within_limits(struct pack *pk, const struct text *from, const struct text *t)
 {
+    bool large = is_large(t);
     pk->text_bytes += t->bytes.n;
     pk->text_pieces += t->segs.n;
-    if (!pk->too_large && (pk->text_bytes > TEXTS_MAX || pk->text_pieces > ALL_PIECES_MAX)) {
+    if (large) {
+        diag(pk->c, RK0222, text_span(pk->c, from, 0, from->bytes.n), NULL,
+             "with its lists replaced the condition has more than %u MiB, or %u items",
+             TEXT_MAX >> 20, PIECES_MAX / 2);
+    }
+    if (pk->text_bytes > TEXTS_MAX || pk->text_pieces > ALL_PIECES_MAX ||
+        pk->text_steps > STEPS_MAX) {
         pk->too_large = true;
         diag(pk->c, RK0222, text_span(pk->c, from, 0, from->bytes.n), NULL,
              "with their lists replaced, the conditions up to here have more than %u MiB, or %u "
              "items",
              TEXTS_MAX >> 20, ALL_PIECES_MAX / 2);
     }
-    return !pk->too_large;
+    return !large && !pk->too_large;
 }
 
 bool subst_lists(struct pack *pk, const struct text *from, struct text *out)
@@ -300,25 +310,22 @@ bool subst_lists(struct pack *pk, const struct text *from, struct text *out)
     if (pk->too_large) {
         return false;
     }
+    unsigned k = 0;
     s.wanted.v = arena_alloc(c->arena, pk->lists.n);
     *out = *from;
     want_words(&s, from);
-    for (uint32_t i = 0; i < pk->lists.n; i++) {
+    for (uint32_t i = 0; i < pk->lists.n && !is_large(out); i++) {
         struct list_def *l = &pk->lists.v[i];
-        struct text next = {0};
-        if (!(s.wanted.v[i] || l->odd) || !subst_list(&s, out, &next, l)) {
-            continue;
-        }
-        *out = next;
-        if (is_large(out)) {
-            diag(c, RK0222, text_span(c, from, 0, from->bytes.n), NULL,
-                 "with its lists replaced the condition has more than %u MiB, or %u items",
-                 TEXT_MAX >> 20, PIECES_MAX / 2);
-            return false;
+        struct text *next = &pk->step[k];
+        text_cut(next, 0);
+        if ((s.wanted.v[i] || l->odd) && subst_list(&s, out, next, l)) {
+            pk->text_steps += next->segs.n;
+            *out = *next;
+            k = !k;
         }
     }
     text_end(c, out);
-    return within_total(pk, from, out);
+    return within_limits(pk, from, out);
 }
 
 /* ---- words that look like something else ---- */

@@ -27,6 +27,7 @@ struct table {
     VEC(struct rpk_ref) refs;
     VEC(struct rpk_str) tags, patterns;
     VEC(struct rpk_name) names;
+    VEC(struct rpk_key) keys;
     VEC(struct rpk_regex) regexes;
     VEC(struct rpk_range) ranges;
     VEC(uint16_t) words;
@@ -52,9 +53,8 @@ static struct rpk_str put_text(struct table *t, str_id s)
     }
     const char *bytes = STR(t->c, s);
     struct rpk_str at = {t->strings.n, (uint32_t)STRLEN(t->c, s)};
-    for (uint32_t i = 0; i <= at.len; i++) {
-        VEC_PUSH(t->c->arena, &t->strings, i < at.len ? bytes[i] : 0);
-    }
+    VEC_APPEND(t->c->arena, &t->strings, bytes, at.len);
+    VEC_PUSH(t->c->arena, &t->strings, 0);
     id = VEC_PUSH(t->c->arena, &t->placed, at);
     cons_add(&t->texts, (uint64_t)s.i + 1, id);
     return at;
@@ -175,6 +175,19 @@ static void put_value(struct table *t, const struct value *v, enum op_id op)
     VEC_PUSH(t->c->arena, &t->values, r);
 }
 
+/* Fewer constants than this are compared one after the other. */
+#define SORTED_MIN 8
+
+/* type.c has sorted them; it does not for `oneof`, where a constant that stands twice counts. */
+static bool is_sorted(const struct comp *c, const struct atom *a)
+{
+    bool equal = a->op == OP_EQ || a->op == OP_IN || a->op == OP_INTERSECTS;
+    bool any = a->mod == MOD_NONE || a->mod == MOD_ANYOF;
+    for (uint32_t i = 0; i < a->nval && equal; i++)
+        equal = c->values.v[a->val0 + i].kind != VAL_NET;
+    return equal && any && a->nval >= SORTED_MIN;
+}
+
 static uint32_t put_atom(struct table *t, atom_id id)
 {
     const struct atom a = t->c->atoms.v[id.i];
@@ -188,6 +201,7 @@ static uint32_t put_atom(struct table *t, atom_id id)
     r.op = (uint8_t)a.op;
     r.mod = (uint8_t)a.mod;
     r.type = (uint8_t)a.type;
+    r.sorted = is_sorted(t->c, &a);
     r.val0 = t->values.n;
     r.nval = a.nval;
     for (uint32_t i = 0; i < a.nval; i++) {
@@ -219,7 +233,9 @@ static void put_events(struct table *t)
     const struct comp *c = t->c;
     for (uint32_t i = 0; i < c->events.n; i++) {
         const struct event_rules *e = &c->events.v[i];
-        struct rpk_event r = {(uint16_t)e->event, 0, e->sysnr, e->root0, e->nroot};
+        struct rpk_event r = {
+            (uint16_t)e->event, 0,       e->sysnr, e->root0, e->nroot, e->key0, e->nkey,
+            e->rest0,           e->nrest};
         VEC_PUSH(c->arena, &t->events, r);
     }
     for (uint32_t i = 0; i < c->roots.n; i++) {
@@ -303,6 +319,17 @@ static void put_matchers(struct table *t)
     }
 }
 
+static void put_keys(struct table *t)
+{
+    const struct comp *c = t->c;
+    for (uint32_t i = 0; i < c->keys.n; i++) {
+        const struct class_key *k = &c->keys.v[i];
+        struct rpk_key r = {
+            put_field(t, c->atoms.v[k->atom.i].lhs), k->node, k->how, k->rank0, k->nrank, 0};
+        VEC_PUSH(c->arena, &t->keys, r);
+    }
+}
+
 /* ---- laying out ---- */
 
 static struct rpk_span append(struct comp *c, const void *rows, uint32_t n, size_t size)
@@ -311,14 +338,12 @@ static struct rpk_span append(struct comp *c, const void *rows, uint32_t n, size
         VEC_PUSH(c->arena, &c->table, 0);
     }
     struct rpk_span s = {c->table.n, n};
-    const uint8_t *bytes = rows;
-    for (size_t i = 0; i < n * size; i++) {
-        VEC_PUSH(c->arena, &c->table, bytes[i]);
-    }
+    VEC_APPEND(c->arena, &c->table, rows, n * size);
     return s;
 }
 
 #define APPEND(t, name) append((t)->c, (t)->name.v, (t)->name.n, sizeof *(t)->name.v)
+#define APPEND_COMP(c, name) append(c, (c)->name.v, (c)->name.n, sizeof *(c)->name.v)
 
 static void lay_out(struct table *t, struct rpk_head *head)
 {
@@ -340,6 +365,12 @@ static void lay_out(struct table *t, struct rpk_head *head)
     head->ranges = APPEND(t, ranges);
     head->words = APPEND(t, words);
     head->strings = APPEND(t, strings);
+    head->keys = APPEND(t, keys);
+    head->ranks = APPEND_COMP(c, ranks);
+    head->class_edges = APPEND_COMP(c, class_edges);
+    head->class_rows = APPEND_COMP(c, class_rows);
+    head->class_cands = APPEND_COMP(c, class_cands);
+    head->class_tests = APPEND_COMP(c, class_tests);
     append(c, "", 0, 0); /* the section's own end is aligned */
     head->size = c->table.n;
     memcpy(c->table.v, head, sizeof *head);
@@ -358,6 +389,7 @@ int pass_table(struct comp *c)
     put_nodes(&t);
     put_events(&t);
     put_matchers(&t);
+    put_keys(&t);
     head.magic = RPK_MAGIC;
     head.version = RPK_VERSION;
     head.catalog = catalog_digest();

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "load.h"
 
+#include "class.h"
+
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -265,13 +267,16 @@ static int load_object(struct load *l, const void *bytes, size_t size, const str
     size_map(l, "patterns", p->head->patterns.n);
     size_map(l, "name_sets", p->head->names.n);
     size_map(l, "lost_by_rule", p->head->rules.n);
+    class_size_maps(l->object, p);
     choose_hooks(l, opt);
     rc = fill_constants(l, p, opt);
     if (!rc)
         rc = bpf_object__load(l->object);
     if (!rc)
         rc = fill_patterns(l, p);
-    return rc ? rc : fill_names(l, p);
+    if (!rc)
+        rc = fill_names(l, p);
+    return rc ? rc : class_fill_maps(l->object, p);
 }
 
 int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *p,

@@ -65,10 +65,63 @@ static enum outcome all_of(const struct rpk *p, const struct rpk_atom *a, struct
     return all;
 }
 
+/* The value as a constant, to be held against the others; false: it is of another kind. */
+static bool as_constant(struct val v, const struct rpk_value *like, struct rpk_value *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->kind = like->kind;
+    out->family = v.family;
+    out->num = v.num;
+    if (like->kind == 2) {
+        if (v.base != BASE_IP || v.len > sizeof(out->addr))
+            return false;
+        memcpy(out->addr, v.text, v.len);
+        return true;
+    }
+    return like->kind == 0 ? !v.text : v.base == BASE_TEXT || v.base == BASE_BYTES;
+}
+
+static int order_to(const struct rpk *p, const struct rpk_atom *a, struct val v,
+                    const struct rpk_value *own, const struct rpk_value *c)
+{
+    size_t n = c->text.len;
+    int order;
+
+    if (c->kind != 1)
+        return rpk_value_order(p, a->type, own, c);
+    order = memcmp(v.text, rpk_text(p, c->text), v.len < n ? v.len : n);
+    return order ? order : v.len < n ? -1 : v.len > n;
+}
+
+/* Is the value, known whole, one of the constants, which are in order? */
+static bool is_among(const struct rpk *p, const struct rpk_atom *a, struct val v)
+{
+    const struct rpk_value *values = &p->values[a->val0];
+    uint32_t lo = 0, hi = a->nval;
+    struct rpk_value own;
+
+    if (!as_constant(v, values, &own))
+        return false;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        int order = order_to(p, a, v, &own, &values[mid]);
+
+        if (order == 0)
+            return true;
+        if (order < 0)
+            hi = mid;
+        else
+            lo = mid + 1;
+    }
+    return false;
+}
+
 static enum outcome any_of(const struct rpk *p, const struct rpk_atom *a, struct val v)
 {
     enum outcome any = OUT_FALSE;
 
+    if (a->sorted && v.state == ST_PRESENT)
+        return is_among(p, a, v) ? OUT_TRUE : OUT_FALSE;
     for (uint32_t i = 0; i < a->nval; i++) {
         enum outcome o = match_value(p, a, v, &p->values[a->val0 + i]);
 

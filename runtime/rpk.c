@@ -59,6 +59,12 @@ static const struct {
     TABLE(ranges, struct rpk_range),
     TABLE(words, uint16_t),
     TABLE(strings, char),
+    TABLE(keys, struct rpk_key),
+    TABLE(ranks, uint32_t),
+    TABLE(class_edges, struct class_bucket),
+    TABLE(class_rows, struct class_row),
+    TABLE(class_cands, struct class_cand),
+    TABLE(class_tests, struct class_test),
 #undef TABLE
 };
 
@@ -104,6 +110,12 @@ static void fill_view(struct rpk *r)
     r->ranges = (const void *)(r->base + h->ranges.off);
     r->words = (const void *)(r->base + h->words.off);
     r->strings = (const char *)(r->base + h->strings.off);
+    r->keys = (const void *)(r->base + h->keys.off);
+    r->ranks = (const void *)(r->base + h->ranks.off);
+    r->class_edges = (const void *)(r->base + h->class_edges.off);
+    r->class_rows = (const void *)(r->base + h->class_rows.off);
+    r->class_cands = (const void *)(r->base + h->class_cands.off);
+    r->class_tests = (const void *)(r->base + h->class_tests.off);
 }
 
 static bool check_str(struct check *c, struct rpk_str s, const char *what, uint32_t row)
@@ -153,11 +165,45 @@ static bool check_event(struct check *c, uint32_t i)
         return bad(c, "event row %u: system call %d does not fit the event", i, e->sysnr);
     if (i && (e[-1].event > e->event || (e[-1].event == e->event && e[-1].sysnr >= e->sysnr)))
         return bad(c, "event row %u: out of order", i);
-    if (!rows_exist(e->root0, e->nroot, c->r.head->roots.n))
+    if (e->nroot > RULES_MAX || !rows_exist(e->root0, e->nroot, c->r.head->roots.n))
         return bad(c, "event row %u: roots outside their table", i);
     for (uint32_t k = 1; k < e->nroot; k++)
         if (c->r.roots[e->root0 + k - 1].rule >= c->r.roots[e->root0 + k].rule)
             return bad(c, "event row %u: rules out of order", i);
+    return true;
+}
+
+static bool check_event_keys(struct check *c, uint32_t i)
+{
+    const struct rpk_event *e = &c->r.events[i];
+    const struct rpk_head *h = c->r.head;
+
+    if (!rows_exist(e->key0, e->nkey, h->keys.n) || !rows_exist(e->rest0, e->nrest, h->ranks.n))
+        return bad(c, "event row %u: keys outside their table", i);
+    return true;
+}
+
+static bool check_classes(struct check *c)
+{
+    const struct rpk_head *h = c->r.head;
+    const struct {
+        const char *name;
+        enum rpk_class_table table;
+        uint32_t n;
+    } pass[] = {{"key", RPK_KEY, h->keys.n},
+                {"rank", RPK_RANK, h->ranks.n},
+                {"bucket", RPK_BUCKET, h->class_edges.n},
+                {"class", RPK_CLASS, h->class_rows.n},
+                {"candidate", RPK_CAND, h->class_cands.n},
+                {"class test", RPK_CLASS_TEST, h->class_tests.n}};
+
+    for (size_t p = 0; p < sizeof(pass) / sizeof(pass[0]); p++)
+        for (uint32_t i = 0; i < pass[p].n; i++) {
+            const char *why = rpk_class_wrong(&c->r, pass[p].table, i);
+
+            if (why)
+                return bad(c, "%s %u: %s", pass[p].name, i, why);
+        }
     return true;
 }
 
@@ -214,6 +260,18 @@ static int value_kind_of(enum type_id type)
     return -1;
 }
 
+static bool check_order(struct check *c, uint32_t i)
+{
+    const struct rpk_atom *a = &c->r.atoms[i];
+    const struct rpk_value *v = &c->r.values[a->val0];
+
+    for (uint32_t k = 1; a->sorted && k < a->nval; k++)
+        if (v[k].kind > 2 || v[k].kind != v[0].kind ||
+            rpk_value_order(&c->r, a->type, &v[k - 1], &v[k]) >= 0)
+            return bad(c, "test %u: constant %u is out of order", i, k);
+    return true;
+}
+
 static bool check_atom(struct check *c, uint32_t i)
 {
     const struct rpk_atom *a = &c->r.atoms[i];
@@ -237,7 +295,9 @@ static bool check_atom(struct check *c, uint32_t i)
         if (a->op == OP_REGEX && (uint64_t)c->r.values[a->val0 + k].num >= h->regexes.n)
             return bad(c, "test %u: constant %u is no pattern", i, k);
     }
-    return true;
+    if (a->sorted > 1)
+        return bad(c, "test %u: order is %u", i, a->sorted);
+    return check_order(c, i);
 }
 
 static bool check_value(struct check *c, uint32_t i)
@@ -339,10 +399,13 @@ static bool check_rows(struct check *c)
         bool (*fn)(struct check *, uint32_t);
         uint32_t n;
     } pass[] = {
-        {check_rule, h->rules.n},   {check_ref, h->refs.n},         {check_value, h->values.n},
-        {check_atom, h->atoms.n},   {check_node, h->nodes.n},       {check_root, h->roots.n},
-        {check_event, h->events.n}, {check_piece, h->pieces.n},     {check_tag, h->tags.n},
-        {check_name, h->names.n},   {check_pattern, h->patterns.n}, {check_regex, h->regexes.n},
+        {check_rule, h->rules.n},        {check_ref, h->refs.n},
+        {check_value, h->values.n},      {check_atom, h->atoms.n},
+        {check_node, h->nodes.n},        {check_root, h->roots.n},
+        {check_event, h->events.n},      {check_piece, h->pieces.n},
+        {check_tag, h->tags.n},          {check_name, h->names.n},
+        {check_pattern, h->patterns.n},  {check_regex, h->regexes.n},
+        {check_event_keys, h->events.n},
     };
 
     for (size_t p = 0; p < sizeof(pass) / sizeof(pass[0]); p++)
@@ -410,7 +473,7 @@ int rpk_open_section(struct rpk *r, const void *section, size_t size, char *err,
     c.r.head = section;
     if (check_versions(&c, size) && check_spans(&c)) {
         fill_view(&c.r);
-        if (check_plan(&c) && check_rows(&c))
+        if (check_plan(&c) && check_rows(&c) && check_classes(&c))
             *r = c.r;
     }
     return c.rc;
@@ -509,6 +572,28 @@ int rpk_open(struct rpk *r, const void *bytes, size_t size, char *err, size_t er
 const char *rpk_text(const struct rpk *r, struct rpk_str s)
 {
     return r->strings + s.off;
+}
+
+static int order_bytes(const void *a, size_t na, const void *b, size_t nb)
+{
+    int order = memcmp(a, b, na < nb ? na : nb);
+
+    return order ? order : na < nb ? -1 : na > nb;
+}
+
+int rpk_value_order(const struct rpk *r, uint8_t type, const struct rpk_value *a,
+                    const struct rpk_value *b)
+{
+    uint64_t flip = catalog_type((enum type_id)type)->base == BASE_INT ? 1ull << 63 : 0;
+    uint64_t x = (uint64_t)a->num ^ flip, y = (uint64_t)b->num ^ flip;
+
+    if (a->kind == 0)
+        return x < y ? -1 : x > y;
+    if (a->kind == 1)
+        return order_bytes(rpk_text(r, a->text), a->text.len, rpk_text(r, b->text), b->text.len);
+    if (a->family != b->family)
+        return a->family < b->family ? -1 : 1;
+    return memcmp(a->addr, b->addr, sizeof(a->addr));
 }
 
 static uint64_t mix(uint64_t h, uint64_t v)

@@ -15,9 +15,10 @@
 #include <stddef.h>
 
 #include "../bpf/abi.h"
+#include "../bpf/class.h"
 
 #define RPK_MAGIC 0x4b50522e72756c65ull
-#define RPK_VERSION 1
+#define RPK_VERSION 2
 #define RPK_SECTION ".rulepack"
 
 struct rpk_span {
@@ -42,21 +43,27 @@ struct rpk_head {
     struct probe_plan plan;
     uint8_t hooks; /* bit per hook_id: those that the rules need; others are for an audit alone */
     uint8_t pad[7];
-    struct rpk_span rules;    /* struct rpk_rule */
-    struct rpk_span events;   /* struct rpk_event, by event then sysnr */
-    struct rpk_span roots;    /* struct rpk_root */
-    struct rpk_span nodes;    /* struct rpk_node */
-    struct rpk_span atoms;    /* struct rpk_atom */
-    struct rpk_span values;   /* struct rpk_value */
-    struct rpk_span pieces;   /* struct rpk_piece */
-    struct rpk_span refs;     /* struct rpk_ref: operands of pieces and atoms */
-    struct rpk_span tags;     /* struct rpk_str */
-    struct rpk_span patterns; /* struct rpk_str: map `patterns`, by index */
-    struct rpk_span names;    /* struct rpk_name: map `name_sets` */
-    struct rpk_span regexes;  /* struct rpk_regex */
-    struct rpk_span ranges;   /* struct rpk_range */
-    struct rpk_span words;    /* uint16_t */
-    struct rpk_span strings;  /* bytes */
+    struct rpk_span rules;       /* struct rpk_rule */
+    struct rpk_span events;      /* struct rpk_event, by event then sysnr */
+    struct rpk_span roots;       /* struct rpk_root */
+    struct rpk_span nodes;       /* struct rpk_node */
+    struct rpk_span atoms;       /* struct rpk_atom */
+    struct rpk_span values;      /* struct rpk_value */
+    struct rpk_span pieces;      /* struct rpk_piece */
+    struct rpk_span refs;        /* struct rpk_ref: operands of pieces and atoms */
+    struct rpk_span tags;        /* struct rpk_str */
+    struct rpk_span patterns;    /* struct rpk_str: map `patterns`, by index */
+    struct rpk_span names;       /* struct rpk_name: map `name_sets` */
+    struct rpk_span regexes;     /* struct rpk_regex */
+    struct rpk_span ranges;      /* struct rpk_range */
+    struct rpk_span words;       /* uint16_t */
+    struct rpk_span strings;     /* bytes */
+    struct rpk_span keys;        /* struct rpk_key */
+    struct rpk_span ranks;       /* uint32_t: numbers of roots within their event */
+    struct rpk_span class_edges; /* struct class_bucket, and so on: bpf/class.h */
+    struct rpk_span class_rows;
+    struct rpk_span class_cands;
+    struct rpk_span class_tests;
 };
 
 #define RPK_RULE_OFF 0x01u         /* the rule says `enabled: false` */
@@ -79,6 +86,19 @@ struct rpk_event {
     uint16_t pad;
     int32_t sysnr;
     uint32_t root0, nroot;
+    uint32_t key0, nkey;   /* rows of keys: roots that need not all be tried */
+    uint32_t rest0, nrest; /* rows of ranks: the others, if there are keys */
+};
+/*
+ * Many rules that each ask for their own constants of one value: only those are tried whose
+ * constants it satisfies. They are the candidates of its class.
+ */
+struct rpk_key {
+    uint32_t ref;          /* row of refs: the value */
+    uint32_t node;         /* of class_edges */
+    uint32_t how;          /* enum class_how */
+    uint32_t rank0, nrank; /* rows of ranks: all of them, for a value that is not known whole */
+    uint32_t pad;
 };
 struct rpk_root {
     uint32_t rule, node;
@@ -104,12 +124,13 @@ struct rpk_ref {
 };
 
 struct rpk_atom {
-    uint32_t lhs; /* row of refs */
-    uint32_t rhs; /* row of refs, or 0xffffffff: constants */
-    uint8_t op;   /* enum op_id */
-    uint8_t mod;  /* enum op_modifier */
-    uint8_t type; /* enum type_id of the comparison */
-    uint8_t pad[5];
+    uint32_t lhs;   /* row of refs */
+    uint32_t rhs;   /* row of refs, or 0xffffffff: constants */
+    uint8_t op;     /* enum op_id */
+    uint8_t mod;    /* enum op_modifier */
+    uint8_t type;   /* enum type_id of the comparison */
+    uint8_t sorted; /* the constants ascend by rpk_value_order(): one is found by halving */
+    uint8_t pad[4];
     uint32_t val0, nval; /* rows of values */
 };
 
@@ -178,7 +199,8 @@ struct rpk_range {
 _Static_assert(sizeof(struct rpk_regex) == 160, "rpk_regex");
 _Static_assert(sizeof(struct rpk_range) == 8, "rpk_range");
 _Static_assert(sizeof(struct rpk_rule) == 56, "rpk_rule");
-_Static_assert(sizeof(struct rpk_event) == 16, "rpk_event");
+_Static_assert(sizeof(struct rpk_key) == 24, "rpk_key");
+_Static_assert(sizeof(struct rpk_event) == 32, "rpk_event");
 _Static_assert(sizeof(struct rpk_node) == 16, "rpk_node");
 _Static_assert(sizeof(struct rpk_ref) == 24, "rpk_ref");
 _Static_assert(sizeof(struct rpk_atom) == 24, "rpk_atom");
@@ -205,6 +227,12 @@ struct rpk {
     const struct rpk_range *ranges;
     const uint16_t *words;
     const char *strings;
+    const struct rpk_key *keys;
+    const uint32_t *ranks;
+    const struct class_bucket *class_edges;
+    const struct class_row *class_rows;
+    const struct class_cand *class_cands;
+    const struct class_test *class_tests;
     const uint8_t *on; /* the caller's, by rule: 0 is off (select.h). NULL: as the rules say */
 };
 
@@ -224,7 +252,13 @@ int rpk_open_section(struct rpk *r, const void *section, size_t size, char *err,
 /* Where the bundle's functions stand in the file, and their length; 0 if it has none. */
 uint64_t rpk_code(const void *bytes, size_t size, uint64_t *len);
 const char *rpk_text(const struct rpk *r, struct rpk_str s); /* NUL-terminated */
+/* Order of numbers (of this type), of texts by bytes, of addresses by family and bytes. */
+int rpk_value_order(const struct rpk *r, uint8_t type, const struct rpk_value *a,
+                    const struct rpk_value *b);
 uint64_t rpk_abi_digest(void);
+/* For the validator (rpk_class.c): what is wrong with a row of one of these tables, or NULL. */
+enum rpk_class_table { RPK_KEY, RPK_RANK, RPK_BUCKET, RPK_CLASS, RPK_CAND, RPK_CLASS_TEST };
+const char *rpk_class_wrong(const struct rpk *r, enum rpk_class_table table, uint32_t row);
 /* For the validator (rpk_regex.c): what is wrong with a pattern's row, or NULL. */
 const char *rpk_regex_wrong(const struct rpk *r, uint32_t row);
 

@@ -184,6 +184,26 @@ int select_rules_on(struct selected *s, const struct rpk *p, const struct select
 
 /* ---- gates ---- */
 
+/* The same for rules that are found by tables. `p` is a view of the file. */
+static int switch_candidates(uint8_t *file, size_t size, const struct rpk *p)
+{
+    size_t from = (size_t)((const uint8_t *)p->class_cands - file);
+    size_t n = p->head->class_cands.n * sizeof(struct class_cand);
+
+    if (n == 0)
+        return 0;
+    if ((const uint8_t *)p->class_cands < file || from > size || n > size - from)
+        return -EINVAL;
+    for (size_t at = from; at < from + n; at += sizeof(struct class_cand)) {
+        struct class_cand c;
+
+        memcpy(&c, file + at, sizeof(c));
+        c.off = !rpk_rule_on(p, c.rule);
+        memcpy(file + at, &c, sizeof(c));
+    }
+    return 0;
+}
+
 int select_gates(uint8_t *file, size_t size, const struct rpk *p)
 {
     uint64_t len = 0, code = rpk_code(file, size, &len);
@@ -201,7 +221,7 @@ int select_gates(uint8_t *file, size_t size, const struct rpk *p)
         pair[0] = gate_number(number, rpk_rule_on(p, number - 1));
         memcpy(file + code + at, pair, sizeof(pair[0]));
     }
-    return 0;
+    return switch_candidates(file, size, p);
 }
 
 void select_close(struct selected *s)

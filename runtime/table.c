@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "table.h"
 
+#include <string.h>
+
+#include "class.h"
 #include "match.h"
+#include "xform.h"
 
 /* Edges lead forward only (rpk.c has checked that), so a walk ends. */
 enum walk { WALK_BEST, WALK_WORST };
@@ -73,17 +77,27 @@ static const struct rpk_event *event_row(const struct rpk *p, const struct ev_he
     return e ? e : find_event(p, h->event, -1);
 }
 
+static unsigned last_reading(const struct record *r)
+{
+    return r->h->readings == 2 ? READ_SPELLED : READ_KERNEL;
+}
+
+static bool is_asked(unsigned last, unsigned readings, unsigned reading)
+{
+    return last == READ_KERNEL || (readings & 1u << reading);
+}
+
 /* The best verdict over the readings asked for; the first reading wins among equals. */
 static struct match judge_readings(const struct rpk *p, struct record *r, unsigned readings,
                                    const struct rpk_root *root)
 {
     struct match best = {.rule = root->rule};
-    unsigned last = r->h->readings == 2 ? READ_SPELLED : READ_KERNEL;
+    unsigned last = last_reading(r);
 
     for (unsigned k = READ_KERNEL; k <= last; k++) {
         enum verdict v;
 
-        if (last == READ_SPELLED && !(readings & 1u << k))
+        if (!is_asked(last, readings, k))
             continue;
         r->reading = (enum reading)k;
         v = judge(p, r, root->node);
@@ -97,13 +111,133 @@ static struct match judge_readings(const struct rpk *p, struct record *r, unsign
     return best;
 }
 
+/* ---- which rules are tried ---- */
+
+/*
+ * A bit for each of the event's roots. A word of `bits` is there if its bit in `used` is set, so
+ * that a large pack costs what is chosen of it, and not its size.
+ */
+struct chosen {
+    uint64_t used[RULES_MAX / 64 / 64];
+    uint64_t bits[RULES_MAX / 64];
+};
+
+static void choose(struct chosen *c, uint32_t root)
+{
+    uint32_t word = root / 64;
+
+    if (!(c->used[word / 64] >> word % 64 & 1))
+        c->bits[word] = 0;
+    c->used[word / 64] |= 1ull << word % 64;
+    c->bits[word] |= 1ull << root % 64;
+}
+
+/* The lowest bit of `words[0..n)` from bit `i` on; 64 * n: none. */
+static uint32_t next_bit(const uint64_t *words, uint32_t n, uint32_t i)
+{
+    while (i < 64 * n) {
+        uint64_t left = words[i / 64] >> i % 64;
+
+        if (left)
+            return i + (uint32_t)__builtin_ctzll(left);
+        i = (i / 64 + 1) * 64;
+    }
+    return 64 * n;
+}
+
+/* The first root from `i` on that is chosen; RULES_MAX: none. */
+static uint32_t next_chosen(const struct chosen *c, uint32_t i)
+{
+    while (i < RULES_MAX) {
+        uint32_t word = next_bit(c->used, RULES_MAX / 64 / 64, i / 64);
+
+        if (word >= RULES_MAX / 64)
+            break;
+        i = word > i / 64 ? word * 64 : i;
+        i = next_bit(c->bits, word + 1, i);
+        if (i < 64 * (word + 1))
+            return i;
+    }
+    return RULES_MAX;
+}
+
+/* False: the value is not known whole, or not of the key's kind. */
+static bool find_class(const struct rpk *p, const struct rpk_key *k, struct val v, uint32_t *class)
+{
+    if (v.state != ST_PRESENT)
+        return false;
+    if (k->how == CLASS_NUMBER) {
+        *class = v.text ? 0 : class_find_number(p, v.num, k->node);
+        return !v.text;
+    }
+    if (v.base != BASE_TEXT && v.base != BASE_BYTES)
+        return false;
+    *class =
+        k->how == CLASS_WITHIN ? 0 : class_find(p, v.text, v.len, k->node, (enum class_how)k->how);
+    return true;
+}
+
+static void choose_class(const struct rpk *p, uint32_t class, struct chosen *out)
+{
+    if (class == 0 || class >= p->head->class_rows.n)
+        return;
+    for (uint32_t i = 0; i < p->class_rows[class].ncand; i++) {
+        choose(out, p->class_cands[p->class_rows[class].cand0 + i].root);
+    }
+}
+
+/* Of the key's rules those that the value can satisfy; all of them if it cannot be told. */
+static void choose_by_key(const struct rpk *p, struct record *r, const struct rpk_key *k,
+                          struct chosen *out)
+{
+    uint32_t used = r->used, class;
+    struct val v = xform_ref(r, p, k->ref);
+
+    r->used = used;
+    if (v.state == ST_ABSENT)
+        return;
+    if (!find_class(p, k, v, &class)) {
+        for (uint32_t i = 0; i < k->nrank; i++)
+            choose(out, p->ranks[k->rank0 + i]);
+        return;
+    }
+    choose_class(p, class, out);
+    for (uint32_t at = 0; k->how == CLASS_WITHIN && at < v.len; at++)
+        if (class_may_start(p, v.text + at, v.len - at, k->node))
+            choose_class(p, class_find(p, v.text + at, v.len - at, k->node, CLASS_PREFIX), out);
+}
+
+/* Under any reading: what cannot match under one is told so when it is judged. */
+static void choose_roots(const struct rpk *p, struct record *r, const struct rpk_event *e,
+                         unsigned readings, struct chosen *out)
+{
+    unsigned last = last_reading(r);
+
+    memset(out->used, 0, sizeof(out->used));
+    for (uint32_t i = 0; i < e->nrest && e->nkey; i++)
+        choose(out, p->ranks[e->rest0 + i]);
+    for (uint32_t i = 0; i < e->nroot && !e->nkey; i++)
+        choose(out, i);
+    r->plan = &p->head->plan;
+    for (unsigned k = READ_KERNEL; k <= last; k++) {
+        r->reading = (enum reading)k;
+        for (uint32_t i = 0; i < e->nkey && is_asked(last, readings, k); i++)
+            choose_by_key(p, r, &p->keys[e->key0 + i], out);
+    }
+}
+
 unsigned table_match(const struct rpk *p, struct record *r, unsigned readings, bool first,
                      struct match *out, unsigned cap)
 {
     const struct rpk_event *e = event_row(p, r->h);
+    struct chosen chosen;
     unsigned n = 0;
 
-    for (uint32_t i = 0; e && i < e->nroot && n < cap; i++) {
+    if (!e)
+        return 0;
+    choose_roots(p, r, e, readings, &chosen);
+    for (uint32_t i = next_chosen(&chosen, 0); i < e->nroot && n < cap;
+         i = next_chosen(&chosen, i + 1)) {
         const struct rpk_root *root = &p->roots[e->root0 + i];
         struct match m;
 

@@ -14,6 +14,7 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+MEMORY_MAX = 1024  # MiB; the sanitizers' own need has no bound
 RULE = '- rule: r\n  desc: d\n  condition: {}\n  output: o\n  priority: INFO\n'
 
 
@@ -60,6 +61,22 @@ CASES = [
     ('unknown key', RULE.format('proc.name = x').encode() + b'  colour: red\n', ['colour'], False),
     ('a word like a list', b'- list: shells\n  items: [sh]\n' + rule('proc.name in (shels)'),
      ['shels', 'shells'], False),
+    ('400 rules over a list of 950 levels', b''.join(
+        b'- {list: l%d, items: [l%d, x]}\n' % (i, i - 1) for i in range(950, 0, -1))
+     + b''.join(b'- {rule: r%d, desc: d, output: o, priority: INFO, condition: proc.name in (l950)}\n' % i
+                for i in range(400)), ['items'], True),
+    ('600 rules over a list that stands for 262,144', b''.join(
+        b'- {list: l%d, items: [l%d, l%d, l%d, l%d]}\n' % (i, i - 1, i - 1, i - 1, i - 1)
+        for i in range(9, 0, -1))
+     + b''.join(b'- {rule: r%d, desc: d, output: o, priority: INFO, condition: proc.name in (l9)}\n' % i
+                for i in range(600)), ['items'], True),
+    ('600 rules over a macro of 16,384 tests', b'- {macro: m0, condition: fd.num=1}\n' + b''.join(
+        b'- {macro: m%d, condition: m%d or m%d}\n' % (i, i - 1, i - 1) for i in range(1, 15))
+     + b''.join(b'- {rule: r%d, desc: d, output: o, priority: INFO, condition: m14}\n' % i
+                for i in range(600)), ['parts', 'tests'], True),
+    ('450 patterns without a small automaton', b''.join(
+        rule("proc.cmdline regex '(a|ab|abc|abcd|b.*|c.*d){90}%d'" % i).replace(b': r', b': r%d' % i)
+        for i in range(450)), [], False),
     ('an empty file', b'', [], False),
     ('a file of comments', b'# nothing\n', [], False),
 ]
@@ -68,8 +85,9 @@ CASES = [
 class Bad:
     """Runs cases and counts."""
 
-    def __init__(self, program, folder):
+    def __init__(self, program, folder, memory):
         self.program, self.folder = program, folder
+        self.bound = ['prlimit', f'--as={memory << 20}'] if memory else []
         self.passed = self.failed = 0
 
     def check(self, good, text):
@@ -82,7 +100,7 @@ class Bad:
     def rulec(self, *arguments):
         """One run; a crash and a hang are failures whatever the case wants."""
         try:
-            run = subprocess.run([self.program, *arguments], capture_output=True, timeout=60,
+            run = subprocess.run([*self.bound, self.program, *arguments], capture_output=True, timeout=60,
                                  cwd=self.folder, check=False, stdin=subprocess.DEVNULL)
         except subprocess.TimeoutExpired:
             self.check(False, f'rulec {arguments}: no end within a minute')
@@ -182,7 +200,8 @@ def main():
     options.add_argument('--variant', default='release')
     args = options.parse_args()
     with tempfile.TemporaryDirectory(prefix='rulec-bad-') as folder:
-        bad = Bad(os.path.join(ROOT, 'build', args.variant, 'rulec'), folder)
+        bad = Bad(os.path.join(ROOT, 'build', args.variant, 'rulec'), folder,
+                  MEMORY_MAX if args.variant == 'release' else 0)
         for case in CASES:
             bad.case(*case)
         bad.missed_calls()

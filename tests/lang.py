@@ -120,7 +120,7 @@ class Rulec:
         run = self.run('check', '--verbose', '--format', 'json', *files)
         if run.returncode not in (0, 1):
             raise RuntimeError(f'rulec check: exit {run.returncode}: {run.stderr}')
-        return json.loads(run.stdout)['findings']
+        return json.loads(run.stdout)
 
     def judge(self, engine, files, events):
         """The rules that fire, in order, for each event."""
@@ -137,7 +137,7 @@ def rule_text(name, condition):
 
 
 def is_code(finding, code):
-    return code in (finding['code'], finding['falco'])
+    return code in (finding['code'], finding['falco_code'] or '')
 
 
 def why_wrong(case, findings):

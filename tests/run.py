@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the suites of one make target, prints a line for each and the sum at the end.
 
-    run.py check|test|diff|fuzz|bless [SUITE...]
+    run.py check|test|diff|bless [SUITE...]
 
 A suite is a command. How many tests passed, failed and were skipped is read from what it prints:
 cmocka's closing lines, or a line `N passed, N failed[, N skipped]`. A suite that ends with an error,
@@ -33,12 +33,12 @@ def suites(target):
     """(name, command) of each suite of a target, in order."""
     if target == 'diff':
         return [('diff', ['sh', 'tests/diff/run.sh', 'full'])]
-    if target == 'fuzz':
-        return [('fuzz', [PY, 'tests/fuzz/run.py'])]
     quick = unit('release') + [
         ('golden', [PY, 'tests/golden/run.py']),
+        ('diagnostics', [PY, 'tests/diag.py']),
         ('bad input', [PY, 'tests/bad.py']),
         ('rules', [PY, 'tests/rules.py']),
+        ('fuzz inputs', [PY, 'tests/fuzz/replay.py']),
         ('catalog', [PY, 'tests/catalog.py']),
         ('output templates', [PY, 'tests/output.py']),
         ('reference alerts', [PY, 'tests/reference.py']),
@@ -50,7 +50,9 @@ def suites(target):
     return quick + unit('asan') + [
         ('lint', ['sh', 'tests/lint.sh']),
         ('golden, sanitized', [PY, 'tests/golden/run.py', '--rulec', 'build/asan/rulec']),
+        ('diagnostics, sanitized', [PY, 'tests/diag.py', '--rulec', 'build/asan/rulec']),
         ('bad input, sanitized', [PY, 'tests/bad.py', '--variant', 'asan']),
+        ('fuzz inputs, sanitized', [PY, 'tests/fuzz/replay.py', '--variant', 'asan']),
         ('language, filter', [PY, 'tests/lang.py', '--filter']),
         ('bundles', [PY, 'tests/bundle.py']),
         ('diff, full', ['sh', 'tests/diff/run.sh', 'full']),

@@ -73,11 +73,12 @@ def condition(rng, shape, own, i):
     return f"{test} and {more}"
 
 
-def macro(rng, i, items):
-    """Macro i: what the rules that use it leave out."""
-    if items and i % 50 == 0:
+def macro(rng, i, args):
+    """Macro i: what the rules that use it leave out. A few test a big list."""
+    each = max(50, args.macros // 4)
+    if args.list_items and i % each == 0:
         return "proc.pname in (big_names)"
-    if items and i % 50 == 25:
+    if args.list_items and i % each == 25:
         return "fd.name in (big_paths)"
     if i % 2:
         return f"proc.pname = {name(rng)}"
@@ -100,7 +101,7 @@ def pack(args, out):
         print(f"- list: big_names\n  items: {listed(names)}", file=out)
         print(f"- list: big_paths\n  items: {listed(paths)}", file=out)
     for i in range(args.macros):
-        print(f"- macro: gp_macro_{i}\n  condition: {macro(rng, i, args.list_items)}", file=out)
+        print(f"- macro: gp_macro_{i}\n  condition: {macro(rng, i, args)}", file=out)
     for i in range(args.rules):
         own = owns[0 if by_name or (args.shape == "mixed" and i % 3 == 0) else 1][i]
         text = f"{head_of(args.shape, own)} and {condition(rng, args.shape, own, i)}"

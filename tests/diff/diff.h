@@ -46,6 +46,7 @@ struct judge {
     char *scratch;
     struct event_user user;
     uint8_t *tree, *table;       /* by rule: enum verdict */
+    struct match *matches;       /* room for one of each rule */
     uint8_t *on;                 /* by rule: those that are off must be silent everywhere */
     int64_t bytecode, in_kernel; /* 0 or 1 + rule; in_kernel is -1 if not asked */
     uint32_t nrule;
@@ -53,8 +54,9 @@ struct judge {
 };
 
 /*
- * Builds the judges of a compilation that ran through link. `seed` chooses rules that are switched
- * off; 0: all are on, also those that are disabled. False with a reason in `error`.
+ * Builds the judges of a compilation that ran through link; for all but the kernel, through table
+ * is enough. `seed` chooses rules that are switched off; 0: all are on, also those that are
+ * disabled. False with a reason in `error`.
  */
 bool judge_open(struct judge *j, struct comp *c, bool kernel, uint64_t seed);
 void judge_close(struct judge *j);

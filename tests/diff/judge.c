@@ -24,7 +24,7 @@ static bool fail(struct judge *j, const char *what, const char *why)
 #define OFF_PERCENT 30
 
 /* In tree, table and filter alike. */
-static bool switch_rules(struct judge *j, uint64_t seed)
+static bool switch_rules(struct judge *j, uint64_t seed, uint8_t *code, size_t size)
 {
     struct rng r = {seed};
     j->on = calloc(j->nrule + 1u, 1);
@@ -36,7 +36,27 @@ static bool switch_rules(struct judge *j, uint64_t seed)
         j->on[rule->index] = rule->enabled;
     }
     j->rpk.on = j->on;
-    return j->on && select_gates(j->c->rpk.v, j->c->rpk.n, &j->rpk) == 0;
+    return j->on && select_gates(code, size, &j->rpk) == 0;
+}
+
+/* Of a bundle; of a compilation that stopped before link, its parts. */
+static bool open_pack(struct judge *j, uint64_t seed, char *why, size_t size)
+{
+    struct comp *c = j->c;
+    bool whole = c->rpk.n > 0;
+    uint8_t *code = whole ? c->rpk.v : c->filter_elf.v;
+    size_t ncode = whole ? c->rpk.n : c->filter_elf.n;
+    if (whole ? rpk_open(&j->rpk, c->rpk.v, c->rpk.n, why, size)
+              : rpk_open_section(&j->rpk, c->table.v, c->table.n, why, size))
+        return fail(j, "bundle", why);
+    if (!switch_rules(j, seed, code, ncode))
+        return fail(j, "bundle", "its rules cannot be switched");
+    j->vm = bpf_vm_new(code, ncode, why, size);
+    if (!j->vm)
+        return fail(j, "interpreter", why);
+    if (!whole)
+        bpf_vm_tables(j->vm, c);
+    return true;
 }
 
 bool judge_open(struct judge *j, struct comp *c, bool kernel, uint64_t seed)
@@ -45,13 +65,8 @@ bool judge_open(struct judge *j, struct comp *c, bool kernel, uint64_t seed)
     memset(j, 0, sizeof *j);
     j->c = c;
     j->nrule = c->nrule;
-    if (rpk_open(&j->rpk, c->rpk.v, c->rpk.n, why, sizeof why))
-        return fail(j, "bundle", why);
-    if (!switch_rules(j, seed))
-        return fail(j, "bundle", "its rules cannot be switched");
-    j->vm = bpf_vm_new(c->rpk.v, c->rpk.n, why, sizeof why);
-    if (!j->vm)
-        return fail(j, "interpreter", why);
+    if (!open_pack(j, seed, why, sizeof why))
+        return false;
     if (kernel) {
         j->kernel = kernel_filter_new(c->rpk.v, c->rpk.n, why, sizeof why);
         if (!j->kernel)
@@ -62,7 +77,8 @@ bool judge_open(struct judge *j, struct comp *c, bool kernel, uint64_t seed)
     j->scratch = malloc(RECORD_SCRATCH);
     j->tree = calloc(c->nrule + 1u, 1);
     j->table = calloc(c->nrule + 1u, 1);
-    if (!j->ev || !j->record || !j->scratch || !j->tree || !j->table)
+    j->matches = calloc(c->nrule + 1u, sizeof *j->matches);
+    if (!j->ev || !j->record || !j->scratch || !j->tree || !j->table || !j->matches)
         return fail(j, "memory", "none left");
     /* What stands behind a text must not count: let it be something. */
     memset(j->ev, 0xa5, sizeof *j->ev);
@@ -79,6 +95,7 @@ void judge_close(struct judge *j)
     free(j->scratch);
     free(j->tree);
     free(j->table);
+    free(j->matches);
     free(j->on);
 }
 
@@ -88,15 +105,23 @@ static enum check cannot(struct judge *j, const char *who, const char *why)
     return CHECK_RUN;
 }
 
+/* All rules at once, as the daemon asks, where keys pick the rules that are tried; and one by one.
+ */
 static bool ask_table(struct judge *j)
 {
     struct record r;
     int len = ev_pack(j->ev, j->record, REC_MAX);
     if (len <= 0 || record_open(&r, j->record, (size_t)len, &j->user.user, j->scratch))
         return fail(j, "table", "the record is refused");
+    memset(j->table, VERDICT_NONE, j->nrule);
+    record_reset(&r);
+    unsigned n = table_match(&j->rpk, &r, 1u << READ_KERNEL, false, j->matches, j->nrule);
+    for (unsigned i = 0; i < n; i++)
+        j->table[j->matches[i].rule] = j->matches[i].verdict;
     for (uint32_t i = 0; i < j->nrule; i++) {
         record_reset(&r);
-        j->table[i] = (uint8_t)table_rule(&j->rpk, &r, i);
+        if (table_rule(&j->rpk, &r, i) != (enum verdict)j->table[i])
+            return fail(j, "table", "one rule alone has another verdict than among all");
     }
     return true;
 }

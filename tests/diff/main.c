@@ -25,6 +25,7 @@ struct options {
     uint32_t conditions; /* generated rules */
     const char *only;    /* one rule */
     bool kernel;
+    bool together;         /* no rule alone */
     bool kernel_rules;     /* for each rule alone too: loading a filter takes a while */
     uint32_t kernel_every; /* one event in so many */
     uint64_t evaluations;  /* generated rounds go on until there are so many */
@@ -119,6 +120,20 @@ static bool survives_text(struct gen *g, struct judge *j)
     return good;
 }
 
+/* Does some rule match, or might one? */
+static uint8_t best_verdict(const struct judge *j)
+{
+    uint8_t best = VERDICT_NONE;
+    for (uint32_t i = 0; i < j->nrule && best != VERDICT_MATCH; i++)
+        best = j->tree[i] ? j->tree[i] : best;
+    return best;
+}
+
+static double dropped_share(const struct counts *n)
+{
+    return n->certain_none ? 100.0 * n->dropped / n->certain_none : 100.0;
+}
+
 static void one_event(struct judge *j, struct gen *g, const struct options *o, uint32_t i,
                       struct counts *n)
 {
@@ -128,9 +143,10 @@ static void one_event(struct judge *j, struct gen *g, const struct options *o, u
     enum check failed = judge_event(j, &g->e, kernel, &rule);
     n->events++;
     n->in_kernel += kernel;
-    n->matches += j->tree[0] == VERDICT_MATCH;
-    n->uncertain += j->tree[0] == VERDICT_UNCERTAIN;
-    if (!j->tree[0] && !has_unknown(&g->e)) {
+    uint8_t best = best_verdict(j);
+    n->matches += best == VERDICT_MATCH;
+    n->uncertain += best == VERDICT_UNCERTAIN;
+    if (!best && !has_unknown(&g->e)) {
         n->certain_none++;
         n->dropped += j->bytecode == 0;
     }
@@ -174,7 +190,7 @@ static void put_reasons(struct comp *c, FILE *out)
 
 static void rule_line(struct comp *c, const char *name, const struct counts *n)
 {
-    double share = n->certain_none ? 100.0 * n->dropped / n->certain_none : 100.0;
+    double share = dropped_share(n);
     printf("%-58.58s %6u events %6u match %5u uncertain  dropped %6.2f%%\n", name, n->events,
            n->matches, n->uncertain, share);
     if (share < 99.0) {
@@ -248,7 +264,8 @@ static void whole_pack(const struct options *o, struct comp *c, const char *what
                 gen_lean_on(&g, (rule_id){i});
         for (uint32_t i = 0; i < 4 * o->events && g.rules.n; i++)
             one_event(&j, &g, o, i, &n);
-        printf("%-58.58s %6u events, %u rules together\n", what, n.events, c->nrule);
+        printf("%-58.58s %6u events %6u match %5u uncertain  dropped %6.2f%%, %u rules together\n",
+               what, n.events, n.matches, n.uncertain, dropped_share(&n), c->nrule);
         settle(t, &n, c->nrule, o->kernel);
     }
     judge_close(&j);
@@ -264,7 +281,7 @@ static void pack(const struct options *o, const char *what, char *const *paths, 
         t->failed++;
         return;
     }
-    for (uint32_t i = 1; i < rules; i++)
+    for (uint32_t i = 1; i < rules && !o->together; i++)
         if (!c->rules.v[i].dropped && (!o->only || !strcmp(o->only, STR(c, c->rules.v[i].name))))
             one_rule(o, paths, npath, i, t);
     if (!o->only)
@@ -304,6 +321,7 @@ static bool read_options(int argc, char **argv, struct options *o)
         {"no-kernel", no_argument, NULL, 'k'},
         {"kernel-every", required_argument, NULL, 'e'},
         {"kernel-packs", no_argument, NULL, 'p'},
+        {"together", no_argument, NULL, 't'},
         {"skip", required_argument, NULL, 'm'},
         {"evaluations", required_argument, NULL, 'v'},
         {0},
@@ -321,6 +339,8 @@ static bool read_options(int argc, char **argv, struct options *o)
             o->kernel = false;
         else if (ch == 'p')
             o->kernel_rules = false;
+        else if (ch == 't')
+            o->together = true;
         else if (ch == 'm')
             o->skip = optarg;
         else if (ch == 'v')
@@ -358,8 +378,8 @@ int main(int argc, char **argv)
     double start = now();
     if (!read_options(argc, argv, &o)) {
         fputs("usage: diff [--seed N] [--n EVENTS] [--conditions N] [--rule NAME] [--no-kernel]\n"
-              "            [--kernel-packs] [--kernel-every N] [--evaluations N] [--skip WHY] "
-              "[FILE|DIR... [+ ...]]\n",
+              "            [--kernel-packs] [--together] [--kernel-every N] [--evaluations N]\n"
+              "            [--skip WHY] [FILE|DIR... [+ ...]]\n",
               stderr);
         return 2;
     }

@@ -6,13 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "arena.h"
-#include "match.h"
-#include "regex.h"
+#include "../../compiler/arena.h"
+#include "../../compiler/regex.h"
+#include "../../runtime/match.h"
+#include "lib/fuzz.h"
 
 #define VALUE_MAX 300
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static enum outcome run(struct re_table *t, const char *s, size_t n, enum slot_state state)
 {
@@ -21,7 +20,7 @@ static enum outcome run(struct re_table *t, const char *s, size_t n, enum slot_s
     struct val v = {.state = (uint8_t)state, .base = BASE_TEXT, .text = s, .len = (uint32_t)n};
 
     if (rpk_regex_wrong(&p, 0))
-        abort();
+        fuzz_fail("the validator refuses a pattern that compiled");
     return match_regex(&p, 0, v);
 }
 
@@ -30,13 +29,13 @@ static void judge(const struct regex *re, struct re_table *t, const char *s, siz
     bool match = regex_eval(re, s, n);
 
     if (match != (run(t, s, n, ST_PRESENT) == OUT_TRUE))
-        abort();
+        fuzz_fail("tree and table differ: the tree says %d", match);
     for (size_t k = 0; match && k <= n; k++)
         if (run(t, s, k, ST_CUT) != OUT_MAYBE)
-            abort();
+            fuzz_fail("%zu bytes of a text that matches could not match", k);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     const char *pattern = (const char *)data;
     size_t len = strnlen(pattern, size < REGEX_PATTERN_MAX ? size : REGEX_PATTERN_MAX);
@@ -47,9 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct re_table t;
 
     if (!re && (err.off > len || !err.len || !err.text))
-        abort();
+        fuzz_fail("an error without place or words");
     if (re && regex_compile(a, re, &t))
         judge(re, &t, pattern + rest, size - rest < VALUE_MAX ? size - rest : VALUE_MAX);
     arena_free(a);
-    return 0;
 }

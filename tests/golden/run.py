@@ -6,7 +6,8 @@
 
 NAME.yaml has beside it the dumps the case is about, by suffix (docs/internals.md). diag/RKnnnn.yaml
 is the fixture of one diagnostic, with its NAME.diag; each code of compiler/diag.def must have one
-that raises it. bad/ holds hostile inputs: each ends with exit 1 and a finding that tells the place.
+that raises it. NAME.json is the same for programs, where it stands beside a case. bad/ holds hostile
+inputs: each ends with exit 1 and a finding that tells the place.
 """
 import argparse
 import glob
@@ -20,14 +21,16 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 STAGES = {'docs': 'docs', 'pack': 'pack', 'ast': 'ast', 'dag': 'dag', 'classes': 'classes',
           'plan': 'plan', 'bpf': 'bpf', 'table': 'table', 'rpk.txt': 'rpk'}
 PLACE = re.compile(r':\d+:\d+: error: .*\[RK\d{4}\]')
+SUMMARY = re.compile(r'^\d+ rules?, \d+ errors?, \d+ warnings?\n\Z', re.M)
 
 
 def rulec(program, *arguments):
-    """Exit code and output of one run, with paths relative to this folder."""
+    """Exit code and output of one run, with paths relative to this folder; without the closing
+    line that counts (tests/diag.py)."""
     run = subprocess.run([program, *arguments], cwd=HERE, capture_output=True, text=True,
                          errors='replace', timeout=60, check=False,
                          env={**os.environ, 'NO_COLOR': '1'})
-    return run.returncode, run.stdout, run.stderr
+    return run.returncode, run.stdout, SUMMARY.sub('', run.stderr)
 
 
 class Suite:
@@ -66,8 +69,16 @@ class Suite:
                                        name + '.yaml')
                 self.verdict(code == 0, f'{name}.yaml: exit {code}\n{err}')
                 self.compare(golden, out)
+            elif suffix == 'explain':
+                self.compare(golden, rulec(self.program, 'explain', name + '.yaml')[1])
             elif suffix == 'diag':
                 self.compare(golden, rulec(self.program, 'check', name + '.yaml')[2])
+            elif suffix == 'json':
+                self.json(golden, name + '.yaml')
+
+    def json(self, golden, case):
+        """What programs are told of a case."""
+        self.compare(golden, rulec(self.program, 'check', '--verbose', '--format', 'json', case)[1])
 
     @staticmethod
     def command(case):
@@ -95,6 +106,11 @@ class Suite:
             golden = os.path.join(HERE, f'diag/{code}.diag')
             if self.bless or os.path.exists(golden):
                 self.compare(golden, text)
+            if os.path.exists(golden[:-4] + 'json'):
+                self.json(golden[:-4] + 'json', case)
+        for path in sorted(glob.glob(os.path.join(HERE, 'diag/*'))):
+            code = os.path.basename(path).split('.')[0]
+            self.verdict(code in codes, f'diag/{os.path.basename(path)}: there is no such code')
 
     def hostile(self):
         """Each hostile input is refused, with a place."""

@@ -28,6 +28,13 @@ struct bundle {
     struct rpk_str tags[ROWS];
     struct rpk_str patterns[ROWS];
     struct rpk_name names[ROWS];
+    struct rpk_key keys[ROWS];
+    uint32_t ranks[ROWS];
+    struct class_bucket class_edges[ROWS];
+    struct class_row class_rows[ROWS];
+    struct class_cand class_cands[ROWS];
+    struct class_test class_tests[ROWS];
+    uint32_t nkey, nrank, nedge, nclass, ncand, ntest;
     struct rpk_regex regexes[ROWS];
     struct rpk_range ranges[ROWS];
     uint16_t words[ROWS];
@@ -205,6 +212,12 @@ static inline uint8_t *b_pack(const struct bundle *b, size_t *size)
     T(ranges, nrange);
     T(words, nword);
     T(strings, nstr);
+    T(keys, nkey);
+    T(ranks, nrank);
+    T(class_edges, nedge);
+    T(class_rows, nclass);
+    T(class_cands, ncand);
+    T(class_tests, ntest);
 #undef T
     h->size = at;
     *size = at;

@@ -573,6 +573,7 @@ static void test_large(void **state)
     struct bpf_vm *vm = bpf_vm_new(c->filter_elf.v, c->filter_elf.n, err, sizeof err);
     if (!vm)
         fail_msg("%s", err);
+    bpf_vm_tables(vm, c);
     ev->h.st[SLOT_OF_STR(S_CONTAINER_ID)] = ST_PRESENT;
     for (uint32_t i = 1; i < N + 20; i += 37) {
         int n = snprintf(ev->s_CONTAINER_ID, 64, "a-rather-long-name-%u", i);

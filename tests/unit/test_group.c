@@ -22,6 +22,8 @@
 #define ATOMS 400
 #define RULES 150
 #define PACKS 40
+#define RULES_LARGE 3000 /* so many are tables (bpf/class.h), not code */
+#define PACKS_LARGE 6
 #define EVENTS 300
 
 static uint32_t next(uint64_t *seed, uint32_t below)
@@ -45,14 +47,22 @@ static size_t make_word(uint64_t *seed, char *to)
     return n;
 }
 
-static void add_atom(struct comp *c, uint64_t *seed, uint32_t id)
+/* What the packs of one test are like. */
+struct kind {
+    uint32_t packs, rules;
+    bool parts;    /* tests of the ends and parts of texts alone */
+    uint32_t hows; /* the look-ups that some pack must have: bits by enum class_how */
+};
+
+static void add_atom(struct comp *c, uint64_t *seed, uint32_t id, bool parts)
 {
-    static const enum op_id ops[] = {OP_EQ,         OP_EQ, OP_IN,      OP_STARTSWITH,
-                                     OP_STARTSWITH, OP_NE, OP_ENDSWITH};
+    static const enum op_id ops[] = {OP_EQ,         OP_EQ, OP_IN,       OP_STARTSWITH,
+                                     OP_STARTSWITH, OP_NE, OP_ENDSWITH, OP_CONTAINS};
     struct where w = {
         .atom = {id}, .place = PLACE_INLINE, .slot2 = -1, .set = NO_SET, .pattern0 = NO_PATTERN};
-    struct atom a = {.op = ops[next(seed, 7)], .val0 = c->values.n, .nval = 1};
-    if (next(seed, 4) == 0) {
+    struct atom a = {
+        .op = ops[parts ? 6 + next(seed, 2) : next(seed, 8)], .val0 = c->values.n, .nval = 1};
+    if (!parts && next(seed, 4) == 0) {
         a.op = OP_IN;
         w.shape = SHAPE_NUM;
         w.slot = (int16_t)NUM_SLOTS[next(seed, 2)];
@@ -70,16 +80,21 @@ static void add_atom(struct comp *c, uint64_t *seed, uint32_t id)
             size_t n = make_word(seed, word);
             struct value v = {.kind = VAL_TEXT, .text = intern_put(c->intern, word, n)};
             VEC_PUSH(c->arena, &c->values, v);
+            if (a.op == OP_CONTAINS) {
+                w.place = PLACE_MATCHER;
+                w.pattern0 = VEC_PUSH(c->arena, &c->value_pattern, c->patterns.n);
+                VEC_PUSH(c->arena, &c->patterns, v.text);
+            }
         }
     }
     VEC_PUSH(c->arena, &c->atoms, a);
     VEC_PUSH(c->arena, &c->where, w);
 }
 
-/* A conjunction of two to four literals, one of which may be a choice of two. */
-static void add_rule(struct comp *c, uint64_t *seed, uint32_t id)
+/* A conjunction of `least` literals or up to two more, one of which may be a choice of two. */
+static void add_rule(struct comp *c, uint64_t *seed, uint32_t id, uint32_t least)
 {
-    uint32_t n = 2 + next(seed, 3);
+    uint32_t n = least + next(seed, 3);
     struct root root = {.rule = {id}, .root = {c->dag.n}};
     VEC_PUSH(c->arena, &c->rules, (struct rule){.enabled = true, .index = id - 1});
     for (uint32_t i = 0; i < n; i++) {
@@ -100,14 +115,15 @@ static void add_rule(struct comp *c, uint64_t *seed, uint32_t id)
     VEC_PUSH(c->arena, &c->roots, root);
 }
 
-static struct comp *make_pack(uint64_t *seed)
+static struct comp *make_pack(uint64_t *seed, const struct kind *k)
 {
     struct comp *c = new_comp();
+    uint32_t rules = k->rules;
     for (uint32_t i = 1; i <= ATOMS; i++)
-        add_atom(c, seed, i);
-    for (uint32_t i = 1; i <= RULES; i++)
-        add_rule(c, seed, i);
-    struct event_rules row = {.event = EV_open, .sysnr = -1, .nroot = RULES};
+        add_atom(c, seed, i, k->parts);
+    for (uint32_t i = 1; i <= rules; i++)
+        add_rule(c, seed, i, rules > RULES ? 6 : 2); /* else some rule always matches */
+    struct event_rules row = {.event = EV_open, .sysnr = -1, .nroot = rules};
     VEC_PUSH(c->arena, &c->events, row);
     return c;
 }
@@ -115,6 +131,7 @@ static struct comp *make_pack(uint64_t *seed)
 static void make_event(struct ev *ev, uint64_t *seed, bool all_known)
 {
     memset(ev, 0, sizeof *ev);
+    memset(ev->h.st, ST_ABSENT, sizeof ev->h.st); /* all extractors have run */
     ev->h.event = EV_open;
     for (int i = 0; i < 3; i++) {
         size_t n = make_word(seed, (char *)ev + TEXT_OFFS[i]);
@@ -154,7 +171,11 @@ static int test_atom(const struct comp *c, const struct ev *ev, uint32_t id)
         size_t n = strlen(k);
         bool end = len >= n && memcmp(text + len - n, k, n) == 0;
         bool begin = len >= n && memcmp(text, k, n) == 0;
-        any |= a->op == OP_STARTSWITH ? begin : a->op == OP_ENDSWITH ? end : begin && len == n;
+        bool within = n == 0 || memmem(text, len, k, n);
+        any |= a->op == OP_STARTSWITH ? begin
+               : a->op == OP_ENDSWITH ? end
+               : a->op == OP_CONTAINS ? within
+                                      : begin && len == n;
     }
     return a->op == OP_NE ? !any : any;
 }
@@ -174,38 +195,77 @@ static uint32_t first_rule(const struct comp *c, const struct ev *ev)
     return 0;
 }
 
+/* `exact`: how often the filter told the first rule, and not one before it. */
+static uint32_t try_pack(uint64_t *seed, const struct comp *c, struct ev *ev, uint32_t *exact)
+{
+    char err[200] = "";
+    uint32_t hits = 0;
+    struct bpf_vm *vm = bpf_vm_new(c->filter_elf.v, c->filter_elf.n, err, sizeof err);
+    if (!vm)
+        fail_msg("%s", err);
+    bpf_vm_tables(vm, c);
+    for (int i = 0; i < EVENTS; i++) {
+        make_event(ev, seed, i % 2);
+        uint32_t want = first_rule(c, ev);
+        int64_t got = bpf_vm_filter(vm, ev);
+        if (got < 0 || (want && (got == 0 || got > want)))
+            fail_msg("event %d of %u rules: rule %lld, not %u", i, c->roots.n, (long long)got,
+                     want);
+        *exact += i % 2 && got == want;
+        hits += want != 0;
+    }
+    bpf_vm_free(vm);
+    return hits;
+}
+
+static void try_packs(uint64_t seed, const struct kind *k)
+{
+    struct ev *ev = calloc(1, sizeof *ev);
+    uint32_t hits = 0, hows = 0, exact = 0;
+    for (uint32_t pack = 0; pack < k->packs; pack++) {
+        struct comp *c = make_pack(&seed, k);
+        assert_int_equal(pass_bpf(c), 0);
+        assert_int_equal(c->class_tests.n > 0, k->rules == RULES_LARGE);
+        for (uint32_t i = 0; i < c->keys.n; i++)
+            hows |= 1u << c->keys.v[i].how;
+        hits += try_pack(&seed, c, ev, &exact);
+        arena_free(c->arena);
+    }
+    assert_int_equal(hows & k->hows, k->hows);
+    assert_in_range(hits, k->packs * EVENTS / 10, k->packs * EVENTS - 1);
+    /*
+     * A group whose value is unknown may pass as a whole: earlier, and never too late. So may one
+     * in whose text the parts of too many classes stand.
+     */
+    assert_in_range(exact, k->packs * EVENTS / 2 * (k->parts ? 90 : 100) / 100,
+                    k->packs * EVENTS / 2);
+    free(ev);
+}
+
 static void test_groups(void **state)
 {
     (void)state;
-    struct ev *ev = calloc(1, sizeof *ev);
-    uint64_t seed = 20;
-    uint32_t hits = 0;
-    for (int pack = 0; pack < PACKS; pack++) {
-        char err[200] = "";
-        struct comp *c = make_pack(&seed);
-        assert_int_equal(pass_bpf(c), 0);
-        struct bpf_vm *vm = bpf_vm_new(c->filter_elf.v, c->filter_elf.n, err, sizeof err);
-        if (!vm)
-            fail_msg("pack %d: %s", pack, err);
-        for (int i = 0; i < EVENTS; i++) {
-            bool all_known = i % 2;
-            make_event(ev, &seed, all_known);
-            uint32_t want = first_rule(c, ev);
-            int64_t got = bpf_vm_filter(vm, ev);
-            /* A group whose value is unknown may pass as a whole: earlier, and never too late. */
-            if (all_known ? got != want : want && (got <= 0 || got > want))
-                fail_msg("pack %d, event %d: rule %lld, not %u", pack, i, (long long)got, want);
-            hits += want != 0;
-        }
-        bpf_vm_free(vm);
-        arena_free(c->arena);
-    }
-    assert_in_range(hits, PACKS * EVENTS / 10, PACKS * EVENTS - 1);
-    free(ev);
+    try_packs(20, &(struct kind){.packs = PACKS, .rules = RULES});
+}
+
+static void test_tables(void **state)
+{
+    (void)state;
+    uint32_t hows = 1u << CLASS_EXACT | 1u << CLASS_PREFIX | 1u << CLASS_NUMBER;
+    try_packs(21, &(struct kind){.packs = PACKS_LARGE, .rules = RULES_LARGE, .hows = hows});
+}
+
+static void test_parts(void **state)
+{
+    (void)state;
+    struct kind k = {.packs = PACKS_LARGE, .rules = RULES_LARGE, .parts = true};
+    k.hows = 1u << CLASS_SUFFIX | 1u << CLASS_WITHIN;
+    try_packs(22, &k);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_groups)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_groups), cmocka_unit_test(test_tables),
+                                       cmocka_unit_test(test_parts)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -263,12 +263,65 @@ static void numbers_mean_numbers(void **state)
     comp_free(c);
 }
 
+/* `evt.type = connect and (FIELD = CONSTANT or FIELD in (...))`, n of them. */
+static struct comp *long_list(const char *field, const char *constant, const char *prefix,
+                              const char *middle, int n)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    fprintf(out, "evt.type = connect and (%s = %s or %s in (", field, constant, field);
+    for (int i = 0; i < n; i++) {
+        fputs(i ? ", " : "", out);
+        fprintf(out, "%s%d%s%d", prefix, i / 200, middle, i % 200);
+    }
+    fputs("))", out);
+    fclose(out);
+    struct comp *c = middle_one(text);
+    free(text);
+    return c;
+}
+
+/* Long lists are looked up; they stay as they are, so that rules share them, where short ones join.
+ */
+static void long_lists_are_tables(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *field, *constant, *prefix, *middle;
+        int n;
+        uint32_t nwhere, place, nval; /* of the last one */
+    } rows[] = {
+        {"fd.name", "/x", "/a/", "/", 127, 1, PLACE_INLINE, 128},
+        {"fd.name", "/x", "/a/", "/", 128, 1, PLACE_CLASS, 129},
+        {"fd.name", "/x", "/a/", "/", 257, 2, PLACE_CLASS, 257},
+        {"proc.name", "x", "n", ".", 100, 1, PLACE_MATCHER, 101},
+        {"proc.name", "x", "n", ".", 300, 2, PLACE_CLASS, 300},
+        {"fd.sip", "1.2.3.4", "10.0.", ".", 300, 2, PLACE_CLASS, 300},
+    };
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct comp *c =
+            long_list(rows[i].field, rows[i].constant, rows[i].prefix, rows[i].middle, rows[i].n);
+        uint32_t longest = 0;
+        assert_int_equal(c->where.n, rows[i].nwhere);
+        for (uint32_t k = 0; k < c->where.n; k++) {
+            if (c->atoms.v[c->where.v[k].atom.i].nval > 1) {
+                longest = k;
+            }
+        }
+        assert_int_equal(c->where.v[longest].place, rows[i].place);
+        assert_int_equal(c->atoms.v[c->where.v[longest].atom.i].nval, rows[i].nval);
+        comp_free(c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(exec_pack_hangs_on_exec),    cmocka_unit_test(groups_and_readings),
         cmocka_unit_test(flag_tests_mean_the_text),   cmocka_unit_test(joined_flags),
         cmocka_unit_test(result_tests_mean_the_text), cmocka_unit_test(numbers_mean_numbers),
+        cmocka_unit_test(long_lists_are_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,29 @@
 
 #define PUT(what, value) what = (__typeof__(what))(value)
 
+/* A key by which the event's only rule is tried: the process is called cat, a word of one bucket.
+ */
+static void put_class(struct bundle *b, uint32_t name, uint32_t rule)
+{
+    struct class_test t = {.yes = CLASS_PASS,
+                           .no = CLASS_FAIL,
+                           .absent = CLASS_FAIL,
+                           .maybe = CLASS_PASS,
+                           .kind = CT_EXISTS,
+                           .slot = SLOT_OF_STR(S_FD_NAME)};
+    b->class_tests[b->ntest++] = t;
+    b->class_cands[b->ncand++] = (struct class_cand){.rule = rule};
+    b->nclass = 2;
+    b->class_rows[1] = (struct class_row){0, 1};
+    b->nedge = 3;
+    b->class_edges[0].edge[0] = (struct class_edge){.word = 1, .from = 1};
+    for (int i = 1; i < 3; i++)
+        b->class_edges[i].edge[2] = (struct class_edge){0x746163, 1 << 4 | 3, 1};
+    b->keys[b->nkey++] = (struct rpk_key){name, 1 << 8 | 1 << 3, CLASS_EXACT, 0, 1, 0};
+    b->nrank = 1;
+    b->events[0].nkey = 1;
+}
+
 static struct bundle *sample(void)
 {
     struct bundle *b = b_new();
@@ -38,6 +61,7 @@ static struct bundle *sample(void)
     b->names[b->nname++] = (struct rpk_name){.set = 0, .name = "bash"};
     b_event(b, EV_openat, -1);
     b_root(b, r, first);
+    put_class(b, name, r);
     return b;
 }
 
@@ -250,6 +274,38 @@ static void bad_extra(struct bundle *b)
     PUT(b->plan.extra[0].kind, 99);
 }
 
+static void bad_key_ref(struct bundle *b)
+{
+    PUT(b->keys[0].ref, 40);
+}
+static void bad_key_ranks(struct bundle *b)
+{
+    PUT(b->keys[0].nrank, 9);
+}
+static void bad_rank(struct bundle *b)
+{
+    PUT(b->ranks[0], RULES_MAX);
+}
+static void bad_buckets(struct bundle *b)
+{
+    PUT(b->class_edges[0].edge[0].from, 5);
+}
+static void bad_class(struct bundle *b)
+{
+    PUT(b->class_rows[1].ncand, 2);
+}
+static void bad_cand(struct bundle *b)
+{
+    PUT(b->class_cands[0].test, 1);
+}
+static void bad_class_edge(struct bundle *b)
+{
+    PUT(b->class_tests[0].maybe, 0);
+}
+static void bad_class_test(struct bundle *b)
+{
+    PUT(b->class_tests[0].kind, CT_KINDS);
+}
 static void bad_regex_row(struct bundle *b)
 {
     PUT(b->values[2].num, 1);
@@ -303,6 +359,14 @@ static const struct wrong wrongs[] = {
     {bad_tags, -EINVAL, "rule 0: tags outside their table"},
     {bad_name, -EINVAL, "name 0: not terminated"},
     {bad_extra, -EINVAL, "plan: unknown text of an ancestor"},
+    {bad_key_ref, -EINVAL, "key 0: no such value"},
+    {bad_key_ranks, -EINVAL, "key 0: roots outside their table"},
+    {bad_rank, -EINVAL, "rank 0: more than a bundle can hold"},
+    {bad_buckets, -EINVAL, "bucket 0: it tells another number of buckets"},
+    {bad_class, -EINVAL, "class 1: rules outside their table"},
+    {bad_cand, -EINVAL, "candidate 0: no such rule or test"},
+    {bad_class_edge, -EINVAL, "class test 0: an edge does not lead back"},
+    {bad_class_test, -EINVAL, "class test 0: no such test"},
 };
 
 static void test_wrong(void **state)
