@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "engine.h"
+#include "../../runtime/engine.h"
+#include "lib/fuzz.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -35,8 +36,6 @@ static const struct {
      {"overlay-containers/" ID "/userdata/config.json"}},
 };
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
 static char dir[] = "/dev/shm/fuzz_engine.XXXXXX";
 
 static void remove_dir(void)
@@ -53,7 +52,7 @@ static void put(int root, const char *path, const uint8_t *data, size_t size)
     int fd = openat(root, path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 
     if (fd < 0 || write(fd, data, size) != (ssize_t)size)
-        abort();
+        fuzz_fail("%s cannot be written", path);
     close(fd);
 }
 
@@ -86,7 +85,7 @@ static void read_fields(const struct meta *m)
     }
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+void fuzz_one(const uint8_t *data, size_t size)
 {
     static struct engine_io io;
     static struct meta m;
@@ -96,16 +95,15 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (root < 0) {
         if (!mkdtemp(dir) || (root = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC)) < 0)
-            abort();
+            fuzz_fail("no folder in /dev/shm");
         atexit(remove_dir);
     }
     if (size == 0)
-        return 0;
+        return;
     e = data[0] % (sizeof(engines) / sizeof(engines[0]));
     write_files(root, e, data + 1, size - 1);
     l.root = root;
     meta_clear(&m);
     if (engines[e].read(&l, &m) > 0)
         read_fields(&m);
-    return 0;
 }
