@@ -69,9 +69,16 @@ static int find(const struct engine_look *l, const char *path, const char *id, s
                 struct meta *m)
 {
     struct search s = {.l = l, .out = m, .id = id, .len = len};
-    int rc = engine_parse(l, path, on_list, &s);
+    ssize_t n = engine_read(l, path);
+    int rc;
 
-    return rc == 0 ? s.found : rc == -ENOENT ? 0 : rc;
+    if (n < 0)
+        return n == -ENOENT ? 0 : (int)n;
+    /* The list may be long, and is looked at again and again for a container that is not in it. */
+    if (!memmem(l->io->bytes, (size_t)n, id, len))
+        return 0;
+    rc = jread_run(&l->io->json, l->io->bytes, (size_t)n, on_list, &s);
+    return rc ? rc : s.found;
 }
 
 /* The digest of the image, which has names too, but those of now and not of when it was used. */

@@ -72,12 +72,20 @@ struct sink {
     bool full;
 };
 
+static void put_run(struct sink *s, const char *run, size_t n)
+{
+    if (n > s->cap - s->len) {
+        n = s->cap - s->len;
+        s->full = true;
+    }
+    if (n)
+        memcpy(s->to + s->len, run, n);
+    s->len += n;
+}
+
 static void put_char(struct sink *s, char c)
 {
-    if (s->len < s->cap)
-        s->to[s->len++] = c;
-    else
-        s->full = true;
+    put_run(s, &c, 1);
 }
 
 static void put_utf8(struct sink *s, uint32_t c)
@@ -145,17 +153,20 @@ static bool string(struct jread *j, struct sink *s)
 {
     if (!take(j, '"'))
         return false;
-    while (j->at < j->len) {
-        unsigned char c = (unsigned char)j->text[j->at++];
+    for (;;) {
+        size_t from = j->at;
 
-        if (c == '"')
+        while (j->at < j->len && (unsigned char)j->text[j->at] >= 0x20 && j->text[j->at] != '"' &&
+               j->text[j->at] != '\\')
+            j->at++;
+        put_run(s, j->text + from, j->at - from);
+        if (j->at < j->len && j->text[j->at] == '"') {
+            j->at++;
             return true;
-        if (c < 0x20 || (c == '\\' && !escape(j, s)))
+        }
+        if (j->at == j->len || j->text[j->at++] != '\\' || !escape(j, s))
             return false;
-        if (c != '\\')
-            put_char(s, (char)c);
     }
-    return false;
 }
 
 /* ---- values ---- */
