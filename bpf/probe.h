@@ -64,7 +64,7 @@ struct work {
     struct proc_state live;  /* of a process that `procs` does not know */
     struct groups groups;
     struct session session;
-    __u32 zero; /* never written: see untold() */
+    __u32 zero;               /* never written: see untold() */
     __u32 found[CLASS_FOUND]; /* class_scan */
     __u32 pad;
 };

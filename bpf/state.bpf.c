@@ -282,8 +282,7 @@ static __always_inline __u64 kernfs_parent(__u64 kn)
 }
 
 /* Id of a container from its text in work.fold. */
-static __always_inline void put_container(struct proc_state *st, __u32 at, __u32 len,
-                                          __u32 kind)
+static __always_inline void put_container(struct proc_state *st, __u32 at, __u32 len, __u32 kind)
 {
     struct work *w = work_get();
 

@@ -238,6 +238,19 @@ class Tests:
         aside = [tempfile.mkdtemp(dir=self.podman.dir) for _ in self.podman.roots]
         return aside, [f'--container-root=podman={other}' for other in aside]
 
+    def running(self):
+        """A process that ran in its container before the daemon was started."""
+        roots = [f'--container-root=podman={root}' for root in self.podman.roots]
+        self.podman.run('-d', '--name', 'before', 'localhost/bb:1', '/bin/sh', '-c',
+                        'while :; do read x </etc/marker; sleep 0.2; done')
+        rulerun = Rulerun(self.small, '--format=json', *roots)
+        found = wait_alerts(rulerun, 'Named in the output alone',
+                            lambda f: f['container.name'] == 'before')
+        self.score.check(found and fields(found[0])['container.image.tag'] == '1',
+                         f'a container that already ran: {rulerun.alerts()[:2]}')
+        rulerun.stop()
+        self.podman('rm', '-f', '-t', '0', 'before')
+
     def order(self):
         """Alerts of one process keep their order while one waits; others do not wait for it."""
         aside, links = self.aside()
@@ -343,6 +356,7 @@ def play(podman, score, number):
     score.check(not of_rule(rulerun, 'Other image'), 'a rule of another image fires')
     print('\n'.join(line for line in rulerun.read('err').splitlines() if 'containers:' in line))
     tests.late()
+    tests.running()
     tests.order()
     tests.crowd(3000)
     tests.official()
