@@ -99,7 +99,8 @@ build/gen/%.c build/gen/%.h &: grammar/%.y
 build/bpf/%.bpf.o: bpf/%.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF)$(CLANG) $(BPF_CFLAGS) -c -o $@ $< && llvm-strip -g $@
-build/bpf/tests/%.bpf.o: tests/bench/%.bpf.c
+vpath %.bpf.c tests/bench tests/live/filter
+build/bpf/tests/%.bpf.o: %.bpf.c
 	@mkdir -p $(@D)
 	$(call say,BPF)$(CLANG) $(BPF_CFLAGS) -c -o $@ $< && llvm-strip -g $@
 build/gen/probes.S: $(BPF) bpf/embed.sh Makefile
@@ -109,7 +110,7 @@ build/gen/probes.S: $(BPF) bpf/embed.sh Makefile
 # ---- targets ----
 check: all $(UNIT) $(B)/diff $(TOOLS) $(REPLAY)
 	$(PYTHON) tests/run.py check
-test: all $(UNIT) $(B)/diff $(TOOLS) $(REPLAY)
+test: all $(UNIT) $(B)/diff $(TOOLS) $(REPLAY) build/bpf/tests/pass.bpf.o
 	$(MAKE) VARIANT=asan asan-programs
 	$(PYTHON) tests/run.py test
 asan-programs: $(UNIT) $(B)/rulec $(B)/rulerun $(B)/diff $(REPLAY)

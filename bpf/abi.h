@@ -195,6 +195,19 @@ struct proc_state {
     char args[ARGS_CAP];
 };
 
+/*
+ * Environment of a process, as of its exec: the beginning of that memory, in a map of its own
+ * (`envs`) that only packs which look at it fill.
+ */
+#define ENV_CAP 4096
+struct env_state {
+    __u32 len;  /* bytes of text; the last NUL is not one */
+    __u8 state; /* enum slot_state */
+    __u8 pad[3];
+    char text[ENV_CAP]; /* NAME=value, NUL between */
+};
+#define ENV_GROUPS (1ull << G_ENV | 1ull << G_ENVRAW)
+
 #define ABI_ASSERT(what) _Static_assert(what, #what)
 ABI_ASSERT(sizeof(struct ev_head) % 8 == 0);
 ABI_ASSERT(offsetof(struct ev_head, num) == 32);
@@ -203,5 +216,6 @@ ABI_ASSERT(sizeof(struct ev) < REC_MAX);
 ABI_ASSERT(sizeof(struct probe_plan) == 88);
 ABI_ASSERT(offsetof(struct proc_state, comm) == 88);
 ABI_ASSERT(sizeof(struct proc_state) == 88 + COMM_SIZE + 64 + ARGS_CAP);
+ABI_ASSERT(sizeof(struct env_state) == 8 + ENV_CAP);
 
 #endif

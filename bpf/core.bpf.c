@@ -10,6 +10,7 @@
 struct scratch_map scratch SEC(".maps");
 struct work_map work SEC(".maps");
 struct procs_map procs SEC(".maps");
+struct envs_map envs SEC(".maps");
 struct patterns_map patterns SEC(".maps");
 struct names_map name_sets SEC(".maps");
 struct edges_map class_edges SEC(".maps");

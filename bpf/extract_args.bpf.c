@@ -288,6 +288,19 @@ static __always_inline void open_params(struct ev *ev)
     put_num(ev, at + 3, o.ino);
 }
 
+/* The caller has no path of it: there is the kernel's alone. */
+static __always_inline void handle_params(struct ev *ev)
+{
+    struct opened o = {};
+
+    read_opened(ev, &o);
+    put_is_open(ev, (__u32)ev->h.num[N_P2], 0);
+    put_num(ev, N_P4, o.dev);
+    put_num(ev, N_P5, o.ino);
+    if (ev->h.num[N_RES] >= 0 && file_of_event(ev))
+        put_path(ev, S_A0, ev->s_A0, path_of_file(ev->file));
+}
+
 /* The queue of the socket that accept() was called on. */
 static __always_inline void accept_params(struct ev *ev)
 {
@@ -414,12 +427,16 @@ __attribute__((noinline)) int extract_args(struct ev *ev)
             break;
     if (event_is_open(event))
         open_params(ev);
+    else if (event == EV_open_by_handle_at)
+        handle_params(ev);
     else if (event == EV_accept || event == EV_accept4)
         accept_params(ev);
     else if (event == EV_prctl)
         prctl_params(ev);
     else if (event == EV_sendmsg)
         put_state(ev, N_P3, ST_UNKNOWN);
+    else if (event == EV_recvmsg)
+        put_state(ev, N_P1, ST_UNKNOWN);
     return 0;
 }
 

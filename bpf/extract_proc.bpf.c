@@ -287,6 +287,51 @@ __attribute__((noinline)) int extract_cmd(struct ev *ev)
     return 0;
 }
 
+/* ---- ENV, ENVRAW ---- */
+
+/* The process's environment to a text slot, as it is; its length. */
+static __always_inline __u32 put_env(struct ev *ev, __u32 slot, char *to)
+{
+    struct env_state *env =
+        bpf_task_storage_get(&envs, bpf_get_current_task_btf()->group_leader, 0, 0);
+    __u32 n = env ? env->len : 0;
+
+    if (n >= ENV_CAP)
+        n = 0;
+    if (env)
+        copy_text(to, env->text, n);
+    put_text(ev, slot, n, env && env->state ? env->state : ST_UNKNOWN);
+    return n;
+}
+
+/* Turns the NULs of eight bytes to blanks. */
+static long join_step(__u32 i, void *unused)
+{
+    __u32 cpu = bpf_get_smp_processor_id();
+    struct ev *ev = bpf_map_lookup_elem(&scratch, &cpu);
+    __u64 *word;
+
+    if (!ev || i >= ENV_CAP / 8)
+        return 1;
+    word = (__u64 *)ev->s_ENV + i;
+    *word = match_blank8(*word);
+    return 0;
+}
+
+__attribute__((noinline)) int extract_env(struct ev *ev)
+{
+    if (ev)
+        bpf_loop((put_env(ev, S_ENV, ev->s_ENV) + 7) / 8, join_step, NULL, 0);
+    return 0;
+}
+
+__attribute__((noinline)) int extract_envraw(struct ev *ev)
+{
+    if (ev)
+        put_env(ev, S_ENV_RAW, ev->s_ENV_RAW);
+    return 0;
+}
+
 /* ---- EXEPATH, PEXEPATH, CWD ---- */
 
 /* `memfd:NAME`: such a file has no path. */

@@ -130,6 +130,24 @@ static __always_inline bool is_server(struct ev *ev, __u64 sk, __u32 l4)
     return BPF_CORE_READ_BITFIELD_PROBED(s, sk_userlocks) & SOCK_BINDPORT_LOCK;
 }
 
+/* Where the caller has the other side's address, of a datagram sent or received; 0: nowhere. */
+static __always_inline __u64 named_peer(struct ev *ev)
+{
+    struct message m;
+
+    switch (ev->h.event) {
+    case EV_recvfrom:
+        return ev->h.num[N_RES] < 0 ? 0 : ev->args[4];
+    case EV_sendto:
+        return ev->args[4];
+    case EV_recvmsg:
+        return ev->h.num[N_RES] >= 0 && read_message(ev, &m) ? m.name : 0;
+    case EV_sendmsg:
+        return read_message(ev, &m) ? m.name : 0;
+    }
+    return 0;
+}
+
 static __always_inline void ip_sock(struct ev *ev, __u64 sk, __u32 family)
 {
     __s64 res = ev->h.num[N_RES];
@@ -145,8 +163,8 @@ static __always_inline void ip_sock(struct ev *ev, __u64 sk, __u32 family)
     peer = remote.port != 0;
     if (!peer && ev->h.event == EV_connect)
         peer = read_sockaddr(&remote, ev->args[1], family);
-    if (!peer && ev->h.event == EV_sendto && l4 != L4_TCP)
-        peer = read_sockaddr(&remote, ev->args[4], family);
+    if (!peer && l4 != L4_TCP)
+        peer = read_sockaddr(&remote, named_peer(ev), family);
     if (!peer && (!local.port || ev->h.event == EV_socket))
         return; /* no role yet */
     server = !peer || is_server(ev, sk, l4);

@@ -2,6 +2,14 @@
 /* A new process (not a thread) inherits its parent's state. No event: clone and fork are calls. */
 #include "probe.h"
 
+static __always_inline void inherit_env(struct task_struct *leader, struct task_struct *child)
+{
+    struct env_state *from = bpf_task_storage_get(&envs, leader, 0, 0);
+
+    if (from)
+        bpf_task_storage_get(&envs, child, from, BPF_LOCAL_STORAGE_GET_F_CREATE);
+}
+
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 {
@@ -10,6 +18,8 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 
     if (child->pid != child->tgid)
         return 0;
+    if (plan.groups & ENV_GROUPS)
+        inherit_env(leader, child);
     from = bpf_task_storage_get(&procs, leader, 0, 0);
     if (!from)
         return 0; /* unknown, as its parent is */

@@ -12,6 +12,7 @@
 
 #pragma clang diagnostic ignored "-Winitializer-overrides"
 static const volatile __u16 event_of[NR_COUNT] = {
+    [0 ... NR_COUNT - 1] = EV_generic, /* calls that are newer than the table */
 #define SYSCALL(name, nr, nr_ia32, event) [NR_AT(nr)] = EV_##event,
 #include "../grammar/syscalls.def"
 };
@@ -23,43 +24,49 @@ static const volatile __u16 native_of[NR_COUNT] = {
 #include "../grammar/syscalls.def"
 };
 
+/* The same of an x32 call with a number of its own, from X32_FIRST on. */
+#define X32_BIT 0x40000000u
+#define X32_FIRST 512
+#define X32_COUNT 64
+static const volatile __u16 native_of_x32[X32_COUNT] = {
+#define SYSCALL_X32(nr_x32, nr) [(nr_x32)-X32_FIRST] = (nr) + 1,
+#include "../grammar/syscalls.def"
+};
+
+/* The same of what the 32-bit socketcall does. */
+#define NR_SOCKETCALL 102
+#define SOCKET_COUNT 32
+static const volatile __u16 native_of_socket[SOCKET_COUNT] = {
+#define SOCKETCALL(number, nr) [number] = (nr) + 1,
+#include "../grammar/syscalls.def"
+};
+
+/* From this number on a new call has the same one on all machines. */
+#define NR_UNIFIED 424
+
 #define NR_EXECVE 59
 #define NR_EXECVEAT 322
 
 /* Where an event has its descriptor: FD_RESULT, or 1 + index of the argument; 0: it has none. */
 #define FD_RESULT 0xff
 static const volatile __u8 fd_of[EV_COUNT] = {
-    [EV_accept] = FD_RESULT,
-    [EV_accept4] = FD_RESULT,
-    [EV_bpf] = FD_RESULT,
-    [EV_creat] = FD_RESULT,
-    [EV_dup] = FD_RESULT,
-    [EV_dup2] = FD_RESULT,
-    [EV_dup3] = FD_RESULT,
-    [EV_memfd_create] = FD_RESULT,
-    [EV_open] = FD_RESULT,
-    [EV_openat] = FD_RESULT,
-    [EV_openat2] = FD_RESULT,
-    [EV_socket] = FD_RESULT,
-    [EV_bind] = 1,
-    [EV_connect] = 1,
-    [EV_fchdir] = 1,
-    [EV_fchmod] = 1,
-    [EV_fchmodat] = 1,
-    [EV_fchown] = 1,
-    [EV_fchownat] = 1,
-    [EV_finit_module] = 1,
-    [EV_listen] = 1,
-    [EV_mkdirat] = 1,
-    [EV_pread] = 1,
-    [EV_pwrite] = 1,
-    [EV_read] = 1,
-    [EV_sendmsg] = 1,
-    [EV_sendto] = 1,
-    [EV_setns] = 1,
-    [EV_symlinkat] = 2,
-    [EV_unlinkat] = 1,
-    [EV_userfaultfd] = FD_RESULT,
+    [EV_accept] = FD_RESULT, [EV_accept4] = FD_RESULT,
+    [EV_bpf] = FD_RESULT,    [EV_creat] = FD_RESULT,
+    [EV_dup] = FD_RESULT,    [EV_dup2] = FD_RESULT,
+    [EV_dup3] = FD_RESULT,   [EV_memfd_create] = FD_RESULT,
+    [EV_open] = FD_RESULT,   [EV_open_by_handle_at] = FD_RESULT,
+    [EV_openat] = FD_RESULT, [EV_openat2] = FD_RESULT,
+    [EV_socket] = FD_RESULT, [EV_bind] = 1,
+    [EV_connect] = 1,        [EV_fchdir] = 1,
+    [EV_fchmod] = 1,         [EV_fchmodat] = 1,
+    [EV_fchown] = 1,         [EV_fchownat] = 1,
+    [EV_finit_module] = 1,   [EV_listen] = 1,
+    [EV_mkdirat] = 1,        [EV_pread] = 1,
+    [EV_pwrite] = 1,         [EV_read] = 1,
+    [EV_recvfrom] = 1,       [EV_recvmsg] = 1,
+    [EV_sendmsg] = 1,        [EV_sendto] = 1,
+    [EV_setns] = 1,          [EV_symlinkat] = 2,
+    [EV_unlinkat] = 1,       [EV_userfaultfd] = FD_RESULT,
     [EV_write] = 1,
 };
 
@@ -75,10 +82,59 @@ static __always_inline void put_fd(struct ev *ev, __u32 event, __s64 res)
         put_num(ev, N_FD_NUM, (__s32)ev->args[1]);
 }
 
-static __always_inline void put_call_args(struct ev *ev, struct pt_regs *regs, bool compat)
+/* How a call was made: where its arguments are, and how large what they point at is. */
+enum way { WAY_NATIVE, WAY_X32, WAY_IA32, WAY_SOCKETCALL };
+
+struct call {
+    __u64 nr; /* the 64-bit one; NR_COUNT or more: none that an event is made of */
+    enum way way;
+};
+
+static __always_inline __u64 of_table(const volatile __u16 *table, __u64 i, __u64 count)
 {
-    ev->compat = compat;
+    return i < count && table[i] ? table[i] - 1ull : NR_COUNT;
+}
+
+static __always_inline struct call call_of(struct pt_regs *regs, bool compat)
+{
+    __u64 nr = regs->orig_ax; /* -1: cancelled */
+
+    if (compat && nr == NR_SOCKETCALL)
+        return (struct call){of_table(native_of_socket, (__u32)regs->bx, SOCKET_COUNT),
+                             WAY_SOCKETCALL};
     if (compat) {
+        if (nr < NR_UNIFIED || nr >= NR_COUNT || native_of[nr])
+            nr = of_table(native_of, nr, NR_COUNT);
+        return (struct call){nr, WAY_IA32};
+    }
+    if ((nr & ~0xffffull) != X32_BIT)
+        return (struct call){nr, WAY_NATIVE};
+    nr &= ~(__u64)X32_BIT;
+    if (nr < X32_FIRST)
+        return (struct call){nr, WAY_NATIVE};
+    return (struct call){of_table(native_of_x32, nr - X32_FIRST, X32_COUNT), WAY_X32};
+}
+
+/* One by one: a call that has fewer may have them at the end of its memory. */
+static __always_inline void put_socketcall_args(struct ev *ev, __u64 from)
+{
+#pragma unroll
+    for (__u32 i = 0; i < 6; i++) {
+        __u32 arg = 0;
+
+        bpf_probe_read_user(&arg, sizeof(arg), (void *)(from + i * sizeof(arg)));
+        ev->args[i] = arg;
+    }
+}
+
+static __always_inline void put_call_args(struct ev *ev, struct pt_regs *regs, enum way way)
+{
+    ev->compat = way != WAY_NATIVE;
+    if (way == WAY_SOCKETCALL) {
+        put_socketcall_args(ev, (__u32)regs->cx);
+        return;
+    }
+    if (way == WAY_IA32) {
         ev->args[0] = (__u32)regs->bx;
         ev->args[1] = (__u32)regs->cx;
         ev->args[2] = (__u32)regs->dx;
@@ -99,32 +155,23 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
 {
     struct task_struct *task = bpf_get_current_task_btf();
-    bool compat = task->thread_info.status & TS_COMPAT;
-    __u64 nr = regs->orig_ax;
+    bool compat = task->thread_info.status & TS_COMPAT, exec;
+    struct call call = call_of(regs, compat);
+    __u64 nr = call.nr;
     struct ev *ev;
 
+    if (nr >= NR_COUNT || !syscall_wanted(nr))
+        return 0;
     /* A program that was just started, 32-bit or not: its own hook reports it. */
-    if (res == 0 && (nr == NR_EXECVE || nr == NR_EXECVEAT))
-        return 0;
-    if (nr >= NR_COUNT)
-        return 0; /* cancelled (-1), or x32 */
-    if (compat) {
-        nr = native_of[nr];
-        if (nr-- == 0)
-            return 0;
-        if (res == 0 && (nr == NR_EXECVE || nr == NR_EXECVEAT))
-            return 0;
-    }
-    if (!syscall_wanted(nr))
-        return 0;
-    if (!plan.failed_exec && (nr == NR_EXECVE || nr == NR_EXECVEAT))
+    exec = nr == NR_EXECVE || nr == NR_EXECVEAT;
+    if (exec && (res == 0 || !plan.failed_exec))
         return 0;
     if (compat)
         res = (__s32)res;
     ev = event_begin(event_of[nr], (__s64)nr, res);
     if (!ev)
         return 0;
-    put_call_args(ev, regs, compat);
+    put_call_args(ev, regs, call.way);
     put_fd(ev, ev->h.event, res);
     event_judge(ev);
     return 0;

@@ -68,6 +68,15 @@ static inline unsigned match_nul8(unsigned long long w)
     return (unsigned)((((nul - 1) & ~nul & MATCH_ONES) * MATCH_ONES) >> 56);
 }
 
+/* Eight bytes, each NUL made a blank. */
+static inline unsigned long long match_blank8(unsigned long long w)
+{
+    unsigned long long low = 0x7f * MATCH_ONES;
+    unsigned long long nul = ~(((w & low) + low) | w | low); /* 0x80 where a NUL stands */
+
+    return w | nul >> 2;
+}
+
 /* Do the words of pattern[0..n) stand at text? Reads whole words: up to 7 bytes beyond both. */
 static inline int match_here(const char *text, const char *pattern, unsigned n)
 {

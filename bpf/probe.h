@@ -48,6 +48,7 @@ struct groups {
     __u32 leaf_unit;         /* the path's last component has a unit's suffix */
     __u32 found, at, len;    /* an engine's id is in work.fold */
     __u32 kind;              /* enum container_kind of what was found */
+    __u32 leaf_len;          /* bytes of the path's last component */
 };
 
 /* Of the event's process, while its ancestors are walked (extract_proc.bpf.c). */
@@ -57,6 +58,15 @@ struct session {
     __u32 host;  /* the process is in the first pid namespace */
 };
 
+/* The vectors of a message, while their bytes are put together in work.fold (extract_data.bpf.c).
+ */
+struct gather {
+    __u64 iov, iovlen;
+    __u32 want, at; /* bytes, and how many of them are there */
+    __u32 failed;
+    __u32 pad;
+};
+
 /* Where path_build leaves its text: path[PATH_CAP - length .. PATH_CAP). */
 struct work {
     char path[2 * PATH_CAP];
@@ -64,6 +74,7 @@ struct work {
     struct proc_state live;  /* of a process that `procs` does not know */
     struct groups groups;
     struct session session;
+    struct gather gather;
     __u32 zero;               /* never written: see untold() */
     __u32 found[CLASS_FOUND]; /* class_scan */
     __u32 pad;
@@ -86,6 +97,12 @@ struct procs_map {
     __uint(map_flags, BPF_F_NO_PREALLOC);
     __type(key, int);
     __type(value, struct proc_state);
+};
+struct envs_map {
+    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+    __uint(map_flags, BPF_F_NO_PREALLOC);
+    __type(key, int);
+    __type(value, struct env_state);
 };
 struct patterns_map {
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -143,6 +160,7 @@ struct lost_map { /* key: pack index of the rule */
 extern struct scratch_map scratch SEC(".maps");
 extern struct work_map work SEC(".maps");
 extern struct procs_map procs SEC(".maps");
+extern struct envs_map envs SEC(".maps");
 extern struct patterns_map patterns SEC(".maps");
 extern struct names_map name_sets SEC(".maps");
 extern struct edges_map class_edges SEC(".maps");
@@ -163,6 +181,7 @@ extern int rule_filter(struct ev *ev);
 /* state.bpf.c: what is known of the current process, without its arguments / with them. */
 int state_live(struct proc_state *st);
 int state_exec(struct proc_state *st);
+int state_env(struct env_state *env);
 /* What a new process has of its own: `pid` its struct pid, `css_set` its control groups. */
 int state_fork(struct proc_state *st, __u64 pid, __u64 css_set);
 
@@ -178,6 +197,7 @@ __u64 file_of_fd(__s64 fd);
 /* extract_*.bpf.c: each fills its group, sets every state of it, and returns 0. */
 int extract_args(struct ev *ev);
 int args_base(struct ev *ev); /* fills ev->base for the first relative path among the ARGS */
+int extract_data(struct ev *ev);
 int extract_fd(struct ev *ev);
 int extract_sock(struct ev *ev);
 int extract_path(struct ev *ev);
@@ -187,6 +207,8 @@ int extract_proc(struct ev *ev);
 int extract_cred(struct ev *ev);
 int extract_exe(struct ev *ev);
 int extract_cmd(struct ev *ev);
+int extract_env(struct ev *ev);
+int extract_envraw(struct ev *ev);
 int extract_exepath(struct ev *ev);
 int extract_container(struct ev *ev);
 int extract_cwd(struct ev *ev);
@@ -316,6 +338,18 @@ static __always_inline __u64 group_of(struct task_struct *task)
 static __always_inline __u64 session_of(struct task_struct *task)
 {
     return (__u64)KREAD(struct task_struct, task, signal, pids[PID_OF_SESSION]);
+}
+
+/* What sendmsg and recvmsg point at (struct user_msghdr), and its parts. */
+struct message {
+    __u64 name;
+    __u32 namelen, pad;
+    __u64 iov, iovlen;
+};
+
+static __always_inline bool read_message(struct ev *ev, struct message *m)
+{
+    return !ev->compat && bpf_probe_read_user(m, sizeof(*m), (void *)ev->args[1]) == 0;
 }
 
 /* The event's own file; looked up once. */

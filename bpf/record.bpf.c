@@ -28,6 +28,8 @@ static __always_inline void fill_process(struct ev *ev)
     FILL(CRED, N_UID, extract_cred)
     FILL(EXE, SLOT_OF_STR(S_EXE), extract_exe)
     FILL(CMD, N_CMD_NARGS, extract_cmd)
+    FILL(ENV, SLOT_OF_STR(S_ENV), extract_env)
+    FILL(ENVRAW, SLOT_OF_STR(S_ENV_RAW), extract_envraw)
     FILL(EXEPATH, SLOT_OF_STR(S_EXEPATH), extract_exepath)
     FILL(CWD, SLOT_OF_STR(S_CWD), extract_cwd)
     FILL(PARENT, SLOT_OF_STR(S_PNAME), extract_parent)
@@ -54,6 +56,7 @@ __attribute__((noinline)) int record_fill(struct ev *ev)
     FILL(ARGS, N_P0, extract_args)
     if (plan.groups & GROUP_BIT(G_ARGS))
         args_base(ev);
+    FILL(DATA, SLOT_OF_STR(S_DATA), extract_data)
     fill_descriptor(ev);
     fill_process(ev);
     if (!ev->h.anc_state)

@@ -163,6 +163,27 @@ static __always_inline void arguments(struct proc_state *st, struct task_struct 
     st->args_state = whole > ARGS_CAP ? ST_CUT : ST_PRESENT;
 }
 
+/* ---- environment ---- */
+
+__attribute__((noinline)) int state_env(struct env_state *env)
+{
+    __u64 mm = KADDR(struct task_struct, bpf_get_current_task_btf(), mm);
+    __u64 from = KREAD(struct mm_struct, mm, env_start);
+    __u64 whole = KREAD(struct mm_struct, mm, env_end) - from;
+    __u32 n = whole < ENV_CAP ? (__u32)whole : ENV_CAP;
+
+    if (!env)
+        return 0;
+    env->len = 0;
+    env->state = whole ? ST_UNKNOWN : ST_PRESENT;
+    OPAQUE(n);
+    if (n == 0 || n > ENV_CAP || bpf_probe_read_user(env->text, n, (void *)from))
+        return 0;
+    env->len = n - 1;
+    env->state = whole > ENV_CAP ? ST_CUT : ST_PRESENT;
+    return 0;
+}
+
 /* ---- the container, by the names of the control groups ---- */
 
 /* What a name of a control group says. Positive: 1 + where an id of 64 digits starts. */
@@ -321,7 +342,7 @@ static __always_inline __u32 read_name(__u64 kn)
 /* This path is at its end, and no engine's; an engine's in another one overrides containerd's. */
 static __always_inline long next_path(struct groups *g)
 {
-    if (g->depth == 2 && !g->leaf_unit && !g->ctr)
+    if (g->depth == 2 && !g->leaf_unit && !g->ctr && g->leaf_len <= CTR_ID_MAX)
         g->ctr = g->leaf;
     g->kn = g->next[0] == g->leaf ? 0 : g->next[0]; /* not the same again */
     g->leaf = g->below = g->next[0];
@@ -357,6 +378,8 @@ static long cgroup_step(__u32 i, void *unused)
     if (!parent || g->depth >= CGROUP_DEPTH)
         return next_path(g);
     len = read_name(g->kn);
+    if (g->depth == 0)
+        g->leaf_len = len;
     kind = cgroup_name(len, g->depth == 0, g->scope);
     if (kind > 0)
         return found_id(g, (__u32)kind - 1, 64, id_kind(w, (__u32)kind - 1));
@@ -422,8 +445,7 @@ static __always_inline void put_cgroup(struct proc_state *st, __u64 css_set)
         put_container(st, g->at, g->len, g->kind);
     } else if (g->ctr) {
         len = read_name(g->ctr);
-        if (len <= CTR_ID_MAX)
-            put_container(st, 0, len, CONTAINER_CONTAINERD);
+        put_container(st, 0, len, CONTAINER_CONTAINERD);
     }
 }
 

@@ -11,10 +11,11 @@
  * order: numbers that the hook has at hand, the process's own entry, other processes, paths.
  */
 static const uint32_t group_cost[G_COUNT] = {
-    [G_EVENT] = 2,      [G_ARGS] = 4,    [G_PROC] = 8,      [G_CRED] = 10, [G_FD] = 12,
-    [G_SOCK] = 40,      [G_ANC] = 60,    [G_EXE] = 70,      [G_CMD] = 80,  [G_PARENT] = 80,
-    [G_EXEPATH] = 150,  [G_CWD] = 150,   [G_PATH] = 160,    [G_DIR] = 180, [G_RAW] = 100,
-    [G_PEXEPATH] = 200, [G_EXTRA] = 220, [G_CONTAINER] = 8,
+    [G_EVENT] = 2,     [G_ARGS] = 4,  [G_DATA] = 30,    [G_PROC] = 8,       [G_CRED] = 10,
+    [G_FD] = 12,       [G_SOCK] = 40, [G_ANC] = 60,     [G_EXE] = 70,       [G_CMD] = 80,
+    [G_PARENT] = 80,   [G_ENV] = 120, [G_ENVRAW] = 120, [G_EXEPATH] = 150,  [G_CWD] = 150,
+    [G_PATH] = 160,    [G_DIR] = 180, [G_RAW] = 100,    [G_PEXEPATH] = 200, [G_EXTRA] = 220,
+    [G_CONTAINER] = 8,
 };
 
 #define COST_USER 4000u
@@ -26,7 +27,7 @@ static uint32_t field_cost(const struct comp *c, struct field_ref f)
 {
     const struct field_info *info = catalog_field(f.field);
     (void)c;
-    if (info->source == SRC_SLOT && info->slot >= 0) {
+    if (info->source == SRC_SLOT && info->slot >= 0 && !f.name.i) {
         const struct slot_info *s = catalog_slot((unsigned)info->slot);
         return group_cost[s->group] + (info->slot >= N_COUNT ? COST_TEXT : 0);
     }

@@ -134,6 +134,7 @@ static const struct derivation derivations[F_COUNT] = {
     [F_proc_cmdline] = {derive_cmdline, 0},
     [F_proc_exeline] = {derive_exeline, 0},
     [F_proc_args] = {derive_args_at, 0},
+    [F_proc_env] = {derive_env, 0},
     [F_proc_cmdnargs] = {derive_nargs, 0},
     [F_proc_cmdlenargs] = {derive_lenargs, 0},
     [F_proc_is_sid_leader] = {derive_leader, F_proc_sid},

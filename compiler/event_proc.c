@@ -74,6 +74,36 @@ struct fact derive_args_at(struct comp *c, const struct event *e, struct field_r
     return fact_text(c, f, s, strcspn(s, " "));
 }
 
+/* The value of NAME=value, and NULL if `entry` is another variable's. */
+static const char *env_value(const char *entry, const char *name)
+{
+    size_t n = strlen(name);
+    return !strncmp(entry, name, n) && entry[n] == '=' ? entry + n + 1 : NULL;
+}
+
+/*
+ * proc.env[NAME] from proc.env: the first such piece between blanks; empty if there is none, all of
+ * it for a number. Where a value holds a blank itself the pieces cannot be told apart.
+ */
+struct fact derive_env(struct comp *c, const struct event *e, struct field_ref f, int arg)
+{
+    const char *name = STR(c, f.name);
+    (void)arg;
+    if (f.index < 0 && !f.name.i)
+        return fact_none(f, FACT_ABSENT);
+    struct fact env = fact_of(c, e, F_proc_env);
+    if (env.state != FACT_PRESENT || f.index >= 0 || !name[strspn(name, "0123456789")])
+        return fact_as(env, f);
+    const char *value = NULL;
+    for (const char *s = STR(c, env.text); *s;
+         s += s[strcspn(s, " ")] ? strcspn(s, " ") + 1 : strcspn(s, " ")) {
+        if (!memchr(s, '=', strcspn(s, " ")))
+            return fact_none(f, FACT_UNKNOWN);
+        value = value ? value : env_value(s, name);
+    }
+    return value ? fact_text(c, f, value, strcspn(value, " ")) : fact_text(c, f, "", 0);
+}
+
 struct fact derive_leader(struct comp *c, const struct event *e, struct field_ref f, int arg)
 {
     bool group = arg == F_proc_pgid;

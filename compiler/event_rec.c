@@ -380,6 +380,7 @@ static bool beyond_record(struct event_user *u, struct field_ref f)
     case SRC_DERIVED:
         return f.field == F_evt_args || f.field == F_evt_info;
     case SRC_SLOT:
+        return f.name.i != 0; /* proc.env[NAME]: events tell no NUL from a blank */
     case SRC_USER:
     case SRC_CONST:
         break;

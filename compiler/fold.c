@@ -6,6 +6,7 @@
 #include "intern.h"
 #include "ops.h"
 #include "regex.h"
+#include "../grammar/supply.h"
 
 /* No event is called so: stands for the calls that no rule tells from one another. */
 static const char no_name[] = "\001";
@@ -29,7 +30,7 @@ bool event_has_fd(enum event_id e)
 
 bool event_is_open(enum event_id e)
 {
-    return e == EV_open || e == EV_openat || e == EV_openat2 || e == EV_creat;
+    return supply_is_open(e);
 }
 
 const struct param_info *fold_param(const struct comp *c, struct field_ref f, enum event_id e)

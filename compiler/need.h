@@ -33,7 +33,5 @@ void need_atom(struct planner *p, atom_id id, enum event_id event);
 void need_output(struct planner *p, const struct rule *r, enum event_id event);
 /* The text slot of an ancestor's exe, path or command line; -1: it has none. */
 int16_t need_anc_slot(const struct comp *c, struct field_ref f);
-/* True if the field is fd.name, or follows from it: judged under both readings. */
-bool need_is_path(enum field_id f);
 
 #endif

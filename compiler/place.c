@@ -185,6 +185,9 @@ static void place_slot(struct planner *p, const struct atom *a, const struct fie
                        struct where *w)
 {
     struct num_tests t;
+    if (f->type == T_BYTEBUF) {
+        return; /* NUL is a byte like any other, and words are texts */
+    }
     if (f->type == T_IPADDR) {
         place_addr(p->c, a, f->slot, -1, w);
     } else if (f->slot >= N_COUNT) {
@@ -313,7 +316,7 @@ static void place_by_source(struct planner *p, const struct atom *a, enum event_
     const struct field_info *f = catalog_field(a->lhs.field);
     switch (f->source) {
     case SRC_SLOT:
-        if (a->lhs.index < 0) { /* proc.args[n] is no slot */
+        if (a->lhs.index < 0 && !a->lhs.name.i) { /* proc.args[n], proc.env[NAME] are no slots */
             place_slot(p, a, f, w);
         }
         break;

@@ -16,7 +16,7 @@
 /* Groups that are read from a process's entry, which is kept from its exec and fork on. */
 #define STATE_GROUPS                                                                               \
     (BIT(G_PROC) | BIT(G_CRED) | BIT(G_EXE) | BIT(G_CMD) | BIT(G_PARENT) | BIT(G_ANC) |            \
-     BIT(G_EXTRA))
+     BIT(G_EXTRA) | BIT(G_ENV) | BIT(G_ENVRAW))
 
 static bool is_terminal(dag_id d)
 {

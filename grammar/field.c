@@ -140,7 +140,6 @@ static const struct {
 } missing[] = {
     {"evt.abspath", "paths of arguments are not put together"},
     {"evt.around", "it selects from a capture file"},
-    {"evt.buf", "data of reads and writes is not copied"},
     {"evt.count.", "no event has it"},
     {"evt.deltatime", "it depends on what was judged before"},
     {"evt.infra.", "no event has it"},
@@ -149,8 +148,7 @@ static const struct {
     {"fd.types", "no table of descriptors is kept"},
     {"fdlist.", "lists of poll are not read"},
     {"fs.path.", "paths of arguments are not put together"},
-    {"proc.aenv", "the environment is not read"},
-    {"proc.env", "the environment is not read"},
+    {"proc.aenv", "of ancestors the environment is not looked up"},
     {"proc.fd", "no table of descriptors is kept"},
     {"proc.loginshellid", "ancestors are not searched for it"},
     {"proc.n", "threads are not counted"},

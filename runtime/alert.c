@@ -126,6 +126,12 @@ static void add_line(struct writer *w)
     add_message(w);
 }
 
+/* A bundle that judges no path is not asked twice, though a recorder had both spellings sent. */
+static bool two_readings(const struct writer *w)
+{
+    return w->r->h->readings == 2 && w->p->head->plan.readings == 2;
+}
+
 static const char *reading_word(const struct writer *w)
 {
     return w->m->reading == READ_SPELLED ? "spelled" : "opened";
@@ -139,7 +145,7 @@ static bool no_metadata(const struct writer *w)
 
 static void write_text(struct writer *w)
 {
-    bool two = w->r->h->readings == 2, unsure = w->m->verdict == VERDICT_UNCERTAIN, bare;
+    bool two = two_readings(w), unsure = w->m->verdict == VERDICT_UNCERTAIN, bare;
 
     add_line(w);
     bare = no_metadata(w);
@@ -330,7 +336,7 @@ static void add_tags(struct writer *w)
 
 static void add_own_key(struct writer *w)
 {
-    bool two = w->r->h->readings == 2, unsure = w->m->verdict == VERDICT_UNCERTAIN;
+    bool two = two_readings(w), unsure = w->m->verdict == VERDICT_UNCERTAIN;
     bool bare = no_metadata(w);
 
     if (!two && !unsure && !bare)

@@ -17,9 +17,12 @@
 
 #include "audit.h"
 #include "enrich.h"
+#include "fit.h"
 #include "load.h"
 #include "output.h"
 #include "priv.h"
+#include "recorder.h"
+#include "replay.h"
 #include "seed.h"
 #include "stats.h"
 #include "wait.h"
@@ -27,6 +30,7 @@
 #define MATCHES_MAX 256 /* alerts of one event */
 #define BUNDLE_MAX (256u << 20)
 #define TICK_NS 5000000 /* while records wait for the metadata of their containers */
+#define ALERT_HELD (64u << 10)
 
 struct daemon {
     const struct daemon_options *opt;
@@ -44,11 +48,17 @@ struct daemon {
     struct wait wait;
     struct output out[DAEMON_OUTPUTS];
     bool watched[DAEMON_OUTPUTS]; /* in epoll, until its reader has caught up */
+    bool partial;                 /* a replay that leaves something out, and has said so */
     struct audit audit;
+    struct recorder *recorder; /* or NULL */
+    struct replay replay;
+    struct rpk_head head; /* of a replay: the bundle's, with the recording's ancestors */
     struct stats stats;
     struct match matches[MATCHES_MAX];
     char scratch[RECORD_SCRATCH];
-    char alert[ALERT_MAX];
+    unsigned nheld; /* alerts at the beginning of `alert`, not written yet: of a replay alone */
+    size_t held;    /* their bytes */
+    char alert[ALERT_HELD + ALERT_MAX];
 };
 
 static int fail(const char *what)
@@ -179,33 +189,125 @@ static void seed(struct daemon *d)
     if (d->load.procs_fd < 0)
         return;
     seed_init(&s, "/proc", d->load.boot_offset_ns);
-    n = seed_all(&s, d->load.procs_fd);
+    n = seed_all(&s, d->load.procs_fd, d->load.envs_fd);
     if (n < 0)
         fprintf(stderr, "rulerun: /proc: %s; what already runs is not known\n", strerror(-n));
+}
+
+static int32_t utc_offset(void);
+
+/* Between the rules and what is looked up, from here on. */
+static int open_recorder(struct daemon *d, const struct probe_plan *plan)
+{
+    struct capture_head head = {.plan = *plan,
+                                .boot_offset_ns = d->load.boot_offset_ns,
+                                .utc_offset = utc_offset(),
+                                .nrule = d->pack.head->rules.n,
+                                .hooks =
+                                    d->opt->record_all ? (1u << HOOK_COUNT) - 1 : d->selected.hooks,
+                                .all = d->opt->record_all};
+    char err[512] = "";
+
+    memcpy(head.source, d->pack.head->source_digest, sizeof(head.source));
+    snprintf(head.hostname, sizeof(head.hostname), "%s", d->enrich.hostname);
+    snprintf(head.pack, sizeof(head.pack), "%s", rpk_text(&d->pack, d->pack.head->name));
+    d->recorder =
+        recorder_open(d->opt->record, &head, d->selected.on, &d->enrich, err, sizeof(err));
+    if (!d->recorder)
+        return fail(err);
+    d->user.ctx = d->recorder;
+    d->user.get = recorder_get;
+    return 0;
+}
+
+/* What the kernel is asked for: what the rules need, or all that there is. */
+static struct probe_plan make_plan(const struct daemon *d)
+{
+    struct probe_plan plan = d->selected.plan;
+
+    if (d->opt->audit || d->opt->record_all)
+        audit_plan(&d->pack, &plan);
+    if (d->opt->record_all)
+        recorder_plan(&plan);
+    return plan;
 }
 
 /* Hooks of process state first: what they write while /proc is read is newer and stays. */
 static int arm(struct daemon *d)
 {
-    const struct load_options lo = {
-        .buffer = d->opt->buffer, .audit = d->opt->audit, .selected = &d->selected};
+    const struct probe_plan plan = make_plan(d);
+    const struct load_options lo = {.buffer = d->opt->buffer,
+                                    .all_hooks = d->opt->audit || d->opt->record_all,
+                                    .selected = &d->selected,
+                                    .plan = &plan};
     char err[2048] = "";
 
-    if (load_open(&d->load, d->bytes, d->size, &d->pack, &lo, err, sizeof(err)) ||
-        load_attach(&d->load, LOAD_STATE, err, sizeof(err)))
+    if (load_open(&d->load, d->bytes, d->size, &d->pack, &lo, err, sizeof(err)))
         return fail(err);
-    if (open_ring(d))
+    if ((d->opt->record && open_recorder(d, &plan)) || open_ring(d))
         return -1;
+    if (load_attach(&d->load, LOAD_STATE, err, sizeof(err)))
+        return fail(err);
     seed(d);
-    if (load_attach(&d->load, LOAD_REST, err, sizeof(err)) || priv_drop(true, err, sizeof(err)))
+    if (load_attach(&d->load, LOAD_REST, err, sizeof(err)) ||
+        (d->recorder && recorder_start(d->recorder, err, sizeof(err))) ||
+        priv_drop(true, err, sizeof(err)))
         return fail(err);
     fprintf(stderr, "rulerun: armed: %u rules, hooks %s\n", d->selected.nrule,
             d->load.hooks[0] ? d->load.hooks : "none");
     return 0;
 }
 
+/* ---- start of a replay ---- */
+
+/* Rules that the recording cannot answer for are named and left out. */
+static int fit(struct daemon *d)
+{
+    const struct replay *p = &d->replay;
+    const struct fit f = {.path = p->path, .head = &p->head, .on = p->on, .non = p->non};
+    int left_out;
+
+    if (!fit_same_rules(&f, &d->pack))
+        fprintf(stderr,
+                "rulerun: %s: it holds only events that passed the filter of other rules (%s); "
+                "what these rules match besides is not in it\n",
+                p->path, p->head.pack);
+    left_out = fit_rules(&f, &d->pack, &d->selected, stderr);
+    if (left_out < 0)
+        return fail("out of memory");
+    if (left_out && d->selected.nrule == 0)
+        return fail_at(p->path, "it has not what these rules ask for: none of them can be judged");
+    d->partial = left_out > 0;
+    return 0;
+}
+
+static int start_replay(struct daemon *d)
+{
+    char err[512] = "";
+
+    if (open_bundle(d))
+        return -1;
+    if (replay_open(&d->replay, d->opt->replay, err, sizeof(err)))
+        return fail_at(d->opt->replay, err);
+    if (select_rules(d) || fit(d) || open_outputs(d))
+        return -1;
+    if (stats_open(&d->stats, d->pack.head->rules.n))
+        return fail("out of memory");
+    d->head = *d->pack.head;
+    memcpy(d->head.plan.extra, d->replay.head.plan.extra, sizeof(d->head.plan.extra));
+    d->pack.head = &d->head;
+    d->replay.no_metadata = &d->enrich.missing;
+    d->user = (struct record_user){
+        .ctx = &d->replay, .get = replay_get, .no_metadata = &d->enrich.missing};
+    d->style = d->opt->style;
+    d->style.hostname = d->replay.head.hostname;
+    return priv_drop(false, err, sizeof(err)) ? fail(err) : 0;
+}
+
 static int start(struct daemon *d)
 {
+    if (d->opt->replay)
+        return start_replay(d);
     tzset(); /* while the file can still be read */
     if (open_bundle(d) || select_rules(d) || open_outputs(d) || open_signals(d) || open_timer(d))
         return -1;
@@ -242,22 +344,53 @@ static void watch_output(struct daemon *d, unsigned i)
         d->watched[i] = want;
 }
 
+static void write_alert(struct daemon *d, size_t n)
+{
+    for (unsigned i = 0; i < d->opt->noutput; i++) {
+        output_write(&d->out[i], d->alert, n);
+        watch_output(d, i);
+    }
+}
+
+/* Of a replay, many at once: nobody waits for them, and they wait for whoever reads. */
+static void write_held(struct daemon *d)
+{
+    for (unsigned i = 0; i < d->opt->noutput && d->held; i++) {
+        uint64_t before = d->out[i].dropped;
+
+        output_write(&d->out[i], d->alert, d->held);
+        output_drain(&d->out[i]);
+        if (d->out[i].dropped != before)
+            d->stats.dropped += d->nheld - 1;
+    }
+    d->held = 0;
+    d->nheld = 0;
+}
+
+static void hold_alert(struct daemon *d, size_t n)
+{
+    d->held += n;
+    d->nheld++;
+    if (d->held >= ALERT_HELD)
+        write_held(d);
+}
+
 static void emit(struct daemon *d, struct record *r, const struct match *m)
 {
     size_t n;
 
     record_reset(r);
-    n = alert_write(&d->style, &d->pack, r, m, d->alert, sizeof(d->alert));
+    n = alert_write(&d->style, &d->pack, r, m, d->alert + d->held, ALERT_MAX);
     d->stats.alerts++;
     d->stats.by_rule[m->rule].alerts++;
     if (d->enrich.missing)
         d->stats.by_rule[m->rule].no_metadata++;
     if (n == 0)
         d->stats.dropped++; /* even with its values cut it does not fit */
-    for (unsigned i = 0; i < d->opt->noutput && n; i++) {
-        output_write(&d->out[i], d->alert, n);
-        watch_output(d, i);
-    }
+    else if (d->opt->replay)
+        hold_alert(d, n);
+    else
+        write_alert(d, n);
 }
 
 /* Does a rule's output name what engines say of containers? */
@@ -344,9 +477,19 @@ static void release(struct daemon *d, struct wait_item *item)
     struct record r;
 
     d->user.evt_num = item->evt_num;
-    if (record_open(&r, wait_record(item), item->bytes, &d->user, d->scratch) == 0)
+    if (record_open(&r, wait_record(item), item->bytes, &d->user, d->scratch) == 0) {
         judge(d, &r, false);
+        if (d->recorder)
+            recorder_event(d->recorder, &r, item->evt_num, wait_record(item), item->bytes);
+    }
     wait_out(&d->wait, item);
+}
+
+/* What was answered so far was not the event's last judgement. */
+static void forget(struct daemon *d)
+{
+    if (d->recorder)
+        recorder_forget(d->recorder);
 }
 
 /* If there is no room, the oldest has waited longest. */
@@ -355,6 +498,7 @@ static void add_waiting(struct daemon *d, const struct record *r, const void *da
     const struct wait_item item = {
         .key = d->enrich.key, .pid = r->h->num[N_PID], .evt_num = d->stats.records};
 
+    forget(d);
     while (!wait_add(&d->wait, &item, data, size)) {
         release(d, wait_first(&d->wait));
         d->stats.pushed++;
@@ -383,26 +527,44 @@ static void release_waiting(struct daemon *d, bool all)
     tick(d, d->wait.n || metacache_pending(d->enrich.containers));
 }
 
+/* Judges one record, number d->user.evt_num; it may have to wait first. */
+static void take_record(struct daemon *d, const void *data, size_t size, bool may_wait)
+{
+    struct record r;
+    int rc = record_open(&r, data, size, &d->user, d->scratch);
+
+    if (rc && d->stats.broken++ == 0)
+        fail("a record is malformed; it is counted and skipped");
+    if (rc == 0 && d->opt->audit) {
+        enrich_begin(&d->enrich, false);
+        audit_event(&d->audit, &d->pack, &r, stderr);
+        forget(d);
+    }
+    if (rc == 0 && !judge(d, &r, may_wait)) {
+        add_waiting(d, &r, data, size);
+        return;
+    }
+    if (d->recorder)
+        recorder_event(d->recorder, rc ? NULL : &r, d->user.evt_num, data, size);
+}
+
 static int handle(void *ctx, void *data, size_t size)
 {
     struct daemon *d = ctx;
-    struct record r;
 
     d->user.evt_num = ++d->stats.records;
-    if (record_open(&r, data, size, &d->user, d->scratch)) {
-        if (d->stats.broken++ == 0)
-            fail("a record from the kernel is malformed; it is counted and skipped");
-        return 0;
-    }
-    enrich_begin(&d->enrich, false);
-    if (d->opt->audit)
-        audit_event(&d->audit, &d->pack, &r, stderr);
-    if (!judge(d, &r, true))
-        add_waiting(d, &r, data, size);
+    take_record(d, data, size, true);
     return 0;
 }
 
 /* ---- the loop ---- */
+
+static void set_utc_offset(struct daemon *d)
+{
+    d->user.utc_offset = utc_offset();
+    if (d->recorder)
+        recorder_offset(d->recorder, d->user.utc_offset);
+}
 
 static bool wake(struct daemon *d, int fd)
 {
@@ -416,8 +578,10 @@ static bool wake(struct daemon *d, int fd)
         return true;
     }
     if (d->ring && fd == ring_buffer__epoll_fd(d->ring)) {
-        d->user.utc_offset = utc_offset();
+        set_utc_offset(d);
         ring_buffer__consume(d->ring);
+        if (d->recorder)
+            recorder_kick(d->recorder);
         stats_watch(&d->stats, &d->load, stderr);
         return true;
     }
@@ -448,7 +612,7 @@ static void loop(struct daemon *d)
 static void finish(struct daemon *d)
 {
     load_detach(&d->load);
-    d->user.utc_offset = utc_offset();
+    set_utc_offset(d);
     while (d->ring && ring_buffer__consume(d->ring) > 0)
         ;
     release_waiting(d, true);
@@ -464,10 +628,62 @@ static void finish(struct daemon *d)
                 (unsigned long long)d->audit.disagreements);
 }
 
+/* ---- a replay's loop ---- */
+
+static void finish_replay(struct daemon *d)
+{
+    const struct replay *p = &d->replay;
+
+    for (unsigned i = 0; i < d->opt->noutput; i++)
+        d->stats.dropped += d->out[i].dropped;
+    if (p->missing)
+        fprintf(stderr, "rulerun: %s: %llu records are missing: there was no room for them\n",
+                p->path, (unsigned long long)p->missing);
+    if (p->unasked)
+        fprintf(stderr, "rulerun: %s: %llu questions for names were not asked when it was made\n",
+                p->path, (unsigned long long)p->unasked);
+    if (d->stats.broken)
+        fprintf(stderr, "rulerun: %s: %llu records are malformed\n", p->path,
+                (unsigned long long)d->stats.broken);
+    fprintf(stderr, "rulerun: replayed=%llu alerts=%llu dropped=%llu\n",
+            (unsigned long long)p->records, (unsigned long long)d->stats.alerts,
+            (unsigned long long)d->stats.dropped);
+}
+
+static enum daemon_result run_replay(struct daemon *d)
+{
+    struct replay *p = &d->replay;
+    const void *bytes;
+    char err[512] = "";
+    size_t size;
+    bool whole;
+
+    while (replay_next(p, &bytes, &size, &whole, err, sizeof(err))) {
+        d->user.evt_num = p->number;
+        d->user.utc_offset = p->utc_offset;
+        take_record(d, bytes, size, false);
+    }
+    write_held(d);
+    if (!whole)
+        fail_at(p->path, err);
+    finish_replay(d);
+    return whole && !d->partial && !d->stats.dropped ? DAEMON_DONE : DAEMON_PART;
+}
+
+static enum daemon_result run_live(struct daemon *d)
+{
+    loop(d);
+    finish(d);
+    return d->audit.disagreements ? DAEMON_WRONG : DAEMON_DONE;
+}
+
 static void close_all(struct daemon *d)
 {
     ring_buffer__free(d->ring);
     load_close(&d->load);
+    if (d->recorder)
+        recorder_close(d->recorder, stderr);
+    replay_close(&d->replay);
     for (unsigned i = 0; i < d->opt->noutput; i++)
         output_close(&d->out[i]);
     stats_close(&d->stats);
@@ -496,11 +712,8 @@ enum daemon_result daemon_run(const struct daemon_options *opt)
     d->epoll = d->signals = d->timer = -1;
     for (unsigned i = 0; i < DAEMON_OUTPUTS; i++)
         d->out[i] = OUTPUT_NONE;
-    if (start(d) == 0) {
-        loop(d);
-        finish(d);
-        result = d->audit.disagreements ? DAEMON_WRONG : DAEMON_DONE;
-    }
+    if (start(d) == 0)
+        result = opt->replay ? run_replay(d) : run_live(d);
     close_all(d);
     free(d);
     return result;

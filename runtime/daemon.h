@@ -25,15 +25,19 @@ struct daemon_options {
     uint32_t buffer; /* bytes of the ring buffer */
     bool all_matches, audit;
     struct metacache_options containers;
+    const char *record; /* path of a recording to write, or NULL */
+    bool record_all;    /* every event, not those alone that passed the filter */
+    const char *replay; /* path of a recording to judge in place of the kernel, or "-", or NULL */
 };
 
 enum daemon_result {
-    DAEMON_DONE,   /* ended by a signal */
+    DAEMON_DONE,   /* ended by a signal, or with the recording */
     DAEMON_CANNOT, /* could not run; said why */
     DAEMON_WRONG,  /* the audit found a disagreement */
+    DAEMON_PART,   /* a recording is cut or damaged, or lacks what rules ask for; said so */
 };
 
-/* Runs until SIGINT or SIGTERM. */
+/* Runs until SIGINT or SIGTERM, or to the end of the recording. */
 enum daemon_result daemon_run(const struct daemon_options *opt);
 
 #endif

@@ -62,6 +62,12 @@ int enrich_open(struct enrich *e, const char *etc, const struct metacache_option
     return 0;
 }
 
+void enrich_recorded(struct enrich *e, const char *hostname)
+{
+    memset(e, 0, sizeof(*e));
+    snprintf(e->hostname, sizeof(e->hostname), "%s", hostname);
+}
+
 void enrich_close(struct enrich *e)
 {
     names_free(e->names);
@@ -85,15 +91,20 @@ static struct val keep(struct enrich *e, const char *s, size_t n)
 /* ---- users and groups ---- */
 
 /* "" on the host, else the container's id; false if that is not known. */
+#define CONTAINER_ID_SIZE 65
+
 static bool container_of(const struct record *r, char *id, size_t cap)
 {
     struct val v = slot_text(r, S_CONTAINER_ID);
+    size_t n = v.len < cap ? v.len : cap - 1;
 
     id[0] = '\0';
     if (!val_here(v))
         return v.state == ST_ABSENT;
-    if (v.len != 4 || memcmp(v.text, "host", 4) != 0)
-        snprintf(id, cap, "%.*s", (int)v.len, v.text);
+    if (v.len != 4 || memcmp(v.text, "host", 4) != 0) {
+        memcpy(id, v.text, n);
+        id[n] = '\0';
+    }
     return true;
 }
 
@@ -216,25 +227,29 @@ static struct val is_server(const struct enrich *e, const struct record *r)
     return server.state == ST_PRESENT ? val_num(BASE_BOOL, is_local(e, server)) : server;
 }
 
-static struct val addr_name(struct enrich *e, const struct record *r, struct val addr)
+/* Name number `index` of an address; below 0: the first. */
+static struct val addr_name(struct enrich *e, const struct record *r, struct val addr,
+                            int32_t index)
 {
+    struct hosts_want want = {addr.text, addr.len, index > 0 ? (unsigned)index : 0};
     const char *name = NULL;
     size_t n;
 
     if (addr.state != ST_PRESENT)
         return addr;
-    n = hosts_find(e->hosts, addr.text, addr.len, r->h->ts, &name);
+    n = hosts_find(e->hosts, want, r->h->ts, &name);
     return n ? keep(e, name, n) : val_absent();
 }
 
-static bool named(struct enrich *e, const struct record *r, enum field_id f, struct val *out)
+static bool named(struct enrich *e, const struct record *r, enum field_id f, int32_t index,
+                  struct val *out)
 {
     if (f == F_fd_cip_name)
-        *out = addr_name(e, r, raw_addr(r, S_CIP, BASE_IP));
+        *out = addr_name(e, r, raw_addr(r, S_CIP, BASE_IP), index);
     else if (f == F_fd_sip_name)
-        *out = addr_name(e, r, raw_addr(r, S_SIP, BASE_IP));
+        *out = addr_name(e, r, raw_addr(r, S_SIP, BASE_IP), index);
     else if (f == F_fd_lip_name || f == F_fd_rip_name)
-        *out = addr_name(e, r, end_of(e, r, f == F_fd_lip_name, false, BASE_IP));
+        *out = addr_name(e, r, end_of(e, r, f == F_fd_lip_name, false, BASE_IP), index);
     else
         return false;
     return true;
@@ -386,6 +401,89 @@ bool enrich_get(void *ctx, const struct record *r, enum field_id field, int32_t 
         *out = val_text(e->hostname, strlen(e->hostname));
         return true;
     }
-    return connection(e, r, field, out) || named(e, r, field, out) ||
+    return connection(e, r, field, out) || named(e, r, field, index, out) ||
            container_field(e, r, field, index, name, out);
+}
+
+/* ---- keys ---- */
+
+struct key_head {
+    uint16_t field;
+    uint16_t nid; /* bytes of the container's id behind this; then the argument's text */
+    int32_t index;
+    int64_t num; /* the id that is asked for */
+};
+
+static const struct id_field *id_field_of(enum field_id field)
+{
+    for (size_t i = 0; i < sizeof(id_fields) / sizeof(id_fields[0]); i++)
+        if (id_fields[i].field == field)
+            return &id_fields[i];
+    return NULL;
+}
+
+/* The address whose name is asked for; ABSENT for other fields. */
+static struct val named_addr(const struct enrich *e, const struct record *r, enum field_id f)
+{
+    if (f == F_fd_cip_name || f == F_fd_sip_name)
+        return raw_addr(r, f == F_fd_cip_name ? S_CIP : S_SIP, BASE_IP);
+    if (f == F_fd_lip_name || f == F_fd_rip_name)
+        return end_of(e, r, f == F_fd_lip_name, false, BASE_IP);
+    return val_absent();
+}
+
+static size_t make_key(char *key, struct key_head h, const char *id, const char *arg, size_t narg)
+{
+    size_t at = sizeof(h) + strlen(id);
+
+    h.nid = (uint16_t)strlen(id);
+    if (narg > ENRICH_KEY - at)
+        narg = ENRICH_KEY - at;
+    memcpy(key, &h, sizeof(h));
+    memcpy(key + sizeof(h), id, h.nid);
+    memcpy(key + at, arg, narg);
+    return at + narg;
+}
+
+static size_t id_key(const struct record *r, const struct id_field *f, int32_t index,
+                     const char *container, char *key)
+{
+    struct val id = index >= 0 ? val_num(BASE_UINT, index) : slot_num(r, f->slot);
+    struct key_head h = {.field = (uint16_t)f->field, .num = (uint32_t)id.num};
+
+    return id.state == ST_PRESENT ? make_key(key, h, container, "", 0) : 0;
+}
+
+/* Metadata is that of a whole id; container.id may be the beginning of several. */
+static const char *whole_id(const struct record *r, char *id, size_t cap)
+{
+    struct val v = slot_text(r, S_CONTAINER_FULL);
+
+    if (v.state == ST_PRESENT && v.len)
+        snprintf(id, cap, "%.*s", (int)v.len, v.text);
+    return id;
+}
+
+size_t enrich_key(const struct enrich *e, const struct record *r, const struct enrich_question *q,
+                  char key[ENRICH_KEY])
+{
+    const struct field_info *info = catalog_field(q->field);
+    const struct id_field *f = id_field_of(q->field);
+    struct val addr = named_addr(e, r, q->field);
+    struct key_head h = {.field = (uint16_t)q->field, .index = q->index};
+    char container[CONTAINER_ID_SIZE];
+    bool of_container =
+        strncmp(info->name, "container.", 10) == 0 || strncmp(info->name, "k8s.", 4) == 0;
+
+    if (q->field == F_proc_name)
+        return make_key(key, h, "", "", 0);
+    if (addr.state == ST_PRESENT)
+        return make_key(key, (struct key_head){.field = F_fd_sip_name}, "", addr.text, addr.len);
+    if ((!f && !of_container) || !container_of(r, container, sizeof(container)))
+        return 0;
+    if (f)
+        return id_key(r, f, q->index, container, key);
+    if (info->flags & FF_DEPRECATED || !container[0] || q->field == F_container_full_id)
+        return 0;
+    return make_key(key, h, whole_id(r, container, sizeof(container)), q->name, strlen(q->name));
 }

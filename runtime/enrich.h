@@ -53,4 +53,24 @@ bool enrich_pending(struct enrich *e, const struct record *r);
 bool enrich_get(void *ctx, const struct record *r, enum field_id field, int32_t index,
                 const char *name, struct val *out);
 
+/*
+ * Of a recording: the same machine as far as it was written down. There are no files to look into;
+ * the caller adds the addresses, and asks enrich_get() only what enrich_key() has no key for.
+ */
+void enrich_recorded(struct enrich *e, const char *hostname);
+
+/*
+ * The key of what is looked up outside of the record to answer a question: equal keys, at the same
+ * time, have the same answer. Its length; 0 if the answer follows from the record, the host's name
+ * and its addresses alone. Keys are kept in recordings (docs/capture.md).
+ */
+#define ENRICH_KEY 512
+struct enrich_question {
+    enum field_id field;
+    int32_t index;
+    const char *name;
+};
+size_t enrich_key(const struct enrich *e, const struct record *r, const struct enrich_question *q,
+                  char key[ENRICH_KEY]);
+
 #endif

@@ -10,6 +10,9 @@ void fmt_unsigned(struct fmt *t, uint64_t v, unsigned base, unsigned digits)
     char buf[24]; /* 22 octal digits hold 64 bits */
     unsigned n = 0;
 
+    /* Ten by name: the compiler divides by multiplying. */
+    for (; base == 10 && v > 9; v /= 10)
+        buf[sizeof(buf) - ++n] = (char)('0' + v % 10);
     do {
         buf[sizeof(buf) - ++n] = "0123456789ABCDEF"[v % base];
         v /= base;
@@ -46,11 +49,40 @@ static void json_control(struct fmt *t, unsigned char c)
     fmt_char(t, "0123456789abcdef"[c & 15]);
 }
 
+#define EACH(byte) (0x0101010101010101ull * (byte))
+
+/* The highest bit of each byte that is 0. (Bytes above one may be told wrongly, but not so all.) */
+static uint64_t zeros(uint64_t x)
+{
+    return (x - EACH(1)) & ~x & EACH(0x80);
+}
+
+/* How many bytes stand for themselves in a JSON string: ASCII but for controls, '"' and '\\'. */
+static size_t plain_length(const char *s, size_t n)
+{
+    size_t i = 0;
+
+    for (uint64_t x; n - i >= sizeof(x); i += sizeof(x)) {
+        memcpy(&x, s + i, sizeof(x));
+        if ((x | (x - EACH(0x20)) | zeros(x ^ EACH('"')) | zeros(x ^ EACH('\\'))) & EACH(0x80))
+            break;
+    }
+    while (i < n && (unsigned char)s[i] >= 0x20 && (unsigned char)s[i] < 0x80 && s[i] != '"' &&
+           s[i] != '\\')
+        i++;
+    return i;
+}
+
 void fmt_json(struct fmt *t, const char *s, size_t n)
 {
     for (size_t i = 0; i < n;) {
-        size_t want, len = utf8_length(s + i, n - i, &want);
+        size_t want, len = plain_length(s + i, n - i);
 
+        fmt_add(t, s + i, len);
+        i += len;
+        if (i == n)
+            return;
+        len = utf8_length(s + i, n - i, &want);
         if (len != want) {
             fmt_str(t, "\xef\xbf\xbd");
         } else if ((unsigned char)s[i] < 0x20) {

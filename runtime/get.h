@@ -34,14 +34,16 @@ typedef struct val (*field_getter)(struct record *, const struct want *);
 struct val get_param(struct record *r, const struct want *w); /* evt.arg, evt.rawarg */
 struct val get_anc(struct record *r, const struct want *w);   /* proc.aname and its like */
 struct val get_const(struct record *r, const struct want *w);
-struct val get_arg_at(struct record *r, int32_t n); /* proc.args[n] */
-struct val get_fd_name(struct record *r);           /* of sockets: made here from their addresses */
+struct val get_arg_at(struct record *r, int32_t n);            /* proc.args[n] */
+struct val get_env_at(struct record *r, const struct want *w); /* proc.env[NAME] */
+struct val get_fd_name(struct record *r); /* of sockets: made here from their addresses */
 struct val record_time_utc(struct record *r, const char *zone); /* ISO 8601, ns, then `zone` */
 struct val get_tuple(struct record *r);                         /* SOCKTUPLE as text */
 
 /* The value of a slot: under the spelled reading, fd.name and its parts are the spelling's. */
 struct val slot_num(const struct record *r, enum num_slot slot);
 struct val slot_text(const struct record *r, enum str_slot slot);
+struct val slot_bytes(const struct record *r, enum str_slot slot); /* NUL ends nothing */
 /* What a parameter refers to, as its own type (evt.rawarg). */
 struct val param_raw(struct record *r, const struct param_info *p);
 

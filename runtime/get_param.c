@@ -16,6 +16,8 @@ struct val param_raw(struct record *r, const struct param_info *p)
 
     if (p->slot < 0)
         return p->type == T_SOCKTUPLE ? get_tuple(r) : val_unknown();
+    if (p->slot == SLOT_OF_STR(S_DATA))
+        return slot_bytes(r, S_DATA);
     if (p->slot >= N_COUNT)
         return slot_text(r, (enum str_slot)(p->slot - N_COUNT));
     v = slot_num(r, (enum num_slot)p->slot);

@@ -147,6 +147,42 @@ struct val get_arg_at(struct record *r, int32_t n)
     return val_text(at, (size_t)(end - at));
 }
 
+static struct val trimmed(const char *s, size_t n)
+{
+    while (n && s[0] == ' ')
+        s++, n--;
+    while (n && s[n - 1] == ' ')
+        n--;
+    return val_text(s, n);
+}
+
+/*
+ * proc.env[NAME]: the value, without blanks around it, of the first such variable; empty if there
+ * is none. In what was cut the last value may go on, and a variable may be among what is lost. A
+ * number for a name means all of it.
+ */
+struct val get_env_at(struct record *r, const struct want *w)
+{
+    const char *at = r->text[S_ENV_RAW], *end, *next;
+    size_t n = strlen(w->name);
+    uint8_t state = r->h->st[SLOT_OF_STR(S_ENV_RAW)];
+
+    if (w->index >= 0 || strspn(w->name, "0123456789") == n)
+        return get_field(r, F_proc_env);
+    if (!at)
+        return val_state(state == ST_ABSENT ? ST_ABSENT : ST_UNKNOWN);
+    for (end = at + r->h->len[S_ENV_RAW]; at < end; at = next + 1) {
+        next = memchr(at, '\0', (size_t)(end - at));
+        next = next ? next : end;
+        if ((size_t)(next - at) <= n || memcmp(at, w->name, n) != 0 || at[n] != '=')
+            continue;
+        if (next == end && state == ST_CUT)
+            break;
+        return trimmed(at + n + 1, (size_t)(next - at) - n - 1);
+    }
+    return state == ST_CUT ? val_unknown() : val_text("", 0);
+}
+
 /* What the record does not hold of an ancestor: nothing to hold, or not known. */
 static struct val anc_none(const struct ev_head *h, int32_t index)
 {

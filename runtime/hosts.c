@@ -85,7 +85,7 @@ static bool is_addr(const char *s, size_t n, const char *addr, size_t len)
            memcmp(bytes, addr, len) == 0;
 }
 
-size_t hosts_find(struct hosts *h, const char *addr, size_t len, uint64_t now, const char **out)
+size_t hosts_find(struct hosts *h, struct hosts_want want, uint64_t now, const char **out)
 {
     const char *at = h->bytes, *all;
 
@@ -100,8 +100,10 @@ size_t hosts_find(struct hosts *h, const char *addr, size_t len, uint64_t now, c
 
         end = end ? end : all;
         n = word(&at, end, &text);
-        if (is_addr(text, n, addr, len))
-            return word(&at, end, out);
+        if (is_addr(text, n, want.addr, want.len))
+            while ((n = word(&at, end, out)) > 0)
+                if (want.skip-- == 0)
+                    return n;
         at = end + 1;
     }
     return 0;

@@ -13,7 +13,13 @@ struct hosts;
 
 struct hosts *hosts_new(const char *etc); /* NULL: out of memory */
 void hosts_free(struct hosts *h);
-/* The first name of an address (4 or 16 bytes); its length, 0 if it has none. `now` is in ns. */
-size_t hosts_find(struct hosts *h, const char *addr, size_t len, uint64_t now, const char **out);
+/* An address of 4 or 16 bytes, and how many of its names are skipped. */
+struct hosts_want {
+    const char *addr;
+    size_t len;
+    unsigned skip;
+};
+/* A name of an address; its length, 0 if it has no more. `now` is in ns. */
+size_t hosts_find(struct hosts *h, struct hosts_want want, uint64_t now, const char **out);
 
 #endif

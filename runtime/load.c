@@ -15,8 +15,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "audit.h"
-
 #define LOG_SIZE (1u << 20)
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
 
@@ -148,7 +146,7 @@ static uint64_t clock_ns(clockid_t id)
     return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
 }
 
-static int fill_constants(struct load *l, const struct rpk *p, const struct load_options *opt)
+static int fill_constants(struct load *l, const struct load_options *opt)
 {
     struct probe_plan *plan = rodata_var(l, "plan", sizeof(*plan));
     uint64_t *offset = rodata_var(l, "boot_offset_ns", sizeof(*offset));
@@ -156,9 +154,7 @@ static int fill_constants(struct load *l, const struct rpk *p, const struct load
     l->boot_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
     if (!plan)
         return -EINVAL;
-    *plan = opt->selected->plan;
-    if (opt->audit)
-        audit_plan(p, plan);
+    *plan = *opt->plan;
     if (offset)
         *offset = l->boot_offset_ns;
     return 0;
@@ -242,7 +238,8 @@ static void choose_hooks(const struct load *l, const struct load_options *opt)
         const struct hook *hook = hook_of(prog);
 
         if (hook)
-            bpf_program__set_autoload(prog, opt->audit || (opt->selected->hooks >> hook->id & 1));
+            bpf_program__set_autoload(prog,
+                                      opt->all_hooks || (opt->selected->hooks >> hook->id & 1));
     }
 }
 
@@ -269,7 +266,7 @@ static int load_object(struct load *l, const void *bytes, size_t size, const str
     size_map(l, "lost_by_rule", p->head->rules.n);
     class_size_maps(l->object, p);
     choose_hooks(l, opt);
-    rc = fill_constants(l, p, opt);
+    rc = fill_constants(l, opt);
     if (!rc)
         rc = bpf_object__load(l->object);
     if (!rc)
@@ -285,8 +282,9 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
     char *log;
     int rc;
 
-    *l = (struct load){.events_fd = -1, .stats_fd = -1, .lost_fd = -1, .procs_fd = -1};
-    if (opt->selected->nrule == 0)
+    *l = (struct load){
+        .events_fd = -1, .stats_fd = -1, .lost_fd = -1, .procs_fd = -1, .envs_fd = -1};
+    if (opt->selected->nrule == 0 && !opt->all_hooks)
         return 0; /* nothing to look for, nothing to attach */
     rc = check_machine(err, errlen);
     if (rc)
@@ -304,6 +302,8 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
         l->stats_fd = map_fd(l, "stats");
         l->lost_fd = map_fd(l, "lost_by_rule");
         l->procs_fd = map_fd(l, "procs");
+        if (opt->selected->plan.groups & ENV_GROUPS)
+            l->envs_fd = map_fd(l, "envs");
     }
     free(log);
     return rc;

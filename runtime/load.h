@@ -21,9 +21,10 @@ struct bpf_link;
 struct bpf_map;
 
 struct load_options {
-    uint32_t buffer; /* bytes of the ring buffer; a power of two */
-    bool audit;
+    uint32_t buffer;                 /* bytes of the ring buffer; a power of two */
+    bool all_hooks;                  /* those too that the rules do not need */
     const struct selected *selected; /* which rules are on, and what they need */
+    const struct probe_plan *plan;   /* what is asked for: theirs, or more */
 };
 
 struct load {
@@ -31,6 +32,7 @@ struct load {
     struct bpf_link *links[LOAD_LINKS];
     unsigned nlink;
     int events_fd, stats_fd, lost_fd, procs_fd; /* of maps; -1: not in this bundle */
+    int envs_fd;                                /* -1 also where no rule looks at environments */
     unsigned cpus;
     uint64_t *by_cpu;        /* room for one counter of each */
     uint64_t boot_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME */

@@ -15,7 +15,7 @@
 #define BUFFER_MIN (64u << 10)
 #define BUFFER_MAX (1u << 30)
 
-enum { EXIT_CANNOT = 2, EXIT_AUDIT = 3 };
+enum { EXIT_PART = 1, EXIT_CANNOT = 2, EXIT_AUDIT = 3 };
 
 static const char help[] =
     "usage: rulerun [options] PACK.rpk\n"
@@ -46,9 +46,14 @@ static const char help[] =
     "500)\n"
     "  --buffer SIZE         ring buffer between kernel and daemon: 64K to 1G (default 4M)\n"
     "  --audit               take every event and check the kernel's filter against the rules\n"
+    "  --record FILE         write what passed the filter to a recording as well\n"
+    "  --record-all FILE     write every event, as --audit takes them, with all its values\n"
+    "  --replay FILE         judge a recording (- is standard input) in place of the kernel: the\n"
+    "                        same alerts, or those of other rules; needs no privileges\n"
     "  --help, --version\n"
     "\n"
-    "Exit status: 0 ended by a signal; 2 could not run; 3 the audit found the filter wrong.\n"
+    "Exit status: 0 ended by a signal, or with the recording; 1 the recording is cut or damaged,\n"
+    "or lacks what a rule asks for; 2 could not run; 3 the audit found the filter wrong.\n"
     "\n"
     "Example:\n"
     "  rulec build -o pack.rpk rules/\n"
@@ -116,6 +121,9 @@ enum {
     OPT_CONTAINER_WAIT,
     OPT_BUFFER,
     OPT_AUDIT,
+    OPT_RECORD,
+    OPT_RECORD_ALL,
+    OPT_REPLAY,
     OPT_HELP,
     OPT_VERSION
 };
@@ -136,6 +144,9 @@ static const struct option options[] = {
     {"container-wait", required_argument, NULL, OPT_CONTAINER_WAIT},
     {"buffer", required_argument, NULL, OPT_BUFFER},
     {"audit", no_argument, NULL, OPT_AUDIT},
+    {"record", required_argument, NULL, OPT_RECORD},
+    {"record-all", required_argument, NULL, OPT_RECORD_ALL},
+    {"replay", required_argument, NULL, OPT_REPLAY},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
@@ -238,9 +249,31 @@ static bool take(struct daemon_options *o, int which, const char *arg)
     case OPT_AUDIT:
         o->audit = true;
         return true;
+    case OPT_RECORD:
+    case OPT_RECORD_ALL:
+        if (o->record)
+            return usage("", "", "one recording at a time");
+        o->record = arg;
+        o->record_all = which == OPT_RECORD_ALL;
+        return true;
+    case OPT_REPLAY:
+        o->replay = arg;
+        return true;
     default:
         return usage("", "", "there is no such option");
     }
+}
+
+/* Options that exclude one another. */
+static bool together(const struct daemon_options *o)
+{
+    if (o->replay && (o->record || o->audit))
+        return usage("--replay", o->replay, ": neither recorded nor audited: there is no kernel");
+    if (o->replay && strcmp(o->replay, "-") == 0 && strcmp(o->pack, "-") == 0)
+        return usage("--replay", "-", ": the bundle is read from there");
+    if (o->audit && o->record && !o->record_all)
+        return usage("--record", o->record, ": an audit takes every event: --record-all");
+    return true;
 }
 
 int main(int argc, char **argv)
@@ -266,6 +299,8 @@ int main(int argc, char **argv)
                                     : "one bundle at a time"),
                EXIT_CANNOT;
     o.pack = argv[optind];
+    if (!together(&o))
+        return EXIT_CANNOT;
     if (o.noutput == 0)
         o.outputs[o.noutput++] = "stdout";
     switch (daemon_run(&o)) {
@@ -273,6 +308,8 @@ int main(int argc, char **argv)
         return EXIT_SUCCESS;
     case DAEMON_WRONG:
         return EXIT_AUDIT;
+    case DAEMON_PART:
+        return EXIT_PART;
     case DAEMON_CANNOT:
         break;
     }

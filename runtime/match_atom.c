@@ -236,6 +236,31 @@ static enum outcome either_side(const struct rpk *p, struct record *r, const str
     return a->op == OP_NE ? not_out(or_out(not_out(c), not_out(s))) : or_out(c, s);
 }
 
+/* Of an address the names may be many: one satisfies the test; `!=` wants it of all. */
+#define NAMES_MAX 64
+static bool is_name_of_address(enum field_id f)
+{
+    return f == F_fd_cip_name || f == F_fd_sip_name || f == F_fd_lip_name || f == F_fd_rip_name;
+}
+
+static enum outcome some_name(const struct rpk *p, struct record *r, const struct rpk_atom *a,
+                              enum field_id field)
+{
+    struct val v = record_get(r, field, -1, "");
+    enum outcome all = match_constants(p, a, v);
+
+    for (int32_t i = 1; i < NAMES_MAX && v.state == ST_PRESENT; i++) {
+        enum outcome o;
+
+        v = record_get(r, field, i, "");
+        if (v.state != ST_PRESENT)
+            break;
+        o = match_constants(p, a, v);
+        all = a->op == OP_NE ? not_out(or_out(not_out(all), not_out(o))) : or_out(all, o);
+    }
+    return all;
+}
+
 static enum outcome match_fields(const struct rpk *p, struct record *r, const struct rpk_atom *a)
 {
     struct val v = xform_ref(r, p, a->lhs), w = xform_ref(r, p, a->rhs);
@@ -291,6 +316,8 @@ enum outcome match_atom(const struct rpk *p, struct record *r, const struct rpk_
         o = some_ancestor(p, r, a, (enum field_id)f->field);
     else if (f->field && (flags & FF_EITHER_SIDE))
         o = either_side(p, r, a, (enum field_id)f->field);
+    else if (is_name_of_address((enum field_id)f->field))
+        o = some_name(p, r, a, (enum field_id)f->field);
     else
         o = match_constants(p, a, xform_ref(r, p, a->lhs));
     r->used = used; /* texts made for this test are done with */

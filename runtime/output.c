@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -179,5 +180,15 @@ void output_flush(struct output *o)
         memmove(o->pending, o->pending + rc, o->npending);
         if (o->npending == 0)
             recovered(o);
+    }
+}
+
+void output_drain(struct output *o)
+{
+    struct pollfd p = {.fd = o->fd, .events = POLLOUT};
+
+    while (output_waiting(o)) {
+        ppoll(&p, 1, NULL, NULL);
+        output_flush(o);
     }
 }

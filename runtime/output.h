@@ -36,6 +36,8 @@ void output_close(struct output *o); /* tries once more to write what is pending
 void output_write(struct output *o, const char *line, size_t n);
 /* The descriptor can take bytes again. */
 void output_flush(struct output *o);
+/* Waits until the reader has taken all, or is gone: where there is no detection to keep waiting. */
+void output_drain(struct output *o);
 static inline bool output_waiting(const struct output *o)
 {
     return o->npending != 0;

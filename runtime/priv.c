@@ -102,6 +102,7 @@ static const struct sock_filter filter[] = {
     ALLOW(readlink),
 #endif
     ALLOW(epoll_ctl),
+    ALLOW(ppoll),
     ALLOW(timerfd_settime),
     ALLOW(openat2),
     ALLOW(getdents64),

@@ -135,6 +135,18 @@ struct val slot_text(const struct record *r, enum str_slot slot)
     return v;
 }
 
+struct val slot_bytes(const struct record *r, enum str_slot slot)
+{
+    struct val v = slot_text(r, slot);
+
+    if (r->text[slot]) {
+        v.state = r->h->st[SLOT_OF_STR(slot)];
+        v.base = BASE_BYTES;
+        v.len = r->h->len[slot];
+    }
+    return v;
+}
+
 static struct val slot_addr(const struct record *r, enum str_slot slot, enum base_type base)
 {
     struct val v = slot_text(r, slot);
@@ -168,11 +180,15 @@ static struct val get_slot(struct record *r, const struct want *w)
 
     if (w->field == F_proc_args && w->index >= 0)
         return get_arg_at(r, w->index);
+    if (w->field == F_proc_env && (w->index >= 0 || w->name[0]))
+        return get_env_at(r, w);
     if (w->field == F_fd_name)
         return get_fd_name(r);
     if (f->slot >= N_COUNT) {
         enum str_slot s = (enum str_slot)(f->slot - N_COUNT);
 
+        if (base == BASE_BYTES)
+            return slot_bytes(r, s);
         return base == BASE_IP || base == BASE_NET ? slot_addr(r, s, base) : slot_text(r, s);
     }
     v = slot_num(r, (enum num_slot)f->slot);

@@ -158,24 +158,46 @@ int seed_read(const struct seed *s, int pid, struct proc_state *out)
     return 0;
 }
 
-/* Reads a process and puts its state into the map, if it is still the same one afterwards. */
-static bool seed_one(const struct seed *s, int map_fd, int pid, struct proc_state *st)
+void seed_env(const struct seed *s, int pid, struct env_state *out)
+{
+    char buf[ENV_CAP + 2];
+    ssize_t n = read_file(s, pid, "environ", buf, sizeof(buf));
+
+    memset(out, 0, sizeof(*out));
+    out->state = n < 0 ? ST_UNKNOWN : n > ENV_CAP ? ST_CUT : ST_PRESENT;
+    if (n <= 0)
+        return;
+    out->len = n > ENV_CAP ? ENV_CAP - 1 : (__u32)n - (buf[n - 1] == '\0');
+    memcpy(out->text, buf, out->len);
+}
+
+static bool put(int map, int pidfd, const void *value)
+{
+    return bpf_map_update_elem(map, &pidfd, value, BPF_NOEXIST) == 0 || errno == EEXIST;
+}
+
+/* Reads a process and puts its state into the maps, if it is still the same one afterwards. */
+static bool seed_one(const struct seed *s, int procs, int envs, int pid)
 {
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    bool done = false;
+    struct proc_state st;
+    struct env_state env;
+    bool done;
 
     if (pidfd < 0)
         return false;
-    if (seed_read(s, pid, st) == 0 && syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0)
-        done = bpf_map_update_elem(map_fd, &pidfd, st, BPF_NOEXIST) == 0 || errno == EEXIST;
+    done = seed_read(s, pid, &st) == 0;
+    if (envs >= 0)
+        seed_env(s, pid, &env);
+    done = done && syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0;
+    done = done && put(procs, pidfd, &st) && (envs < 0 || put(envs, pidfd, &env));
     close(pidfd);
     return done;
 }
 
-int seed_all(const struct seed *s, int map_fd)
+int seed_all(const struct seed *s, int procs, int envs)
 {
     DIR *dir = opendir(s->proc);
-    struct proc_state st;
     struct dirent *e;
     int n = 0;
 
@@ -183,7 +205,7 @@ int seed_all(const struct seed *s, int map_fd)
         return -errno;
     while ((e = readdir(dir)) != NULL)
         if (isdigit((unsigned char)e->d_name[0]))
-            n += seed_one(s, map_fd, (int)strtol(e->d_name, NULL, 10), &st);
+            n += seed_one(s, procs, envs, (int)strtol(e->d_name, NULL, 10));
     closedir(dir);
     return n;
 }

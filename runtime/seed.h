@@ -20,7 +20,12 @@ struct seed {
 void seed_init(struct seed *s, const char *proc, __u64 boot_offset_ns);
 /* Reads one process. 0, or -errno: it is gone or cannot be read. */
 int seed_read(const struct seed *s, int pid, struct proc_state *out);
-/* Fills the map from every process in /proc; their number, or -errno. */
-int seed_all(const struct seed *s, int map_fd);
+/* Reads the environment of one. Unknown if it cannot be read. */
+void seed_env(const struct seed *s, int pid, struct env_state *out);
+/*
+ * Fills `procs`, and `envs` unless it is -1 (descriptors of maps), from every process in /proc.
+ * Their number, or -errno.
+ */
+int seed_all(const struct seed *s, int procs, int envs);
 
 #endif

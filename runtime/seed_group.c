@@ -102,8 +102,11 @@ static bool scan_one(char *const *lines, unsigned n, const char *cgroup2, const 
             break;
         }
     kind = container_scan(path, id, &len);
-    if (kind == CONTAINER_HOST)
+    /* Of several weak ones the first controller's counts. */
+    if (kind == CONTAINER_HOST ||
+        (kind == CONTAINER_CONTAINERD && out->container_state == ST_PRESENT))
         return false;
+    out->container_state = ST_PRESENT;
     memset(out->container_id, 0, sizeof(out->container_id));
     memcpy(out->container_id, id, len);
     out->container_len = (__u8)len;
@@ -135,9 +138,10 @@ void seed_container(char *groups, const char *cgroup2, struct proc_state *out)
     memcpy(out->container_id, "host", 4);
     out->container_len = 4;
     out->container_kind = CONTAINER_HOST;
-    out->container_state = ST_PRESENT;
+    out->container_state = ST_ABSENT; /* none yet */
     for (size_t i = 0; i < sizeof(controllers) / sizeof(controllers[0]); i++)
         if (scan_one(lines, n, cgroup2, controllers[i], out))
             break;
+    out->container_state = ST_PRESENT;
     out->cgroup = group_id(lines, n, cgroup2);
 }

@@ -57,6 +57,7 @@ def suites(target):
         ('bundles', [PY, 'tests/bundle.py']),
         ('diff, full', ['sh', 'tests/diff/run.sh', 'full']),
         ('live', [PY, 'tests/live/run.py']),
+        ('live, probe', [PY, 'tests/live/probe_smoke.py']),
         ('live, audit', [PY, 'tests/live/audit.py']),
         ('live, containers', [PY, 'tests/live/containers.py']),
         ('docs', [PY, 'tests/docs.py']),

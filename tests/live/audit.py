@@ -21,7 +21,8 @@ import tempfile
 import threading
 import time
 
-from lib import ROOT, Places, Rulerun, Score, build_pack, stable_rules, why_not_live
+from lib import (OFFICIAL, ROOT, Places, Rulerun, Score, build_pack, official, stable_rules,
+                 why_not_live)
 
 FILES = 1500
 SECONDS = 90
@@ -204,7 +205,8 @@ def main():
         if not packs:
             packs['ours'] = build_pack(os.path.join(top, 'ours.rpk'), 'stdlib', 'rules')
             if stable_rules():
-                packs['stable'] = build_pack(os.path.join(top, 'stable.rpk'), stable_rules())
+                packs['official'] = build_pack(os.path.join(top, 'official.rpk'),
+                                               *official(top, *OFFICIAL))
             else:
                 score.skip('the official rules under audit')
         with Places() as places:

@@ -7,7 +7,8 @@ import subprocess
 import tempfile
 import time
 
-from lib import ROOT, Places, Rulerun, build_pack
+import replay
+from lib import ROOT, Places, Rulerun, build_pack, verified
 
 TEXT_LINE = re.compile(r'^\d\d:\d\d:\d\d\.\d{9}: Warning Sensitive file read \(file=/etc/shadow ')
 RULERUN = os.path.join(ROOT, 'build/rulerun')
@@ -104,6 +105,14 @@ def empty_pack(folder, score):
     counts_add_up('empty pack', daemon, score)
 
 
+def verifying(pack, score):
+    """Nearly all of a start is the verifier's: a loop that it walks turn by turn shows here."""
+    daemon = Rulerun(pack)
+    walked = verified(daemon.process.pid)
+    score.check(walked and max(walked) < 100000, f'verifying: {walked} instructions')
+    daemon.stop()
+
+
 def hooks(folder, score):
     """Only the hooks that the rules need: a pack of starts alone needs none on system calls."""
     rules = os.path.join(folder, 'exec.yaml')
@@ -176,6 +185,8 @@ def run(score):
         refusals(pack, folder, score)
         empty_pack(folder, score)
         hooks(folder, score)
+        verifying(pack, score)
         switched_rules(folder, score)
+        replay.run(pack, folder, score)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -251,11 +251,21 @@ class Tests:
         rulerun.stop()
         self.podman('rm', '-f', '-t', '0', 'before')
 
+    def replayed(self, rulerun, pack, recording):
+        """The recording gives the same alerts, also of events that had to wait, or in vain."""
+        run = subprocess.run([os.path.join(ROOT, 'build/rulerun'), '--format=json', '--all-matches',
+                              '--replay', recording, pack], cwd=ROOT, capture_output=True,
+                             text=True, check=False)
+        self.score.check(run.returncode == 0 and run.stdout == rulerun.read('out'),
+                         f'the replay differs:\n{run.stdout}{run.stderr}\n{rulerun.read("out")}')
+
     def order(self):
         """Alerts of one process keep their order while one waits; others do not wait for it."""
         aside, links = self.aside()
         self.podman.run('-d', '--name', 'order', 'localhost/bb:1', '/bin/sleep', '1003')
-        rulerun = Rulerun(self.small, '--format=json', '--container-wait=10000', *links)
+        recording = os.path.join(self.podman.dir, 'order.rec')
+        rulerun = Rulerun(self.small, '--format=json', '--container-wait=10000', '--record',
+                          recording, *links)
         self.podman('exec', 'order', '/bin/sh', '-c', 'read x </etc/marker; read x </etc/plain; true')
         self.podman('exec', 'order', '/bin/cat', '/etc/plain')
         wait_alerts(rulerun, 'No metadata', lambda f: f['proc.cmdline'] == 'cat /etc/plain')
@@ -267,6 +277,7 @@ class Tests:
         self.score.check(got == [('No metadata', 'cat'), ('Named in the output alone', 'sh '),
                                  ('No metadata', 'sh ')], f'after it has waited: {got}')
         rulerun.stop()
+        self.replayed(rulerun, self.small, recording)
 
     def crowd(self, number):
         """More events than can wait: the oldest are judged early, none is lost, all in order."""
@@ -303,7 +314,8 @@ class Tests:
         aside, links = self.aside()
         for wait, known in ((5000, True), (100, False)):
             self.podman.run('-d', '--name', f'late{wait}', 'localhost/bb:1', '/bin/sleep', '1002')
-            rulerun = Rulerun(self.pack, '--format=json', '--all-matches',
+            recording = os.path.join(self.podman.dir, f'late{wait}.rec')
+            rulerun = Rulerun(self.pack, '--format=json', '--all-matches', '--record', recording,
                               f'--container-wait={wait}', *links)
             self.podman('exec', f'late{wait}', '/bin/cat', '/etc/marker')
             time.sleep(0.3)
@@ -319,6 +331,7 @@ class Tests:
                              ('no_metadata' in found[0].get('rulerun', {})) != known,
                              f'wait of {wait} ms: {found}')
             rulerun.stop()
+            self.replayed(rulerun, self.pack, recording)
             for other in aside:
                 shutil.rmtree(os.path.join(other, 'overlay-containers'), ignore_errors=True)
 

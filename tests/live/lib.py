@@ -3,7 +3,7 @@
 
 A *place* is a set of cgroups. `container` has a path such as engines give a container, without an
 engine; `host` is the root of every hierarchy. Both are undone by `Places.close()`, which a test calls
-whatever happened. Network namespaces are made by net.py; nothing leaves this machine.
+whatever happened. Other namespaces are made by own.py; nothing leaves this machine.
 """
 import atexit
 import json
@@ -15,6 +15,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+import yaml
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FALCO = os.environ.get('FALCO_RULES', os.path.join(os.path.dirname(ROOT), 'shared/rules/falco'))
@@ -130,7 +132,13 @@ class Rulerun:
 
     def alerts(self):
         """Alerts so far, with --format json. A line that is not finished yet waits."""
-        text = self.read('out')
+        return self.alerts_of(os.path.join(self.dir, 'out'))
+
+    @staticmethod
+    def alerts_of(path):
+        """Alerts of a file."""
+        with open(path, encoding='utf-8', errors='replace') as lines:
+            text = lines.read()
         return [json.loads(line) for line in text[:text.rfind('\n') + 1].splitlines()]
 
     def stop(self, number=signal.SIGTERM):
@@ -170,6 +178,24 @@ def stable_rules():
     return None
 
 
+OFFICIAL = {'stable': 'falco_rules.yaml', 'incubating': 'falco-incubating_rules.yaml',
+            'sandbox': 'falco-sandbox_rules.yaml'}
+
+
+def official(folder, *tables, more=()):
+    """What a pack of official files is built from: every rule of them is switched on."""
+    paths = [os.path.join(FALCO, OFFICIAL[table]) for table in tables]
+    items = list(more)
+    for path in paths:
+        with open(path, encoding='utf-8') as text:
+            items += [{'rule': item['rule'], 'enabled': True} for item in yaml.safe_load(text)
+                      if item.get('enabled') is False]
+    last = os.path.join(folder, 'more.yaml')
+    with open(last, 'w', encoding='ascii') as text:
+        yaml.safe_dump(items, text)
+    return [*paths, last]
+
+
 def why_not_live():
     """The reason why nothing live can run here, or None."""
     if os.geteuid() != 0:
@@ -185,6 +211,15 @@ def programs_of(pid):
     for name in os.listdir(f'/proc/{pid}/fdinfo'):
         with open(f'/proc/{pid}/fdinfo/{name}', encoding='ascii') as text:
             found.update(map(int, re.findall(r'^prog_id:\s*(\d+)$', text.read(), re.MULTILINE)))
+    return found
+
+
+def verified(pid):
+    """How many instructions the kernel walked through to verify each program of a process."""
+    found = []
+    for name in os.listdir(f'/proc/{pid}/fdinfo'):
+        with open(f'/proc/{pid}/fdinfo/{name}', encoding='ascii') as text:
+            found += map(int, re.findall(r'^verified_insns:\s*(\d+)$', text.read(), re.MULTILINE))
     return found
 
 

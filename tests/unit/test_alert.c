@@ -258,6 +258,7 @@ static void make(struct made *m, const struct row *row)
     for (size_t i = 0; row->tags[i]; i++)
         b_tag(m->b, row->tags[i]);
     add_template(m->b, row->text);
+    m->b->plan.readings = ev->h.readings;
     m->bytes = b_pack(m->b, &size);
     if (rpk_open(&m->p, m->bytes, size, err, sizeof(err)))
         fail_msg("%s", err);
@@ -387,6 +388,25 @@ static void test_additions(void **state)
     unmake(&m);
 }
 
+/* A recorder has both readings sent, though the bundle looks at no path: nothing is said of them. */
+static void test_one_reading(void **state)
+{
+    const struct row row = {"", "r", "f=%fd.name", {NULL}, two_readings, 4};
+    struct rpk_head head;
+    struct made m;
+    size_t n;
+
+    (void)state;
+    make(&m, &row);
+    head = *m.p.head;
+    head.plan.readings = 1;
+    m.p.head = &head;
+    n = alert_write(&ALERT_STYLE(ALERT_TEXT, "vm"), &m.p, &m.r, &sure, m.out, ALERT_MAX);
+    m.out[n] = '\0';
+    assert_string_equal(m.out, "04:24:59.068892935: Warning f=/etc/shadow\n");
+    unmake(&m);
+}
+
 /* Falco's settings of the JSON object, and of the time. */
 static void test_styles(void **state)
 {
@@ -466,7 +486,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reference), cmocka_unit_test(test_text),
         cmocka_unit_test(test_escapes),   cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_additions), cmocka_unit_test(test_styles),
+        cmocka_unit_test(test_additions),
+        cmocka_unit_test(test_one_reading), cmocka_unit_test(test_styles),
         cmocka_unit_test(test_zone),
     };
 

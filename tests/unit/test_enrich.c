@@ -36,7 +36,7 @@ static int make_dir(void **state)
                        "alice:x:1000:1000::/home/alice:/bin/sh\n"
                        "last:x:1001:1001::/:/x");
     put_file("hosts", "# 5.6.7.8 not\n127.0.0.1 localhost\n5.6.7.8\tserver.example  alias # x\n"
-                      "fe80::1 six\n");
+                      "fe80::1 six\n5.6.7.8 # none here\n5.6.7.8 other.example\n");
     put_file("group", "root:x:0:\nstaff:x:50:alice\n");
     return 0;
 }
@@ -291,6 +291,14 @@ static void test_ends(void **state)
     assert_memory_equal(record_get(&b->r, F_fd_rip, -1, "").text, "\5\6\7\10", 4);
     expect(b, F_fd_rproto, "80");
     expect(b, F_fd_sip_name, "server.example");
+    for (int32_t i = 0; i < 3; i++) {
+        static const char *const names[] = {"server.example", "alias", "other.example"};
+        struct val v = record_get(&b->r, F_fd_sip_name, i, "");
+
+        assert_int_equal(v.len, strlen(names[i]));
+        assert_memory_equal(v.text, names[i], v.len);
+    }
+    assert_int_equal(record_get(&b->r, F_fd_sip_name, 3, "").state, ST_ABSENT);
     expect(b, F_fd_rip_name, "server.example");
     expect(b, F_fd_cip_name, NULL);
     close_bench(b);

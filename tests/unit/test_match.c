@@ -45,11 +45,24 @@ static void place_of_the_first_nul(void **state)
         assert_int_equal(match_nul8(match_word(rows[i].text)), rows[i].want);
 }
 
+static void nuls_become_blanks(void **state)
+{
+    (void)state;
+    for (unsigned byte = 0; byte < 256; byte++)
+        for (unsigned at = 0; at < 8; at++) {
+            char text[8] = "\0a\x01\xff\0 \x80=", want[8] = " a\x01\xff  \x80=";
+            text[at] = (char)byte;
+            want[at] = byte ? (char)byte : ' ';
+            assert_int_equal(match_blank8(match_word(text)), match_word(want));
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hexadecimal_digits),
         cmocka_unit_test(place_of_the_first_nul),
+        cmocka_unit_test(nuls_become_blanks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

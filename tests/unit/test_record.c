@@ -138,6 +138,38 @@ static void args_blank(struct ev *ev)
     e_num(ev, N_CMD_NARGS, 2);
 }
 
+static void env_bytes(struct ev *ev, enum slot_state state)
+{
+    static const char env[] = "PATH=/bin\0A=x y\0EMPTY=\0B=  z \0A=2\0LAST=cut";
+
+    memcpy(ev->s_ENV_RAW, env, sizeof(env) - 1);
+    ev->h.len[S_ENV_RAW] = sizeof(env) - 1;
+    ev->h.st[SLOT_OF_STR(S_ENV_RAW)] = (__u8)state;
+    e_text(ev, S_ENV, "PATH=/bin A=x y");
+}
+
+static void env_whole(struct ev *ev)
+{
+    env_bytes(ev, ST_PRESENT);
+}
+
+static void env_cut(struct ev *ev)
+{
+    env_bytes(ev, ST_CUT);
+}
+
+static void env_none(struct ev *ev)
+{
+    ev->h.st[SLOT_OF_STR(S_ENV_RAW)] = ST_UNKNOWN;
+}
+
+static void data_bytes(struct ev *ev)
+{
+    memcpy(ev->s_DATA, "a\0b\n", 4);
+    ev->h.len[S_DATA] = 4;
+    ev->h.st[SLOT_OF_STR(S_DATA)] = ST_PRESENT;
+}
+
 static void failed_mkdir(struct ev *ev)
 {
     e_num(ev, N_RES, -17);
@@ -190,6 +222,19 @@ static const struct row rows[] = {
     {args_plain, EV_execve, F_proc_args, -1, "", "-l -a /tmp"},
     {args_plain, EV_execve, F_proc_cmdlenargs, -1, "", "8"},
     {args_blank, EV_execve, F_proc_args, 0, "", "?"},
+    {env_whole, EV_execve, F_proc_env, -1, "", "PATH=/bin A=x y"},
+    {env_whole, EV_execve, F_proc_env, -1, "7", "PATH=/bin A=x y"},
+    {env_whole, EV_execve, F_proc_env, -1, "PATH", "/bin"},
+    {env_whole, EV_execve, F_proc_env, -1, "A", "x y"},
+    {env_whole, EV_execve, F_proc_env, -1, "B", "z"},
+    {env_whole, EV_execve, F_proc_env, -1, "EMPTY", ""},
+    {env_whole, EV_execve, F_proc_env, -1, "PAT", ""},
+    {env_whole, EV_execve, F_proc_env, -1, "LAST", "cut"},
+    {env_cut, EV_execve, F_proc_env, -1, "PATH", "/bin"},
+    {env_cut, EV_execve, F_proc_env, -1, "LAST", "?"},
+    {env_cut, EV_execve, F_proc_env, -1, "NONE", "?"},
+    {env_none, EV_execve, F_proc_env, -1, "PATH", "?"},
+    {data_bytes, EV_recvfrom, F_evt_arg, -1, "data", "a.b."},
     {failed_mkdir, EV_mkdir, F_evt_res, -1, "", "EEXIST"},
     {odd_error, EV_mkdir, F_evt_res, -1, "", "-4000"},
     {caps, EV_execve, F_thread_cap_effective, -1, "", "CAP_CHOWN CAP_SYS_ADMIN"},

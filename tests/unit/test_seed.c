@@ -117,6 +117,60 @@ static void test_long_args(void **state)
     assert_int_equal(st.args_len, 0);
 }
 
+static void test_controllers(void **state)
+{
+    static const struct {
+        const char *groups, *id;
+    } of[] = {
+        {"4:memory:/ns/second\n3:cpuset:/ns/first\n", "first"},
+        {"4:memory:/docker/" ID "\n3:cpuset:/ns/first\n", ID},
+        {"4:memory:/ns/second\n2:cpu:/a/docker-" ID "\n", "second"},
+        {"4:memory:/\n2:cpu:/a/b/c\n", "host"},
+    };
+    const struct seed s = {.proc = proc};
+    struct proc_state st;
+
+    (void)state;
+    fill();
+    for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+        put_text("cgroup", of[i].groups);
+        assert_int_equal(seed_read(&s, 42, &st), 0);
+        assert_int_equal(st.container_state, ST_PRESENT);
+        assert_int_equal(st.container_len, strlen(of[i].id));
+        assert_memory_equal(st.container_id, of[i].id, st.container_len);
+    }
+}
+
+static void test_env(void **state)
+{
+    static char many[ENV_CAP + 1];
+    const struct seed s = {.proc = proc};
+    struct env_state env;
+
+    (void)state;
+    put("environ", "A=b c\0D=\0", 9);
+    seed_env(&s, 42, &env);
+    assert_int_equal(env.state, ST_PRESENT);
+    assert_int_equal(env.len, 8);
+    assert_memory_equal(env.text, "A=b c\0D=", 8);
+    put("environ", "", 0);
+    seed_env(&s, 42, &env);
+    assert_int_equal(env.state, ST_PRESENT);
+    assert_int_equal(env.len, 0);
+    memset(many, 'x', sizeof(many));
+    many[ENV_CAP - 1] = '\0';
+    put("environ", many, ENV_CAP);
+    seed_env(&s, 42, &env);
+    assert_int_equal(env.state, ST_PRESENT);
+    assert_int_equal(env.len, ENV_CAP - 1);
+    put("environ", many, ENV_CAP + 1);
+    seed_env(&s, 42, &env);
+    assert_int_equal(env.state, ST_CUT);
+    assert_int_equal(env.len, ENV_CAP - 1);
+    seed_env(&s, 43, &env);
+    assert_int_equal(env.state, ST_UNKNOWN);
+}
+
 static void test_gone(void **state)
 {
     const struct seed s = {.proc = proc};
@@ -183,10 +237,9 @@ static void test_containers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read),
-        cmocka_unit_test(test_long_args),
-        cmocka_unit_test(test_gone),
-        cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_read),        cmocka_unit_test(test_long_args),
+        cmocka_unit_test(test_controllers), cmocka_unit_test(test_env),
+        cmocka_unit_test(test_gone),        cmocka_unit_test(test_containers),
     };
 
     return cmocka_run_group_tests(tests, make_proc, remove_proc);

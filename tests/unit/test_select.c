@@ -24,7 +24,7 @@ static const char rules[] =
     "- {rule: any open, desc: d, output: o, priority: NOTICE,\n"
     "   condition: 'evt.type = openat and fd.name startswith /etc'}\n"
     "- {rule: missing, desc: d, output: o, priority: ERROR, enabled: false, tags: [a],\n"
-    "   condition: 'evt.type = unlinkat and proc.env contains x'}\n"
+    "   condition: 'evt.type = unlinkat and proc.aenv[2] contains x'}\n"
     "- {rule: others, desc: d, output: o, priority: DEBUG,\n"
     "   condition: 'evt.type != reboot and evt.type in (uname, reboot, sysinfo)'}\n";
 

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "supply.h"
+
+#include <string.h>
+
+#define BIT(g) SUPPLY_BIT(g)
+
+const struct supply_anc *supply_anc(enum field_id field)
+{
+    static const struct supply_anc texts[] = {
+        {F_proc_aexe, EXTRA_EXE, SLOT_OF_STR(S_EXE), SLOT_OF_STR(S_PEXE)},
+        {F_proc_aexepath, EXTRA_EXEPATH, SLOT_OF_STR(S_EXEPATH), SLOT_OF_STR(S_PEXEPATH)},
+        {F_proc_acmdline, EXTRA_CMDLINE, SLOT_OF_STR(S_CMDLINE), SLOT_OF_STR(S_PCMDLINE)},
+        {F_proc_aargs, EXTRA_ARGS, SLOT_OF_STR(S_ARGS), -1},
+    };
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (texts[i].field == field) {
+            return &texts[i];
+        }
+    }
+    return NULL;
+}
+
+bool supply_is_open(enum event_id e)
+{
+    return e == EV_open || e == EV_openat || e == EV_openat2 || e == EV_creat;
+}
+
+bool supply_is_path(enum field_id f)
+{
+    return f == F_fd_name || f == F_fd_directory || f == F_fd_filename || f == F_fd_containername ||
+           f == F_fd_containerdirectory || f == F_evt_is_syslog;
+}
+
+static uint64_t slot_group(int slot)
+{
+    return BIT(catalog_slot((unsigned)slot)->group);
+}
+
+uint64_t supply_param(const struct param_info *p)
+{
+    uint64_t groups = p->slot >= 0 ? slot_group(p->slot) : 0;
+    if (p->type == T_FSPATH || p->type == T_FSRELPATH) {
+        groups |= BIT(G_CWD);
+    }
+    if (p->type == T_SOCKTUPLE || p->type == T_SOCKADDR) {
+        groups |= BIT(G_FD) | BIT(G_SOCK);
+    }
+    if (p->type == T_FD) {
+        groups |= BIT(G_FD) | BIT(G_PATH) | BIT(G_SOCK);
+    }
+    if (p->type == T_UID || p->type == T_GID || p->type == T_PID) {
+        groups |= BIT(G_PROC);
+    }
+    return groups;
+}
+
+/* What derived fields are derived from. By class, where one row says it for all. */
+static uint64_t derived_groups(const struct field_info *info, enum field_id f)
+{
+    if (f == F_fd_containername || f == F_fd_containerdirectory) {
+        return BIT(G_PROC) | BIT(G_PATH) | BIT(G_DIR);
+    }
+    if (f == F_evt_is_syslog) {
+        return BIT(G_FD) | BIT(G_PATH) | BIT(G_SOCK);
+    }
+    if (f == F_fd_dev_major || f == F_fd_dev_minor || f == F_fd_uid) {
+        return BIT(G_FD);
+    }
+    if (f == F_proc_exeline) {
+        return BIT(G_EXE) | BIT(G_CMD);
+    }
+    if (f == F_proc_cmdlenargs) {
+        return BIT(G_CMD);
+    }
+    if (!strcmp(info->cls, "fd")) {
+        return BIT(G_FD) | BIT(G_SOCK);
+    }
+    if (!strcmp(info->cls, "evt")) {
+        bool kind = !strncmp(info->name, "evt.buflen", 10) || f == F_evt_category ||
+                    !strncmp(info->name, "evt.count.error.", 16);
+        return kind ? BIT(G_FD) : 0;
+    }
+    return BIT(G_PROC);
+}
+
+/* What user space asks the kernel's record for before it looks anything up. */
+static uint64_t user_groups(const struct field_info *info)
+{
+    if (!strcmp(info->cls, "user") || !strcmp(info->cls, "group")) {
+        return BIT(G_CRED) | BIT(G_PROC);
+    }
+    if (!strcmp(info->cls, "fd")) {
+        return BIT(G_FD) | BIT(G_SOCK);
+    }
+    if (!strcmp(info->cls, "container plugin")) {
+        return BIT(G_PROC) | BIT(G_CONTAINER);
+    }
+    return !strcmp(info->cls, "evt") ? 0 : BIT(G_PROC);
+}
+
+/* Of the process and its parent; what lies beyond is in the extra slots. */
+static uint64_t anc_groups(enum field_id f, int32_t index)
+{
+    const struct supply_anc *a = supply_anc(f);
+    if (f == F_proc_aname) {
+        return index == 0 ? BIT(G_PROC) : BIT(G_ANC);
+    }
+    if (f == F_proc_apid) {
+        return slot_group(index == 1 ? SLOT_OF_NUM(N_PPID) : SLOT_OF_NUM(N_PID));
+    }
+    if (a && index == 0) {
+        return slot_group(a->own);
+    }
+    return a && index == 1 && a->parent >= 0 ? slot_group(a->parent) : 0;
+}
+
+/* proc.env[NAME]. A number for a name means all of proc.env. */
+static bool one_variable(enum field_id f, const char *name)
+{
+    return f == F_proc_env && name[strspn(name, "0123456789")];
+}
+
+uint64_t supply_field(enum field_id f, const char *name, int32_t index, enum event_id e)
+{
+    const struct field_info *info = catalog_field(f);
+    switch (info->source) {
+    case SRC_SLOT:
+        if (one_variable(f, name)) {
+            return slot_group(SLOT_OF_STR(S_ENV_RAW));
+        }
+        /* A socket has no path: its name is made of its addresses. */
+        return slot_group(info->slot) |
+               (f == F_fd_name && !supply_is_open(e) ? BIT(G_FD) | BIT(G_SOCK) : 0);
+    case SRC_ANC:
+        return anc_groups(f, index);
+    case SRC_DERIVED:
+        return derived_groups(info, f);
+    case SRC_USER:
+        return user_groups(info);
+    case SRC_PARAM:
+    case SRC_CONST:
+    case SRC_MISSING:
+        break;
+    }
+    return 0;
+}

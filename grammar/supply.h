@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Where values come from: the groups of slots that the kernel must fill so that a field can be
+ * judged and shown. The compiler plans with it, the daemon asks it what a recording lacks.
+ */
+#ifndef RULEC_SUPPLY_H
+#define RULEC_SUPPLY_H
+
+#include "catalog.h"
+
+#define SUPPLY_BIT(group) (1ull << (group))
+
+/* An ancestor's text: which kind, and where those of the process and of its parent are. */
+struct supply_anc {
+    enum field_id field;
+    uint8_t kind;        /* enum extra_kind */
+    int16_t own, parent; /* slots; parent -1: only among the extra ones */
+};
+/* NULL: the field is none of them. */
+const struct supply_anc *supply_anc(enum field_id field);
+
+/* True for open, openat and the like: events whose fd.name is a path. */
+bool supply_is_open(enum event_id e);
+/* True if the field is fd.name, or follows from it: judged under both readings. */
+bool supply_is_path(enum field_id f);
+
+/* Groups of a parameter's text: paths start somewhere, descriptors have names. */
+uint64_t supply_param(const struct param_info *p);
+/*
+ * Groups of a field with its argument (`name` or `index`, "" and -1 where there is none) on an
+ * event. Apart from these: parameters (supply_param), and ancestors' texts
+ * beyond the parent, which take a place in the plan (struct probe_plan.extra).
+ */
+uint64_t supply_field(enum field_id f, const char *name, int32_t index, enum event_id e);
+
+#endif

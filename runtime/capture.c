@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "capture.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LANES 4
+#define ODD 0x9e3779b97f4a7c15ull
+
+/* ---- sums ---- */
+
+static inline uint64_t step(uint64_t h, const unsigned char *at)
+{
+    uint64_t word;
+
+    memcpy(&word, at, sizeof(word));
+    h = (h ^ word) * ODD;
+    return h << 32 | h >> 32;
+}
+
+/* Four lanes, so that one product need not wait for another. Each step keeps what differs. */
+uint64_t capture_check(uint64_t start, const void *bytes, size_t n)
+{
+    const unsigned char *at = bytes, *end = at + n;
+    uint64_t h[LANES] = {start, ~start, ODD, 1};
+
+    for (; end - at >= 8 * LANES; at += 8 * LANES)
+#pragma GCC unroll 4
+        for (size_t k = 0; k < LANES; k++)
+            h[k] = step(h[k], at + 8 * k);
+    for (size_t k = 0; at < end; at += 8)
+        h[k] = step(h[k], at), k++;
+    start = n;
+    for (size_t k = 0; k < LANES; k++) {
+        start = (start ^ h[k]) * ODD;
+        start ^= start >> 29;
+    }
+    return start;
+}
+
+static uint64_t frame_check(const struct capture_frame *f, const void *bytes)
+{
+    return capture_check((uint64_t)f->kind << 32 | f->size, bytes, capture_padded(f->size));
+}
+
+struct capture_frame capture_frame_of(enum capture_kind kind, const void *bytes, size_t size)
+{
+    struct capture_frame f = {.size = (uint32_t)size, .kind = (uint16_t)kind};
+
+    f.check = frame_check(&f, bytes);
+    return f;
+}
+
+void capture_seal(struct capture_head *h)
+{
+    h->magic = CAPTURE_MAGIC;
+    h->version = CAPTURE_VERSION;
+    h->size = sizeof(*h);
+    h->catalog = catalog_digest();
+    h->abi = rpk_abi_digest();
+    h->check = capture_check(0, h, offsetof(struct capture_head, check));
+}
+
+/* ---- bytes ---- */
+
+/* Reads on until `want` bytes stand at `at`, or there are no more. False: a read failed. */
+static bool fill(struct capture_in *in, size_t want)
+{
+    if (in->len - in->at >= want)
+        return true;
+    memmove(in->buf, in->buf + in->at, in->len - in->at);
+    in->len -= in->at;
+    in->at = 0;
+    while (in->len < want) {
+        ssize_t n = in->read(in->ctx, in->buf + in->len, CAPTURE_BUFFER - in->len);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            in->error = errno;
+        if (n <= 0)
+            return n == 0;
+        in->len += (size_t)n;
+    }
+    return true;
+}
+
+static size_t there(const struct capture_in *in)
+{
+    return in->len - in->at;
+}
+
+static const void *take(struct capture_in *in, size_t n)
+{
+    const void *bytes = in->buf + in->at;
+
+    in->at += n;
+    in->offset += n;
+    return bytes;
+}
+
+/* ---- the header ---- */
+
+static const char *head_wrong(const struct capture_head *h, size_t n)
+{
+    if (n < offsetof(struct capture_head, catalog) || h->magic != CAPTURE_MAGIC)
+        return "this is no recording";
+    if (h->version != CAPTURE_VERSION)
+        return "the recording is of another version of the format";
+    if (h->size != sizeof(*h) || n < sizeof(*h))
+        return "the recording is cut or damaged in its header";
+    if (h->check != capture_check(0, h, offsetof(struct capture_head, check)) ||
+        h->hostname[sizeof(h->hostname) - 1] || h->pack[sizeof(h->pack) - 1] || h->all > 1 ||
+        h->plan.groups >> G_COUNT || h->nrule > RULES_MAX)
+        return "the recording's header is damaged";
+    if (h->catalog != catalog_digest() || h->abi != rpk_abi_digest())
+        return "the recording was made by another version of rulerun, whose fields differ";
+    return NULL;
+}
+
+int capture_begin(struct capture_in *in, struct capture_head *head, char *err, size_t errlen)
+{
+    const char *wrong;
+    size_t n;
+
+    if (!fill(in, sizeof(*head))) {
+        snprintf(err, errlen, "%s", strerror(in->error));
+        return -in->error;
+    }
+    n = there(in) < sizeof(*head) ? there(in) : sizeof(*head);
+    memset(head, 0, sizeof(*head));
+    memcpy(head, in->buf + in->at, n);
+    wrong = head_wrong(head, n);
+    if (wrong && head->magic == CAPTURE_MAGIC && head->version != CAPTURE_VERSION)
+        snprintf(err, errlen, "%s: %u, not %u", wrong, head->version, CAPTURE_VERSION);
+    else if (wrong)
+        snprintf(err, errlen, "%s", wrong);
+    if (wrong)
+        return -EPROTO;
+    take(in, sizeof(*head));
+    return 0;
+}
+
+/* ---- frames ---- */
+
+static bool answer_ok(const struct capture_answer *a, size_t size)
+{
+    if (size < sizeof(*a) || a->nkey == 0 || a->nkey > size - sizeof(*a) || a->known > 1 ||
+        a->has_text > 1 || a->is_list > 1 || a->state < ST_PRESENT || a->state > ST_CUT ||
+        a->base > BASE_DOUBLE)
+        return false;
+    size -= sizeof(*a) + a->nkey;
+    if (!a->has_text)
+        return size == 0 && !a->is_list && a->base != BASE_TEXT && a->base != BASE_BYTES;
+    if (a->is_list) /* texts, each with its NUL */
+        return a->base == BASE_TEXT && (!size || ((const char *)(a + 1))[a->nkey + size - 1] == 0);
+    return a->base == BASE_TEXT || a->base == BASE_BYTES;
+}
+
+static bool addrs_ok(const struct capture_addr *a, size_t size)
+{
+    for (size_t i = 0; i < size / sizeof(*a); i++)
+        if (a[i].len != 4 && a[i].len != 16)
+            return false;
+    return size % sizeof(*a) == 0;
+}
+
+/* What a record holds is record_open()'s to check. */
+static bool payload_ok(const struct capture_part *p)
+{
+    switch (p->kind) {
+    case CAPTURE_RECORD:
+        return p->size >= sizeof(struct capture_record);
+    case CAPTURE_ANSWER:
+        return answer_ok(p->bytes, p->size);
+    case CAPTURE_OFFSET:
+        return p->size == sizeof(int64_t) && *(const int64_t *)p->bytes >= -86400 &&
+               *(const int64_t *)p->bytes <= 86400;
+    case CAPTURE_RULES:
+        return p->size <= RULES_MAX / 8;
+    case CAPTURE_ADDRS:
+        return addrs_ok(p->bytes, p->size);
+    case CAPTURE_END:
+        return p->size == sizeof(struct capture_end);
+    }
+    return false;
+}
+
+enum capture_got capture_next(struct capture_in *in, struct capture_part *out)
+{
+    struct capture_frame f;
+    size_t whole;
+
+    if (!fill(in, sizeof(f)))
+        return CAPTURE_FAILED;
+    if (there(in) < sizeof(f))
+        return CAPTURE_CUT;
+    memcpy(&f, in->buf + in->at, sizeof(f));
+    if (f.size > CAPTURE_FRAME_MAX)
+        return CAPTURE_BROKEN;
+    whole = sizeof(f) + capture_padded(f.size);
+    if (!fill(in, whole))
+        return CAPTURE_FAILED;
+    if (there(in) < whole)
+        return CAPTURE_CUT;
+    *out = (struct capture_part){(enum capture_kind)f.kind, in->buf + in->at + sizeof(f), f.size};
+    if (f.pad || f.check != frame_check(&f, out->bytes) || !payload_ok(out))
+        return CAPTURE_BROKEN;
+    take(in, whole);
+    if (out->kind != CAPTURE_END)
+        return CAPTURE_GOT;
+    if (!fill(in, 1))
+        return CAPTURE_FAILED;
+    return there(in) ? CAPTURE_BROKEN : CAPTURE_DONE;
+}
+
+const char *capture_key(const struct capture_part *p, size_t *nkey)
+{
+    const struct capture_answer *a = p->bytes;
+
+    *nkey = a->nkey;
+    return (const char *)(a + 1);
+}
+
+bool capture_value(const struct capture_part *p, struct val *out)
+{
+    const struct capture_answer *a = p->bytes;
+
+    *out = (struct val){.state = a->state,
+                        .base = a->base,
+                        .family = a->family,
+                        .is_list = a->is_list,
+                        .num = a->num};
+    if (a->has_text) {
+        out->text = (const char *)(a + 1) + a->nkey;
+        out->len = (uint32_t)(p->size - sizeof(*a) - a->nkey);
+    }
+    return a->known;
+}

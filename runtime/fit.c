@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../grammar/supply.h"
+
+#define NAMED 8 /* fields and events of a rule that are named; of more there is a word */
+#define NO_REF 0xffffffffu
+
+/* What one rule lacks. */
+struct lack {
+    uint32_t refs[NAMED];
+    uint16_t events[NAMED];
+    unsigned nref, nevent; /* may be more than are named */
+    bool failed_exec, off;
+};
+
+struct walk {
+    const struct fit *fit;
+    const struct rpk *p;
+    const struct selected *s;
+    enum event_id event;
+    struct lack *lack;
+    uint32_t *seen; /* by node: the number of the last walk that came by */
+    uint32_t *todo;
+    uint32_t now;
+};
+
+bool fit_same_rules(const struct fit *f, const struct rpk *p)
+{
+    return f->head->all ||
+           (memcmp(f->head->source, p->head->source_digest, sizeof(f->head->source)) == 0 &&
+            f->head->nrule == p->head->rules.n);
+}
+
+/* ---- values ---- */
+
+static bool same_ref(const struct rpk *p, uint32_t a, uint32_t b)
+{
+    const struct rpk_ref *x = &p->refs[a], *y = &p->refs[b];
+
+    return x->field == y->field && x->index == y->index &&
+           strcmp(rpk_text(p, x->name), rpk_text(p, y->name)) == 0;
+}
+
+static void add_ref(const struct walk *w, uint32_t ref)
+{
+    struct lack *l = w->lack;
+
+    for (unsigned i = 0; i < l->nref && i < NAMED; i++)
+        if (same_ref(w->p, l->refs[i], ref))
+            return;
+    if (l->nref < NAMED)
+        l->refs[l->nref] = ref;
+    l->nref++;
+}
+
+static uint64_t param_groups(const struct walk *w, const struct rpk_ref *f)
+{
+    const char *name = rpk_text(w->p, f->name);
+    const struct param_info *param;
+    int index = f->index;
+    uint64_t groups = 0;
+
+    if (f->field == F_evt_args || f->field == F_evt_info) {
+        for (unsigned i = 0; (param = catalog_param(w->event, i)); i++)
+            groups |= supply_param(param);
+        return groups;
+    }
+    if (f->name.len)
+        index = catalog_param_index(w->event, name, f->name.len);
+    param = index < 0 ? NULL : catalog_param(w->event, (unsigned)index);
+    return param ? supply_param(param) : 0;
+}
+
+/* A text of an ancestor beyond the parent, which the recording has if its own bundle wanted it. */
+static bool has_extra(const struct walk *w, const struct rpk_ref *f)
+{
+    const struct supply_anc *a = supply_anc((enum field_id)f->field);
+    const struct extra_want *x = w->fit->head->plan.extra;
+
+    if (!a || f->index < 1 || (f->index == 1 && a->parent >= 0))
+        return true;
+    for (unsigned i = 0; i < 4; i++)
+        if (x[i].kind == a->kind && x[i].index == f->index)
+            return true;
+    return false;
+}
+
+static bool has_field(const struct walk *w, const struct rpk_ref *f)
+{
+    const struct probe_plan *plan = &w->fit->head->plan;
+    enum field_id field = (enum field_id)f->field;
+    uint64_t groups =
+        supply_field(field, rpk_text(w->p, f->name), f->index, w->event) | param_groups(w, f);
+
+    if (groups & ~plan->groups)
+        return false;
+    if (supply_is_path(field) && supply_is_open(w->event) &&
+        w->p->head->plan.readings > plan->readings)
+        return false;
+    return has_extra(w, f);
+}
+
+static void look_at_ref(const struct walk *w, uint32_t ref)
+{
+    const struct rpk_ref *f = &w->p->refs[ref];
+
+    for (uint32_t i = 0; f->xform && i < f->nkid; i++)
+        look_at_ref(w, f->kid0 + i);
+    if (!f->xform && !f->is_literal && !has_field(w, f))
+        add_ref(w, ref);
+}
+
+/* All tests that a rule can come to on the event. */
+static void look_at_nodes(struct walk *w, uint32_t root)
+{
+    uint32_t n = 0, next[2];
+
+    w->now++;
+    if (root < RPK_TRUE)
+        w->todo[n++] = root;
+    while (n) {
+        const struct rpk_node *d = &w->p->nodes[w->todo[--n]];
+        const struct rpk_atom *a = &w->p->atoms[d->atom];
+
+        look_at_ref(w, a->lhs);
+        if (a->rhs != NO_REF)
+            look_at_ref(w, a->rhs);
+        next[0] = d->yes;
+        next[1] = d->no;
+        for (unsigned k = 0; k < 2; k++)
+            if (next[k] < RPK_TRUE && w->seen[next[k]] != w->now) {
+                w->seen[next[k]] = w->now;
+                w->todo[n++] = next[k];
+            }
+    }
+}
+
+static void look_at_output(const struct walk *w, const struct rpk_rule *rule)
+{
+    for (uint32_t i = 0; i < rule->pieces.n; i++)
+        if (w->p->pieces[rule->pieces.off + i].ref != NO_REF)
+            look_at_ref(w, w->p->pieces[rule->pieces.off + i].ref);
+}
+
+/* ---- events ---- */
+
+/* The kernel was asked for all calls of the event that this bundle would ask it for. */
+static bool has_event(const struct walk *w, const struct rpk_event *e)
+{
+    const struct capture_head *h = w->fit->head;
+    uint64_t calls[CATALOG_CALLS / 64] = {0};
+
+    if (e->event == EV_execve && w->s->hooks >> HOOK_EXEC & 1 && !(h->hooks >> HOOK_EXEC & 1))
+        return false;
+    if (e->event == EV_generic && e->sysnr >= 0 && e->sysnr < CATALOG_CALLS)
+        calls[e->sysnr / 64] = 1ull << (e->sysnr % 64);
+    else
+        catalog_calls((enum event_id)e->event, calls);
+    for (int i = 0; i < CATALOG_CALLS / 64; i++)
+        if (calls[i] & w->s->plan.syscalls[i] & ~h->plan.syscalls[i])
+            return false;
+    return true;
+}
+
+static void look_at_event(struct walk *w, const struct rpk_event *e, const struct rpk_root *root)
+{
+    const struct rpk_rule *rule = &w->p->rules[root->rule];
+    struct lack *l = w->lack;
+
+    w->event = (enum event_id)e->event;
+    if (!has_event(w, e)) {
+        if (l->nevent < NAMED)
+            l->events[l->nevent] = e->event;
+        l->nevent++;
+        return;
+    }
+    l->failed_exec |= rule->flags & RPK_RULE_FAILED_EXEC && w->s->plan.failed_exec &&
+                      !w->fit->head->plan.failed_exec;
+    look_at_nodes(w, root->node);
+    look_at_output(w, rule);
+}
+
+static bool was_off(const struct walk *w, uint32_t rule)
+{
+    const struct fit *f = w->fit;
+
+    return !f->head->all && fit_same_rules(f, w->p) && f->on && rule / 8 < f->non &&
+           !(f->on[rule / 8] >> (rule % 8) & 1);
+}
+
+/* ---- what is said ---- */
+
+static void say_ref(const struct rpk *p, uint32_t ref, FILE *out)
+{
+    const struct rpk_ref *f = &p->refs[ref];
+    const char *name = catalog_field((enum field_id)f->field)->name;
+
+    if (f->index >= 0)
+        fprintf(out, "%s[%d]", name, f->index);
+    else
+        fprintf(out, "%s%s%s", name, f->name.len ? "." : "", rpk_text(p, f->name));
+}
+
+static void say(const struct fit *f, const struct rpk *p, uint32_t rule, const struct lack *l,
+                FILE *out)
+{
+    const char *sep = ": it has no ";
+
+    fprintf(out, "rulerun: %s: rule \"%s\" is left out", f->path, rpk_text(p, p->rules[rule].name));
+    if (l->off)
+        fputs(": it was off when this was recorded", out);
+    for (unsigned i = 0; i < l->nevent && i < NAMED; i++, sep = ", ")
+        fprintf(out, "%s%s events", sep, catalog_event(l->events[i])->name);
+    if (l->failed_exec)
+        fprintf(out, "%sfailed execve events", sep), sep = ", ";
+    for (unsigned i = 0; i < l->nref && i < NAMED; i++, sep = ", ") {
+        fputs(sep, out);
+        say_ref(p, l->refs[i], out);
+    }
+    fputs(l->nref > NAMED || l->nevent > NAMED ? ", ...\n" : "\n", out);
+}
+
+/* ---- all rules ---- */
+
+static void look_at_rules(struct walk *w, struct lack *lacks)
+{
+    const struct rpk *p = w->p;
+
+    for (uint32_t i = 0; i < p->head->events.n; i++)
+        for (uint32_t k = 0; k < p->events[i].nroot; k++) {
+            const struct rpk_root *root = &p->roots[p->events[i].root0 + k];
+
+            w->lack = &lacks[root->rule];
+            if (w->s->on[root->rule])
+                look_at_event(w, &p->events[i], root);
+        }
+    for (uint32_t i = 0; i < p->head->rules.n; i++)
+        lacks[i].off = was_off(w, i);
+}
+
+int fit_rules(const struct fit *f, const struct rpk *p, struct selected *s, FILE *out)
+{
+    uint32_t nnode = p->head->nodes.n, nrule = p->head->rules.n;
+    struct lack *lacks = calloc(nrule + 1u, sizeof(*lacks));
+    struct walk w = {.fit = f, .p = p, .s = s};
+    int left_out = 0;
+
+    w.seen = calloc(nnode + 1u, sizeof(*w.seen));
+    w.todo = calloc(nnode + 1u, sizeof(*w.todo));
+    if (lacks && w.seen && w.todo)
+        look_at_rules(&w, lacks);
+    else
+        left_out = -ENOMEM;
+    for (uint32_t i = 0; i < nrule && left_out >= 0; i++) {
+        const struct lack *l = &lacks[i];
+
+        if (!s->on[i] || !(l->nref || l->nevent || l->failed_exec || l->off))
+            continue;
+        say(f, p, i, l, out);
+        s->on[i] = 0;
+        s->nrule--;
+        left_out++;
+    }
+    free(w.todo);
+    free(w.seen);
+    free(lacks);
+    return left_out;
+}

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "replay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "answers.h"
+#include "get.h"
+
+static ssize_t read_fd(void *ctx, void *buf, size_t n)
+{
+    return read(*(const int *)ctx, buf, n);
+}
+
+/* The first frame says which rules were on. A file that is cut before it has no records either. */
+static int read_rules(struct replay *p, char *err, size_t errlen)
+{
+    struct capture_part part;
+    enum capture_got got = capture_next(&p->in, &part);
+
+    if (got == CAPTURE_CUT)
+        return 0;
+    if (got == CAPTURE_GOT && part.kind == CAPTURE_RULES && part.size == (p->head.nrule + 7) / 8 &&
+        (p->on = malloc(part.size + 1)) != NULL) {
+        memcpy(p->on, part.bytes, part.size);
+        p->non = part.size;
+        return 0;
+    }
+    snprintf(err, errlen, "the recording is damaged behind its header");
+    return -EPROTO;
+}
+
+int replay_open(struct replay *p, const char *path, char *err, size_t errlen)
+{
+    *p = (struct replay){.path = path};
+    p->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (p->fd < 0) {
+        int rc = -errno;
+
+        snprintf(err, errlen, "%s", strerror(-rc));
+        return rc;
+    }
+    p->answers = answers_new();
+    p->in = (struct capture_in){.read = read_fd, .ctx = &p->fd, .buf = malloc(CAPTURE_BUFFER)};
+    if (!p->answers || !p->in.buf) {
+        snprintf(err, errlen, "out of memory");
+        return -ENOMEM;
+    }
+    if (capture_begin(&p->in, &p->head, err, errlen) || read_rules(p, err, errlen))
+        return -EPROTO;
+    p->utc_offset = p->head.utc_offset;
+    enrich_recorded(&p->enrich, p->head.hostname);
+    return 0;
+}
+
+void replay_close(struct replay *p)
+{
+    if (p->fd > STDIN_FILENO)
+        close(p->fd);
+    answers_free(p->answers);
+    free(p->in.buf);
+    free(p->on);
+    *p = (struct replay){.fd = -1};
+}
+
+/* ---- frames ---- */
+
+static void keep_addrs(struct replay *p, const struct capture_part *part)
+{
+    const struct capture_addr *a = part->bytes;
+    struct enrich *e = &p->enrich;
+
+    e->nlocal = 0;
+    for (size_t i = 0; i < part->size / sizeof(*a) && e->nlocal < ENRICH_ADDRS; i++) {
+        e->local[e->nlocal].len = a[i].len;
+        memcpy(e->local[e->nlocal++].addr, a[i].addr, sizeof(a[i].addr));
+    }
+}
+
+/*
+ * Numbers that were left out, in front of this one. A record that waited for the metadata of its
+ * container comes later than its number.
+ */
+static void count_missing(struct replay *p, uint64_t number)
+{
+    if (number > p->highest + 1)
+        p->missing += number - p->highest - 1;
+    else if (number <= p->highest && p->missing)
+        p->missing--;
+    if (number > p->highest)
+        p->highest = number;
+    p->number = number;
+}
+
+/* Takes in all but records. False: out of memory. */
+static bool take_in(struct replay *p, const struct capture_part *part)
+{
+    if (part->kind == CAPTURE_ANSWER)
+        return answers_put(p->answers, part);
+    if (part->kind == CAPTURE_OFFSET)
+        p->utc_offset = (int32_t) * (const int64_t *)part->bytes;
+    else if (part->kind == CAPTURE_ADDRS)
+        keep_addrs(p, part);
+    return true;
+}
+
+/* How a recording ends that was not ended properly. */
+static void say_end(const struct replay *p, enum capture_got got, char *err, size_t errlen)
+{
+    unsigned long long at = p->in.offset, n = p->records;
+
+    if (got == CAPTURE_CUT)
+        snprintf(err, errlen,
+                 "the recording is cut behind byte %llu; %llu whole records were judged", at, n);
+    else if (got == CAPTURE_BROKEN)
+        snprintf(err, errlen,
+                 "the recording is damaged at byte %llu; the %llu records before it were judged",
+                 at, n);
+    else
+        snprintf(err, errlen, "it cannot be read behind byte %llu: %s", at, strerror(p->in.error));
+}
+
+bool replay_next(struct replay *p, const void **bytes, size_t *size, bool *whole, char *err,
+                 size_t errlen)
+{
+    struct capture_part part;
+    enum capture_got got;
+
+    *whole = false;
+    while ((got = capture_next(&p->in, &part)) == CAPTURE_GOT) {
+        if (part.kind == CAPTURE_RECORD) {
+            const struct capture_record *head = part.bytes;
+
+            count_missing(p, head->number);
+            p->records++;
+            *bytes = head + 1;
+            *size = part.size - sizeof(*head);
+            return true;
+        }
+        if (!take_in(p, &part)) {
+            snprintf(err, errlen, "out of memory");
+            return false;
+        }
+    }
+    *whole = got == CAPTURE_DONE;
+    if (!*whole)
+        say_end(p, got, err, errlen);
+    return false;
+}
+
+/* ---- answers ---- */
+
+/* What a stranger's file says is taken only in the shape that the field has. */
+static bool fits(const struct val *v, enum field_id field)
+{
+    const struct field_info *info = catalog_field(field);
+
+    return !val_here(*v) ||
+           (v->base == catalog_type(info->type)->base && (!v->is_list || (info->flags & FF_LIST)));
+}
+
+/* Each container that an engine knows has a name. */
+static bool nobody_knows(const struct replay *p, const struct record *r, enum field_id field)
+{
+    const struct enrich_question q = {F_container_name, -1, ""};
+    const struct capture_part *answer = NULL;
+    struct val name = val_absent();
+    char key[ENRICH_KEY];
+    size_t nkey = 0;
+
+    if (enrich_is_metadata(field) && field != F_container_type)
+        nkey = enrich_key(&p->enrich, r, &q, key);
+    if (nkey)
+        answer = answers_find(p->answers, key, nkey);
+    return answer && (!capture_value(answer, &name) || name.state == ST_ABSENT);
+}
+
+bool replay_get(void *ctx, const struct record *r, enum field_id field, int32_t index,
+                const char *name, struct val *out)
+{
+    const struct enrich_question q = {field, index, name};
+    const struct capture_part *answer;
+    struct replay *p = ctx;
+    char key[ENRICH_KEY];
+    size_t nkey = enrich_key(&p->enrich, r, &q, key);
+    bool known;
+
+    if (nkey == 0)
+        return enrich_get(&p->enrich, r, field, index, name, out);
+    answer = answers_find(p->answers, key, nkey);
+    if (p->no_metadata && nobody_knows(p, r, field))
+        *p->no_metadata = true;
+    if (answer) {
+        known = capture_value(answer, out);
+        if (fits(out, field))
+            return known;
+    }
+    p->unasked++;
+    *out = val_unknown();
+    return true;
+}
