@@ -121,8 +121,9 @@ fuzz: all $(B)/fuzz_tool_dict $(B)/fuzz_tool_seed
 	$(MAKE) VARIANT=fuzz CC=$(CLANG) WARN= fuzz-programs
 	$(PYTHON) tests/fuzz/run.py $(TIME)
 fuzz-programs: $(FUZZ)
+# BENCH: its options, `--only calls` for example.
 bench: all $(TOOLS) $(patsubst tests/bench/%.bpf.c,build/bpf/tests/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
-	$(PYTHON) tests/bench/bench.py
+	$(PYTHON) tests/bench/bench.py $(BENCH)
 lint: $(LEX) $(YACC)
 	sh tests/lint.sh
 bless: all

@@ -128,6 +128,17 @@ static void unknown_field(struct parse *p, struct range at)
          shown(p, at));
 }
 
+/* To Falco what follows is an unknown field; only behind a `%` at the very end there is nothing. */
+static void no_field(struct parse *p, struct range at)
+{
+    struct comp *c = p->build->c;
+    bool skip = p->build->skip && at.off + 1 < p->len;
+    p->build->unknown = skip;
+    diag(c, skip ? RK0242 : RK0240, place(p, at), "there is no way to write a percent sign",
+         skip ? "the rule is left out: `%%` is not followed by a field"
+              : "`%%` is not followed by a field");
+}
+
 void mk_error(struct parse *p, enum parse_error what, struct range at)
 {
     struct comp *c = p->build->c;
@@ -163,8 +174,7 @@ void mk_error(struct parse *p, enum parse_error what, struct range at)
         unknown_field(p, at);
         break;
     case PARSE_PERCENT:
-        diag(c, RK0240, place(p, at), "there is no way to write a percent sign",
-             "`%%` is not followed by a field");
+        no_field(p, at);
         break;
     }
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rulec eval: judges events written as JSON, one object a line, with any of the four evaluators. */
+#include <assert.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include "eval_bpf.h"
 #include "eval_bpf_load.h"
 #include "eval_kernel.h"
+#include "eval_record.h"
 #include "event.h"
 #include "intern.h"
 #include "pipeline.h"
@@ -25,7 +27,7 @@ struct eval {
     /* what was asked for */
     enum engine engine;
     bool all, alerts, json_alerts;
-    const char *events;
+    const char *events, *record;
     /* what judges */
     struct comp *c;
     bool pack;      /* a bundle, no sources */
@@ -33,7 +35,7 @@ struct eval {
     struct bpf_vm *vm;
     struct kernel_filter *kernel;
     struct ev *ev;
-    void *record;       /* REC_MAX bytes */
+    void *bytes;        /* of the record: REC_MAX */
     char *scratch;      /* RECORD_SCRATCH bytes */
     char *alert;        /* ALERT_MAX bytes */
     struct match *hits; /* of the event at hand, in the order of rules */
@@ -43,6 +45,8 @@ struct eval {
     struct event event;
     struct event_user user;
     struct record view;
+    int nrecord; /* its bytes */
+    struct eval_record recording;
     uint64_t number;
     bool bad_input;
     bool warned[EV_COUNT]; /* of this kind of event: what counts for nothing */
@@ -66,39 +70,53 @@ static void *must(void *p)
 
 /* ---- options ---- */
 
+/* ENGINE_NONE, and says so: there is none of that name. */
+static enum engine engine_of(const char *name)
+{
+    enum engine e = ENGINE_TREE;
+
+    while (e < ENGINE_NONE && strcmp(name, engine_names[e]) != 0)
+        e++;
+    if (e == ENGINE_NONE)
+        fprintf(stderr, "rulec eval: no engine is called `%s`: tree, table, bytecode or kernel\n",
+                name);
+    return e;
+}
+
+/* `--alerts` or `--alerts=FORM`; false, and says so: there is no such form. */
+static bool read_alerts(const char *form, struct eval *v)
+{
+    v->alerts = true;
+    v->json_alerts = form && !strcmp(form, "json");
+    if (!form || v->json_alerts || !strcmp(form, "text"))
+        return true;
+    fprintf(stderr, "rulec eval: alerts are text or json, not `%s`\n", form);
+    return false;
+}
+
 static bool read_options(int argc, char **argv, struct eval *v)
 {
     static const struct option options[] = {
-        {"engine", required_argument, NULL, 'g'},
-        {"all", no_argument, NULL, 'a'},
-        {"alerts", optional_argument, NULL, 't'},
-        {"events", required_argument, NULL, 'e'},
-        {0},
+        {"engine", required_argument, NULL, 'g'}, {"all", no_argument, NULL, 'a'},
+        {"alerts", optional_argument, NULL, 't'}, {"events", required_argument, NULL, 'e'},
+        {"record", required_argument, NULL, 'r'}, {0},
     };
     v->engine = ENGINE_NONE;
     for (int ch; (ch = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (ch == 'a') {
             v->all = true;
         } else if (ch == 't') {
-            if (optarg && strcmp(optarg, "text") != 0 && strcmp(optarg, "json") != 0) {
-                fprintf(stderr, "rulec eval: alerts are text or json, not `%s`\n", optarg);
+            if (!read_alerts(optarg, v))
                 return false;
-            }
-            v->alerts = true;
-            v->json_alerts = optarg && *optarg == 'j';
         } else if (ch == 'e') {
             v->events = optarg;
+        } else if (ch == 'r') {
+            v->record = optarg;
         } else if (ch == 'g') {
-            for (v->engine = 0; v->engine < ENGINE_NONE; v->engine++)
-                if (!strcmp(optarg, engine_names[v->engine]))
-                    break;
-            if (v->engine == ENGINE_NONE) {
-                fprintf(stderr,
-                        "rulec eval: no engine is called `%s`: tree, table, bytecode or "
-                        "kernel\n",
-                        optarg);
+            assert(optarg); /* the analyzer cannot know that getopt sets it */
+            v->engine = engine_of(optarg);
+            if (v->engine == ENGINE_NONE)
                 return false;
-            }
         } else {
             return false;
         }
@@ -124,7 +142,7 @@ static const char *last_pass(const struct eval *v)
 {
     if (v->engine == ENGINE_KERNEL)
         return "link";
-    return v->engine == ENGINE_TREE && !v->alerts ? "lower" : "table";
+    return v->engine == ENGINE_TREE && !v->alerts && !v->record ? "lower" : "table";
 }
 
 static int open_sources(struct eval *v, char *const *paths, int npath)
@@ -220,7 +238,7 @@ static int open_engine(struct eval *v)
         return EXIT_CANNOT;
     }
     v->ev = v->kernel ? kernel_filter_event(v->kernel) : must(calloc(1, sizeof *v->ev));
-    v->record = must(aligned_alloc(8, REC_MAX));
+    v->bytes = must(aligned_alloc(8, REC_MAX));
     v->scratch = must(malloc(RECORD_SCRATCH));
     v->alert = must(malloc(ALERT_MAX));
     v->hits = must(calloc(v->nrule + 1u, sizeof *v->hits));
@@ -241,8 +259,9 @@ static void judge_tree(struct eval *v)
 
 static bool open_record(struct eval *v)
 {
-    int len = ev_pack(v->ev, v->record, REC_MAX);
-    return len > 0 && record_open(&v->view, v->record, (size_t)len, &v->user.user, v->scratch) == 0;
+    v->nrecord = ev_pack(v->ev, v->bytes, REC_MAX);
+    return v->nrecord > 0 &&
+           record_open(&v->view, v->bytes, (size_t)v->nrecord, &v->user.user, v->scratch) == 0;
 }
 
 static int judge_table(struct eval *v)
@@ -274,13 +293,13 @@ static int judge_filter(struct eval *v)
 
 static int judge(struct eval *v)
 {
-    bool need_record = v->engine != ENGINE_TREE || v->alerts;
+    bool need_record = v->engine != ENGINE_TREE || v->alerts || v->record;
     v->nhit = 0;
     if (need_record && event_to_ev(v->c, &v->event, v->ev, &v->user)) {
         v->bad_input = true;
         return EXIT_FINE;
     }
-    if ((v->engine == ENGINE_TABLE || v->alerts) && !open_record(v)) {
+    if ((v->engine == ENGINE_TABLE || v->alerts || v->record) && !open_record(v)) {
         fprintf(stderr, "rulec eval: event %llu: no record can hold it\n",
                 (unsigned long long)v->number);
         return EXIT_CANNOT;
@@ -427,7 +446,7 @@ static int eval_line(struct eval *v, unsigned long line, const char *text, size_
         return EXIT_FINE;
     }
     v->event.num = v->number;
-    if (v->event.type == EV_NONE && (v->engine != ENGINE_TREE || v->alerts)) {
+    if (v->event.type == EV_NONE && (v->engine != ENGINE_TREE || v->alerts || v->record)) {
         bad_line(v, line, "1", "an event without evt.type: only the engine `tree` can judge it");
         return EXIT_FINE;
     }
@@ -435,6 +454,8 @@ static int eval_line(struct eval *v, unsigned long line, const char *text, size_
     int status = judge(v);
     if (!status)
         put_verdict(v);
+    if (!status && v->record && !v->bad_input)
+        eval_record_event(&v->recording, v->c, &v->event, &v->view, v->bytes, (size_t)v->nrecord);
     return status;
 }
 
@@ -470,12 +491,18 @@ static void close_all(struct eval *v)
         free(v->ev);
     kernel_filter_free(v->kernel);
     bpf_vm_free(v->vm);
-    free(v->record);
+    free(v->bytes);
     free(v->scratch);
     free(v->alert);
     free(v->hits);
     free(v->tree_hits);
     comp_free(v->c);
+}
+
+static int cannot_record(const struct eval *v)
+{
+    fprintf(stderr, "%s: error: cannot be written: %s\n", v->record, strerror(errno));
+    return EXIT_CANNOT;
 }
 
 int cmd_eval(int argc, char **argv)
@@ -487,8 +514,12 @@ int cmd_eval(int argc, char **argv)
     int status = open_rules(&v, argv + optind, argc - optind);
     if (!status)
         status = open_engine(&v);
+    if (!status && v.record && !eval_record_open(&v.recording, v.record, &v.c->plan.probe))
+        status = cannot_record(&v);
     if (!status)
         status = eval_events(&v);
+    if (v.recording.file && !eval_record_close(&v.recording))
+        status = cannot_record(&v);
     close_all(&v);
     return status;
 }

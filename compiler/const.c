@@ -95,14 +95,41 @@ static span_id place_inside(const struct parser *p, const struct regex_error *er
     return node_place(p->t->c, p->t->test, span_new(p->t->c, s));
 }
 
+/* `.*`, `.+` or `.?` */
+static bool is_anything(const char *s)
+{
+    return s[0] == '.' && s[1] && strchr("*+?", s[1]);
+}
+
+/* Plain text but for an anchor or "anything" at its ends, which Falco warns of. */
+static bool plain_inside(const char *s, size_t n)
+{
+    size_t from = 0, to = n;
+    if (n && s[0] == '^') {
+        from = 1;
+    } else if (n >= 2 && is_anything(s)) {
+        from = 2;
+    }
+    if (to > from && s[to - 1] == '$') {
+        to--;
+    } else if (to >= from + 2 && is_anything(s + to - 2)) {
+        to -= 2;
+    }
+    return from + strcspn(s + from, ".+*?^$()[]{}|\\") >= to;
+}
+
 static void hint_plain(const struct parser *p)
 {
     struct comp *c = p->t->c;
     struct re_strings one = {0};
+    const char *text = STR(c, p->lit->text);
     if (regex_strings(c, regex_of(c, p->lit->text), 1, &one) == 1) {
         diag(c, RK0319, lit_place(p->t, p->lit), NULL,
              "this is no pattern: `= \"%s\"` says the same",
              diag_word(c, STR(c, one.v.v[0]), STRLEN(c, one.v.v[0])));
+    } else if (plain_inside(text, STRLEN(c, p->lit->text))) {
+        diag(c, RK0319, lit_place(p->t, p->lit), NULL,
+             "`contains`, `startswith` or `endswith` may do in place of this pattern");
     }
 }
 

@@ -224,7 +224,8 @@ static bool complete(struct pack *pk, struct exception *e, bool foreign)
 {
     struct comp *c = pk->c;
     if (!e->has_fields) {
-        diag(c, RK0216, e->at, NULL, "exception `%s` has no `fields`", shown(c, e->name));
+        diag(c, e->null_fields ? RK0216 : RK0201, e->at, NULL, "exception `%s` has no `fields`",
+             shown(c, e->name));
         return false;
     }
     if (!e->has_comps) {
@@ -268,6 +269,7 @@ static bool read_exception(struct pack *pk, uint32_t map, struct exception *e, u
     e->name = c->yaml.v[name].text;
     e->at = c->yaml.v[name].at;
     bool ok = read_fields(pk, map, e);
+    e->null_fields = !e->has_fields && doc_get(c, map, "fields");
     ok = ok && read_comps(pk, map, e);
     return doc_seq(c, map, "values", values) != DOC_BAD && ok;
 }

@@ -260,12 +260,16 @@ static void lint_not_live(struct comp *c, const struct rule *r, const struct eve
     }
 }
 
-void lint_rule(struct comp *c, const struct rule *r, const struct event_set *set)
+void lint_many(struct comp *c, const struct rule *r, const struct event_set *set)
 {
     if (set->many && r->warn_evttypes) {
         diag(c, RK0401, r->at, "say which with evt.type, or `warn_evttypes: false`",
              "rule `%s` is judged on every kind of event", STR(c, r->name));
     }
+}
+
+void lint_rule(struct comp *c, const struct rule *r, const struct event_set *set)
+{
     if (!set->all) {
         lint_replaced(c, r, set);
     }

@@ -179,6 +179,7 @@ static void lint(struct lowering *l, const bool *alive)
         struct event_set set;
         diag_set_rule(c, r->name);
         event_set_of_rule(c, &l->sites, r, &set);
+        lint_many(c, r, &set);
         if (!r->enabled) {
             c->rules.v[l->kept.v[i].i].left_out = c->build && lint_wants_dead(&set);
             continue;

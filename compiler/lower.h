@@ -29,7 +29,9 @@ struct event_set {
 void event_set_of_rule(const struct comp *c, const struct sites *sites, const struct rule *r,
                        struct event_set *out);
 
-/* Findings about one rule: its events, texts that no flag has. */
+/* The rule is judged on too many events. Falco says so of rules that are switched off as well. */
+void lint_many(struct comp *c, const struct rule *r, const struct event_set *set);
+/* Findings about one rule that is switched on: its events, texts that no flag has. */
 void lint_rule(struct comp *c, const struct rule *r, const struct event_set *set);
 /* The rule is false on all live events. */
 /* True if the events are named, and this version does not deliver one of them. */

@@ -31,7 +31,7 @@ static const struct command {
      "                    docs pack ast dag plan bpf table rpk, or their letters D R T L P B X K\n",
      "rulec build -o mine.rpk stdlib rules/mine.yaml"},
     {"eval", cmd_eval,
-     "[--engine tree|table|bytecode|kernel] [--all] [--alerts[=json]]\n"
+     "[--engine tree|table|bytecode|kernel] [--all] [--alerts[=json]] [--record FILE]\n"
      "             --events EVENTS.jsonl FILE|DIR|PACK.rpk...",
      "Judges events written as JSON",
      "Prints one JSON object for each event: its verdict and the rules that fire.\n"
@@ -42,6 +42,7 @@ static const struct command {
      "  --all             all rules that fire, not only the first\n"
      "  --alerts[=json]   the alerts as well: their lines, or their JSON objects (the host is\n"
      "                    FALCO_HOSTNAME or localhost, the zone is UTC)\n"
+     "  --record FILE     writes the events as a recording too, for `rulerun --replay`\n"
      "  --events FILE     one JSON object a line: {\"evt.type\": \"open\", \"fd.name\": "
      "\"/etc/x\"}\n",
      "rulec eval --all --events events.jsonl rules/mine.yaml"},

@@ -425,7 +425,7 @@ static str_id read_plugin(struct pack *pk, uint32_t map, const char *const *know
     }
     const struct yaml *y = &c->yaml.v[version];
     if (!read_version(STR(c, y->text), v)) {
-        diag(c, RK0213, y->at, "write three numbers: 0.4.0", "`%s` is not a version",
+        diag(c, RK0247, y->at, "write three numbers: 0.4.0", "`%s` is not a version",
              shown(c, y->text));
     }
     return c->yaml.v[name].text;

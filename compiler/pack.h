@@ -55,6 +55,7 @@ struct exception {
     span_id at;
     bool single; /* `fields` is one field, not a list */
     bool has_fields, has_comps;
+    bool null_fields;     /* the key `fields` is there, without a value */
     bool failed;          /* its definition was wrong: no text is made of it */
     VEC(uint32_t) fields; /* yaml scalars */
     VEC(str_id) comps;    /* as many, blanks stripped */

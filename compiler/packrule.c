@@ -352,7 +352,7 @@ static void append_rule(struct pack *pk, uint32_t map, const struct yaml *name)
     }
     bool ok = same_source(pk, map, d);
     if (!doc_get(c, map, "condition") && !doc_get(c, map, "exceptions")) {
-        diag(c, RK0201, name->at, NULL, "nothing to append: neither `condition` nor `exceptions`");
+        diag(c, RK0246, name->at, NULL, "nothing to append: neither `condition` nor `exceptions`");
         ok = false;
     }
     ok &= put_condition(pk, map, d, true);

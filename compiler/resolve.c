@@ -109,8 +109,9 @@ static void resolve_condition(struct pack *pk, struct rule_def *d, struct rule *
 }
 
 /*
- * The output comes first, as in Falco: a rule that is skipped for it may have any condition. One
- * that has failed already is looked through all the same, for its other mistakes.
+ * The output comes first, as in Falco: a rule that is skipped for it may have any condition, but
+ * the values of its exceptions must fit. One that has failed already is looked through all the
+ * same, for its other mistakes.
  */
 void resolve_rule(struct pack *pk, struct rule_def *d, struct rule *r)
 {
@@ -120,6 +121,9 @@ void resolve_rule(struct pack *pk, struct rule_def *d, struct rule *r)
     r->dropped |= skipped;
     if (d->condition.bytes.n && !skipped) {
         resolve_condition(pk, d, r);
+    } else if (skipped) {
+        struct text text;
+        r->failed |= !except_condition(pk, d, &text);
     }
     diag_set_rule(c, (str_id){0});
 }

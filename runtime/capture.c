@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define LANES 4
+#define TURN ((ptrdiff_t)(8 * LANES)) /* bytes of a step of all lanes */
 #define ODD 0x9e3779b97f4a7c15ull
 
 /* ---- sums ---- */
@@ -26,7 +27,7 @@ uint64_t capture_check(uint64_t start, const void *bytes, size_t n)
     const unsigned char *at = bytes, *end = at + n;
     uint64_t h[LANES] = {start, ~start, ODD, 1};
 
-    for (; end - at >= 8 * LANES; at += 8 * LANES)
+    for (; end - at >= TURN; at += TURN)
 #pragma GCC unroll 4
         for (size_t k = 0; k < LANES; k++)
             h[k] = step(h[k], at + 8 * k);

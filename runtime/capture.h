@@ -20,7 +20,7 @@
 #include "record.h"
 
 #define CAPTURE_MAGIC 0x3170616365727572ull /* "rurecap1" */
-#define CAPTURE_VERSION 1
+#define CAPTURE_VERSION 1u
 
 struct capture_head {
     uint64_t magic;

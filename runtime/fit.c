@@ -23,6 +23,7 @@ struct walk {
     const struct rpk *p;
     const struct selected *s;
     enum event_id event;
+    bool has_event; /* of the row at hand */
     struct lack *lack;
     uint32_t *seen; /* by node: the number of the last walk that came by */
     uint32_t *todo;
@@ -172,8 +173,7 @@ static void look_at_event(struct walk *w, const struct rpk_event *e, const struc
     const struct rpk_rule *rule = &w->p->rules[root->rule];
     struct lack *l = w->lack;
 
-    w->event = (enum event_id)e->event;
-    if (!has_event(w, e)) {
+    if (!w->has_event) {
         if (l->nevent < NAMED)
             l->events[l->nevent] = e->event;
         l->nevent++;
@@ -231,14 +231,19 @@ static void look_at_rules(struct walk *w, struct lack *lacks)
 {
     const struct rpk *p = w->p;
 
-    for (uint32_t i = 0; i < p->head->events.n; i++)
-        for (uint32_t k = 0; k < p->events[i].nroot; k++) {
-            const struct rpk_root *root = &p->roots[p->events[i].root0 + k];
+    for (uint32_t i = 0; i < p->head->events.n; i++) {
+        const struct rpk_event *e = &p->events[i];
+
+        w->event = (enum event_id)e->event;
+        w->has_event = has_event(w, e);
+        for (uint32_t k = 0; k < e->nroot; k++) {
+            const struct rpk_root *root = &p->roots[e->root0 + k];
 
             w->lack = &lacks[root->rule];
             if (w->s->on[root->rule])
-                look_at_event(w, &p->events[i], root);
+                look_at_event(w, e, root);
         }
+    }
     for (uint32_t i = 0; i < p->head->rules.n; i++)
         lacks[i].off = was_off(w, i);
 }

@@ -8,10 +8,11 @@
 
 static bool states_ok(const struct ev_head *h)
 {
+    bool ok = true;
+
     for (size_t i = 0; i < SLOT_COUNT; i++)
-        if (h->st[i] > ST_CUT)
-            return false;
-    return h->anc_state <= ST_CUT && h->anc_count <= ANC_MAX;
+        ok &= h->st[i] <= ST_CUT; /* no early end: many at once */
+    return ok && h->anc_state <= ST_CUT && h->anc_count <= ANC_MAX;
 }
 
 /* A text of this slot follows the head. */

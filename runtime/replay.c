@@ -34,18 +34,10 @@ static int read_rules(struct replay *p, char *err, size_t errlen)
     return -EPROTO;
 }
 
-int replay_open(struct replay *p, const char *path, char *err, size_t errlen)
+int replay_begin(struct replay *p, char *err, size_t errlen)
 {
-    *p = (struct replay){.path = path};
-    p->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (p->fd < 0) {
-        int rc = -errno;
-
-        snprintf(err, errlen, "%s", strerror(-rc));
-        return rc;
-    }
     p->answers = answers_new();
-    p->in = (struct capture_in){.read = read_fd, .ctx = &p->fd, .buf = malloc(CAPTURE_BUFFER)};
+    p->in.buf = malloc(CAPTURE_BUFFER);
     if (!p->answers || !p->in.buf) {
         snprintf(err, errlen, "out of memory");
         return -ENOMEM;
@@ -55,6 +47,20 @@ int replay_open(struct replay *p, const char *path, char *err, size_t errlen)
     p->utc_offset = p->head.utc_offset;
     enrich_recorded(&p->enrich, p->head.hostname);
     return 0;
+}
+
+int replay_open(struct replay *p, const char *path, char *err, size_t errlen)
+{
+    *p = (struct replay){.path = path, .in.read = read_fd};
+    p->in.ctx = &p->fd;
+    p->fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (p->fd < 0) {
+        int rc = -errno;
+
+        snprintf(err, errlen, "%s", strerror(-rc));
+        return rc;
+    }
+    return replay_begin(p, err, errlen);
 }
 
 void replay_close(struct replay *p)

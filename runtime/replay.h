@@ -31,6 +31,8 @@ struct replay {
 
 /* `path` may be "-". 0, or a negative errno with what is wrong in `err`. */
 int replay_open(struct replay *p, const char *path, char *err, size_t errlen);
+/* The same from a reader of `p->in`, which the caller has filled in. */
+int replay_begin(struct replay *p, char *err, size_t errlen);
 void replay_close(struct replay *p);
 
 /* record_user.get; ctx is a struct replay. */

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What rulec needs: time and memory, for the official rules and for packs that pack.py makes."""
+"""What rulec needs: time and memory, for the official rules and for packs that genpack.py makes."""
 import glob
 import os
 import resource
@@ -9,14 +9,15 @@ import sys
 import threading
 import time
 
-from report import progress
+from report import ROOT, progress
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
 RULEC = os.path.join(ROOT, 'build/rulec')
 LIMIT = 40          # seconds; what takes longer is ended and told as more than that
 ENOUGH = 8          # seconds after which no further run is made for a median
 STACK = 8 << 20     # of rulec, whatever the shell's is
+SHAPES = ('name', 'path', 'prefix', 'mixed')    # of packs of MANY rules, beside the usual one
+MANY = 10000
 
 
 class Cost:
@@ -49,6 +50,10 @@ class Cost:
         if process.returncode != 0:
             self.error = why(process.returncode, text)
 
+    def data(self):
+        """As raw data."""
+        return {'s': self.seconds, 'cpu s': self.cpu, 'peak MB': self.peak, 'error': self.error}
+
     @property
     def ms(self):
         """Median milliseconds."""
@@ -77,8 +82,9 @@ def rulec(command, inputs, folder, runs):
     return Cost([RULEC, command, *output, *inputs], runs)
 
 
-def add(aims, what, cost, aim):
-    """A row for a time, unless the command failed."""
+def add(aims, what, cost, aim, raw):
+    """A row for a time, unless the command failed; its numbers into `raw`."""
+    raw[what] = cost.data()
     if cost.error:
         aims.failed(what, aim, 'ms', cost.error)
     else:
@@ -93,25 +99,26 @@ def add_peak(aims, what, cost, aim):
         aims.add(what, cost.peak, aim, 'MB')
 
 
-def add_official(aims, stable, folder):
+def add_official(aims, stable, folder, raw):
     """The official rules: the stable file, and all four in one pack."""
     progress('compiling the official rules')
     cost = rulec('build', [stable], folder, 11)
-    add(aims, 'stable: build', cost, 100)
+    add(aims, 'stable: build', cost, 100, raw)
     add_peak(aims, 'stable: peak memory of build', cost, 32)
     names = glob.glob(os.path.join(os.path.dirname(stable), '*.yaml'))
     # Stable first: the others refer to its lists and macros.
     every = [stable] + sorted(name for name in names if name != stable)
     for command, aim in (('check', 50), ('build', 250)):
         cost = rulec(command, every, folder, 11)
-        add(aims, f'{len(every)} official files: {command}', cost, aim)
+        add(aims, f'{len(every)} official files: {command}', cost, aim, raw)
 
 
-def generate(folder, kind, count):
+def generate(folder, shape, rules, macros=0, items=0):
     """The path of a generated pack."""
-    path = os.path.join(folder, f'{kind}-{count}.yaml')
+    path = os.path.join(folder, f'{shape}-{rules}-{macros}-{items}.yaml')
     with open(path, 'wb') as out:
-        subprocess.run([sys.executable, os.path.join(HERE, 'pack.py'), kind, str(count)],
+        subprocess.run([sys.executable, os.path.join(HERE, 'genpack.py'), '--shape', shape, '--rules',
+                        str(rules), '--macros', str(macros), '--list-items', str(items)],
                        stdout=out, check=True)
     return path
 
@@ -125,28 +132,25 @@ def add_growth(aims, command, small, large):
     aims.add(what, large.ms / small.ms, 12, 'x', f'{large.ms:.0f} ms / {small.ms:.0f} ms')
 
 
-def add_generated(aims, folder):
-    """Packs of 1,000 and 10,000 rules."""
-    packs = {count: generate(folder, 'rules', count) for count in (1000, 10000)}
+def add_generated(aims, folder, raw):
+    """Packs of 1,000 and 10,000 rules as people write them, and of 10,000 of one shape."""
+    packs = {count: generate(folder, 'usual', count, 1000, 10000) for count in (1000, MANY)}
     for command, aim in (('check', 1000), ('build', 5000)):
         costs = {}
         for count, path in packs.items():
             progress(f'{command} of {count:,} generated rules')
             costs[count] = cost = rulec(command, [path], folder, 5)
-            add(aims, f'{count:,} generated rules: {command}', cost, aim)
-        add_peak(aims, f'10,000 generated rules: peak memory of {command}', costs[10000], 512)
-        add_growth(aims, command, costs[1000], costs[10000])
+            add(aims, f'{count:,} generated rules: {command}', cost, aim, raw)
+        add_peak(aims, f'{MANY:,} generated rules: peak memory of {command}', costs[MANY], 512)
+        add_growth(aims, command, costs[1000], costs[MANY])
+    for shape in SHAPES:
+        progress(f'build of {MANY:,} rules of the shape {shape}')
+        cost = rulec('build', [generate(folder, shape, MANY)], folder, 3)
+        add(aims, f'{MANY:,} rules of the shape {shape}: build', cost, 5000, raw)
 
 
-def add_list(aims, folder):
-    """A list of 100,000 items; {count: path of the bundle} of those that could be built."""
-    bundles = {}
-    for count in (100, 100000):
-        progress(f'build of a list of {count:,} items')
-        output = os.path.join(folder, f'list-{count}.rpk')
-        cost = Cost([RULEC, 'build', '-o', output, generate(folder, 'list', count)], 5)
-        if count > 100:
-            add(aims, f'a list of {count:,} items: build', cost, 5000)
-        if not cost.error:
-            bundles[count] = output
-    return bundles
+def add_list(aims, folder, raw):
+    """A list of 100,000 items."""
+    progress('build of a list of 100,000 items')
+    cost = rulec('build', [generate(folder, 'list', 1, 0, 100000)], folder, 5)
+    add(aims, 'a list of 100,000 items: build', cost, 5000, raw)

@@ -1,14 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a benchmark prints: progress on standard error while it runs, tables in Markdown at its end."""
+"""What a benchmark leaves: progress on standard error while it runs, tables in Markdown, raw data."""
+import json
+import os
 import sys
 import time
 
 START = time.monotonic()
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+RESULTS = os.path.join(ROOT, 'build/bench')
 
 
 def progress(text):
     """Says what is being measured now."""
     print(f'bench: {time.monotonic() - START:5.0f} s  {text}', file=sys.stderr, flush=True)
+
+
+def save(name, text):
+    """A file of results."""
+    os.makedirs(RESULTS, exist_ok=True)
+    with open(os.path.join(RESULTS, name), 'w', encoding='utf-8') as out:
+        out.write(text)
+
+
+def save_raw(name, data):
+    """Raw data, as they were measured."""
+    save(name + '.json', json.dumps(data, indent=1) + '\n')
+
+
+def one_line(text):
+    """A reason that fits into a cell."""
+    return ' '.join(str(text).split()).replace('|', '/')[-120:]
 
 
 def number(value):
@@ -31,12 +52,13 @@ class Aims:
 
     def add(self, what, value, aim=None, unit='', raw=''):
         """One row; `value` is what is held against the aim, `raw` the numbers it was made of."""
-        met = '' if aim is None else 'met' if value <= aim else '**missed**'
+        unclear = aim is None or value != value
+        met = '' if unclear else 'met' if value <= aim else '**missed**'
         self.rows.append((what, f'{number(value)} {unit}'.strip(), shown(aim, unit), met, raw))
 
     def failed(self, what, aim, unit, reason):
         """A row for what could not be measured; never met."""
-        self.rows.append((what, '-', shown(aim, unit), '**missed**', reason))
+        self.rows.append((what, '-', shown(aim, unit), '**missed**', one_line(reason)))
 
     def table(self):
         """The table, in Markdown."""

@@ -5,6 +5,7 @@
  */
 #include "diff.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -161,7 +162,6 @@ static const char *const networks[] = {"10.0.0.0/8", "127.0.0.0/8", "10.1.2.0/23
 static const char *const bytes[] = {"ab", "", "a\\x00b", "/etc", "\\xff\\xfe"};
 static const char *const hexes[] = {"61", "6162", "00", "2f657463", "fffe", "", "FF", "610062"};
 static const char *const events[] = {"open", "openat", "execve", "connect", "uname", "chmod"};
-#define PICK(r, list) list[rng_below(r, sizeof list / sizeof list[0])]
 
 static const char *flag_name(struct rng *r, enum flag_table table)
 {
@@ -318,6 +318,7 @@ static void put_param_test(FILE *out, struct rng *r, const struct combination *x
 {
     const struct param_info *p = NULL;
     find_param(x, rng_below(r, count_subjects(x)), &p);
+    assert(p); /* possible() has counted one */
     bool text = x->kind == KIND_ARG;
     struct subject s = {.field = text ? F_evt_arg : F_evt_rawarg,
                         .type = x->type,

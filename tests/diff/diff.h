@@ -26,6 +26,8 @@ struct rng {
 };
 uint64_t rng_next(struct rng *r);
 uint32_t rng_below(struct rng *r, uint32_t n); /* 0 if n is 0 */
+/* One element of an array. */
+#define PICK(r, list) ((list)[rng_below(r, sizeof(list) / sizeof((list)[0]))])
 bool rng_chance(struct rng *r, uint32_t percent);
 
 /* ---- compiled packs: build.c ---- */

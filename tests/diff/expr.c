@@ -8,8 +8,6 @@
 #include "../../compiler/arena.h"
 #include "../../compiler/intern.h"
 
-#define PICK(r, list) list[rng_below(r, sizeof list / sizeof list[0])]
-
 static const char *const words[] = {"cat", "CAT", "sh", "/etc", "passwd", "-c",
                                     "s",   "a",   "b",  "c",    "x",      ""};
 static const char *const coded[] = {"Y2F0", "c2g=", "c2g", "YQ==", "!", "YQBi", "L2V0Yw"};

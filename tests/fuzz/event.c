@@ -57,7 +57,7 @@ static void check_again(const struct event *e)
     memcpy(before, judge.tree, judge.nrule);
     memset(judge.tree, 0, judge.nrule);
     eval_tree(judge.c, &again, judge.tree);
-    if (memcmp(before, judge.tree, judge.nrule)) {
+    if (memcmp(before, judge.tree, judge.nrule) != 0) {
         fuzz_fail("another verdict after printing: %s", text);
     }
     free(text);

@@ -118,8 +118,23 @@ def bundle():
                         yield data.read()
 
 
+def capture():
+    """Recordings of a few events each."""
+    events = list(event())
+    with tempfile.TemporaryDirectory() as folder:
+        lines, made = os.path.join(folder, 'events'), os.path.join(folder, 'recording')
+        for at in range(0, len(events), 3):
+            with open(lines, 'wb') as out:
+                out.write(b'\n'.join(events[at:at + 3]) + b'\n')
+            subprocess.run(['build/rulec', 'eval', '--record', made, '--events', lines, 'stdlib', 'rules'],
+                           cwd=ROOT, check=False, capture_output=True)
+            with open(made, 'rb') as data:
+                yield b'\0' + data.read()
+
+
 # A harness that is not here starts from what is committed.
-KINDS = {'rules': rules, 'condition': condition, 'output': output, 'event': event, 'bundle': bundle}
+KINDS = {'rules': rules, 'condition': condition, 'output': output, 'event': event, 'bundle': bundle,
+         'capture': capture}
 
 
 def write(kind, folder):

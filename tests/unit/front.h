@@ -16,6 +16,7 @@
 #include "../../compiler/intern.h"
 #include "../../compiler/pipeline.h"
 #include "../../compiler/source.h"
+#include "codes.h"
 
 #define ROWS(rows) (sizeof(rows) / sizeof(rows)[0])
 
@@ -33,22 +34,6 @@ static inline struct comp *front_resolve(const char *text)
     front_load(c, "t.yaml", text, strlen(text));
     assert_int_equal(pass_resolve(c), 0);
     return c;
-}
-
-/* The codes of all findings in order of place, with blanks between: "RK0105 RK0219". */
-static inline const char *front_codes(const struct comp *c, char *buf, size_t size)
-{
-    uint32_t n;
-    const struct finding *f = diags_sorted(c, &n);
-    buf[0] = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        const struct diag_info *info = diag_info(f[i].code);
-        if (info->severity != SEV_INFO) {
-            size_t have = strlen(buf);
-            snprintf(buf + have, size - have, "%s%s", have ? " " : "", info->code);
-        }
-    }
-    return buf;
 }
 
 /* A rule around a condition that is written in YAML's single quotes by the caller's care. */

@@ -17,6 +17,7 @@
 #include "../../compiler/intern.h"
 #include "../../compiler/pipeline.h"
 #include "../../compiler/source.h"
+#include "codes.h"
 
 #define ROWS(rows) (sizeof(rows) / sizeof(rows)[0])
 
@@ -53,22 +54,6 @@ static inline struct comp *middle_run(const char *const *conditions, size_t n, b
 static inline struct comp *middle_one(const char *condition)
 {
     return middle_run(&condition, 1, false);
-}
-
-/* The codes of errors and warnings in order of place, with blanks between: "RK0301 RK0402". */
-static inline const char *middle_codes(const struct comp *c, char *buf, size_t size)
-{
-    uint32_t n;
-    const struct finding *f = diags_sorted(c, &n);
-    buf[0] = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        const struct diag_info *info = diag_info(f[i].code);
-        if (info->severity != SEV_INFO) {
-            size_t have = strlen(buf);
-            snprintf(buf + have, size - have, "%s%s", have ? " " : "", info->code);
-        }
-    }
-    return buf;
 }
 
 /* A dump as text; the caller frees it. */

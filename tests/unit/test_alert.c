@@ -115,7 +115,7 @@ static void add_template(struct bundle *b, const char *text)
         len = strcspn(text, " %|,");
         snprintf(spell, sizeof(spell), "%.*s", (int)len, text);
         if (text[used] == '[')
-            sscanf(text + used, "[%d]", &index);
+            index = (int)strtol(text + used + 1, NULL, 10);
         else if (text[used] == '.')
             snprintf(arg, sizeof(arg), "%.*s", (int)(len - used - 1), text + used + 1);
         b_piece(b, spell, b_ref(b, f, index, arg));
@@ -263,10 +263,10 @@ static void make(struct made *m, const struct row *row)
     if (rpk_open(&m->p, m->bytes, size, err, sizeof(err)))
         fail_msg("%s", err);
     m->rec = e_pack(ev, &size);
+    free(ev);
     m->scratch = malloc(RECORD_SCRATCH);
     m->out = malloc(ALERT_MAX);
     assert_int_equal(record_open(&m->r, m->rec, size, &user, m->scratch), 0);
-    free(ev);
 }
 
 static void unmake(struct made *m)

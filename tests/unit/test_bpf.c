@@ -372,14 +372,14 @@ static void test_ancestors(void **state)
 
 #define V4(a, b, c, d, p)                                                                          \
     {                                                                                              \
-        p == 32 ? VAL_IP : VAL_NET, 4, p, {a, b, c, d}, 0,                                         \
+        (p) == 32 ? VAL_IP : VAL_NET, 4, p, {a, b, c, d}, 0,                                       \
         {                                                                                          \
             0                                                                                      \
         }                                                                                          \
     }
 #define V6(a, b, p)                                                                                \
     {                                                                                              \
-        p == 128 ? VAL_IP : VAL_NET, 6, p, {0xfe, 0x80, [7] = a, [15] = b}, 0,                     \
+        (p) == 128 ? VAL_IP : VAL_NET, 6, p, {0xfe, 0x80, [7] = (a), [15] = (b)}, 0,               \
         {                                                                                          \
             0                                                                                      \
         }                                                                                          \

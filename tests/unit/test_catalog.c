@@ -239,7 +239,7 @@ static void test_slots(void **state)
     assert_int_equal(name->group, G_PROC);
     assert_int_equal(name->offset, offsetof(struct ev, s_NAME));
     assert_int_equal(catalog_slot(SLOT_OF_NUM(N_SYSNR))->offset,
-                     offsetof(struct ev, h) + offsetof(struct ev_head, num) + 8 * N_SYSNR);
+                     offsetof(struct ev, h) + offsetof(struct ev_head, num[N_SYSNR]));
     assert_null(catalog_slot(SLOT_COUNT));
 }
 

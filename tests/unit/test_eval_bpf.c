@@ -162,7 +162,7 @@ static void runs_one_instruction_after_the_other(void **state)
     ((uint8_t *)ev)[sizeof *ev - 1] = 0x5a;
     set_text(ev, S_ARGS, "x id_rsa BEGIN PrIvAtE");
     set_text(ev, S_NAME, "cat");
-    memcpy(ev->h.anc, (char[3][COMM_SIZE]){"sh", "sshd", "cat"}, 3 * COMM_SIZE);
+    memcpy(ev->h.anc, (char[3][COMM_SIZE]){"sh", "sshd", "cat"}, sizeof(char[3][COMM_SIZE]));
     ev->h.anc_count = 3;
     for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
         const struct program *p = &programs[i];

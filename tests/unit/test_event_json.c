@@ -265,7 +265,7 @@ static void derives(void **state)
         if (parse(f, rows[i].event))
             fail_msg("%s: %s", rows[i].event, f->err);
         const char *got = show(f, rows[i].field);
-        if (strcmp(got, rows[i].value))
+        if (strcmp(got, rows[i].value) != 0)
             fail_msg("%s: %s is '%s', not '%s'", rows[i].event, rows[i].field, got, rows[i].value);
     }
 }

@@ -31,7 +31,7 @@ static void assert_rows(const struct row *rows, size_t n)
         }
         pass_resolve(c);
         pass_type(c);
-        front_codes(c, codes, sizeof codes);
+        found_codes(c, codes, sizeof codes);
         if (strcmp(codes, rows[i].codes) != 0) {
             print_error("%s: %s, not %s\n", rows[i].name, codes, rows[i].codes);
             good = false;
@@ -248,7 +248,7 @@ static const struct row item_rows[] = {
     {"a source that is a sequence",
      "RK0202",
      {R(OPEN) "- rule: r\n  source: [a]\n  output: p\n  override: {output: replace}\n"}},
-    {"append of nothing", "RK0201 RK0209", {R(OPEN) "- rule: r\n  append: true\n  output: p\n"}},
+    {"append of nothing", "RK0246 RK0209", {R(OPEN) "- rule: r\n  append: true\n  output: p\n"}},
     {"append of no exceptions", "RK0209", {R(OPEN) "- rule: r\n  append: true\n  exceptions:\n"}},
     {"append of a null condition",
      "RK0209 RK0202",
@@ -360,6 +360,19 @@ static const struct row item_rows[] = {
      "RK0242",
      {"- rule: r\n  desc: d\n  output: '%foo.bar'\n  priority: INFO\n  condition: or or\n"
       "  skip-if-unknown-filter: true\n"}},
+    {"a percent sign without a field is an unknown field too",
+     "RK0242",
+     {"- rule: r\n  desc: d\n  condition: " OPEN "\n  output: '100% of %proc.name'\n"
+      "  priority: INFO\n  skip-if-unknown-filter: true\n"}},
+    {"but not at the very end",
+     "RK0240",
+     {"- rule: r\n  desc: d\n  condition: " OPEN "\n  output: '%proc.name 100%'\n"
+      "  priority: INFO\n  skip-if-unknown-filter: true\n"}},
+    {"a rule that is left out has exceptions that fit all the same",
+     "RK0242 RK0216",
+     {"- rule: r\n  desc: d\n  condition: " OPEN "\n  output: '%foo.bar'\n"
+      "  priority: INFO\n  skip-if-unknown-filter: true\n"
+      "  exceptions: [{name: e, fields: [fd.num, fd.name], values: [[1]]}]\n"}},
     {"what is wrong before the unknown field counts",
      "RK0305 RK0242",
      {R("fd.num = x and foo.bar = 1") "  skip-if-unknown-filter: true\n"}},
@@ -385,7 +398,7 @@ static const struct {
     {"null", "", ""},
     {"no sequence", "RK0202", " {name: e}"},
     {"no name", "RK0201", " [{fields: fd.num}]"},
-    {"no fields", "RK0216", " [{name: e}]"},
+    {"no fields", "RK0201", " [{name: e}]"},
     {"null fields", "RK0216", " [{name: e, fields: }]"},
     {"no values", "", " [{name: e, fields: fd.num}]"},
     {"no values in the list form", "", " [{name: e, fields: [fd.num], comps: [=]}]"},

@@ -161,9 +161,10 @@ static int test_atom(const struct comp *c, const struct ev *ev, uint32_t id)
         return 0;
     }
     unsigned str = (unsigned)w->slot - N_COUNT;
-    const char *text = NULL;
-    for (int i = 0; i < 3; i++)
-        text = TEXT_SLOTS[i] == str ? (const char *)ev + TEXT_OFFS[i] : text;
+    size_t place = 0;
+    while (place < 2 && TEXT_SLOTS[place] != str)
+        place++;
+    const char *text = (const char *)ev + TEXT_OFFS[place];
     size_t len = ev->h.len[str];
     bool any = false;
     for (uint32_t i = 0; i < a->nval; i++) {

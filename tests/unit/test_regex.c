@@ -311,7 +311,8 @@ static void mistakes_have_their_place(void **state)
         struct regex_error err = {0};
         assert_null(regex_parse(a, wrong[i].pattern, strlen(wrong[i].pattern), &err));
         arena_free(a);
-        if (err.off != wrong[i].off || err.len != wrong[i].len || strcmp(err.text, wrong[i].text))
+        if (err.off != wrong[i].off || err.len != wrong[i].len ||
+            strcmp(err.text, wrong[i].text) != 0)
             fail_msg("`%s`: %u+%u %s", wrong[i].pattern, err.off, err.len, err.text);
     }
 }
@@ -574,7 +575,7 @@ static void hostile_tables_are_refused(void **state)
         assert_null(rpk_regex_wrong(&o.rpk, 0));
         hostile[i].change(&t);
         const char *why = rpk_regex_wrong(&o.rpk, 0);
-        if (!why || strcmp(why, hostile[i].text))
+        if (!why || strcmp(why, hostile[i].text) != 0)
             fail_msg("row %zu: %s, not %s", i, why ? why : "accepted", hostile[i].text);
         arena_free(a);
     }

@@ -18,9 +18,14 @@ static bool broken(struct reader *r, const char *why)
     return false;
 }
 
+static bool one_of(const char *set, char ch)
+{
+    return ch && strchr(set, ch);
+}
+
 static void blanks(struct reader *r)
 {
-    while (r->at < r->end && memchr(" \t\r\n", *r->at, 4)) {
+    while (r->at < r->end && one_of(" \t\r\n", *r->at)) {
         r->at++;
     }
 }
@@ -37,13 +42,13 @@ static bool take(struct reader *r, char ch)
 
 static bool escape(struct reader *r)
 {
-    if (r->at < r->end && *r->at && strchr("\"\\/bfnrt", *r->at)) {
+    if (r->at < r->end && one_of("\"\\/bfnrt", *r->at)) {
         r->at++;
         return true;
     }
     bool good = r->end - r->at >= 5 && *r->at == 'u';
     for (int i = 1; i <= 4 && good; i++) {
-        good = memchr("0123456789abcdefABCDEF", r->at[i], 22);
+        good = one_of("0123456789abcdefABCDEF", r->at[i]);
     }
     r->at += good ? 5 : 0;
     return good || broken(r, "an escape");
@@ -73,13 +78,13 @@ static bool number(struct reader *r)
     const char *from = r->at;
     r->at += r->at < r->end && *r->at == '-';
     const char *digits = r->at;
-    while (r->at < r->end && memchr("0123456789", *r->at, 10)) {
+    while (r->at < r->end && one_of("0123456789", *r->at)) {
         r->at++;
     }
     if (r->at == digits || (*digits == '0' && r->at - digits > 1)) {
         return broken(r, "a number");
     }
-    while (r->at < r->end && memchr("0123456789.eE+-", *r->at, 15)) {
+    while (r->at < r->end && one_of("0123456789.eE+-", *r->at)) {
         r->at++;
     }
     return r->at > from;

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What rulerun needs: time to start, memory, an idle daemon's time, and the time to an alert."""
+import os
+import select
+import statistics
+import subprocess
+import time
+
+from calls import started
+from report import ROOT, progress
+
+STARTS = 7
+QUIET = 5           # seconds that an idle daemon is watched
+ALERTS = 500        # of which the latency is taken
+
+
+def used(pid):
+    """(ms of CPU, times it slept) of a process."""
+    with open(f'/proc/{pid}/schedstat', encoding='ascii') as stat:
+        ran = int(stat.read().split()[0]) / 1e6
+    return ran, field_of(pid, 'voluntary_ctxt_switches')
+
+
+def field_of(pid, name):
+    """A number of /proc/PID/status."""
+    with open(f'/proc/{pid}/status', encoding='ascii') as status:
+        return next(int(line.split()[1]) for line in status if line.startswith(name + ':'))
+
+
+def add_starts(aims, name, pack):
+    """Start to armed; [{ms, ms of CPU}]."""
+    starts = []
+    for turn in range(STARTS):
+        progress(f'start to armed, {turn + 1} of {STARTS}: {name}')
+        daemon = started(pack)
+        starts.append({'ms': daemon.start_seconds * 1000, 'cpu': used(daemon.process.pid)[0]})
+        daemon.stop()
+    took = [one['ms'] for one in starts]
+    aims.add(f'{name}: start to armed', statistics.median(took), 300, 'ms',
+             f'{STARTS} starts, {min(took):.0f} to {max(took):.0f} ms, CPU '
+             f'{statistics.median(one["cpu"] for one in starts):.0f} ms')
+    return starts
+
+
+def add_idle(aims, name, pack):
+    """Memory, and what an idle daemon uses."""
+    progress(f'{QUIET} quiet seconds: {name}')
+    daemon = started(pack)
+    pid = daemon.process.pid
+    try:
+        time.sleep(0.5)
+        before = used(pid)
+        time.sleep(QUIET)
+        cpu, sleeps = (now - then for now, then in zip(used(pid), before))
+        resident, peak = field_of(pid, 'VmRSS') / 1024, field_of(pid, 'VmHWM') / 1024
+    finally:
+        daemon.stop()
+    aims.add(f'{name}: resident memory', resident, 16, 'MB', f'peak {peak:.1f} MB')
+    aims.add(f'{name}: CPU in {QUIET} quiet seconds', cpu, 1, 'ms',
+             f'woken {sleeps} times, alerts {len(daemon.alerts())}')
+    return {'cpu': cpu, 'sleeps': sleeps, 'resident': resident, 'peak': peak}
+
+
+class Lines:
+    """Lines of a pipe, each waited for with a limit."""
+
+    def __init__(self, pipe):
+        self.fd, self.buffer = pipe.fileno(), b''
+
+    def find(self, words, seconds):
+        """True once a line holds all the words; False at the limit or the end."""
+        end = time.monotonic() + seconds
+        while True:
+            *lines, self.buffer = self.buffer.split(b'\n')
+            if any(all(word in line for word in words) for line in lines):
+                return True
+            left = end - time.monotonic()
+            if left <= 0 or not select.select([self.fd], [], [], left)[0]:
+                return False
+            more = os.read(self.fd, 65536)
+            if not more:
+                return False
+            self.buffer += more
+
+
+def latencies(pack):
+    """(milliseconds from before a read of /etc/shadow to the line of its alert, how many got lost)."""
+    daemon = subprocess.Popen([os.path.join(ROOT, 'build/rulerun'), pack], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, cwd=ROOT)
+    with open('/proc/self/comm', 'rb') as comm:
+        words = (b'Sensitive file read', b'process=' + comm.read().strip())
+    taken, lost = [], 0
+    try:
+        if not Lines(daemon.stderr).find((b'armed',), 20):
+            raise RuntimeError('rulerun did not arm')
+        lines = Lines(daemon.stdout)
+        for _ in range(ALERTS):
+            start = time.monotonic()
+            os.close(os.open('/etc/shadow', os.O_RDONLY))
+            if lines.find(words, 2):
+                taken.append((time.monotonic() - start) * 1000)
+            else:
+                lost += 1
+            time.sleep(0.004)
+    finally:
+        daemon.terminate()
+        daemon.communicate()
+    return taken, lost
+
+
+def add_latency(aims, pack):
+    """From the event to its line; milliseconds, in the order of the events."""
+    progress(f'latency of {ALERTS} alerts')
+    taken, lost = latencies(pack)
+    if lost or not taken:
+        aims.failed('our rules: alert latency', None, 'ms', f'{lost} of {ALERTS} alerts did not come')
+        return taken
+    order = sorted(taken)
+    raw = f'{len(order)} alerts, {order[0]:.2f} to {order[-1]:.2f} ms'
+    aims.add('our rules: alert latency, median', statistics.median(order), None, 'ms', raw)
+    aims.add('our rules: alert latency, 99 of 100', order[int(len(order) * 0.99) - 1], None, 'ms',
+             raw)
+    return taken
