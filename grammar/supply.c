@@ -113,6 +113,9 @@ static uint64_t user_groups(const struct field_info *info)
     if (!strcmp(info->cls, "fd")) {
         return BIT(G_FD) | BIT(G_SOCK);
     }
+    if (!strcmp(info->cls, "container plugin")) {
+        return BIT(G_PROC) | BIT(G_CONTAINER);
+    }
     return !strcmp(info->cls, "evt") ? 0 : BIT(G_PROC);
 }
 
