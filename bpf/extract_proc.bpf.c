@@ -78,12 +78,27 @@ static __always_inline void put_state_numbers(struct ev *ev, struct proc_state *
     put_nonzero(ev, N_EXE_MTIME, st->exe_mtime);
 }
 
+/* container.id: the first digits of an id, an LXC name as it is; zeros behind. */
+static __always_inline void put_container_id(struct ev *ev, struct proc_state *st)
+{
+    __u32 len = st->container_len;
+
+    if (len > sizeof(ev->s_CONTAINER_ID))
+        len = sizeof(ev->s_CONTAINER_ID);
+    __builtin_memcpy(ev->s_CONTAINER_ID, st->container_id, sizeof(ev->s_CONTAINER_ID));
+    if (st->container_kind != CONTAINER_LXC && len > CONTAINER_ID_SHOWN) {
+        len = CONTAINER_ID_SHOWN;
+        __builtin_memset(ev->s_CONTAINER_ID + CONTAINER_ID_SHOWN, 0,
+                         sizeof(ev->s_CONTAINER_ID) - CONTAINER_ID_SHOWN);
+    }
+    put_text(ev, S_CONTAINER_ID, len, st->container_state ? st->container_state : ST_UNKNOWN);
+}
+
 __attribute__((noinline)) int extract_proc(struct ev *ev)
 {
     struct task_struct *task = bpf_get_current_task_btf();
     struct work *w = work_get();
     struct proc_state *st;
-    __u32 len;
 
     if (!ev || !w)
         return 0;
@@ -95,11 +110,31 @@ __attribute__((noinline)) int extract_proc(struct ev *ev)
     }
     put_state_numbers(ev, st);
     put_name(ev, S_NAME, ev->s_NAME, st->comm);
-    len = st->container_len;
-    if (len > sizeof(ev->s_CONTAINER_ID))
-        len = sizeof(ev->s_CONTAINER_ID);
-    __builtin_memcpy(ev->s_CONTAINER_ID, st->container_id, sizeof(ev->s_CONTAINER_ID));
-    put_text(ev, S_CONTAINER_ID, len, st->container_state ? st->container_state : ST_UNKNOWN);
+    put_container_id(ev, st);
+    return 0;
+}
+
+/* ---- CONTAINER ---- */
+
+__attribute__((noinline)) int extract_container(struct ev *ev)
+{
+    struct work *w = work_get();
+    struct proc_state *st;
+    __u32 len;
+
+    if (!ev || !w)
+        return 0;
+    st = state_of_current();
+    if (!st) {
+        st = &w->live;
+        state_live(st);
+    }
+    len = st->container_kind == CONTAINER_HOST ? 0 : st->container_len;
+    if (len > sizeof(ev->s_CONTAINER_FULL))
+        len = sizeof(ev->s_CONTAINER_FULL);
+    __builtin_memcpy(ev->s_CONTAINER_FULL, st->container_id, sizeof(ev->s_CONTAINER_FULL));
+    put_num(ev, N_CONTAINER_KIND, st->container_kind);
+    put_text(ev, S_CONTAINER_FULL, len, st->container_state ? st->container_state : ST_UNKNOWN);
     return 0;
 }
 

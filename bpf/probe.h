@@ -47,6 +47,7 @@ struct groups {
     __u32 depth, scope;      /* components seen; one of them had a suffix .scope */
     __u32 leaf_unit;         /* the path's last component has a unit's suffix */
     __u32 found, at, len;    /* an engine's id is in work.fold */
+    __u32 kind;              /* enum container_kind of what was found */
     __u32 leaf_len;          /* bytes of the path's last component */
 };
 
@@ -221,6 +222,7 @@ int extract_cmd(struct ev *ev);
 int extract_env(struct ev *ev);
 int extract_envraw(struct ev *ev);
 int extract_exepath(struct ev *ev);
+int extract_container(struct ev *ev);
 int extract_cwd(struct ev *ev);
 int extract_parent(struct ev *ev);
 int extract_pexepath(struct ev *ev);

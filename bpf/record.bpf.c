@@ -29,6 +29,7 @@ static __always_inline void fill_process(struct ev *ev)
 {
     FILL(PROC, N_PPID, extract_proc)
     FILL(USE, N_VM_SIZE, extract_use)
+    FILL(CONTAINER, N_CONTAINER_KIND, extract_container)
     FILL(CRED, N_UID, extract_cred)
     FILL(EXE, SLOT_OF_STR(S_EXE), extract_exe)
     FILL(CMD, N_CMD_NARGS, extract_cmd)

@@ -90,6 +90,7 @@ static const struct class_groups {
     const char *cls; /* NULL: any other */
     uint64_t derived, user;
 } by_class[] = {
+    {"container plugin", BIT(G_PROC), BIT(G_PROC) | BIT(G_CONTAINER)},
     {"evt", 0, 0},
     {"fd", BIT(G_FD) | BIT(G_SOCK), BIT(G_FD) | BIT(G_SOCK)},
     {"group", BIT(G_PROC), BIT(G_CRED) | BIT(G_PROC)},

@@ -227,7 +227,7 @@ static bool ask(struct recorder *rec, const struct record *r, const struct enric
     size_t nkey = enrich_key(rec->enrich, r, q, key);
     struct cached *c;
     struct told *t;
-    bool known;
+    bool known, pending, before = rec->enrich->pending;
 
     if (nkey == 0)
         return !in_advance && enrich_get(rec->enrich, r, q->field, q->index, q->name, out);
@@ -239,7 +239,12 @@ static bool ask(struct recorder *rec, const struct record *r, const struct enric
     c = place_of(rec, key, nkey);
     if (in_advance && is_of(c, key, nkey) && r->h->ts - c->asked < AGAIN_NS)
         return false;
+    rec->enrich->pending = false;
     known = enrich_get(rec->enrich, r, q->field, q->index, q->name, out);
+    pending = rec->enrich->pending;
+    rec->enrich->pending |= before;
+    if (pending) /* no answer yet */
+        return known;
     put_answer(rec, c, make_answer(rec, key, nkey, known, out), r->h->ts);
     remember_told(rec, key, nkey, known, out);
     return known;
@@ -313,6 +318,11 @@ static void next_event(struct recorder *rec)
     rec->ntold = 0;
     rec->told_used = 0;
     rec->incomplete = false;
+}
+
+void recorder_forget(struct recorder *rec)
+{
+    next_event(rec);
 }
 
 void recorder_event(struct recorder *rec, struct record *r, uint64_t number, const void *bytes,

@@ -74,7 +74,7 @@ static struct bench *open_bench(const char *path)
     const uint8_t on[3] = {1, 0, 1};
     char err[200] = "";
 
-    assert_int_equal(enrich_open(&b->e, dir), 0);
+    assert_int_equal(enrich_open(&b->e, dir, &(struct metacache_options){0}), 0);
     b->e.nlocal = 1;
     b->e.local[0].len = 4;
     memcpy(b->e.local[0].addr, "\5\6\7\10", 4);
