@@ -150,7 +150,7 @@ static const struct {
 const char *event_why_missing(enum event_id event)
 {
     static const char *const why[EV_COUNT] = {
-#define EVENT_WHY(id, reason) [EV_##id] = reason,
+#define EVENT_WHY(id, reason) [EV_##id] = (reason),
 #include "events.def"
     };
     return event < EV_COUNT ? why[event] : NULL;

@@ -359,7 +359,7 @@ static void packs(const struct options *o, char **argv, int argc, struct tally *
 {
     for (int from = optind; from < argc;) {
         int to = from;
-        while (to < argc && strcmp(argv[to], "+"))
+        while (to < argc && strcmp(argv[to], "+") != 0)
             to++;
         pack(o, argv[from], argv + from, to - from, t);
         from = to + 1;

@@ -64,7 +64,7 @@ int main(int argc, char **argv)
         snprintf(page, 4096, "%s", argv[2]);
         res = call(NR_OPEN, low(page), 0, 0);
     } else if (argc > 3) {
-        res = connect32(page, argv[2], atoi(argv[3]));
+        res = connect32(page, argv[2], (int)strtol(argv[3], NULL, 10));
     }
     printf("%d\n", res);
     return res < 0;

@@ -250,23 +250,23 @@ struct made {
 static void make(struct made *m, const struct row *row)
 {
     struct ev *ev = row->event();
-    size_t size;
+    size_t size, rec_size;
     char err[200] = "";
 
     m->b = b_new();
+    m->b->plan.readings = ev->h.readings;
+    m->rec = e_pack(ev, &rec_size);
+    free(ev);
+    m->scratch = malloc(RECORD_SCRATCH);
+    m->out = malloc(ALERT_MAX);
     b_rule(m->b, row->rule, row->priority);
     for (size_t i = 0; row->tags[i]; i++)
         b_tag(m->b, row->tags[i]);
     add_template(m->b, row->text);
-    m->b->plan.readings = ev->h.readings;
     m->bytes = b_pack(m->b, &size);
     if (rpk_open(&m->p, m->bytes, size, err, sizeof(err)))
         fail_msg("%s", err);
-    m->rec = e_pack(ev, &size);
-    free(ev);
-    m->scratch = malloc(RECORD_SCRATCH);
-    m->out = malloc(ALERT_MAX);
-    assert_int_equal(record_open(&m->r, m->rec, size, &user, m->scratch), 0);
+    assert_int_equal(record_open(&m->r, m->rec, rec_size, &user, m->scratch), 0);
 }
 
 static void unmake(struct made *m)

@@ -587,7 +587,7 @@ static void test_evict(void **state)
     assert_true(again.generation != second.generation);
     for (unsigned i = 0; i < 5 * METACACHE_SIZE; i++)
         find_number(c, i);
-    assert_true(metacache_stats(c)->evicted > 4 * METACACHE_SIZE);
+    assert_true(metacache_stats(c)->evicted > 4ul * METACACHE_SIZE);
     metacache_free(c);
 }
 
