@@ -250,6 +250,7 @@ struct made {
 static void make(struct made *m, const struct row *row)
 {
     struct ev *ev = row->event();
+    struct rpk p;
     size_t size, rec_size;
     char err[200] = "";
 
@@ -263,10 +264,11 @@ static void make(struct made *m, const struct row *row)
     for (size_t i = 0; row->tags[i]; i++)
         b_tag(m->b, row->tags[i]);
     add_template(m->b, row->text);
-    m->bytes = b_pack(m->b, &size);
-    if (rpk_open(&m->p, m->bytes, size, err, sizeof(err)))
-        fail_msg("%s", err);
     assert_int_equal(record_open(&m->r, m->rec, rec_size, &user, m->scratch), 0);
+    m->bytes = b_pack(m->b, &size);
+    if (rpk_open(&p, m->bytes, size, err, sizeof(err)))
+        fail_msg("%s", err);
+    m->p = p;
 }
 
 static void unmake(struct made *m)
