@@ -128,7 +128,7 @@ static void unknown_macro(struct pack *pk, const struct node *n)
     const char *s = STR(c, n->name);
     for (size_t i = 0; i < sizeof keywords / sizeof keywords[0]; i++) {
         if (!strcmp(s, keywords[i])) {
-            diag(c, RK0230, n->at, NULL, "expected a test or a macro, found `%s`", s);
+            diag(c, RK0219, n->at, NULL, "expected a test or a macro, found `%s`", s);
             return;
         }
     }

@@ -226,7 +226,7 @@ static bool bind_field(struct typer *t, struct operand *o)
         o->type = catalog_param_type(STR(t->c, o->argname), STRLEN(t->c, o->argname));
     }
     if (f->flags & FF_DEPRECATED) {
-        diag(t->c, RK0315, o->at, NULL, "`%s` is deprecated: %s", f->name, f->doc);
+        diag(t->c, f->flags & FF_FALCO_WARNS ? RK0315 : RK0321, o->at, NULL, "`%s` is deprecated: %s", f->name, f->doc);
     }
     return true;
 }

@@ -11,6 +11,7 @@
 #ifndef RULEC_PACK_H
 #define RULEC_PACK_H
 
+#include "diag.h"
 #include "model.h"
 #include "text.h"
 
@@ -137,6 +138,9 @@ void pack_add_item(struct pack *pk, const struct item *item);
 const char *pack_near(struct pack *pk, enum item_kind kind, str_id name);
 /* Warns of keys that are not in `known` (NULL ends it), and of those given twice. */
 void pack_check_keys(struct pack *pk, uint32_t map, const char *const *known);
+/* The same for keys that Falco passes over without a word: the unknown ones are `code`. */
+void pack_check_quiet_keys(struct pack *pk, enum diag_code code, uint32_t map,
+                           const char *const *known);
 /* `append: true`; warns that it is old. DOC_BAD as false: it was reported. */
 bool pack_wants_append(struct pack *pk, uint32_t map, const char *hint);
 
