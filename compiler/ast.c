@@ -135,8 +135,8 @@ static void unknown_field(struct parse *p, struct range at)
             arena_printf(c->arena, "unknown field `%s` in the output", shown(p, at)));
 }
 
-/* To Falco what follows is an unknown field; only behind a `%` at the very end, or behind its width,
- * there is nothing. */
+/* To Falco what follows is an unknown field; only behind a `%` at the very end, or behind its
+ * width, there is nothing. */
 static void no_field(struct parse *p, struct range at)
 {
     uint32_t end = at.off + 1;
@@ -168,9 +168,8 @@ void mk_error(struct parse *p, enum parse_error what, struct range at)
                 arena_printf(c->arena, "`%s` needs a blank behind it", shown(p, at)));
         break;
     case PARSE_DEPTH:
-        mistake(
-            p, RK0232, at, NULL,
-            arena_printf(c->arena, "more than %u parentheses are open here", NESTING_MAX));
+        mistake(p, RK0232, at, NULL,
+                arena_printf(c->arena, "more than %u parentheses are open here", NESTING_MAX));
         break;
     case PARSE_STRING:
         at.end = at.off + 1;
@@ -307,9 +306,9 @@ static str_id unquote(struct parse *p, struct range at)
     if (n < 0) {
         struct range esc = {at.off + (uint32_t)bad, at.off + (uint32_t)bad + 2};
         if (!p->failed) {
-            mistake(p, RK0233, esc, "a backslash itself is written `\\\\`",
-                    arena_printf(c->arena, "unknown escape `%s` in a quoted string",
-                                 shown(p, esc)));
+            mistake(
+                p, RK0233, esc, "a backslash itself is written `\\\\`",
+                arena_printf(c->arena, "unknown escape `%s` in a quoted string", shown(p, esc)));
         }
         p->failed = true;
         return (str_id){0};

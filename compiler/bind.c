@@ -266,11 +266,9 @@ static void bind_macro(struct pack *pk, struct macro_def *m, uint32_t chain)
     m->state = MACRO_BINDING;
     m->node = (node_id){0};
     if (!m->failed && subst_lists(pk, &m->condition, &text)) {
-        uint32_t lit0 = c->lits.n;
+        m->lit0 = c->lits.n;
         node_id root = ast_condition(c, &text);
-        if (!pk->draft) {
-            subst_check_words(pk, lit0);
-        }
+        m->lit_end = c->lits.n;
         m->node = bind_root(&b, root, &m->depth);
         m->size = b.size;
     }

@@ -125,8 +125,7 @@ static enum fold fold_evt_num(const struct comp *c, const struct atom *a)
         }
         for (uint64_t d = !v; d < 3; d++) {
             uint64_t near = v + d - 1;
-            if (near >= 1 && near >= v - 1 &&
-                fold_number(c, a, (int64_t)near) != first) {
+            if (near >= 1 && near >= v - 1 && fold_number(c, a, (int64_t)near) != first) {
                 return FOLD_KEEP;
             }
         }

@@ -329,7 +329,7 @@ static bool element(struct json *j, json_list *list, struct json_value *out)
         int n = snprintf(buf, sizeof buf, v.negative ? "%lld" : "%llu", (long long)v.num);
         v.text = intern_put(j->c->intern, buf, (size_t)n);
     } else if (v.kind != JSON_TEXT) {
-        return json_fail(j, v.at, "elements are strings or numbers");
+        return json_fail(j, v.at, "elements are strings or whole numbers");
     }
     VEC_PUSH(j->c->arena, list, v.text);
     out->nlist++;

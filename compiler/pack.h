@@ -44,8 +44,9 @@ struct macro_def {
     uint32_t changed; /* of the last change */
     struct words words;
     struct text condition;
-    node_id node;         /* bound once MACRO_DONE; 0: an error was reported */
-    uint32_t size, depth; /* of the bound tree: nodes, levels */
+    node_id node;           /* bound once MACRO_DONE; 0: an error was reported */
+    uint32_t size, depth;   /* of the bound tree: nodes, levels */
+    uint32_t lit0, lit_end; /* its constants */
     enum macro_state state;
     bool failed; /* its definition was wrong: uses of it are silent */
     bool used;
@@ -181,8 +182,8 @@ void subst_prepare(struct pack *pk); /* all lists, for what is to be said of the
 bool subst_lists(struct pack *pk, const struct text *from, struct text *out);
 /* Warns of an item, or a value, that is no single constant once it is put into a condition. */
 void subst_check_item(struct pack *pk, uint32_t yaml, const char *of, str_id name);
-/* Warns of constants lit0.. that look like something else: lists, fields. */
-void subst_check_words(struct pack *pk, uint32_t lit0);
+/* Warns of constants lit0..lit_end that look like something else: lists, fields. */
+void subst_check_words(struct pack *pk, uint32_t lit0, uint32_t lit_end);
 
 /* ---- bind.c ---- */
 

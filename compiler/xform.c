@@ -28,11 +28,11 @@ static const char *const want_names[] = {
 static const struct {
     enum want first, others;
 } wants[XF_COUNT] = {
-    [XF_NONE] = {W_TEXT, W_TEXT},     [XF_TOLOWER] = {W_TEXTS, W_TEXT},
-    [XF_TOUPPER] = {W_TEXTS, W_TEXT}, [XF_BASENAME] = {W_TEXTS, W_TEXT},
-    [XF_B64] = {W_ENCODED, W_TEXT},   [XF_LEN] = {W_MEASURED, W_TEXT},
-    [XF_CONCAT] = {W_TEXT, W_TEXT},   [XF_JOIN] = {W_TEXT, W_LIST},
-    [XF_GETOPT] = {W_LIST, W_TEXT},   [XF_VAL] = {W_MEASURED, W_TEXT},
+    [XF_NONE] = {W_TEXT, W_TEXT},       [XF_TOLOWER] = {W_TEXTS, W_TEXT},
+    [XF_TOUPPER] = {W_TEXTS, W_TEXT},   [XF_BASENAME] = {W_TEXTS, W_TEXT},
+    [XF_B64] = {W_ENCODED, W_TEXT},     [XF_LEN] = {W_MEASURED, W_TEXT},
+    [XF_CONCAT] = {W_TEXT, W_TEXT},     [XF_JOIN] = {W_TEXT, W_LIST},
+    [XF_GETOPT] = {W_LIST, W_TEXT},     [XF_VAL] = {W_MEASURED, W_TEXT},
     [XF_LIST] = {W_ELEMENT, W_ELEMENT},
 };
 
@@ -77,6 +77,15 @@ static bool accepts(enum want want, const struct operand *o)
     return false;
 }
 
+/* What gathers several values takes those of one ancestor, which no other transformer does. */
+static bool can_stand(const struct operand *call, const struct operand *o)
+{
+    uint32_t flags = catalog_field(o->field)->flags;
+    bool gathers = call->call == XF_CONCAT || call->call == XF_JOIN || call->call == XF_GETOPT ||
+                   call->call == XF_LIST;
+    return !(flags & FF_NO_TRANSFORMER) || (gathers && flags & FF_ANCESTOR && o->index >= 0);
+}
+
 static bool bind_argument(struct typer *t, const struct operand *call, uint32_t i)
 {
     operand_id id = t->c->opkids.v[call->op0 + i];
@@ -86,7 +95,7 @@ static bool bind_argument(struct typer *t, const struct operand *call, uint32_t 
     const struct operand *o = &t->c->operands.v[id.i];
     const char *name = shown_name(call->call);
     if (o->kind == OPERAND_FIELD) {
-        if (catalog_field(o->field)->flags & FF_NO_TRANSFORMER) {
+        if (!can_stand(call, o)) {
             return wrong(
                 t, o->at,
                 arena_printf(t->c->arena, "`%s` cannot be transformed", STR(t->c, o->name)));
