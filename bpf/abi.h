@@ -119,7 +119,15 @@ struct rec {
 };
 
 /* Largest record: all texts full. A power of two above it bounds the kernel's packing buffer. */
-#define REC_MAX 131072
+#define REC_MAX 262144
+
+/* The ends of an IP socket as text slots STDIN_NAME and its like hold them: client, then server. */
+struct sock_ends {
+    __u8 client_len, server_len; /* of the addresses: 4, 16, or 0 for none */
+    __u16 client_port, server_port;
+    __u16 pad;
+    __u8 client[16], server[16];
+};
 
 /* Counters, per CPU and summed in user space: seen == filtered + sent + lost, always. */
 enum stat_id {
@@ -153,6 +161,20 @@ struct probe_plan {
     __u8 pad[5];
 };
 
+/* Whose a container is, by the form of its control group's name. Host: not in a container. */
+enum container_kind {
+    CONTAINER_HOST,
+    CONTAINER_PODMAN,
+    CONTAINER_CRIO,
+    CONTAINER_CRI, /* containerd, for Kubernetes */
+    CONTAINER_DOCKER,
+    CONTAINER_BARE, /* a bare id of 64 digits: docker, or containerd for Kubernetes */
+    CONTAINER_LXC,
+    CONTAINER_CONTAINERD, /* /NAMESPACE/ID: any other form wins over it */
+    CONTAINER_KINDS
+};
+#define CONTAINER_ID_SHOWN 12 /* digits of container.id; names of LXC are shown whole */
+
 /* State of a process: written at exec and fork, read by the extractors of PROC, EXE, CMD, ... */
 #define ARGS_CAP 4096
 struct proc_state {
@@ -160,7 +182,7 @@ struct proc_state {
     __u64 exe_ino;
     __u64 exe_ctime; /* ns */
     __u64 exe_mtime; /* ns */
-    __u64 cgroup;    /* id of the group container_id was read from */
+    __u64 cgroup;    /* id of the cgroup2 group */
     __u32 tty;
     __u32 loginuid;
     __s32 vpid;
@@ -173,10 +195,11 @@ struct proc_state {
     __u32 nargs;          /* arguments after argv[0] */
     __u8 args_state;      /* enum slot_state of args[] */
     __u8 container_state; /* enum slot_state of container_id */
-    __u8 container_len;
-    __u8 pad[5];
+    __u8 container_len;   /* of container_id */
+    __u8 container_kind;  /* enum container_kind */
+    __u8 pad[4];
     char comm[COMM_SIZE];
-    char container_id[64];
+    char container_id[64]; /* the whole id; `host` outside */
     char args[ARGS_CAP];
 };
 
@@ -198,6 +221,7 @@ ABI_ASSERT(sizeof(struct ev_head) % 8 == 0);
 ABI_ASSERT(offsetof(struct ev_head, num) == 32);
 ABI_ASSERT(sizeof(struct rec) == sizeof(struct ev_head) + 8);
 ABI_ASSERT(sizeof(struct ev) < REC_MAX);
+ABI_ASSERT(sizeof(struct sock_ends) == 40);
 ABI_ASSERT(sizeof(struct probe_plan) == 88);
 ABI_ASSERT(offsetof(struct proc_state, comm) == 88);
 ABI_ASSERT(sizeof(struct proc_state) == 88 + COMM_SIZE + 64 + ARGS_CAP);

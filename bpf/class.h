@@ -2,7 +2,7 @@
 /*
  * Value classes as tables, for what would be too much code: which constants a text satisfies, and
  * what the rules that ask for these constants test besides. Shared by bpf/match_class.bpf.c, which
- * reads these rows as maps, runtime/class.c, which reads them in the bundle, and the compiler.
+ * reads these rows as maps, runtime/class_find.c, which reads them in the bundle, and the compiler.
  *
  * Constants stand in tries whose edges are words: from a node, eight bytes lead to the next node,
  * and the last 0 to 7 bytes (padded with zeros) to the value that was put in. All edges of all

@@ -6,6 +6,7 @@
  * elsewhere (the opened file, a struct in user memory) have a function here.
  */
 #include "probe.h"
+#include "args.h"
 
 enum conversion {
     AS_NONE, /* ends a row's list */
@@ -14,26 +15,26 @@ enum conversion {
     AS_U8,
     AS_U32,
     AS_U64,
+    AS_GOT, /* the result, or 0 where it is an error */
     AS_TEXT,
+    AS_TEXT_OUT, /* written by the call: absent if it failed */
     AS_PATH,
     AS_PATH_AT,
     AS_MODE,
+    AS_MKNOD_MODE,
     AS_OPEN,
     AS_CLONE,
     AS_CLONE_USER,
     AS_FORK,
     AS_MOUNT,
     AS_SOCKET_FLAGS,
-    AS_FAMILY,
-    AS_PTRACE,
-    AS_PROT,
-    AS_UMOUNT,
-    AS_UNLINKAT,
-    AS_LINKAT,
-    AS_FCHOWNAT,
-    AS_MEMFD,
-    AS_DELETE_MODULE,
-    AS_FINIT_MODULE,
+    AS_NONBLOCK,
+    AS_FUTEX,
+    AS_FLAGS, /* by a table of flags.def: row `of` */
+    AS_ENUM,
+    AS_AT, /* what the argument points to: AS_AT + enum user_kind, at offset `of` */
+    AS_OUT = AS_AT + USER_KINDS,
+    AS_END = AS_OUT + USER_KINDS,
 };
 
 /* Texts and numbers in one row: the slots of texts count on where those of numbers end. */
@@ -43,21 +44,29 @@ enum conversion {
 #define ROW_P3 N_P3
 #define ROW_P4 N_P4
 #define ROW_P5 N_P5
+#define ROW_P6 N_P6
 #define ROW_P7 N_P7
+#define ROW_P8 N_P8
+#define ROW_P9 N_P9
 #define ROW_A0 SLOT_OF_STR(S_A0)
 #define ROW_A1 SLOT_OF_STR(S_A1)
 #define ROW_A2 SLOT_OF_STR(S_A2)
 
 struct arg_row {
-    __u8 slot, arg, as;
+    __u8 slot, arg, as, of;
 };
 
-#define ARG_ROWS 6
-static const volatile struct arg_row rows[EV_COUNT][ARG_ROWS] = {
-#define FROM(slot, arg, as)                                                                        \
+#define ARG_ROWS 8
+#define ROW(slot, arg, as, of)                                                                     \
     {                                                                                              \
-        ROW_##slot, arg, AS_##as                                                                   \
+        ROW_##slot, arg, as, of                                                                    \
     }
+static const volatile struct arg_row rows[EV_COUNT][ARG_ROWS] = {
+#define FROM(slot, arg, as) ROW(slot, arg, AS_##as, 0)
+#define FLAGS(slot, arg, table) ROW(slot, arg, AS_FLAGS, FT_##table)
+#define ENUM(slot, arg, table) ROW(slot, arg, AS_ENUM, FT_##table)
+#define AT(slot, arg, kind, off) ROW(slot, arg, AS_AT + USER_##kind, off)
+#define OUT(slot, arg, kind, off) ROW(slot, arg, AS_OUT + USER_##kind, off)
 #define ARGS(event, ...) [EV_##event] = {__VA_ARGS__},
 #include "args.def"
 };
@@ -116,26 +125,12 @@ static __always_inline __u64 convert_flags(__u8 as, __u64 v)
         return mount_flags(v);
     case AS_SOCKET_FLAGS:
         return (v & 0x800 ? 0x40 : 0) | (v & 0x80000 ? 0x1000 : 0);
-    case AS_FAMILY:
-        return enum_from_native(FT_socket_families, (__s32)v);
-    case AS_PTRACE:
-        return enum_from_native(FT_ptrace_requests, (__s64)v);
-    case AS_PROT:
-        return flags_from_native(FT_prot_flags, v);
-    case AS_UMOUNT:
-        return flags_from_native(FT_umount_flags, v);
-    case AS_UNLINKAT:
-        return flags_from_native(FT_unlinkat_flags, v);
-    case AS_LINKAT:
-        return flags_from_native(FT_linkat_flags, v);
-    case AS_FCHOWNAT:
-        return flags_from_native(FT_fchownat_flags, v);
-    case AS_MEMFD:
-        return flags_from_native(FT_memfd_create_flags, v);
-    case AS_DELETE_MODULE:
-        return flags_from_native(FT_delete_module_flags, v);
-    case AS_FINIT_MODULE:
-        return flags_from_native(FT_finit_module_flags, v);
+    case AS_NONBLOCK:
+        return v & 0x800 ? 0x40 : 0;
+    case AS_FUTEX:
+        return (v & 127) <= 12 ? v & 127 : 0;
+    case AS_MKNOD_MODE: /* without a type it is an ordinary file */
+        return (v & 07777) | (v & S_IFMT ? v & S_IFMT : S_IFREG);
     }
     return v;
 }
@@ -353,28 +348,62 @@ static __always_inline void clone_user(struct ev *ev, __u8 slot)
 
 /* ---- ARGS ---- */
 
-static __always_inline void put_row(struct ev *ev, __u32 slot, __u32 arg, __u8 as)
+/* What an argument points to; for what the call writes, -1 if it failed. */
+static __always_inline void put_pointed(struct ev *ev, __u32 slot, __u64 user,
+                                        const volatile struct arg_row *row)
 {
-    __u64 v = call_arg(ev, arg);
+    __u32 kind = row->as - AS_AT;
+    bool out = kind >= USER_KINDS;
 
-    switch (as) {
-    case AS_TEXT:
-    case AS_PATH:
-    case AS_PATH_AT:
+    put_num(ev, slot, out && ev->h.num[N_RES] < 0 ? -1 : 0);
+    if (user && !(out && ev->h.num[N_RES] < 0))
+        user_number(ev, slot, user + row->of, out ? kind - USER_KINDS : kind);
+}
+
+static __always_inline void put_text_arg(struct ev *ev, __u32 slot, __u64 v, __u8 as)
+{
+    if (as != AS_TEXT_OUT || ev->h.num[N_RES] >= 0)
         put_text_row(ev, (__u8)slot, v);
-        return;
-    case AS_CLONE_USER:
-        clone_user(ev, (__u8)slot);
-        return;
+}
+
+static __always_inline __u64 convert_by_event(struct ev *ev, __u64 v, __u8 as, __u8 of)
+{
+    switch (as) {
+    case AS_GOT:
+        return ev->h.num[N_RES] > 0 ? (__u64)ev->h.num[N_RES] : 0;
+    case AS_FLAGS:
+        return flags_by_table(of, v);
+    case AS_ENUM:
+        return enum_by_table(of, (__s64)(__s32)v);
     case AS_FORK:
-        put_num(ev, N_P7, clone_in_pidns(0));
-        return;
+        return clone_in_pidns(0);
     }
     v = convert(as, v);
     if (as == AS_CLONE && ev->h.event == EV_clone)
         v |= clone_in_pidns((__u32)v);
-    if (slot < N_COUNT)
-        put_num(ev, slot, (__s64)v);
+    return v;
+}
+
+static __always_inline void put_row(struct ev *ev, const volatile struct arg_row *row)
+{
+    __u64 v = call_arg(ev, row->arg);
+    __u32 slot = row->slot;
+    __u8 as = row->as;
+
+    if (as == AS_TEXT || as == AS_TEXT_OUT || as == AS_PATH || as == AS_PATH_AT) {
+        put_text_arg(ev, slot, v, as);
+        return;
+    }
+    if (as == AS_CLONE_USER) {
+        clone_user(ev, (__u8)slot);
+        return;
+    }
+    if (slot >= N_COUNT)
+        return;
+    if (as >= AS_AT)
+        put_pointed(ev, slot, v, row);
+    else
+        put_num(ev, slot, (__s64)convert_by_event(ev, v, as, row->of));
 }
 
 /* Row `i` of the event's table; 0: there is no more. On its own, so that it is verified once. */
@@ -392,13 +421,13 @@ __attribute__((noinline)) int args_row(struct ev *ev, __u32 i)
     row = &rows[event][i];
     if (row->as == AS_NONE)
         return 0;
-    put_row(ev, row->slot, row->arg, row->as);
+    put_row(ev, row);
     return 1;
 }
 
 static __always_inline void nothing_yet(struct ev *ev)
 {
-    for (__u32 i = N_P0; i <= N_P7; i++)
+    for (__u32 i = N_P0; i <= N_P15; i++)
         put_state(ev, i, ST_ABSENT);
     put_num(ev, N_P0, ev->h.num[N_RES]);
     put_num(ev, N_OPEN_READ, 0);
@@ -433,10 +462,8 @@ __attribute__((noinline)) int extract_args(struct ev *ev)
         accept_params(ev);
     else if (event == EV_prctl)
         prctl_params(ev);
-    else if (event == EV_sendmsg)
-        put_state(ev, N_P3, ST_UNKNOWN);
-    else if (event == EV_recvmsg)
-        put_state(ev, N_P1, ST_UNKNOWN);
+    else
+        args_special(ev);
     return 0;
 }
 

@@ -168,6 +168,11 @@ static __always_inline __u32 type_of_file(__u64 file, __u64 inode)
     return KREAD(struct file, file, f_flags) & 0200000 ? FDT_DIRECTORY : FDT_FILE;
 }
 
+__attribute__((noinline)) int kind_of_file(__u64 file)
+{
+    return file ? (int)type_of_file(file, (__u64)KREAD(struct file, file, f_inode)) : -1;
+}
+
 /* No open file: the call failed, or the number names nothing. */
 static __always_inline void no_file(struct ev *ev)
 {

@@ -8,6 +8,7 @@
  */
 #include "probe.h"
 #include "match.h"
+#include "name.h"
 
 /* ---- folding as text ---- */
 
@@ -195,14 +196,6 @@ static __always_inline void name_of_failed(struct ev *ev)
     put_text(ev, S_FD_NAME, n, ST_PRESENT);
 }
 
-static __always_inline void name_of_memfd(struct ev *ev, __u64 file)
-{
-    __u64 name = (__u64)KREAD(struct file, file, f_path.dentry, d_name.name);
-    long n = bpf_probe_read_kernel_str(ev->s_FD_NAME, 256, (void *)(name + 6));
-
-    put_text(ev, S_FD_NAME, n > 0 ? (__u32)n - 1 : 0, ST_PRESENT);
-}
-
 static __always_inline void name_of_opened(struct ev *ev, __u64 file)
 {
     __u32 n;
@@ -217,59 +210,6 @@ static __always_inline void name_of_opened(struct ev *ev, __u64 file)
         ev->spell_len = 0;
     else
         ev->h.readings = 2;
-}
-
-/* A number in 16 hexadecimal digits, as a kernel address always has. */
-static __always_inline void put_hex(char *to, __u64 v)
-{
-    for (int i = 15; i >= 0; i--) {
-        __u8 digit = v & 15;
-
-        to[i] = (char)(digit < 10 ? '0' + digit : 'a' + digit - 10);
-        v >>= 4;
-    }
-}
-
-/* The path a unix socket is bound to, or 0 bytes. An abstract name begins with @, not with NUL. */
-static __always_inline __u32 put_unix_path(char *to, __u64 sk)
-{
-    __u64 addr = (__u64)KREAD(struct unix_sock, sk, addr);
-    __s32 len = addr ? KREAD(struct unix_address, addr, len) - 2 : 0;
-    __u64 path = addr + bpf_core_field_offset(struct unix_address, name) + 2;
-    long n;
-
-    if (len <= 0 || len > 108)
-        return 0;
-    n = bpf_probe_read_kernel_str(to, 109, (void *)path);
-    if (n > 1)
-        return (__u32)n - 1;
-    OPAQUE(len);
-    if (len < 2 || len > 108 || bpf_probe_read_kernel(to, (__u32)len, (void *)path))
-        return 0;
-    to[0] = '@';
-    return (__u32)len;
-}
-
-/* `socket->peer path`, both as addresses; a socket without a peer: the path it is bound to. */
-static __always_inline void name_of_unix(struct ev *ev, __u64 file)
-{
-    __u64 socket = (__u64)KREAD(struct file, file, private_data);
-    __u64 sk = (__u64)KREAD(struct socket, socket, sk);
-    __u64 peer = (__u64)KREAD(struct unix_sock, sk, peer);
-    char *to = ev->s_FD_NAME;
-    __u32 n;
-
-    if (!peer) {
-        put_text(ev, S_FD_NAME, put_unix_path(to, sk), ST_PRESENT);
-        return;
-    }
-    put_hex(to, sk);
-    to[16] = '-';
-    to[17] = '>';
-    put_hex(to + 18, peer);
-    to[34] = ' ';
-    n = put_unix_path(to + 35, peer);
-    put_text(ev, S_FD_NAME, 35 + (n ? n : put_unix_path(to + 35, sk)), ST_PRESENT);
 }
 
 __attribute__((noinline)) int extract_path(struct ev *ev)
@@ -298,10 +238,10 @@ __attribute__((noinline)) int extract_path(struct ev *ev)
         put_text(ev, S_FD_NAME, 0, ST_UNKNOWN); /* user space writes it from the addresses */
         break;
     case FDT_UNIX:
-        name_of_unix(ev, file);
+        put_text(ev, S_FD_NAME, put_unix_name(ev->s_FD_NAME, file), ST_PRESENT);
         break;
     case FDT_MEMFD:
-        name_of_memfd(ev, file);
+        put_text(ev, S_FD_NAME, put_memfd_name(ev->s_FD_NAME, file), ST_PRESENT);
         break;
     case FDT_FILE:
     case FDT_DIRECTORY:

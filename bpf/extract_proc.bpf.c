@@ -6,12 +6,7 @@
  * sessions from the kernel's own objects, as they are now.
  */
 #include "probe.h"
-#include "match.h"
-
-static __always_inline struct proc_state *state_of(struct task_struct *leader)
-{
-    return bpf_task_storage_get(&procs, leader, 0, 0);
-}
+#include "state.h"
 
 static __always_inline struct proc_state *state_of_current(void)
 {
@@ -83,22 +78,20 @@ static __always_inline void put_state_numbers(struct ev *ev, struct proc_state *
     put_nonzero(ev, N_EXE_MTIME, st->exe_mtime);
 }
 
-/* Length of a name padded with NULs: at most COMM_SIZE - 1, whatever its last byte is. */
-static __always_inline __u32 name_len(const char *name)
+/* container.id: the first digits of an id, an LXC name as it is; zeros behind. */
+static __always_inline void put_container_id(struct ev *ev, struct proc_state *st)
 {
-    const __u64 *words = (const __u64 *)name;
-    __u32 n = match_nul8(words[0]);
+    __u32 len = st->container_len;
 
-    if (n == 8)
-        n += match_nul8(words[1] & ~0ull >> 8);
-    return n;
-}
-
-static __always_inline void put_name(struct ev *ev, __u32 slot, char *to, const char *comm)
-{
-    __builtin_memcpy(to, comm, COMM_SIZE);
-    to[COMM_SIZE - 1] = 0;
-    put_text(ev, slot, name_len(to), ST_PRESENT);
+    if (len > sizeof(ev->s_CONTAINER_ID))
+        len = sizeof(ev->s_CONTAINER_ID);
+    __builtin_memcpy(ev->s_CONTAINER_ID, st->container_id, sizeof(ev->s_CONTAINER_ID));
+    if (st->container_kind != CONTAINER_LXC && len > CONTAINER_ID_SHOWN) {
+        len = CONTAINER_ID_SHOWN;
+        __builtin_memset(ev->s_CONTAINER_ID + CONTAINER_ID_SHOWN, 0,
+                         sizeof(ev->s_CONTAINER_ID) - CONTAINER_ID_SHOWN);
+    }
+    put_text(ev, S_CONTAINER_ID, len, st->container_state ? st->container_state : ST_UNKNOWN);
 }
 
 __attribute__((noinline)) int extract_proc(struct ev *ev)
@@ -106,7 +99,6 @@ __attribute__((noinline)) int extract_proc(struct ev *ev)
     struct task_struct *task = bpf_get_current_task_btf();
     struct work *w = work_get();
     struct proc_state *st;
-    __u32 len;
 
     if (!ev || !w)
         return 0;
@@ -118,11 +110,31 @@ __attribute__((noinline)) int extract_proc(struct ev *ev)
     }
     put_state_numbers(ev, st);
     put_name(ev, S_NAME, ev->s_NAME, st->comm);
-    len = st->container_len;
-    if (len > sizeof(ev->s_CONTAINER_ID))
-        len = sizeof(ev->s_CONTAINER_ID);
-    __builtin_memcpy(ev->s_CONTAINER_ID, st->container_id, sizeof(ev->s_CONTAINER_ID));
-    put_text(ev, S_CONTAINER_ID, len, st->container_state ? st->container_state : ST_UNKNOWN);
+    put_container_id(ev, st);
+    return 0;
+}
+
+/* ---- CONTAINER ---- */
+
+__attribute__((noinline)) int extract_container(struct ev *ev)
+{
+    struct work *w = work_get();
+    struct proc_state *st;
+    __u32 len;
+
+    if (!ev || !w)
+        return 0;
+    st = state_of_current();
+    if (!st) {
+        st = &w->live;
+        state_live(st);
+    }
+    len = st->container_kind == CONTAINER_HOST ? 0 : st->container_len;
+    if (len > sizeof(ev->s_CONTAINER_FULL))
+        len = sizeof(ev->s_CONTAINER_FULL);
+    __builtin_memcpy(ev->s_CONTAINER_FULL, st->container_id, sizeof(ev->s_CONTAINER_FULL));
+    put_num(ev, N_CONTAINER_KIND, st->container_kind);
+    put_text(ev, S_CONTAINER_FULL, len, st->container_state ? st->container_state : ST_UNKNOWN);
     return 0;
 }
 
@@ -159,24 +171,6 @@ __attribute__((noinline)) int extract_cred(struct ev *ev)
 }
 
 /* ---- EXE, CMD ---- */
-
-/* State of a text made of arguments that may be cut; `whole`: this part of them is there whole. */
-static __always_inline __u8 args_state(struct proc_state *st, bool whole)
-{
-    if (st->args_state == ST_CUT && whole)
-        return ST_PRESENT;
-    return st->args_state ? st->args_state : ST_UNKNOWN;
-}
-
-static __always_inline void put_exe(struct ev *ev, __u32 slot, char *to, struct proc_state *st)
-{
-    __u32 n = st->exe_len;
-
-    if (st->args_state == ST_UNKNOWN || n >= ARGS_CAP)
-        n = 0;
-    copy_text(to, st->args, n);
-    put_text(ev, slot, n, args_state(st, n < st->args_len));
-}
 
 /* The arguments behind the first: how many bytes, and where in st->args. */
 static __always_inline __u32 rest_of(struct proc_state *st, __u32 *at)
@@ -299,31 +293,6 @@ __attribute__((noinline)) int extract_envraw(struct ev *ev)
 
 /* ---- EXEPATH, PEXEPATH, CWD ---- */
 
-/* `memfd:NAME`: such a file has no path. */
-static __always_inline void put_memfd(struct ev *ev, __u32 slot, char *to, __u64 dentry)
-{
-    __u64 name = (__u64)KREAD(struct dentry, dentry, d_name.name);
-    long n = bpf_probe_read_kernel_str(to, 256, (void *)name);
-
-    put_text(ev, slot, n > 0 ? (__u32)n - 1 : 0, ST_PRESENT);
-}
-
-/* From the root of the mount namespace, whatever the process's own root. No program: empty. */
-static __always_inline void put_exepath(struct ev *ev, __u32 slot, char *to, __u64 mm)
-{
-    __u64 file = mm ? (__u64)KREAD(struct mm_struct, mm, exe_file) : 0, dentry;
-
-    if (!file) {
-        put_text(ev, slot, 0, ST_PRESENT);
-        return;
-    }
-    dentry = KADDR(struct file, file, f_path.dentry);
-    if (is_memfd(dentry))
-        put_memfd(ev, slot, to, dentry);
-    else
-        put_path(ev, slot, to, path_build(dentry, KADDR(struct file, file, f_path.mnt), 0));
-}
-
 __attribute__((noinline)) int extract_exepath(struct ev *ev)
 {
     if (ev)
@@ -402,16 +371,6 @@ struct climb {
     struct task_struct *task; /* leader of its thread group */
     struct ev *ev;
 };
-
-static __always_inline void read_name(char *to, struct task_struct *task)
-{
-    struct proc_state *st = state_of(task);
-
-    if (st)
-        __builtin_memcpy(to, st->comm, COMM_SIZE);
-    else
-        bpf_probe_read_kernel(to, COMM_SIZE, task->comm);
-}
 
 /*
  * The session's name: that of its leader, if it is the process or above it; else, as the language

@@ -6,7 +6,7 @@
  * kernel has the objects themselves; where the two differ (a role that only a table remembers) is
  * said beside the code.
  */
-#include "probe.h"
+#include "args.h"
 #include <bpf/bpf_endian.h>
 
 enum { L4_UNKNOWN = 0, L4_TCP = 2, L4_UDP = 3, L4_ICMP = 4, L4_RAW = 5 };
@@ -78,6 +78,26 @@ static __always_inline bool read_sockaddr(struct side *s, __u64 user, __u32 fami
     return true;
 }
 
+/* The address that a datagram goes to or came from; 0: the call has none. */
+static __always_inline __u64 message_address(struct ev *ev)
+{
+    struct user_msg m;
+
+    switch (ev->h.event) {
+    case EV_sendto:
+        return ev->args[4];
+    case EV_recvfrom:
+        return ev->h.num[N_RES] >= 0 ? ev->args[4] : 0;
+    case EV_sendmsg:
+    case EV_sendmmsg:
+        return user_msg(ev, ev->args[1], &m) ? m.name : 0;
+    case EV_recvmsg:
+    case EV_recvmmsg:
+        return ev->h.num[N_RES] >= 0 && user_msg(ev, ev->args[1], &m) ? m.name : 0;
+    }
+    return 0;
+}
+
 static __always_inline void put_sides(struct ev *ev, struct side *client, struct side *server)
 {
     __builtin_memset(ev->s_CIP, 0, sizeof(ev->s_CIP));
@@ -106,6 +126,15 @@ static __always_inline void no_sock(struct ev *ev)
     put_text(ev, S_SIP, 0, ST_ABSENT);
 }
 
+static __always_inline bool serves(__u64 sk, __u32 l4)
+{
+    struct sock *s = (struct sock *)sk;
+
+    if (l4 == L4_TCP)
+        return KREAD(struct sock, sk, sk_max_ack_backlog) != 0;
+    return BPF_CORE_READ_BITFIELD_PROBED(s, sk_userlocks) & SOCK_BINDPORT_LOCK;
+}
+
 /*
  * Which side is the client's. The language's table remembers who called connect, accept or bind.
  * The kernel shows it in what a TCP socket inherits: one that was accepted has its listener's
@@ -114,8 +143,6 @@ static __always_inline void no_sock(struct ev *ev)
  */
 static __always_inline bool is_server(struct ev *ev, __u64 sk, __u32 l4)
 {
-    struct sock *s = (struct sock *)sk;
-
     switch (ev->h.event) {
     case EV_accept:
     case EV_accept4:
@@ -125,27 +152,7 @@ static __always_inline bool is_server(struct ev *ev, __u64 sk, __u32 l4)
     case EV_connect:
         return false;
     }
-    if (l4 == L4_TCP)
-        return KREAD(struct sock, sk, sk_max_ack_backlog) != 0;
-    return BPF_CORE_READ_BITFIELD_PROBED(s, sk_userlocks) & SOCK_BINDPORT_LOCK;
-}
-
-/* Where the caller has the other side's address, of a datagram sent or received; 0: nowhere. */
-static __always_inline __u64 named_peer(struct ev *ev)
-{
-    struct message m;
-
-    switch (ev->h.event) {
-    case EV_recvfrom:
-        return ev->h.num[N_RES] < 0 ? 0 : ev->args[4];
-    case EV_sendto:
-        return ev->args[4];
-    case EV_recvmsg:
-        return ev->h.num[N_RES] >= 0 && read_message(ev, &m) ? m.name : 0;
-    case EV_sendmsg:
-        return read_message(ev, &m) ? m.name : 0;
-    }
-    return 0;
+    return serves(sk, l4);
 }
 
 static __always_inline void ip_sock(struct ev *ev, __u64 sk, __u32 family)
@@ -164,7 +171,7 @@ static __always_inline void ip_sock(struct ev *ev, __u64 sk, __u32 family)
     if (!peer && ev->h.event == EV_connect)
         peer = read_sockaddr(&remote, ev->args[1], family);
     if (!peer && l4 != L4_TCP)
-        peer = read_sockaddr(&remote, named_peer(ev), family);
+        peer = read_sockaddr(&remote, message_address(ev), family);
     if (!peer && (!local.port || ev->h.event == EV_socket))
         return; /* no role yet */
     server = !peer || is_server(ev, sk, l4);
@@ -178,6 +185,45 @@ static __always_inline void ip_sock(struct ev *ev, __u64 sk, __u32 family)
         put_sides(ev, &remote, &local);
     else
         put_sides(ev, &local, &remote);
+}
+
+static __always_inline void set_client(struct work *w, const struct side *s)
+{
+    w->ends.client_len = (__u8)s->len;
+    w->ends.client_port = s->port;
+    __builtin_memcpy(w->ends.client, s->addr, 16);
+}
+
+static __always_inline void set_server(struct work *w, const struct side *s)
+{
+    w->ends.server_len = (__u8)s->len;
+    w->ends.server_port = s->port;
+    __builtin_memcpy(w->ends.server, s->addr, 16);
+}
+
+__attribute__((noinline)) int sock_ends(__u64 sk)
+{
+    struct work *w = work_get();
+    struct side local, remote;
+    __u32 family;
+
+    if (!w)
+        return 0;
+    __builtin_memset(&w->ends, 0, sizeof(w->ends));
+    family = KREAD(struct sock, sk, __sk_common.skc_family);
+    read_side(&local, sk, family, false);
+    read_side(&remote, sk, family, true);
+    if (!local.port && !remote.port)
+        return 0;
+    if (!remote.port || serves(sk, l4_of(sk))) {
+        set_server(w, &local);
+        if (remote.port)
+            set_client(w, &remote);
+    } else {
+        set_client(w, &local);
+        set_server(w, &remote);
+    }
+    return 0;
 }
 
 __attribute__((noinline)) int extract_sock(struct ev *ev)

@@ -161,12 +161,31 @@ struct files_struct {
     struct fdtable *fdt;
 };
 
+enum { MM_FILEPAGES, MM_ANONPAGES, MM_SWAPENTS, MM_SHMEMPAGES };
+
+struct percpu_counter {
+    __s64 count;
+};
+
 struct mm_struct {
+    unsigned long total_vm;
     unsigned long arg_start;
     unsigned long arg_end;
     unsigned long env_start;
     unsigned long env_end;
     struct file *exe_file;
+};
+
+struct mm_struct___percpu { /* from 6.2 on */
+    struct percpu_counter rss_stat[4];
+};
+
+struct mm_rss_stat { /* before 6.2 */
+    __s64 count[4];
+};
+
+struct mm_struct___rss {
+    struct mm_rss_stat rss_stat;
 };
 
 struct kernfs_node {
@@ -221,9 +240,15 @@ struct tty_struct {
     struct tty_driver *driver;
 };
 
+struct rlimit {
+    unsigned long rlim_cur;
+};
+
 struct signal_struct {
+    int nr_threads;
     struct pid *pids[4];
     struct tty_struct *tty;
+    struct rlimit rlim[16];
 };
 #define PID_OF_GROUP 2   /* PIDTYPE_PGID */
 #define PID_OF_SESSION 3 /* PIDTYPE_SID */
@@ -265,6 +290,8 @@ struct task_struct {
     struct task_struct *group_leader;
     struct pid *thread_pid;
     __u64 start_boottime;
+    unsigned long min_flt;
+    unsigned long maj_flt;
     const struct cred *cred;
     const struct cred *real_cred;
     char comm[16];
@@ -347,6 +374,7 @@ struct bpf_iter_num { /* from 6.4 on */
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
+#define S_IFREG 0100000
 #define S_IFIFO 0010000
 
 #define FMODE_CREATED 0x100000u

@@ -47,6 +47,7 @@ struct groups {
     __u32 depth, scope;      /* components seen; one of them had a suffix .scope */
     __u32 leaf_unit;         /* the path's last component has a unit's suffix */
     __u32 found, at, len;    /* an engine's id is in work.fold */
+    __u32 kind;              /* enum container_kind of what was found */
     __u32 leaf_len;          /* bytes of the path's last component */
 };
 
@@ -57,13 +58,12 @@ struct session {
     __u32 host;  /* the process is in the first pid namespace */
 };
 
-/* The vectors of a message, while their bytes are put together in work.fold (extract_data.bpf.c).
- */
+/* A walk over a vector's parts (extract_data.bpf.c), here for the same reason. */
 struct gather {
-    __u64 iov, iovlen;
-    __u32 want, at; /* bytes, and how many of them are there */
-    __u32 failed;
-    __u32 pad;
+    __u64 at;   /* the part to come */
+    __u64 left; /* bytes that the call moved and that are not here yet */
+    __u32 len;  /* bytes that are here */
+    __u32 bad;  /* a part could not be read */
 };
 
 /* Where path_build leaves its text: path[PATH_CAP - length .. PATH_CAP). */
@@ -74,6 +74,7 @@ struct work {
     struct groups groups;
     struct session session;
     struct gather gather;
+    struct sock_ends ends;    /* where sock_ends() leaves them */
     __u32 zero;               /* never written: see untold() */
     __u32 found[CLASS_FOUND]; /* class_scan */
     __u32 pad;
@@ -193,6 +194,13 @@ int path_build(__u64 dentry, __u64 vfsmount, __u32 rooted);
 /* The caller's open file, or 0. In a race with a close in another thread: 0, or its heir. */
 __u64 file_of_fd(__s64 fd);
 
+/* Its type, of flag table fd_type; -1 of address 0. */
+int kind_of_file(__u64 file);
+/* Folds work.fold[0..len) as text; the length of what is then at the end of work.path, or 0. */
+int path_fold(__u32 len);
+/* Both ends of an IP socket, into work.ends. */
+int sock_ends(__u64 sk);
+
 /* extract_*.bpf.c: each fills its group, sets every state of it, and returns 0. */
 int extract_args(struct ev *ev);
 int args_base(struct ev *ev); /* fills ev->base for the first relative path among the ARGS */
@@ -202,17 +210,25 @@ int extract_sock(struct ev *ev);
 int extract_path(struct ev *ev);
 int extract_dir(struct ev *ev);
 int extract_raw(struct ev *ev);
+int extract_fspath(struct ev *ev);
+int extract_fdtab(struct ev *ev);
+int extract_stdio(struct ev *ev);
+int extract_poll(struct ev *ev);
 int extract_proc(struct ev *ev);
+int extract_use(struct ev *ev);
 int extract_cred(struct ev *ev);
 int extract_exe(struct ev *ev);
 int extract_cmd(struct ev *ev);
 int extract_env(struct ev *ev);
 int extract_envraw(struct ev *ev);
 int extract_exepath(struct ev *ev);
+int extract_container(struct ev *ev);
 int extract_cwd(struct ev *ev);
 int extract_parent(struct ev *ev);
 int extract_pexepath(struct ev *ev);
 int extract_anc(struct ev *ev);
+int extract_lead(struct ev *ev);
+int extract_shell(struct ev *ev);
 int extract_extra(struct ev *ev);
 
 /* match.bpf.c: `slot` is an enum str_slot. */
@@ -336,18 +352,6 @@ static __always_inline __u64 group_of(struct task_struct *task)
 static __always_inline __u64 session_of(struct task_struct *task)
 {
     return (__u64)KREAD(struct task_struct, task, signal, pids[PID_OF_SESSION]);
-}
-
-/* What sendmsg and recvmsg point at (struct user_msghdr), and its parts. */
-struct message {
-    __u64 name;
-    __u32 namelen, pad;
-    __u64 iov, iovlen;
-};
-
-static __always_inline bool read_message(struct ev *ev, struct message *m)
-{
-    return !ev->compat && bpf_probe_read_user(m, sizeof(*m), (void *)ev->args[1]) == 0;
 }
 
 /* The event's own file; looked up once. */

@@ -19,11 +19,17 @@ static __always_inline void fill_descriptor(struct ev *ev)
     FILL(PATH, SLOT_OF_STR(S_FD_NAME), extract_path)
     FILL(DIR, SLOT_OF_STR(S_FD_DIR), extract_dir)
     FILL(RAW, SLOT_OF_STR(S_FD_RAW), extract_raw)
+    FILL(FSPATH, SLOT_OF_STR(S_FS_NAME), extract_fspath)
+    FILL(FDTAB, N_FD_OPEN, extract_fdtab)
+    FILL(STDIO, N_STDIN_TYPE, extract_stdio)
+    FILL(POLL, SLOT_OF_STR(S_FDLIST), extract_poll)
 }
 
 static __always_inline void fill_process(struct ev *ev)
 {
     FILL(PROC, N_PPID, extract_proc)
+    FILL(USE, N_VM_SIZE, extract_use)
+    FILL(CONTAINER, N_CONTAINER_KIND, extract_container)
     FILL(CRED, N_UID, extract_cred)
     FILL(EXE, SLOT_OF_STR(S_EXE), extract_exe)
     FILL(CMD, N_CMD_NARGS, extract_cmd)
@@ -34,6 +40,8 @@ static __always_inline void fill_process(struct ev *ev)
     FILL(PARENT, SLOT_OF_STR(S_PNAME), extract_parent)
     FILL(PEXEPATH, SLOT_OF_STR(S_PEXEPATH), extract_pexepath)
     FILL(ANC, SLOT_OF_STR(S_SNAME), extract_anc)
+    FILL(LEAD, SLOT_OF_STR(S_PG_NAME), extract_lead)
+    FILL(SHELL, N_LOGIN_SHELL, extract_shell)
     FILL(EXTRA, SLOT_OF_STR(S_X0), extract_extra)
 }
 

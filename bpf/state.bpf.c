@@ -303,7 +303,7 @@ static __always_inline __u64 kernfs_parent(__u64 kn)
 }
 
 /* Id of a container from its text in work.fold. */
-static __always_inline void put_container(struct proc_state *st, __u32 at, __u32 len)
+static __always_inline void put_container(struct proc_state *st, __u32 at, __u32 len, __u32 kind)
 {
     struct work *w = work_get();
 
@@ -313,6 +313,19 @@ static __always_inline void put_container(struct proc_state *st, __u32 at, __u32
     bpf_probe_read_kernel(st->container_id, len, w->fold + NAME_AT + (at & (NAME_CAP - 1)));
     st->container_len = (__u8)len;
     st->container_state = ST_PRESENT;
+    st->container_kind = (__u8)kind;
+}
+
+/* Whose id of 64 digits it is, by where it starts in the name in work.fold. */
+static __always_inline __u32 id_kind(struct work *w, __u32 at)
+{
+    if (at == 0)
+        return CONTAINER_BARE;
+    if (at == 5)
+        return CONTAINER_CRIO;
+    if (at == 7)
+        return w->fold[NAME_AT] == 'l' ? CONTAINER_PODMAN : CONTAINER_DOCKER;
+    return CONTAINER_CRI;
 }
 
 static __always_inline __u32 read_name(__u64 kn)
@@ -341,10 +354,11 @@ static __always_inline long next_path(struct groups *g)
     return g->turn++ >= CONTROLLERS;
 }
 
-static __always_inline long found_id(struct groups *g, __u32 at, __u32 len)
+static __always_inline long found_id(struct groups *g, __u32 at, __u32 len, __u32 kind)
 {
     g->at = at;
     g->len = len;
+    g->kind = kind;
     g->found = 1;
     return 1;
 }
@@ -368,11 +382,11 @@ static long cgroup_step(__u32 i, void *unused)
         g->leaf_len = len;
     kind = cgroup_name(len, g->depth == 0, g->scope);
     if (kind > 0)
-        return found_id(g, (__u32)kind - 1, 12);
+        return found_id(g, (__u32)kind - 1, 64, id_kind(w, (__u32)kind - 1));
     if (kind == NAME_LXC)
-        return found_id(g, 12, len - 12);
+        return found_id(g, 12, len - 12, CONTAINER_LXC);
     if (kind == NAME_LXC_PARENT && g->depth)
-        return found_id(g, 0, read_name(g->below));
+        return found_id(g, 0, read_name(g->below), CONTAINER_LXC);
     if (kind == NAME_UNIT) {
         g->scope = 1;
         if (g->depth == 0)
@@ -418,6 +432,7 @@ static __always_inline void put_cgroup(struct proc_state *st, __u64 css_set)
 
     __builtin_memcpy(st->container_id, "host", 4);
     st->container_len = 4;
+    st->container_kind = CONTAINER_HOST;
     st->container_state = ST_PRESENT;
     st->cgroup = KREAD(struct css_set, css_set, dfl_cgrp, kn, id);
     if (!w)
@@ -427,10 +442,10 @@ static __always_inline void put_cgroup(struct proc_state *st, __u64 css_set)
     read_groups(g, css_set);
     bpf_loop((CONTROLLERS + 1) * (CGROUP_DEPTH + 1), cgroup_step, NULL, 0);
     if (g->found) {
-        put_container(st, g->at, g->len);
+        put_container(st, g->at, g->len, g->kind);
     } else if (g->ctr) {
         len = read_name(g->ctr);
-        put_container(st, 0, len < 12 ? len : 12);
+        put_container(st, 0, len, CONTAINER_CONTAINERD);
     }
 }
 

@@ -349,9 +349,14 @@ void asm_if_reg(struct asm_code *a, int op, int dst, int src, label_id yes, labe
     branch(a, make(BPF_JMP | op | BPF_X, dst, src, 0, 0), yes, no);
 }
 
-int asm_event_base(uint32_t off, int32_t *insn_off)
+int asm_event_base(struct asm_code *a, uint32_t off, int32_t *insn_off)
 {
-    assert(off < ASM_REACH);
+    if (off >= ASM_REACH) {
+        *insn_off = 0;
+        asm_mov(a, SCRATCH, BPF_REG_6);
+        asm_alu_imm(a, BPF_ADD, SCRATCH, off);
+        return SCRATCH;
+    }
     *insn_off = off <= INT16_MAX ? (int32_t)off : (int32_t)off - ASM_FAR;
     return off <= INT16_MAX ? BPF_REG_6 : BPF_REG_7;
 }

@@ -21,7 +21,10 @@
 
 #include "model.h"
 
-/* Offset of r7 in the event: with 16-bit offsets, r6 and r7 together reach [0, ASM_REACH). */
+/*
+ * Offset of r7 in the event: with 16-bit offsets, r6 and r7 together reach [0, ASM_REACH). What few
+ * rules ask for lies beyond, behind an address that is made for each load.
+ */
 #define ASM_FAR 65536
 #define ASM_REACH 98304
 
@@ -114,8 +117,8 @@ void asm_if(struct asm_code *a, int op, int dst, uint64_t imm, label_id yes, lab
 void asm_if32(struct asm_code *a, int op, int dst, uint32_t imm, label_id yes, label_id no);
 void asm_if_reg(struct asm_code *a, int op, int dst, int src, label_id yes, label_id no);
 
-/* Byte `off` of the event: the base register and 16-bit offset that reach it. */
-int asm_event_base(uint32_t off, int32_t *insn_off);
+/* Byte `off` of the event: the base register and 16-bit offset that reach it; may make it in r5. */
+int asm_event_base(struct asm_code *a, uint32_t off, int32_t *insn_off);
 
 /*
  * Text of instruction `at` of the `n` of a function (its second slot, if any, is part of it);

@@ -32,7 +32,7 @@ static void load_word(struct emit *e, unsigned slot, unsigned byte)
     uint32_t at =
         slot == SLOT_OF_STR(S_CIP) ? offsetof(struct ev, s_CIP) : offsetof(struct ev, s_SIP);
     int32_t off;
-    int base = asm_event_base(at + byte, &off);
+    int base = asm_event_base(e->a, at + byte, &off);
     asm_load(e->a, 4, R1, base, off);
 }
 

@@ -44,7 +44,7 @@ static uint64_t word_of(const char *bytes, size_t n, size_t word)
 static void load_at(struct emit *e, unsigned size, int dst, struct text_at at, size_t plus)
 {
     int32_t off = (int32_t)(at.off + plus);
-    int base = at.base ? at.base : asm_event_base(at.off + (uint32_t)plus, &off);
+    int base = at.base ? at.base : asm_event_base(e->a, at.off + (uint32_t)plus, &off);
     asm_load(e->a, size, dst, base, off);
 }
 
@@ -329,7 +329,6 @@ static const uint32_t TEXT_CAP[] = {
 #define SLOT_STR(id, group, cap, doc) cap,
 #include "../grammar/slots.def"
 };
-_Static_assert(sizeof(struct ev) <= ASM_REACH, "r6 and r7 reach the whole event");
 
 uint32_t emit_text_off(unsigned slot)
 {

@@ -234,10 +234,6 @@ static int explain(struct comp *c, const char *name)
     return found ? EXIT_FINE : EXIT_FINDINGS;
 }
 
-static const char USAGE[] = "usage: rulec explain [--rule NAME] FILE|DIR...\n"
-                            "       rulec explain CODE...\n"
-                            "       rulec explain --codes\n";
-
 static int explain_codes(char *const *words, int n)
 {
     int status = EXIT_FINE;
@@ -274,24 +270,21 @@ static int explain_files(char *const *paths, int n, const char *name)
 
 int cmd_explain(int argc, char **argv)
 {
-    static const struct option options[] = {{"rule", required_argument, NULL, 'r'},
-                                            {"codes", no_argument, NULL, 'c'},
-                                            {"help", no_argument, NULL, 'h'},
-                                            {0}};
+    static const struct option options[] = {
+        {"rule", required_argument, NULL, 'r'}, {"codes", no_argument, NULL, 'c'}, {0}};
     const char *name = NULL;
-    for (int o; (o = getopt_long(argc, argv, "h", options, NULL)) != -1;) {
+    for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (o == 'c') {
             codes_list(stdout);
             return EXIT_FINE;
         }
         if (o != 'r') {
-            fputs(USAGE, o == 'h' ? stdout : stderr);
-            return o == 'h' ? EXIT_FINE : EXIT_CANNOT;
+            return EXIT_CANNOT;
         }
         name = optarg;
     }
     if (optind == argc) {
-        fputs(USAGE, stderr);
+        fputs("rulec explain: no file of rules is given; see `rulec explain --help`\n", stderr);
         return EXIT_CANNOT;
     }
     if (!name && codes_is_code(argv[optind])) {

@@ -226,6 +226,9 @@ static void event_line(enum event_id id, const struct event_info *e)
     for (unsigned i = 0; (p = catalog_param(id, i)); i++) {
         printf(" %s:%s", p->name, catalog_type(p->type)->name);
     }
+    if (!e->live) {
+        printf(" (not delivered: %s)", event_why_missing(id));
+    }
     putchar('\n');
 }
 

@@ -11,10 +11,11 @@
  * order: numbers that the hook has at hand, the process's own entry, other processes, paths.
  */
 static const uint32_t group_cost[G_COUNT] = {
-    [G_EVENT] = 2,   [G_ARGS] = 4,  [G_DATA] = 30,    [G_PROC] = 8,       [G_CRED] = 10,
-    [G_FD] = 12,     [G_SOCK] = 40, [G_ANC] = 60,     [G_EXE] = 70,       [G_CMD] = 80,
-    [G_PARENT] = 80, [G_ENV] = 120, [G_ENVRAW] = 120, [G_EXEPATH] = 150,  [G_CWD] = 150,
-    [G_PATH] = 160,  [G_DIR] = 180, [G_RAW] = 100,    [G_PEXEPATH] = 200, [G_EXTRA] = 220,
+    [G_EVENT] = 2,     [G_ARGS] = 4,  [G_DATA] = 30,    [G_PROC] = 8,       [G_CRED] = 10,
+    [G_FD] = 12,       [G_SOCK] = 40, [G_ANC] = 60,     [G_EXE] = 70,       [G_CMD] = 80,
+    [G_PARENT] = 80,   [G_ENV] = 120, [G_ENVRAW] = 120, [G_EXEPATH] = 150,  [G_CWD] = 150,
+    [G_PATH] = 160,    [G_DIR] = 180, [G_RAW] = 100,    [G_PEXEPATH] = 200, [G_EXTRA] = 220,
+    [G_CONTAINER] = 8,
 };
 
 #define COST_USER 4000u

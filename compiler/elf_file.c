@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "elf_file.h"
 
+#include <bpf/libbpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -27,6 +29,18 @@ int mem_fd(const void *bytes, size_t size)
         done += (size_t)n;
     }
     return fd;
+}
+
+int link_add(struct bpf_linker *linker, const void *bytes, size_t size)
+{
+    char path[32];
+    int fd = mem_fd(bytes, size);
+    if (fd < 0)
+        return fd;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    int err = bpf_linker__add_file(linker, path, NULL);
+    close(fd);
+    return err;
 }
 
 int mem_read(int fd, struct comp *c, uint8_t **bytes, uint32_t *size)

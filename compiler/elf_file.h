@@ -10,6 +10,8 @@
 
 #include <libelf.h> /* after catalog.h, whose EV_NONE it makes a macro of the same value */
 
+struct bpf_linker;
+
 struct elf_file {
     int fd; /* -1: none */
     Elf *elf;
@@ -43,6 +45,8 @@ int elf_tidy(struct comp *c, Elf *elf, const char *more, uint32_t *more_at);
 
 /* A memfd of these bytes (or empty), or -errno; its path is /proc/self/fd/N. */
 int mem_fd(const void *bytes, size_t size);
+/* Adds an object that is in memory to what is linked. 0 or -errno. */
+int link_add(struct bpf_linker *linker, const void *bytes, size_t size);
 /* The whole of a descriptor into the arena. */
 int mem_read(int fd, struct comp *c, uint8_t **bytes, uint32_t *size);
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../runtime/class.h"
+#include "../runtime/class_find.h"
 #include "eval_bpf_load.h"
 
 #define STEPS_MAX 1000000 /* what the verifier allows */

@@ -2,7 +2,7 @@
 /* What bpf/match_class.bpf.c does with the tables of classes, for the interpreter. */
 #include "eval_bpf_load.h"
 
-#include "../runtime/class.h"
+#include "../runtime/class_find.h"
 
 uint32_t vm_class_find(const struct bpf_vm *vm, const struct ev *ev, const struct class_test *t)
 {

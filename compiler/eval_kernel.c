@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../runtime/class.h"
+#include "../runtime/class_find.h"
 #include "elf_file.h"
 #include "probes.h"
 
@@ -33,25 +33,7 @@ static bool fail(struct kernel_filter *k, int code, const char *what)
     return false;
 }
 
-static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
-{
-    (void)level, (void)fmt, (void)args;
-    return 0;
-}
-
 /* ---- joining ---- */
-
-static int add_bytes(struct bpf_linker *linker, const void *bytes, size_t size)
-{
-    char path[32];
-    int fd = mem_fd(bytes, size);
-    if (fd < 0)
-        return fd;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    int err = bpf_linker__add_file(linker, path, NULL);
-    close(fd);
-    return err;
-}
 
 static const struct probe_object *find_probe(const char *name)
 {
@@ -74,9 +56,9 @@ static int join(const void *rpk, size_t size)
     if (!linker)
         err = -errno;
     if (!err)
-        err = add_bytes(linker, rpk, size);
+        err = link_add(linker, rpk, size);
     if (!err)
-        err = add_bytes(linker, test->bytes, test->size);
+        err = link_add(linker, test->bytes, test->size);
     if (!err)
         err = bpf_linker__finalize(linker);
     bpf_linker__free(linker);
@@ -109,21 +91,21 @@ static struct bpf_object *open_joined(const void *rpk, size_t size)
 
 /* ---- loading ---- */
 
+static void resize(struct bpf_object *object, const char *name, uint32_t rows)
+{
+    struct bpf_map *map = bpf_object__find_map_by_name(object, name);
+    if (map)
+        bpf_map__set_max_entries(map, rows ? rows : 1);
+}
+
 static void prepare(struct bpf_object *object, const struct rpk *p)
 {
     struct bpf_program *prog;
-    struct bpf_map *map;
     bpf_object__for_each_program (prog, object)
         bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), "test_filter"));
-    bpf_object__for_each_map (map, object) {
-        const char *name = bpf_map__name(map);
-        if (!strcmp(name, "patterns"))
-            bpf_map__set_max_entries(map, p->head->patterns.n ? p->head->patterns.n : 1);
-        else if (!strcmp(name, "name_sets"))
-            bpf_map__set_max_entries(map, p->head->names.n ? p->head->names.n : 1);
-        else if (!strcmp(name, "events"))
-            bpf_map__set_max_entries(map, 4096);
-    }
+    resize(object, "patterns", p->head->patterns.n);
+    resize(object, "name_sets", p->head->names.n);
+    resize(object, "events", 4096);
 }
 
 static int fill_patterns(struct bpf_object *object, const struct rpk *p)
@@ -217,7 +199,7 @@ struct kernel_filter *kernel_filter_new(const void *rpk, size_t size, char *err,
     }
     k->err = err;
     k->errlen = errlen;
-    libbpf_print_fn_t before = libbpf_set_print(getenv("RULEC_VERBOSE") ? NULL : silent);
+    libbpf_print_fn_t before = libbpf_set_print(NULL);
     bool good = start(k, rpk, size);
     libbpf_set_print(before);
     if (good)

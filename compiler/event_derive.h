@@ -86,7 +86,8 @@ derive_fn derive_fd_num, derive_fd_type, derive_directory, derive_filename, deri
     derive_fd_uid, derive_one_side;
 /* event_proc.c */
 derive_fn derive_cmdline, derive_exeline, derive_nargs, derive_lenargs, derive_args_at,
-    derive_leader, derive_is_main, derive_exe_is, derive_all_args, derive_env;
+    derive_leader, derive_is_main, derive_exe_is, derive_all_args, derive_nchilds, derive_of_main,
+    derive_nametid, derive_env;
 /* Ancestor `f.index` by a field such as proc.aname. False: that is no field of ancestors. */
 bool derive_ancestor(struct comp *c, const struct event *e, struct field_ref f, struct fact *out);
 /* proc.pname and its like, where only proc.aname[1] or the list of all was given. */

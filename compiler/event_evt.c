@@ -186,12 +186,14 @@ struct fact derive_buflen(struct comp *c, const struct event *e, struct field_re
     want |= arg & LEN_OUT ? EVF_WRITES_FD : 0;
     if (e->type == EV_NONE || !(event_row_flags(e) & want) || raw.state == FACT_ABSENT)
         return fact_none(f, FACT_ABSENT);
-    if (raw.state == FACT_UNKNOWN || (arg & (LEN_FILE | LEN_NET) && type.state == FACT_UNKNOWN))
-        return fact_none(f, FACT_UNKNOWN);
+    bool any = !(arg & (LEN_FILE | LEN_NET)), told = any || type.state != FACT_UNKNOWN;
     bool file = fact_is(c, type, "file"),
          net = fact_is(c, type, "ipv4") || fact_is(c, type, "ipv6");
-    if (raw.num < 0 || (arg & LEN_FILE && !file) || (arg & LEN_NET && !net))
+    if ((raw.state == FACT_PRESENT && raw.num < 0) || (told && arg & LEN_FILE && !file) ||
+        (told && arg & LEN_NET && !net))
         return fact_none(f, FACT_ABSENT);
+    if (raw.state == FACT_UNKNOWN || !told)
+        return fact_none(f, FACT_UNKNOWN);
     return fact_num(f, raw.num);
 }
 

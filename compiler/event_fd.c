@@ -8,10 +8,16 @@
 
 /* ---- fd.* ---- */
 
+/* Calls that make two descriptors: their result is none. */
+static bool makes_two(enum event_id type)
+{
+    return type == EV_pipe || type == EV_pipe2 || type == EV_socketpair;
+}
+
 struct fact derive_fd_num(struct comp *c, const struct event *e, struct field_ref f, int arg)
 {
     (void)arg;
-    if (e->type == EV_NONE || !(event_row_flags(e) & EVF_CREATES_FD))
+    if (e->type == EV_NONE || !(event_row_flags(e) & EVF_CREATES_FD) || makes_two(e->type))
         return fact_none(f, FACT_ABSENT);
     struct fact raw = fact_of(c, e, F_evt_rawres);
     if (raw.state != FACT_PRESENT)

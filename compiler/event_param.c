@@ -168,12 +168,28 @@ static str_id text_of(struct comp *c, const char *s)
     return intern_cstr(c->intern, s);
 }
 
+/* The signals of a mask, by blanks. */
+static str_id signal_set(struct comp *c, uint32_t mask)
+{
+    const char *all = "";
+    char name[32];
+    for (unsigned i = 1; i <= 32; i++)
+        if (mask & (1u << (i - 1)) && catalog_flags_text(FT_signal, i, true, name, sizeof name))
+            all = arena_printf(c->arena, "%s%s%s", all, *all ? " " : "", name);
+    return text_of(c, all);
+}
+
 /* The number as its format has it. Masks and enumerations show plain decimals. */
 static str_id raw_text(struct comp *c, const struct param_info *p, int64_t v)
 {
-    bool sign = catalog_type(p->type)->base == BASE_INT || p->type == T_UID || p->type == T_GID;
+    bool sign = catalog_type(p->type)->base == BASE_INT || p->type == T_UID || p->type == T_GID ||
+                p->type == T_DYN;
     unsigned long long u = (unsigned long long)v;
     char buf[32];
+    if (p->type == T_SIGSET)
+        return signal_set(c, (uint32_t)v);
+    if (p->type == T_RELTIME && v == -1)
+        return text_of(c, "none");
     if (p->type == T_MODE || (p->format == FMT_OCT && p->flags == FT_NONE))
         snprintf(buf, sizeof buf, u ? "0%llo" : "%llo", u);
     else if (p->format == FMT_HEX && p->flags == FT_NONE)
@@ -241,6 +257,10 @@ static struct fact resolved(struct comp *c, const struct event *e, struct field_
         return event_param_name_of(c, e, F_proc_name, v);
     if (p->type == T_UID || p->type == T_GID)
         return id_text(c, e, f, p, v);
+    if (p->type == T_RELTIME && v != -1) {
+        const char *s = arena_printf(c->arena, "%gs", (double)(uint64_t)v / 1e9);
+        return fact_text(c, f, s, strlen(s));
+    }
     if (table == FT_NONE)
         return fact_none(f, FACT_ABSENT);
     n = catalog_flags_text(table, (uint64_t)v, true, buf, sizeof buf);

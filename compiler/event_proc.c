@@ -125,6 +125,34 @@ struct fact derive_is_main(struct comp *c, const struct event *e, struct field_r
     return fact_num(f, a.num == b.num);
 }
 
+struct fact derive_nchilds(struct comp *c, const struct event *e, struct field_ref f, int arg)
+{
+    struct fact n = fact_of(c, e, F_proc_nthreads);
+    (void)arg;
+    if (n.state != FACT_PRESENT)
+        return fact_none(f, n.state);
+    return fact_num(f, n.num > 0 ? n.num - 1 : 0);
+}
+
+/* A number of the process, in kB or (`..._b`) bytes; 0 in threads other than the main one. */
+struct fact derive_of_main(struct comp *c, const struct event *e, struct field_ref f, int arg)
+{
+    bool bytes = f.field == F_thread_vmsize_b || f.field == F_thread_vmrss_b;
+    struct fact n = fact_of(c, e, (enum field_id)arg), first = fact_of(c, e, F_thread_ismain);
+    if (n.state != FACT_PRESENT || first.state != FACT_PRESENT)
+        return fact_none(f, n.state != FACT_PRESENT ? n.state : first.state);
+    return fact_num(f, first.num ? (int64_t)((uint64_t)n.num * (bytes ? 1024 : 1)) : 0);
+}
+
+struct fact derive_nametid(struct comp *c, const struct event *e, struct field_ref f, int arg)
+{
+    struct fact name = fact_of(c, e, F_proc_name), tid = fact_of(c, e, F_thread_tid);
+    (void)arg;
+    if (fact_both(name, tid) != FACT_PRESENT)
+        return fact_none(f, fact_both(name, tid));
+    return fact_word(c, f, arena_printf(c->arena, "%s%lld", STR(c, name.text), (long long)tid.num));
+}
+
 /* The flags that an exec event carries say what the new executable is. */
 struct fact derive_exe_is(struct comp *c, const struct event *e, struct field_ref f, int arg)
 {

@@ -359,6 +359,21 @@ static bool planned(const struct comp *c, enum field_id field, int32_t index)
     return false;
 }
 
+/* Derived fields that the kernel has more for than a text can give: directories, sockets, tables.
+ */
+static bool told_by_event(enum field_id f)
+{
+    static const enum field_id fields[] = {
+        F_evt_args,          F_evt_info,          F_evt_abspath,      F_fs_path_nameraw,
+        F_fs_path_sourceraw, F_fs_path_targetraw, F_fd_types,         F_fdlist_nums,
+        F_proc_fdusage,      F_proc_stdin_name,   F_proc_stdout_name, F_proc_stderr_name,
+    };
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        if (fields[i] == f)
+            return true;
+    return false;
+}
+
 /* Fields that no record can hold, so that the event alone tells. */
 static bool beyond_record(struct event_user *u, struct field_ref f)
 {
@@ -378,7 +393,7 @@ static bool beyond_record(struct event_user *u, struct field_ref f)
         p = i < 0 ? NULL : catalog_param(u->e->type, (unsigned)i);
         return p && p->slot < 0 && p->type != T_SYSCALLID;
     case SRC_DERIVED:
-        return f.field == F_evt_args || f.field == F_evt_info;
+        return told_by_event(f.field);
     case SRC_SLOT:
         return f.name.i != 0; /* proc.env[NAME]: events tell no NUL from a blank */
     case SRC_USER:

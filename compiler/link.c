@@ -18,24 +18,6 @@
 #include "sha256.h"
 #include "source.h"
 
-static int add_object(struct bpf_linker *linker, const void *bytes, size_t size)
-{
-    char path[32];
-    int fd = mem_fd(bytes, size);
-    if (fd < 0)
-        return fd;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    int err = bpf_linker__add_file(linker, path, NULL);
-    close(fd);
-    return err;
-}
-
-static int silent(enum libbpf_print_level level, const char *fmt, va_list args)
-{
-    (void)level, (void)fmt, (void)args;
-    return 0;
-}
-
 /*
  * All of the probe but hook_test, which is the kernel evaluator's: also the hooks that the rules do
  * not need. The loader leaves those out, and an audit attaches them.
@@ -47,15 +29,15 @@ static int link_objects(struct comp *c, uint8_t **bytes, uint32_t *size)
     if (fd < 0)
         return fd;
     snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-    libbpf_print_fn_t before = libbpf_set_print(c->build ? silent : NULL);
+    libbpf_print_fn_t before = libbpf_set_print(NULL);
     struct bpf_linker *linker = bpf_linker__new(path, NULL);
     int err = linker ? 0 : -errno;
     /* In name order: libbpf wants the object that defines the maps, core, before all users. */
     for (uint64_t i = 0; i < probe_object_count && !err; i++)
         if (strcmp(probe_objects[i].name, "hook_test") != 0)
-            err = add_object(linker, probe_objects[i].bytes, probe_objects[i].size);
+            err = link_add(linker, probe_objects[i].bytes, probe_objects[i].size);
     if (!err)
-        err = add_object(linker, c->filter_elf.v, c->filter_elf.n);
+        err = link_add(linker, c->filter_elf.v, c->filter_elf.n);
     if (!err)
         err = bpf_linker__finalize(linker);
     if (!err)

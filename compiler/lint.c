@@ -5,6 +5,7 @@
 #include "arena.h"
 #include "ast.h"
 #include "diag.h"
+#include "../grammar/field.h"
 #include "intern.h"
 #include "lower.h"
 #include "near.h"
@@ -253,7 +254,8 @@ static void lint_not_live(struct comp *c, const struct rule *r, const struct eve
         const struct event_info *info = catalog_event((enum event_id)e);
         if (set->may[e] && !info->live) {
             if (c->build) {
-                diag(c, RK0406, place_of_event(c, r, (enum event_id)e), NULL,
+                diag(c, RK0406, place_of_event(c, r, (enum event_id)e),
+                     event_why_missing((enum event_id)e),
                      "the rule wants `%s`, which this version does not deliver", info->name);
             }
         }

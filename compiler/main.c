@@ -26,7 +26,8 @@ static const struct command {
     {"build", cmd_build, "-o PACK.rpk [--dump=STAGE] FILE|DIR...", "Compiles rules into a bundle",
      "Writes a bundle for rulerun. Nothing is written if there is an error.\n"
      "\n"
-     "  -o PACK.rpk       the bundle\n"
+     "  -o, --output PACK.rpk\n"
+     "                    the bundle\n"
      "  --dump=STAGE,...  print stages of the compilation instead of writing a bundle:\n"
      "                    docs pack ast dag plan bpf table rpk, or their letters D R T L P B X K\n",
      "rulec build -o mine.rpk stdlib rules/mine.yaml"},

@@ -63,6 +63,9 @@ static const char *missing(struct field_ref f)
     if (source == SRC_MISSING) {
         return "is not supplied by this version";
     }
+    if (f.field == F_fd_types && f.index > 2) {
+        return "is supplied for [0], [1] and [2] only";
+    }
     if (f.field == F_proc_args && f.index >= 0) {
         return "is not supplied by this version: ask for proc.args as a whole";
     }

@@ -251,7 +251,8 @@ static void place_arg(struct planner *p, const struct atom *a, const struct para
             place_tests(p, info->slot, &t, w);
         }
     } else if (number && info->format == FMT_DEC && info->type != T_FD && info->type != T_PID &&
-               (base == BASE_INT || base == BASE_UINT) && numtext_decimal(p->c, a, &t)) {
+               info->type != T_RELTIME && (base == BASE_INT || base == BASE_UINT) &&
+               numtext_decimal(p->c, a, &t)) {
         place_tests(p, info->slot, &t, w);
     }
 }

@@ -138,33 +138,23 @@ size_t field_prefix(const char *s, size_t len, size_t *name)
 static const struct {
     const char *prefix, *why;
 } missing[] = {
-    {"evt.abspath", "paths of arguments are not put together"},
     {"evt.around", "it selects from a capture file"},
-    {"evt.count.", "no event has it"},
-    {"evt.deltatime", "it depends on what was judged before"},
-    {"evt.infra.", "no event has it"},
-    {"evt.outputtime", "it is a setting of another program"},
-    {"evt.reltime", "it depends on when watching began"},
-    {"fd.types", "no table of descriptors is kept"},
-    {"fdlist.", "lists of poll are not read"},
-    {"fs.path.", "paths of arguments are not put together"},
+    {"evt.deltatime", "it depends on what was judged before, and the kernel judges out of sight"},
+    {"fdlist.",
+     "of the descriptors that poll was asked about, the numbers and types alone are read"},
     {"proc.aenv", "of ancestors the environment is not looked up"},
-    {"proc.fd", "no table of descriptors is kept"},
-    {"proc.loginshellid", "ancestors are not searched for it"},
-    {"proc.n", "threads are not counted"},
-    {"proc.pgid.", "leaders of groups are not looked up"},
-    {"proc.sid.", "of a session's leader the name alone is looked up"},
-    {"proc.std", "no table of descriptors is kept"},
-    {"proc.vm", "memory is not counted"},
-    {"proc.vpgid.", "leaders of groups are not looked up"},
     {"thread.cgroup", "of control groups the container alone is read"},
-    {"thread.cpu", "no event has it"},
-    {"thread.exectime", "it needs events of the scheduler"},
-    {"thread.nametid", "no event has it"},
-    {"thread.pf", "memory is not counted"},
-    {"thread.totexectime", "it needs events of the scheduler"},
-    {"thread.vm", "memory is not counted"},
+    {"util.cnt", "it counts how often a check was made, and the kernel makes checks out of sight"},
 };
+
+const char *event_why_missing(enum event_id event)
+{
+    static const char *const why[EV_COUNT] = {
+#define EVENT_WHY(id, reason) [EV_##id] = reason,
+#include "events.def"
+    };
+    return event < EV_COUNT ? why[event] : NULL;
+}
 
 const char *field_why_missing(enum field_id field)
 {

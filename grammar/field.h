@@ -24,6 +24,8 @@ bool field_read(const char *name, size_t len, const char *arg, size_t arglen,
 
 /* Why no rule can be given the field's value; NULL if this version supplies it. */
 const char *field_why_missing(enum field_id field);
+/* Why the probe does not deliver an event; NULL if it does. */
+const char *event_why_missing(enum event_id event);
 
 /*
  * Output templates: the longest beginning of `s` that is a field, with its argument if that

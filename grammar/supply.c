@@ -44,7 +44,7 @@ uint64_t supply_param(const struct param_info *p)
         groups |= BIT(G_CWD);
     }
     if (p->type == T_SOCKTUPLE || p->type == T_SOCKADDR) {
-        groups |= BIT(G_FD) | BIT(G_SOCK);
+        groups |= BIT(G_FD) | BIT(G_SOCK) | BIT(G_PATH);
     }
     if (p->type == T_FD) {
         groups |= BIT(G_FD) | BIT(G_PATH) | BIT(G_SOCK);
@@ -55,23 +55,43 @@ uint64_t supply_param(const struct param_info *p)
     return groups;
 }
 
+/* Derived fields with needs of their own. */
+static const struct {
+    enum field_id field;
+    uint64_t groups;
+} derived[] = {
+    {F_fd_containername, BIT(G_PROC) | BIT(G_PATH) | BIT(G_DIR)},
+    {F_fd_containerdirectory, BIT(G_PROC) | BIT(G_PATH) | BIT(G_DIR)},
+    {F_evt_is_syslog, BIT(G_FD) | BIT(G_PATH) | BIT(G_SOCK)},
+    {F_evt_abspath, BIT(G_ARGS) | BIT(G_FD) | BIT(G_PATH) | BIT(G_FSPATH)},
+    {F_fs_path_nameraw, BIT(G_ARGS) | BIT(G_FD) | BIT(G_PATH)},
+    {F_fs_path_sourceraw, BIT(G_ARGS)},
+    {F_fs_path_targetraw, BIT(G_ARGS)},
+    {F_fd_types, BIT(G_FDTAB) | BIT(G_STDIO)},
+    {F_fd_dev_major, BIT(G_FD)},
+    {F_fd_dev_minor, BIT(G_FD)},
+    {F_fd_uid, BIT(G_FD)},
+    {F_fdlist_nums, BIT(G_POLL)},
+    {F_proc_exeline, BIT(G_EXE) | BIT(G_CMD)},
+    {F_proc_cmdlenargs, BIT(G_CMD)},
+    {F_proc_fdusage, BIT(G_FDTAB) | BIT(G_USE)},
+    {F_proc_nchilds, BIT(G_USE)},
+    {F_proc_stdin_name, BIT(G_STDIO)},
+    {F_proc_stdout_name, BIT(G_STDIO)},
+    {F_proc_stderr_name, BIT(G_STDIO)},
+    {F_thread_vmsize, BIT(G_USE)},
+    {F_thread_vmsize_b, BIT(G_USE)},
+    {F_thread_vmrss, BIT(G_USE)},
+    {F_thread_vmrss_b, BIT(G_USE)},
+};
+
 /* What derived fields are derived from. By class, where one row says it for all. */
 static uint64_t derived_groups(const struct field_info *info, enum field_id f)
 {
-    if (f == F_fd_containername || f == F_fd_containerdirectory) {
-        return BIT(G_PROC) | BIT(G_PATH) | BIT(G_DIR);
-    }
-    if (f == F_evt_is_syslog) {
-        return BIT(G_FD) | BIT(G_PATH) | BIT(G_SOCK);
-    }
-    if (f == F_fd_dev_major || f == F_fd_dev_minor || f == F_fd_uid) {
-        return BIT(G_FD);
-    }
-    if (f == F_proc_exeline) {
-        return BIT(G_EXE) | BIT(G_CMD);
-    }
-    if (f == F_proc_cmdlenargs) {
-        return BIT(G_CMD);
+    for (size_t i = 0; i < sizeof derived / sizeof *derived; i++) {
+        if (derived[i].field == f) {
+            return derived[i].groups;
+        }
     }
     if (!strcmp(info->cls, "fd")) {
         return BIT(G_FD) | BIT(G_SOCK);
@@ -92,6 +112,9 @@ static uint64_t user_groups(const struct field_info *info)
     }
     if (!strcmp(info->cls, "fd")) {
         return BIT(G_FD) | BIT(G_SOCK);
+    }
+    if (!strcmp(info->cls, "container plugin")) {
+        return BIT(G_PROC) | BIT(G_CONTAINER);
     }
     return !strcmp(info->cls, "evt") ? 0 : BIT(G_PROC);
 }

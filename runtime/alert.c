@@ -137,12 +137,19 @@ static const char *reading_word(const struct writer *w)
     return w->m->reading == READ_SPELLED ? "spelled" : "opened";
 }
 
+/* Asked once all else is written: metadata is looked up when a rule or its output names it. */
+static bool no_metadata(const struct writer *w)
+{
+    return w->r->user && w->r->user->no_metadata && *w->r->user->no_metadata;
+}
+
 static void write_text(struct writer *w)
 {
-    bool two = two_readings(w), unsure = w->m->verdict == VERDICT_UNCERTAIN;
+    bool two = two_readings(w), unsure = w->m->verdict == VERDICT_UNCERTAIN, bare;
 
     add_line(w);
-    if (two || unsure)
+    bare = no_metadata(w);
+    if (two || unsure || bare)
         fmt_str(&w->out, " [");
     if (two) {
         fmt_str(&w->out, "path as ");
@@ -150,7 +157,9 @@ static void write_text(struct writer *w)
     }
     if (unsure)
         fmt_str(&w->out, two ? "; uncertain" : "uncertain");
-    if (two || unsure)
+    if (bare)
+        fmt_str(&w->out, two || unsure ? "; no container metadata" : "no container metadata");
+    if (two || unsure || bare)
         fmt_char(&w->out, ']');
     fmt_char(&w->out, '\n');
 }
@@ -284,6 +293,8 @@ static void add_value(struct writer *w, uint32_t ref)
         fmt_str(&w->out, v.num ? "true" : "false");
     } else if (v.is_list) {
         add_list(w, v);
+    } else if (v.base == BASE_DOUBLE) {
+        value_text(&w->out, v, &shape);
     } else if (v.text || shape.format == FMT_HEX || shape.format == FMT_OCT) {
         v = ref_text(w, ref);
         fmt_char(&w->out, '"');
@@ -328,10 +339,13 @@ static void add_tags(struct writer *w)
 static void add_own_key(struct writer *w)
 {
     bool two = two_readings(w), unsure = w->m->verdict == VERDICT_UNCERTAIN;
+    bool bare = no_metadata(w);
 
-    if (!two && !unsure)
+    if (!two && !unsure && !bare)
         return;
     fmt_str(&w->out, ",\"rulerun\":{");
+    if (bare)
+        fmt_str(&w->out, two || unsure ? "\"no_metadata\":true," : "\"no_metadata\":true");
     if (two) {
         fmt_str(&w->out, "\"path\":\"");
         fmt_str(&w->out, reading_word(w));

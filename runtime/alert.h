@@ -5,7 +5,8 @@
  *
  * What Falco does not say is added so that its readers are not disturbed: in JSON a key `rulerun`,
  * in text a remark in brackets at the end; both only where a path has two readings (which one
- * fired), or where the match depends on something that is not known.
+ * fired), where the match depends on something that is not known, or where metadata of a container
+ * was asked for and nobody has it.
  */
 #ifndef RULEC_ALERT_H
 #define RULEC_ALERT_H

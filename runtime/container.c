@@ -7,7 +7,6 @@
 #define DEPTH 6 /* components that the language looks at */
 #define NAME_MAX_LEN 255
 #define ID_DIGITS 64
-#define ID_SHOWN 12
 
 /* What a component's name says. KIND_ID: an id of 64 digits starts at `at`. */
 enum kind { KIND_OTHER, KIND_ID, KIND_LXC_PARENT, KIND_LXC, KIND_UNIT };
@@ -100,7 +99,19 @@ static bool last_name(const char *path, size_t *end, struct name *n)
     return n->len != 0;
 }
 
-enum container_form container_scan(const char *path, char *out, size_t *len)
+/* As id_kind() in bpf/state.bpf.c. */
+static enum container_kind id_kind(struct name n, size_t at)
+{
+    if (at == 0)
+        return CONTAINER_BARE;
+    if (at == 5)
+        return CONTAINER_CRIO;
+    if (at == 7)
+        return n.s[0] == 'l' ? CONTAINER_PODMAN : CONTAINER_DOCKER;
+    return CONTAINER_CRI;
+}
+
+enum container_kind container_scan(const char *path, char *out, size_t *len)
 {
     size_t end = strlen(path), at = 0;
     struct name n, below = {NULL, 0}, leaf = {NULL, 0};
@@ -115,21 +126,23 @@ enum container_form container_scan(const char *path, char *out, size_t *len)
             leaf = n;
             leaf_kind = k;
         }
-        if (k == KIND_ID)
-            n = (struct name){n.s + at, ID_SHOWN};
-        else if (k == KIND_LXC)
+        if (k == KIND_ID) {
+            take((struct name){n.s + at, ID_DIGITS}, CONTAINER_ID_MAX, out, len);
+            return id_kind(n, at);
+        }
+        if (k == KIND_LXC)
             n = (struct name){n.s + 12, n.len - 12};
         else if (k == KIND_LXC_PARENT && depth)
             n = below;
-        if (k == KIND_ID || k == KIND_LXC || (k == KIND_LXC_PARENT && depth)) {
+        if (k == KIND_LXC || (k == KIND_LXC_PARENT && depth)) {
             take(n, CONTAINER_ID_MAX, out, len);
-            return CONTAINER_SURE;
+            return CONTAINER_LXC;
         }
         scope |= k == KIND_UNIT;
         below = n;
     }
     if (depth != 2 || leaf_kind == KIND_UNIT || leaf.len > CONTAINER_ID_MAX)
-        return CONTAINER_NONE;
-    take(leaf, ID_SHOWN, out, len);
-    return CONTAINER_WEAK;
+        return CONTAINER_HOST;
+    take(leaf, CONTAINER_ID_MAX, out, len);
+    return CONTAINER_CONTAINERD;
 }

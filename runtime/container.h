@@ -9,18 +9,14 @@
 
 #include <stddef.h>
 
-#define CONTAINER_ID_MAX 64
+#include "../bpf/abi.h"
 
-enum container_form {
-    CONTAINER_NONE,
-    CONTAINER_WEAK, /* containerd's own /NAMESPACE/ID: any other form wins over it */
-    CONTAINER_SURE,
-};
+#define CONTAINER_ID_MAX 64
 
 /*
  * Looks for an id in the last components of a cgroup's path. Fills `out` (CONTAINER_ID_MAX bytes,
- * no terminator) and `*len` unless it is CONTAINER_NONE.
+ * no terminator) with the whole id, and `*len`, unless it is CONTAINER_HOST.
  */
-enum container_form container_scan(const char *path, char *out, size_t *len);
+enum container_kind container_scan(const char *path, char *out, size_t *len);
 
 #endif

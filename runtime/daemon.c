@@ -11,6 +11,7 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -24,9 +25,11 @@
 #include "replay.h"
 #include "seed.h"
 #include "stats.h"
+#include "wait.h"
 
 #define MATCHES_MAX 256 /* alerts of one event */
 #define BUNDLE_MAX (256u << 20)
+#define TICK_NS 5000000 /* while records wait for the metadata of their containers */
 #define ALERT_HELD (64u << 10)
 
 struct daemon {
@@ -40,7 +43,9 @@ struct daemon {
     struct alert_style style;
     struct record_user user;
     struct ring_buffer *ring;
-    int epoll, signals;
+    int epoll, signals, timer;
+    bool ticking;
+    struct wait wait;
     struct output out[DAEMON_OUTPUTS];
     bool watched[DAEMON_OUTPUTS]; /* in epoll, until its reader has caught up */
     bool partial;                 /* a replay that leaves something out, and has said so */
@@ -150,6 +155,17 @@ static int open_signals(struct daemon *d)
     return 0;
 }
 
+static int open_timer(struct daemon *d)
+{
+    struct epoll_event ev = {.events = EPOLLIN};
+
+    d->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    ev.data.fd = d->timer;
+    if (d->timer < 0 || epoll_ctl(d->epoll, EPOLL_CTL_ADD, d->timer, &ev) != 0)
+        return fail(strerror(errno));
+    return wait_open(&d->wait) ? fail("out of memory") : 0;
+}
+
 static int handle(void *ctx, void *data, size_t size);
 
 static int open_ring(struct daemon *d)
@@ -176,6 +192,15 @@ static void seed(struct daemon *d)
     n = seed_all(&s, d->load.procs_fd, d->load.envs_fd);
     if (n < 0)
         fprintf(stderr, "rulerun: /proc: %s; what already runs is not known\n", strerror(-n));
+}
+
+/* The clock that events are stamped with. */
+static uint64_t event_clock(const struct daemon *d)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_BOOTTIME, &ts);
+    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec + d->load.boot_offset_ns;
 }
 
 static int32_t utc_offset(void);
@@ -233,6 +258,7 @@ static int arm(struct daemon *d)
     if (load_attach(&d->load, LOAD_STATE, err, sizeof(err)))
         return fail(err);
     seed(d);
+    d->enrich.start_ts = event_clock(d);
     if (load_attach(&d->load, LOAD_REST, err, sizeof(err)) ||
         (d->recorder && recorder_start(d->recorder, err, sizeof(err))) ||
         priv_drop(true, err, sizeof(err)))
@@ -280,7 +306,9 @@ static int start_replay(struct daemon *d)
     d->head = *d->pack.head;
     memcpy(d->head.plan.extra, d->replay.head.plan.extra, sizeof(d->head.plan.extra));
     d->pack.head = &d->head;
-    d->user = (struct record_user){.ctx = &d->replay, .get = replay_get};
+    d->replay.no_metadata = &d->enrich.missing;
+    d->user = (struct record_user){
+        .ctx = &d->replay, .get = replay_get, .no_metadata = &d->enrich.missing};
     d->style = d->opt->style;
     d->style.hostname = d->replay.head.hostname;
     return priv_drop(false, err, sizeof(err)) ? fail(err) : 0;
@@ -291,11 +319,12 @@ static int start(struct daemon *d)
     if (d->opt->replay)
         return start_replay(d);
     tzset(); /* while the file can still be read */
-    if (open_bundle(d) || select_rules(d) || open_outputs(d) || open_signals(d))
+    if (open_bundle(d) || select_rules(d) || open_outputs(d) || open_signals(d) || open_timer(d))
         return -1;
-    if (enrich_open(&d->enrich, "/etc"))
+    if (enrich_open(&d->enrich, "/etc", &d->opt->containers))
         return fail("out of memory");
-    d->user = (struct record_user){.ctx = &d->enrich, .get = enrich_get};
+    d->user = (struct record_user){
+        .ctx = &d->enrich, .get = enrich_get, .no_metadata = &d->enrich.missing};
     d->style = d->opt->style;
     d->style.hostname = d->enrich.hostname;
     if (stats_open(&d->stats, d->pack.head->rules.n))
@@ -374,30 +403,156 @@ static void emit(struct daemon *d, struct record *r, const struct match *m)
         write_alert(d, n);
 }
 
-/* The first rule that matches, or all. */
-static void judge(struct daemon *d, struct record *r)
+/* Does a rule's output name what engines say of containers? */
+static bool names_metadata(const struct rpk *p, uint32_t ref)
 {
-    unsigned n;
+    const struct rpk_ref *f = &p->refs[ref];
+    bool found = !f->xform && !f->is_literal && enrich_is_metadata((enum field_id)f->field);
 
-    d->enrich.missing = false;
-    n = table_match(&d->pack, r, d->opt->readings, !d->opt->all_matches, d->matches, MATCHES_MAX);
-    for (unsigned i = 0; i < n; i++)
-        emit(d, r, &d->matches[i]);
+    for (uint32_t i = 0; f->xform && i < f->nkid && !found; i++)
+        found = names_metadata(p, f->kid0 + i);
+    return found;
 }
 
-/* Judges one record, number d->user.evt_num. */
-static void take_record(struct daemon *d, const void *data, size_t size)
+static bool output_names_metadata(const struct rpk *p, const struct rpk_rule *rule)
+{
+    bool found = false;
+
+    for (uint32_t i = 0; i < rule->pieces.n && !found; i++) {
+        const struct rpk_piece *piece = &p->pieces[rule->pieces.off + i];
+
+        found = piece->ref != 0xffffffffu && names_metadata(p, piece->ref);
+    }
+    return found;
+}
+
+/* A record of the same process that waits: alerts of one process keep their order. */
+static const struct wait_item *waits_for(const struct daemon *d, int64_t pid)
+{
+    const struct wait_item *i = wait_first(&d->wait);
+
+    while (i && i->pid != pid)
+        i = wait_next(&d->wait, i);
+    return i;
+}
+
+/* Must the matches wait, since a condition or an output asks for what may still come? */
+static bool must_wait(struct daemon *d, struct record *r, unsigned n)
+{
+    const struct wait_item *before;
+    bool wait = d->enrich.pending;
+
+    for (unsigned i = 0; i < n && !wait; i++)
+        wait = output_names_metadata(&d->pack, &d->pack.rules[d->matches[i].rule]) &&
+               enrich_pending(&d->enrich, r);
+    if (wait || d->wait.n == 0)
+        return wait;
+    before = waits_for(d, r->h->num[N_PID]);
+    if (before)
+        d->enrich.key = before->key;
+    return before != NULL;
+}
+
+/* The first rule that matches, or all. False: nothing was told, the record must wait. */
+static bool judge(struct daemon *d, struct record *r, bool may_wait)
+{
+    bool missing;
+    unsigned n;
+
+    record_reset(r);
+    enrich_begin(&d->enrich, may_wait);
+    n = table_match(&d->pack, r, d->opt->readings, !d->opt->all_matches, d->matches, MATCHES_MAX);
+    if (n && may_wait && must_wait(d, r, n))
+        return false;
+    missing = d->enrich.missing;
+    for (unsigned i = 0; i < n; i++) {
+        d->enrich.missing = missing;
+        emit(d, r, &d->matches[i]);
+    }
+    return true;
+}
+
+static void tick(struct daemon *d, bool on)
+{
+    const struct itimerspec t = {.it_interval.tv_nsec = on ? TICK_NS : 0,
+                                 .it_value.tv_nsec = on ? TICK_NS : 0};
+
+    if (on != d->ticking && timerfd_settime(d->timer, 0, &t, NULL) == 0)
+        d->ticking = on;
+}
+
+/* A record that has waited is judged with what is known now. */
+static void release(struct daemon *d, struct wait_item *item)
+{
+    struct record r;
+
+    d->user.evt_num = item->evt_num;
+    if (record_open(&r, wait_record(item), item->bytes, &d->user, d->scratch) == 0) {
+        judge(d, &r, false);
+        if (d->recorder)
+            recorder_event(d->recorder, &r, item->evt_num, wait_record(item), item->bytes);
+    }
+    wait_out(&d->wait, item);
+}
+
+/* What was answered so far was not the event's last judgement. */
+static void forget(struct daemon *d)
+{
+    if (d->recorder)
+        recorder_forget(d->recorder);
+}
+
+/* If there is no room, the oldest has waited longest. */
+static void add_waiting(struct daemon *d, const struct record *r, const void *data, size_t size)
+{
+    const struct wait_item item = {
+        .key = d->enrich.key, .pid = r->h->num[N_PID], .evt_num = d->stats.records};
+
+    forget(d);
+    while (!wait_add(&d->wait, &item, data, size)) {
+        release(d, wait_first(&d->wait));
+        d->stats.pushed++;
+    }
+    d->stats.waited++;
+    tick(d, true);
+}
+
+static uint64_t monotonic(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
+}
+
+/* Looks for metadata again, and judges what need not wait any more; `all`: everything. */
+static void release_waiting(struct daemon *d, bool all)
+{
+    metacache_retry(d->enrich.containers, monotonic());
+    for (struct wait_item *i = wait_first(&d->wait), *next; i; i = next) {
+        next = wait_next(&d->wait, i);
+        if (all || metacache_state(d->enrich.containers, i->key) != META_PENDING)
+            release(d, i);
+    }
+    tick(d, d->wait.n || metacache_pending(d->enrich.containers));
+}
+
+/* Judges one record, number d->user.evt_num; it may have to wait first. */
+static void take_record(struct daemon *d, const void *data, size_t size, bool may_wait)
 {
     struct record r;
     int rc = record_open(&r, data, size, &d->user, d->scratch);
 
     if (rc && d->stats.broken++ == 0)
         fail("a record is malformed; it is counted and skipped");
-    if (rc == 0 && d->opt->audit)
+    if (rc == 0 && d->opt->audit) {
+        enrich_begin(&d->enrich, false);
         audit_event(&d->audit, &d->pack, &r, stderr);
-    if (rc == 0) {
-        record_reset(&r);
-        judge(d, &r);
+        forget(d);
+    }
+    if (rc == 0 && !judge(d, &r, may_wait)) {
+        add_waiting(d, &r, data, size);
+        return;
     }
     if (d->recorder)
         recorder_event(d->recorder, rc ? NULL : &r, d->user.evt_num, data, size);
@@ -408,7 +563,7 @@ static int handle(void *ctx, void *data, size_t size)
     struct daemon *d = ctx;
 
     d->user.evt_num = ++d->stats.records;
-    take_record(d, data, size);
+    take_record(d, data, size, true);
     return 0;
 }
 
@@ -425,6 +580,13 @@ static bool wake(struct daemon *d, int fd)
 {
     if (fd == d->signals)
         return false;
+    if (fd == d->timer) {
+        uint64_t ticks;
+
+        if (read(d->timer, &ticks, sizeof(ticks)) > 0)
+            release_waiting(d, false);
+        return true;
+    }
     if (d->ring && fd == ring_buffer__epoll_fd(d->ring)) {
         set_utc_offset(d);
         ring_buffer__consume(d->ring);
@@ -463,10 +625,12 @@ static void finish(struct daemon *d)
     set_utc_offset(d);
     while (d->ring && ring_buffer__consume(d->ring) > 0)
         ;
+    release_waiting(d, true);
     for (unsigned i = 0; i < d->opt->noutput; i++)
         output_flush(&d->out[i]);
     for (unsigned i = 0; i < d->opt->noutput; i++)
         d->stats.dropped += d->out[i].dropped;
+    stats_metadata(&d->stats, metacache_stats(d->enrich.containers), stderr);
     stats_print(&d->stats, &d->pack, &d->load, stderr);
     if (d->opt->audit)
         fprintf(stderr, "rulerun: audit: events=%llu matched=%llu disagreements=%llu\n",
@@ -507,7 +671,7 @@ static enum daemon_result run_replay(struct daemon *d)
     while (replay_next(p, &bytes, &size, &whole, err, sizeof(err))) {
         d->user.evt_num = p->number;
         d->user.utc_offset = p->utc_offset;
-        take_record(d, bytes, size);
+        take_record(d, bytes, size, false);
     }
     write_held(d);
     if (!whole)
@@ -523,7 +687,7 @@ static enum daemon_result run_live(struct daemon *d)
     return d->audit.disagreements ? DAEMON_WRONG : DAEMON_DONE;
 }
 
-static void release(struct daemon *d)
+static void close_all(struct daemon *d)
 {
     ring_buffer__free(d->ring);
     load_close(&d->load);
@@ -535,6 +699,9 @@ static void release(struct daemon *d)
     stats_close(&d->stats);
     select_close(&d->selected);
     enrich_close(&d->enrich);
+    wait_close(&d->wait);
+    if (d->timer >= 0)
+        close(d->timer);
     if (d->epoll >= 0)
         close(d->epoll);
     if (d->signals >= 0)
@@ -552,12 +719,12 @@ enum daemon_result daemon_run(const struct daemon_options *opt)
         return DAEMON_CANNOT;
     }
     d->opt = opt;
-    d->epoll = d->signals = -1;
+    d->epoll = d->signals = d->timer = -1;
     for (unsigned i = 0; i < DAEMON_OUTPUTS; i++)
         d->out[i] = OUTPUT_NONE;
     if (start(d) == 0)
         result = opt->replay ? run_replay(d) : run_live(d);
-    release(d);
+    close_all(d);
     free(d);
     return result;
 }

@@ -7,6 +7,7 @@
 #define RULEC_DAEMON_H
 
 #include "alert.h"
+#include "metacache.h"
 #include "select.h"
 
 #define DAEMON_OUTPUTS 8
@@ -23,6 +24,7 @@ struct daemon_options {
     unsigned nselect;
     uint32_t buffer; /* bytes of the ring buffer */
     bool all_matches, audit;
+    struct metacache_options containers;
     const char *record; /* path of a recording to write, or NULL */
     bool record_all;    /* every event, not those alone that passed the filter */
     const char *replay; /* path of a recording to judge in place of the kernel, or "-", or NULL */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "get.h"
@@ -43,14 +44,15 @@ static void read_addresses(struct enrich *e)
     freeifaddrs(all);
 }
 
-int enrich_open(struct enrich *e, const char *etc)
+int enrich_open(struct enrich *e, const char *etc, const struct metacache_options *o)
 {
     const char *given = getenv("FALCO_HOSTNAME");
 
     memset(e, 0, sizeof(*e));
     e->names = names_new(etc);
     e->hosts = hosts_new(etc);
-    if (!e->names || !e->hosts)
+    e->containers = metacache_new(o);
+    if (!e->names || !e->hosts || !e->containers)
         return -ENOMEM;
     if (given && *given)
         snprintf(e->hostname, sizeof(e->hostname), "%s", given);
@@ -70,8 +72,10 @@ void enrich_close(struct enrich *e)
 {
     names_free(e->names);
     hosts_free(e->hosts);
+    metacache_free(e->containers);
     e->names = NULL;
     e->hosts = NULL;
+    e->containers = NULL;
 }
 
 static struct val keep(struct enrich *e, const char *s, size_t n)
@@ -87,6 +91,8 @@ static struct val keep(struct enrich *e, const char *s, size_t n)
 /* ---- users and groups ---- */
 
 /* "" on the host, else the container's id; false if that is not known. */
+#define CONTAINER_ID_SIZE 65
+
 static bool container_of(const struct record *r, char *id, size_t cap)
 {
     struct val v = slot_text(r, S_CONTAINER_ID);
@@ -282,8 +288,85 @@ static struct val on_host(enum field_id f)
     return catalog_type(info->type)->base == BASE_BOOL ? val_num(BASE_BOOL, 0) : val_text("", 0);
 }
 
+void enrich_begin(struct enrich *e, bool may_wait)
+{
+    e->has_key = e->missing = e->pending = false;
+    e->may_wait = may_wait;
+}
+
+/* The record's container in the cache; false: the kernel did not say which it is. */
+static bool find_key(struct enrich *e, const struct record *r)
+{
+    struct val kind = slot_num(r, N_CONTAINER_KIND), id = slot_text(r, S_CONTAINER_FULL);
+    struct timespec now;
+
+    if (e->has_key)
+        return true;
+    if (kind.state != ST_PRESENT || id.state != ST_PRESENT || kind.num <= CONTAINER_HOST ||
+        kind.num >= CONTAINER_KINDS)
+        return false;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    e->key = metacache_find(e->containers, (enum container_kind)kind.num, id.text, id.len,
+                            (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec);
+    return e->has_key = true;
+}
+
+bool enrich_pending(struct enrich *e, const struct record *r)
+{
+    return find_key(e, r) && metacache_state(e->containers, e->key) == META_PENDING;
+}
+
+/* By who knows it, or else by the form of the id. */
+static struct val type_of(enum container_kind kind, bool known, enum engine_id engine)
+{
+    static const char *const types[CONTAINER_KINDS] = {
+        [CONTAINER_HOST] = "host",     [CONTAINER_PODMAN] = "podman",
+        [CONTAINER_CRIO] = "cri-o",    [CONTAINER_CRI] = "containerd",
+        [CONTAINER_DOCKER] = "docker", [CONTAINER_BARE] = "docker",
+        [CONTAINER_LXC] = "lxc",       [CONTAINER_CONTAINERD] = "containerd",
+    };
+    const char *t = known && engine == ENGINE_CONTAINERD ? "containerd" : types[kind];
+
+    return val_text(t, strlen(t));
+}
+
+static struct val in_container(struct enrich *e, const struct record *r, enum field_id f,
+                               int32_t index, const char *name)
+{
+    struct fmt made = fmt_in(e->made[e->next_made++ % ENRICH_MADE], META_POOL);
+    struct val kind = slot_num(r, N_CONTAINER_KIND);
+    enum engine_id engine = ENGINE_COUNT;
+    const struct meta *m;
+    enum meta_state state;
+
+    if (f == F_container_full_id)
+        return slot_text(r, S_CONTAINER_FULL);
+    if (!find_key(e, r))
+        return val_unknown();
+    state = metacache_state(e->containers, e->key);
+    m = metacache_get(e->containers, e->key, &engine);
+    if (state == META_PENDING && e->may_wait) {
+        e->pending = true;
+        return val_unknown();
+    }
+    if (f == F_container_type)
+        return type_of((enum container_kind)kind.num, state == META_KNOWN, engine);
+    if (state == META_KNOWN)
+        return meta_get(m, f, index, name, &made);
+    e->missing = true;
+    return val_absent();
+}
+
+bool enrich_is_metadata(enum field_id f)
+{
+    const struct field_info *info = catalog_field(f);
+
+    return info->source == SRC_USER && f != F_container_full_id &&
+           (strncmp(info->name, "container.", 10) == 0 || strncmp(info->name, "k8s.", 4) == 0);
+}
+
 static bool container_field(struct enrich *e, const struct record *r, enum field_id f,
-                            struct val *out)
+                            int32_t index, const char *name, struct val *out)
 {
     const struct field_info *info = catalog_field(f);
     char id[64];
@@ -295,11 +378,26 @@ static bool container_field(struct enrich *e, const struct record *r, enum field
     } else if (!container_of(r, id, sizeof(id))) {
         *out = val_unknown();
     } else if (id[0]) {
-        e->missing = true;
-        *out = val_absent();
+        *out = in_container(e, r, f, index, name);
     } else {
         *out = on_host(f);
     }
+    return true;
+}
+
+static bool since_start(const struct enrich *e, const struct record *r, enum field_id f,
+                        struct val *out)
+{
+    uint64_t ns = r->h->ts > e->start_ts ? r->h->ts - e->start_ts : 0;
+
+    if (f == F_evt_reltime)
+        *out = val_num(BASE_UINT, (int64_t)ns);
+    else if (f == F_evt_reltime_s)
+        *out = val_num(BASE_UINT, (int64_t)(ns / 1000000000));
+    else if (f == F_evt_reltime_ns)
+        *out = val_num(BASE_UINT, (int64_t)(ns % 1000000000));
+    else
+        return false;
     return true;
 }
 
@@ -308,7 +406,6 @@ bool enrich_get(void *ctx, const struct record *r, enum field_id field, int32_t 
 {
     struct enrich *e = ctx;
 
-    (void)name;
     for (size_t i = 0; i < sizeof(id_fields) / sizeof(id_fields[0]); i++)
         if (id_fields[i].field == field) {
             *out = id_name(e, r, &id_fields[i], index);
@@ -320,8 +417,8 @@ bool enrich_get(void *ctx, const struct record *r, enum field_id field, int32_t 
         *out = val_text(e->hostname, strlen(e->hostname));
         return true;
     }
-    return connection(e, r, field, out) || named(e, r, field, index, out) ||
-           container_field(e, r, field, out);
+    return since_start(e, r, field, out) || connection(e, r, field, out) ||
+           named(e, r, field, index, out) || container_field(e, r, field, index, name, out);
 }
 
 /* ---- keys ---- */
@@ -373,6 +470,16 @@ static size_t id_key(const struct record *r, const struct id_field *f, int32_t i
     return id.state == ST_PRESENT ? make_key(key, h, container, "", 0) : 0;
 }
 
+/* Metadata is that of a whole id; container.id may be the beginning of several. */
+static const char *whole_id(const struct record *r, char *id, size_t cap)
+{
+    struct val v = slot_text(r, S_CONTAINER_FULL);
+
+    if (v.state == ST_PRESENT && v.len)
+        snprintf(id, cap, "%.*s", (int)v.len, v.text);
+    return id;
+}
+
 size_t enrich_key(const struct enrich *e, const struct record *r, const struct enrich_question *q,
                   char key[ENRICH_KEY])
 {
@@ -380,19 +487,20 @@ size_t enrich_key(const struct enrich *e, const struct record *r, const struct e
     const struct id_field *f = id_field_of(q->field);
     struct val addr = named_addr(e, r, q->field);
     struct key_head h = {.field = (uint16_t)q->field, .index = q->index};
-    char container[64];
+    char container[CONTAINER_ID_SIZE];
     bool of_container =
         strncmp(info->name, "container.", 10) == 0 || strncmp(info->name, "k8s.", 4) == 0;
 
     if (q->field == F_proc_name)
         return make_key(key, h, "", "", 0);
     if (addr.state == ST_PRESENT)
-        return make_key(key, (struct key_head){.field = F_fd_sip_name}, "", addr.text, addr.len);
+        return make_key(key, (struct key_head){F_fd_sip_name, 0, q->index > 0 ? q->index : 0, 0},
+                        "", addr.text, addr.len);
     if ((!f && !of_container) || !container_of(r, container, sizeof(container)))
         return 0;
     if (f)
         return id_key(r, f, q->index, container, key);
-    if (info->flags & FF_DEPRECATED || !container[0])
+    if (info->flags & FF_DEPRECATED || !container[0] || q->field == F_container_full_id)
         return 0;
-    return make_key(key, h, container, q->name, strlen(q->name));
+    return make_key(key, h, whole_id(r, container, sizeof(container)), q->name, strlen(q->name));
 }

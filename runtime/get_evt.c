@@ -92,6 +92,12 @@ struct val get_evt_time(struct record *r, const struct want *w)
     return local_time(r, false, true);
 }
 
+/* A setting of Falco's command line chooses its form; this is what it is without one. */
+struct val get_evt_outputtime(struct record *r, const struct want *w)
+{
+    return get_evt_time(r, w);
+}
+
 struct val get_evt_time_s(struct record *r, const struct want *w)
 {
     (void)w;
@@ -236,19 +242,44 @@ struct val get_evt_is_syslog(struct record *r, const struct want *w)
     return val_num(BASE_BOOL, val_here(name) && memmem(name.text, name.len, "/dev/log", 8));
 }
 
-struct val get_evt_buflen(struct record *r, const struct want *w)
-{
-    struct val res;
+enum buflen_of { OF_ANY, OF_FILE, OF_NET };
 
-    (void)w;
-    if (!(event_flags(r) & (EVF_READS_FD | EVF_WRITES_FD)))
+static bool of_kind(int64_t type, enum buflen_of of)
+{
+    return of == OF_NET ? type >= 3 && type <= 6 : type == 1 || type == 16;
+}
+
+/* The result of a call that moves data in a direction, to or from a descriptor of a kind. */
+static struct val buflen(struct record *r, uint32_t directions, enum buflen_of of)
+{
+    struct val res = get_field(r, F_evt_rawres), type = slot_num(r, N_FD_TYPE);
+    bool told = of == OF_ANY || type.state != ST_UNKNOWN;
+
+    if (!(event_flags(r) & directions) || (res.state == ST_PRESENT && res.num < 0))
         return val_absent();
-    res = get_field(r, F_evt_rawres);
-    if (res.state == ST_PRESENT && res.num < 0)
+    if (of != OF_ANY && told && (type.state != ST_PRESENT || !of_kind(type.num, of)))
         return val_absent();
+    if (res.state == ST_PRESENT && !told)
+        return val_unknown();
     res.base = BASE_UINT;
     return res;
 }
+
+#define BUFLEN(name, directions, of)                                                               \
+    struct val get_evt_buflen##name(struct record *r, const struct want *w)                        \
+    {                                                                                              \
+        (void)w;                                                                                   \
+        return buflen(r, directions, of);                                                          \
+    }
+BUFLEN(, EVF_READS_FD | EVF_WRITES_FD, OF_ANY)
+BUFLEN(_in, EVF_READS_FD, OF_ANY)
+BUFLEN(_out, EVF_WRITES_FD, OF_ANY)
+BUFLEN(_file, EVF_READS_FD | EVF_WRITES_FD, OF_FILE)
+BUFLEN(_file_in, EVF_READS_FD, OF_FILE)
+BUFLEN(_file_out, EVF_WRITES_FD, OF_FILE)
+BUFLEN(_net, EVF_READS_FD | EVF_WRITES_FD, OF_NET)
+BUFLEN(_net_in, EVF_READS_FD, OF_NET)
+BUFLEN(_net_out, EVF_WRITES_FD, OF_NET)
 
 /* Generic events carry no result, nor do events without parameters. */
 static struct val result_of(struct record *r)
@@ -351,6 +382,8 @@ struct val get_const(struct record *r, const struct want *w)
     } rows[] = {
         {F_evt_count, NULL, 1},
         {F_evt_count_exit, NULL, 1},
+        {F_evt_count_procinfo, NULL, 0},
+        {F_evt_count_threadinfo, NULL, 0},
         {F_evt_dir, "<", 0},
         {F_evt_is_async, NULL, 0},
         {F_evt_latency, NULL, 0},
@@ -360,6 +393,8 @@ struct val get_const(struct record *r, const struct want *w)
         {F_evt_latency_human, "0ns", 0},
         {F_evt_wait_latency, NULL, 0},
         {F_evt_source, "syscall", 0},
+        {F_thread_exectime, NULL, 0},
+        {F_thread_totexectime, NULL, 0},
     };
 
     (void)r;

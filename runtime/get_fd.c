@@ -2,6 +2,7 @@
 /* Fields of the event's descriptor. */
 #include "get.h"
 
+enum { FAMILY_UNIX = 2 };                     /* of flag table fd_sockfamily */
 enum { TYPE_IPV4 = 3, TYPE_IPV6_SERVER = 6 }; /* of flag table fd_type, the four IP kinds */
 
 static void add_end(struct fmt *t, struct val ip, struct val port)
@@ -18,6 +19,8 @@ struct val get_tuple(struct record *r)
     struct val cip = get_field(r, F_fd_cip), sip = get_field(r, F_fd_sip);
     struct fmt t;
 
+    if (slot_num(r, N_SOCKFAMILY).num == FAMILY_UNIX)
+        return slot_text(r, S_FD_NAME);
     if (cip.state == ST_UNKNOWN || sip.state == ST_UNKNOWN)
         return val_unknown();
     t = scratch_begin(r);
@@ -39,6 +42,116 @@ struct val get_fd_name(struct record *r)
         type.num > TYPE_IPV6_SERVER)
         return v;
     return get_tuple(r);
+}
+
+/* The name of one of the first three descriptors: what the kernel told, or of its socket's ends. */
+static struct val std_name(struct record *r, enum str_slot slot, enum num_slot kind)
+{
+    struct val v = slot_text(r, slot), type = slot_num(r, kind);
+    struct sock_ends ends;
+    struct fmt t;
+
+    if (type.state != ST_PRESENT || type.num < TYPE_IPV4 || type.num > TYPE_IPV6_SERVER)
+        return v;
+    if (!r->text[slot] || r->h->len[slot] != sizeof(ends))
+        return val_unknown();
+    memcpy(&ends, r->text[slot], sizeof(ends));
+    t = scratch_begin(r);
+    if (ends.client_len == 4 || ends.client_len == 16) {
+        fmt_addr(&t, (const char *)ends.client, ends.client_len);
+        fmt_char(&t, ':');
+        fmt_unsigned(&t, ends.client_port, 10, 1);
+        fmt_str(&t, "->");
+    }
+    if (ends.server_len == 4 || ends.server_len == 16) {
+        fmt_addr(&t, (const char *)ends.server, ends.server_len);
+        fmt_char(&t, ':');
+        fmt_unsigned(&t, ends.server_port, 10, 1);
+    }
+    return scratch_end(r, &t);
+}
+
+struct val get_proc_stdin_name(struct record *r, const struct want *w)
+{
+    (void)w;
+    return std_name(r, S_STDIN_NAME, N_STDIN_TYPE);
+}
+
+struct val get_proc_stdout_name(struct record *r, const struct want *w)
+{
+    (void)w;
+    return std_name(r, S_STDOUT_NAME, N_STDOUT_TYPE);
+}
+
+struct val get_proc_stderr_name(struct record *r, const struct want *w)
+{
+    (void)w;
+    return std_name(r, S_STDERR_NAME, N_STDERR_TYPE);
+}
+
+/* The name of a type in `name`, unless one of the mask before it has the same. */
+static bool new_name(uint64_t kinds, unsigned kind, char *name, size_t cap)
+{
+    char other[32];
+
+    if (!(kinds >> kind & 1) || !catalog_flags_text(FT_fd_type, kind, false, name, cap))
+        return false;
+    for (unsigned i = 0; i < kind; i++)
+        if (kinds >> i & 1 && catalog_flags_text(FT_fd_type, i, false, other, sizeof(other)) &&
+            strcmp(name, other) == 0)
+            return false;
+    return true;
+}
+
+/* The names of a mask of types, as a list. */
+static struct val type_names(struct record *r, uint64_t kinds)
+{
+    struct val v = {.state = ST_PRESENT, .base = BASE_TEXT, .is_list = 1};
+    struct fmt t = scratch_begin(r);
+    char name[32];
+
+    for (unsigned i = 0; i < 64; i++) {
+        if (!new_name(kinds, i, name, sizeof(name)))
+            continue;
+        fmt_add(&t, name, strlen(name) + 1);
+        v.num++;
+    }
+    v.text = t.buf;
+    v.len = (uint32_t)t.len;
+    r->used += v.len;
+    return v;
+}
+
+struct val get_fd_types(struct record *r, const struct want *w)
+{
+    struct val kinds;
+
+    if (w->index > 2)
+        return val_unknown();
+    kinds = slot_num(r, w->index < 0 ? N_FD_KINDS : (enum num_slot)(N_STDIN_TYPE + w->index));
+    if (kinds.state != ST_PRESENT)
+        return kinds;
+    return type_names(r, w->index < 0 ? (uint64_t)kinds.num : 1ull << (kinds.num & 63));
+}
+
+/* The numbers alone, of the list that poll's parameter is: up to each colon. */
+struct val get_fdlist_nums(struct record *r, const struct want *w)
+{
+    struct val list = slot_text(r, S_FDLIST);
+    struct fmt t;
+
+    (void)w;
+    if (list.state != ST_PRESENT)
+        return list;
+    t = scratch_begin(r);
+    for (uint32_t i = 0; i < list.len; i++) {
+        if (list.text[i] == ':')
+            while (i < list.len && list.text[i] != ' ')
+                i++;
+        if (i < list.len)
+            fmt_char(&t, list.text[i] == ' ' ? ',' : list.text[i]);
+    }
+    return scratch_end(r, &t);
 }
 
 static struct val as_net(struct val v)

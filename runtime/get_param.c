@@ -7,6 +7,8 @@
  */
 #include "get.h"
 
+#include <stdio.h>
+
 #define FD_CWD (-100)
 
 /* The slot's bytes or number, in the parameter's own type. */
@@ -16,8 +18,8 @@ struct val param_raw(struct record *r, const struct param_info *p)
 
     if (p->slot < 0)
         return p->type == T_SOCKTUPLE ? get_tuple(r) : val_unknown();
-    if (p->slot == SLOT_OF_STR(S_DATA))
-        return slot_bytes(r, S_DATA);
+    if (p->slot == SLOT_OF_STR(S_DATA) || p->slot == SLOT_OF_STR(S_CONTROL))
+        return slot_bytes(r, (enum str_slot)(p->slot - N_COUNT));
     if (p->slot >= N_COUNT)
         return slot_text(r, (enum str_slot)(p->slot - N_COUNT));
     v = slot_num(r, (enum num_slot)p->slot);
@@ -30,8 +32,8 @@ struct val param_raw(struct record *r, const struct param_info *p)
 
 static void raw_number(struct fmt *t, const struct param_info *p, int64_t n)
 {
-    bool is_signed =
-        catalog_type(p->type)->base == BASE_INT || p->type == T_UID || p->type == T_GID;
+    bool is_signed = catalog_type(p->type)->base == BASE_INT || p->type == T_UID ||
+                     p->type == T_GID || p->type == T_DYN;
 
     if (p->type == T_MODE || (p->format == FMT_OCT && !p->flags)) {
         if (n)
@@ -60,6 +62,22 @@ static bool raw_addr(struct record *r, struct fmt *t)
     return true;
 }
 
+/* The names of a mask's first 32 signals, by blanks. */
+static void add_signals(struct fmt *t, uint32_t mask)
+{
+    char name[32];
+    bool any = false;
+
+    for (unsigned i = 0; i < 32; i++) {
+        if (!(mask >> i & 1) || !catalog_flags_text(FT_signal, i + 1, true, name, sizeof(name)))
+            continue;
+        if (any)
+            fmt_char(t, ' ');
+        fmt_str(t, name);
+        any = true;
+    }
+}
+
 static void add_printable(struct fmt *t, struct val v)
 {
     for (uint32_t i = 0; i < v.len; i++)
@@ -80,6 +98,10 @@ static enum slot_state raw_text(struct record *r, const struct param_info *p, st
         add_printable(t, v);
     else if (v.text)
         fmt_add(t, v.text, v.len);
+    else if (p->type == T_SIGSET)
+        add_signals(t, (uint32_t)v.num);
+    else if (p->type == T_RELTIME && v.num == -1)
+        fmt_str(t, "none");
     else
         raw_number(t, p, v.num);
     return v.state;
@@ -184,6 +206,18 @@ static enum slot_state resolved_table(enum flag_table table, int64_t n, struct f
     return resolved_flags(&p, n, t);
 }
 
+/* Nanoseconds as seconds: at most six digits that count, as %g prints. */
+static enum slot_state resolved_time(int64_t ns, struct fmt *t)
+{
+    char text[32];
+
+    if (ns == -1)
+        return ST_ABSENT;
+    snprintf(text, sizeof(text), "%gs", (double)(uint64_t)ns / 1e9);
+    fmt_str(t, text);
+    return ST_PRESENT;
+}
+
 /* Appends the resolved text: PRESENT, ABSENT if there is none, UNKNOWN if it cannot be told. */
 static enum slot_state resolved_text(struct record *r, const struct param_info *p, struct fmt *t)
 {
@@ -202,6 +236,8 @@ static enum slot_state resolved_text(struct record *r, const struct param_info *
         return resolved_id(r, F_user_name, v.num, t);
     if (p->type == T_GID)
         return resolved_id(r, F_group_name, v.num, t);
+    if (p->type == T_RELTIME)
+        return resolved_time(v.num, t);
     if (p->type == T_SIGTYPE)
         return resolved_table(FT_signal, v.num, t);
     if (p->type == T_ERRNO) {
@@ -267,12 +303,17 @@ static enum slot_state add_param(struct record *r, const struct param_info *p, s
 
     fmt_str(t, p->name);
     fmt_char(t, '=');
+    mark = t->len;
     st = raw_text(r, p, t);
     if (st != ST_PRESENT && st != ST_CUT) {
         bool null = p->type == T_BYTEBUF || p->type == T_SOCKTUPLE || p->type == T_FDLIST ||
                     p->type == T_DYN;
 
         fmt_str(t, null ? "NULL" : "<NA>");
+        return st;
+    }
+    if (p->type == T_BYTEBUF && t->len == mark) {
+        fmt_str(t, "NULL");
         return st;
     }
     mark = t->len;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "load.h"
 
-#include "class.h"
+#include "class_find.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>

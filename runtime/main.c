@@ -10,6 +10,8 @@
 
 #define VERSION "0.1"
 #define BUFFER_DEFAULT (4u << 20) /* is mapped twice: 8 MB of resident memory */
+#define WAIT_DEFAULT_NS 500000000ull
+#define WAIT_MAX_MS 10000
 #define BUFFER_MIN (64u << 10)
 #define BUFFER_MAX (1u << 30)
 
@@ -36,6 +38,12 @@ static const char help[] =
     "  --rules enable:NAME   switch rules on or off (disable:NAME); may be given several times, "
     "and\n"
     "                        the last one counts; * in NAME is any text, tag=TAG is a tag\n"
+    "  --container-root ENGINE=DIR\n"
+    "                        where podman, docker, containerd or cri-o keeps its files, in place "
+    "of\n"
+    "                        its usual directories; may be given several times\n"
+    "  --container-wait MS   how long an event may wait for its container's metadata (default "
+    "500)\n"
     "  --buffer SIZE         ring buffer between kernel and daemon: 64K to 1G (default 4M)\n"
     "  --audit               take every event and check the kernel's filter against the rules\n"
     "  --record FILE         write what passed the filter to a recording as well\n"
@@ -109,6 +117,8 @@ enum {
     OPT_ALL,
     OPT_PRIORITY,
     OPT_RULES,
+    OPT_CONTAINER_ROOT,
+    OPT_CONTAINER_WAIT,
     OPT_BUFFER,
     OPT_AUDIT,
     OPT_RECORD,
@@ -130,6 +140,8 @@ static const struct option options[] = {
     {"all-matches", no_argument, NULL, OPT_ALL},
     {"priority", required_argument, NULL, OPT_PRIORITY},
     {"rules", required_argument, NULL, OPT_RULES},
+    {"container-root", required_argument, NULL, OPT_CONTAINER_ROOT},
+    {"container-wait", required_argument, NULL, OPT_CONTAINER_WAIT},
     {"buffer", required_argument, NULL, OPT_BUFFER},
     {"audit", no_argument, NULL, OPT_AUDIT},
     {"record", required_argument, NULL, OPT_RECORD},
@@ -157,6 +169,33 @@ static bool take_rules(struct daemon_options *o, const char *arg)
         return usage("--rules", arg, ": too many selections");
     return select_parse(arg, &o->select[o->nselect++]) ||
            usage("--rules", arg, ": neither enable:NAME nor disable:NAME");
+}
+
+static bool take_root(struct metacache_options *o, const char *arg)
+{
+    const char *path = strchr(arg, '=');
+    enum engine_id engine = path ? engine_by_word(arg, (size_t)(path - arg)) : ENGINE_COUNT;
+
+    if (engine == ENGINE_COUNT)
+        return usage("--container-root", arg,
+                     ": not podman=DIR, docker=DIR, containerd=DIR or cri-o=DIR");
+    if (path[1] != '/')
+        return usage("--container-root", arg, ": the directory is not absolute");
+    if (o->nroot == METACACHE_GIVEN)
+        return usage("--container-root", arg, ": too many roots");
+    o->root[o->nroot++] = (struct metacache_root){engine, path + 1};
+    return true;
+}
+
+static bool take_wait(struct metacache_options *o, const char *arg)
+{
+    char *end;
+    unsigned long ms = strtoul(arg, &end, 10);
+
+    if (end == arg || *end || *arg == '-' || ms > WAIT_MAX_MS)
+        return usage("--container-wait", arg, ": not a number of milliseconds up to 10000");
+    o->wait_ns = ms * 1000000ull;
+    return true;
 }
 
 /* One option's value into the options; false with a message if it is not one. */
@@ -198,6 +237,10 @@ static bool take(struct daemon_options *o, int which, const char *arg)
                usage("--priority", arg, ": there is no such priority");
     case OPT_RULES:
         return take_rules(o, arg);
+    case OPT_CONTAINER_ROOT:
+        return take_root(&o->containers, arg);
+    case OPT_CONTAINER_WAIT:
+        return take_wait(&o->containers, arg);
     case OPT_BUFFER:
         return parse_size(arg, &o->buffer) || usage("--buffer", arg, ": not a size from 64K to 1G");
     case OPT_ALL:
@@ -238,7 +281,8 @@ int main(int argc, char **argv)
     struct daemon_options o = {.readings = 1u << READ_KERNEL | 1u << READ_SPELLED,
                                .style = ALERT_STYLE(ALERT_TEXT, ""),
                                .priority = 7,
-                               .buffer = BUFFER_DEFAULT};
+                               .buffer = BUFFER_DEFAULT,
+                               .containers.wait_ns = WAIT_DEFAULT_NS};
     int opt;
 
     while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {

@@ -105,6 +105,7 @@ static const struct sock_filter filter[] = {
     ALLOW(ppoll),
     ALLOW(timerfd_settime),
     ALLOW(openat2),
+    ALLOW(getdents64),
     ALLOW(fstat),
     ALLOW(newfstatat),
     ALLOW(lseek),

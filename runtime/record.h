@@ -38,7 +38,9 @@ struct record_user {
     void *ctx;
     bool (*get)(void *ctx, const struct record *r, enum field_id field, int32_t index,
                 const char *name, struct val *out);
-    uint64_t evt_num;   /* evt.num of this event */
+    uint64_t evt_num; /* evt.num of this event */
+    /* Set once metadata of the event's container was asked for and nobody has it. May be NULL. */
+    const bool *no_metadata;
     int32_t utc_offset; /* seconds east of UTC, for local times */
     /* Overrides, for events made from text: a field that is given rather than derived. May be NULL.
      */

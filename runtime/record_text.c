@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Values as the text that outputs show. */
 #include "get.h"
+
+#include <stdio.h>
 #include "xform.h"
 
 #define LIST_SHOWN 1023 /* bytes of a list */
@@ -48,6 +50,9 @@ static void list_text(struct fmt *t, struct val list)
 
 void value_text(struct fmt *t, struct val v, const struct field_info *f)
 {
+    char digits[40];
+    double real;
+
     if (!val_here(v))
         return;
     if (v.is_list) {
@@ -66,11 +71,15 @@ void value_text(struct fmt *t, struct val v, const struct field_info *f)
     case BASE_NET:
         fmt_addr(t, v.text, v.len);
         break;
+    case BASE_DOUBLE:
+        memcpy(&real, &v.num, sizeof(real));
+        snprintf(digits, sizeof(digits), "%.1f", real);
+        fmt_str(t, digits);
+        break;
     case BASE_INT:
     case BASE_UINT:
     case BASE_BOOL:
     case BASE_PORT:
-    case BASE_DOUBLE:
     case BASE_NONE:
         number_text(t, v, f);
         break;

@@ -12,6 +12,7 @@
 #define CACHED_BYTES 512       /* of key and text; longer ones are written each time */
 #define TOLD 64                /* answers given in one event */
 #define TOLD_BYTES 65536       /* of their keys and texts */
+#define NAMES_ASKED 64         /* of an address, as many as a test looks at */
 #define AGAIN_NS 1000000000ull /* what was asked within this time is not asked in advance */
 
 /* The last answer to a key, as it was written. */
@@ -226,7 +227,7 @@ static bool ask(struct recorder *rec, const struct record *r, const struct enric
     size_t nkey = enrich_key(rec->enrich, r, q, key);
     struct cached *c;
     struct told *t;
-    bool known;
+    bool known, pending, before = rec->enrich->pending;
 
     if (nkey == 0)
         return !in_advance && enrich_get(rec->enrich, r, q->field, q->index, q->name, out);
@@ -238,7 +239,12 @@ static bool ask(struct recorder *rec, const struct record *r, const struct enric
     c = place_of(rec, key, nkey);
     if (in_advance && is_of(c, key, nkey) && r->h->ts - c->asked < AGAIN_NS)
         return false;
+    rec->enrich->pending = false;
     known = enrich_get(rec->enrich, r, q->field, q->index, q->name, out);
+    pending = rec->enrich->pending;
+    rec->enrich->pending |= before;
+    if (pending) /* no answer yet */
+        return known;
     put_answer(rec, c, make_answer(rec, key, nkey, known, out), r->h->ts);
     remember_told(rec, key, nkey, known, out);
     return known;
@@ -254,12 +260,23 @@ bool recorder_get(void *ctx, const struct record *r, enum field_id field, int32_
 
 /* ---- in advance ---- */
 
-static void ask_ahead(struct recorder *rec, struct record *r, enum field_id field, int32_t index)
+/* True if there is an answer, and it was not known yet. */
+static bool ask_ahead(struct recorder *rec, struct record *r, enum field_id field, int32_t index)
 {
     const struct enrich_question q = {field, index, ""};
     struct val v = val_absent();
 
-    ask(rec, r, &q, true, &v);
+    return ask(rec, r, &q, true, &v) && val_here(v);
+}
+
+/* An address has several names: all of them, and that there are no more. */
+static void ask_names(struct recorder *rec, struct record *r)
+{
+    static const enum field_id names[] = {F_fd_cip_name, F_fd_sip_name};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        for (int32_t k = 0; k < NAMES_ASKED && ask_ahead(rec, r, names[i], k); k++)
+            ;
 }
 
 /* Names of the ids among the event's parameters. */
@@ -290,6 +307,7 @@ static void ask_all(struct recorder *rec, struct record *r)
             (info->arg == ARG_NONE || info->arg == ARG_INDEX_OPT || info->arg == ARG_TEXT_OPT))
             ask_ahead(rec, r, (enum field_id)f, -1);
     }
+    ask_names(rec, r);
     ask_params(rec, r);
 }
 
@@ -300,6 +318,11 @@ static void next_event(struct recorder *rec)
     rec->ntold = 0;
     rec->told_used = 0;
     rec->incomplete = false;
+}
+
+void recorder_forget(struct recorder *rec)
+{
+    next_event(rec);
 }
 
 void recorder_event(struct recorder *rec, struct record *r, uint64_t number, const void *bytes,

@@ -43,6 +43,8 @@ bool recorder_get(void *ctx, const struct record *r, enum field_id field, int32_
  */
 void recorder_event(struct recorder *rec, struct record *r, uint64_t number, const void *bytes,
                     size_t size);
+/* The event is judged once more: what it was told so far does not count. */
+void recorder_forget(struct recorder *rec);
 void recorder_offset(struct recorder *rec, int32_t utc_offset);
 /* A batch is over: what is in the buffer may go to the file. */
 void recorder_kick(struct recorder *rec);

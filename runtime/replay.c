@@ -87,11 +87,18 @@ static void keep_addrs(struct replay *p, const struct capture_part *part)
     }
 }
 
-/* Numbers that were left out, in front of this one. */
+/*
+ * Numbers that were left out, in front of this one. A record that waited for the metadata of its
+ * container comes later than its number.
+ */
 static void count_missing(struct replay *p, uint64_t number)
 {
-    if (number > p->number + 1)
-        p->missing += number - p->number - 1;
+    if (number > p->highest + 1)
+        p->missing += number - p->highest - 1;
+    else if (number <= p->highest && p->missing)
+        p->missing--;
+    if (number > p->highest)
+        p->highest = number;
     p->number = number;
 }
 
@@ -162,6 +169,22 @@ static bool fits(const struct val *v, enum field_id field)
            (v->base == catalog_type(info->type)->base && (!v->is_list || (info->flags & FF_LIST)));
 }
 
+/* Each container that an engine knows has a name. */
+static bool nobody_knows(const struct replay *p, const struct record *r, enum field_id field)
+{
+    const struct enrich_question q = {F_container_name, -1, ""};
+    const struct capture_part *answer = NULL;
+    struct val name = val_absent();
+    char key[ENRICH_KEY];
+    size_t nkey = 0;
+
+    if (enrich_is_metadata(field) && field != F_container_type)
+        nkey = enrich_key(&p->enrich, r, &q, key);
+    if (nkey)
+        answer = answers_find(p->answers, key, nkey);
+    return answer && (!capture_value(answer, &name) || name.state == ST_ABSENT);
+}
+
 bool replay_get(void *ctx, const struct record *r, enum field_id field, int32_t index,
                 const char *name, struct val *out)
 {
@@ -175,6 +198,8 @@ bool replay_get(void *ctx, const struct record *r, enum field_id field, int32_t 
     if (nkey == 0)
         return enrich_get(&p->enrich, r, field, index, name, out);
     answer = answers_find(p->answers, key, nkey);
+    if (p->no_metadata && nobody_knows(p, r, field))
+        *p->no_metadata = true;
     if (answer) {
         known = capture_value(answer, out);
         if (fits(out, field))

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rpk.h"
 #include "../grammar/transform.h"
-#include "../grammar/catalog.h" /* before elf.h, which defines EV_NONE (0) as a macro */
+#include "../grammar/catalog.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -129,12 +128,6 @@ static bool check_str(struct check *c, struct rpk_str s, const char *what, uint3
     return true;
 }
 
-/* Rows [first, first + n) exist in a table of `total`. */
-static bool rows_exist(uint32_t first, uint32_t n, uint32_t total)
-{
-    return n <= total && first <= total - n;
-}
-
 static bool check_rule(struct check *c, uint32_t i)
 {
     const struct rpk_rule *u = &c->r.rules[i];
@@ -148,9 +141,9 @@ static bool check_rule(struct check *c, uint32_t i)
     if (u->flags & ~(RPK_RULE_OFF | RPK_RULE_LEFT_OUT | RPK_RULE_FAILED_EXEC) ||
         (u->flags & (RPK_RULE_OFF | RPK_RULE_LEFT_OUT)) == RPK_RULE_LEFT_OUT)
         return bad(c, "rule %u: unknown flags %u", i, u->flags);
-    if (!rows_exist(u->tags.off, u->tags.n, h->tags.n))
+    if (!rpk_rows_exist(u->tags.off, u->tags.n, h->tags.n))
         return bad(c, "rule %u: tags outside their table", i);
-    if (!rows_exist(u->pieces.off, u->pieces.n, h->pieces.n))
+    if (!rpk_rows_exist(u->pieces.off, u->pieces.n, h->pieces.n))
         return bad(c, "rule %u: output outside its table", i);
     return true;
 }
@@ -165,7 +158,7 @@ static bool check_event(struct check *c, uint32_t i)
         return bad(c, "event row %u: system call %d does not fit the event", i, e->sysnr);
     if (i && (e[-1].event > e->event || (e[-1].event == e->event && e[-1].sysnr >= e->sysnr)))
         return bad(c, "event row %u: out of order", i);
-    if (e->nroot > RULES_MAX || !rows_exist(e->root0, e->nroot, c->r.head->roots.n))
+    if (e->nroot > RULES_MAX || !rpk_rows_exist(e->root0, e->nroot, c->r.head->roots.n))
         return bad(c, "event row %u: roots outside their table", i);
     for (uint32_t k = 1; k < e->nroot; k++)
         if (c->r.roots[e->root0 + k - 1].rule >= c->r.roots[e->root0 + k].rule)
@@ -178,7 +171,8 @@ static bool check_event_keys(struct check *c, uint32_t i)
     const struct rpk_event *e = &c->r.events[i];
     const struct rpk_head *h = c->r.head;
 
-    if (!rows_exist(e->key0, e->nkey, h->keys.n) || !rows_exist(e->rest0, e->nrest, h->ranks.n))
+    if (!rpk_rows_exist(e->key0, e->nkey, h->keys.n) ||
+        !rpk_rows_exist(e->rest0, e->nrest, h->ranks.n))
         return bad(c, "event row %u: keys outside their table", i);
     return true;
 }
@@ -285,7 +279,7 @@ static bool check_atom(struct check *c, uint32_t i)
         return bad(c, "test %u: no modifier has number %u", i, a->mod);
     if (a->type == T_NONE || a->type >= T_COUNT)
         return bad(c, "test %u: no type has number %u", i, a->type);
-    if (!rows_exist(a->val0, a->nval, h->values.n))
+    if (!rpk_rows_exist(a->val0, a->nval, h->values.n))
         return bad(c, "test %u: constants outside their table", i);
     for (uint32_t k = 0; k < a->nval; k++) {
         int want = value_kind_of(a->type);
@@ -344,7 +338,7 @@ static bool check_ref(struct check *c, uint32_t i)
         return true;
     if (f->xform >= XF_COUNT)
         return bad(c, "operand %u: no transformer has number %u", i, f->xform);
-    if (!rows_exist(f->kid0, f->nkid, i))
+    if (!rpk_rows_exist(f->kid0, f->nkid, i))
         return bad(c, "operand %u: arguments do not come before it", i);
     if (f->nkid < xform_min_args((enum xform_id)f->xform))
         return bad(c, "operand %u: too few arguments", i);
@@ -479,94 +473,17 @@ int rpk_open_section(struct rpk *r, const void *section, size_t size, char *err,
     return c.rc;
 }
 
-/* Header of section `i`. The caller has checked that the header table is inside the file. */
-static Elf64_Shdr section_at(const uint8_t *file, const Elf64_Ehdr *e, size_t i)
-{
-    Elf64_Shdr s;
-
-    memcpy(&s, file + e->e_shoff + i * sizeof(s), sizeof(s));
-    return s;
-}
-
-static bool in_file(uint64_t off, uint64_t len, size_t size)
-{
-    return len <= size && off <= size - len;
-}
-
-static bool elf_header(struct check *c, const uint8_t *file, size_t size, Elf64_Ehdr *e)
-{
-    static const uint8_t ident[] = {0x7f, 'E', 'L', 'F', ELFCLASS64, ELFDATA2LSB, EV_CURRENT};
-
-    if (size < sizeof(*e) || memcmp(file, ident, sizeof(ident)) != 0) {
-        bad(c, "not a rule bundle");
-        c->rc = -ENOEXEC;
-        return false;
-    }
-    memcpy(e, file, sizeof(*e));
-    if (e->e_machine != EM_BPF || e->e_type != ET_REL) {
-        bad(c, "an ELF file, but not a rule bundle");
-        c->rc = -ENOEXEC;
-        return false;
-    }
-    if (e->e_shentsize != sizeof(Elf64_Shdr) || e->e_shstrndx >= e->e_shnum ||
-        !in_file(e->e_shoff, (uint64_t)e->e_shnum * sizeof(Elf64_Shdr), size))
-        return bad(c, "broken ELF file: section headers outside the file");
-    return true;
-}
-
-/* Finds a section by its name; offsets are held against the file before use. */
-static bool elf_find(struct check *c, const uint8_t *file, size_t size, const char *name,
-                     Elf64_Shdr *found)
-{
-    size_t len = strlen(name) + 1;
-    Elf64_Ehdr e;
-    Elf64_Shdr names;
-
-    if (!elf_header(c, file, size, &e))
-        return false;
-    names = section_at(file, &e, e.e_shstrndx);
-    if (!in_file(names.sh_offset, names.sh_size, size))
-        return bad(c, "broken ELF file: section names outside the file");
-    for (size_t i = 1; i < e.e_shnum; i++) {
-        *found = section_at(file, &e, i);
-        if (found->sh_name >= names.sh_size || names.sh_size - found->sh_name < len ||
-            memcmp(file + names.sh_offset + found->sh_name, name, len) != 0)
-            continue;
-        if (found->sh_type != SHT_PROGBITS || !in_file(found->sh_offset, found->sh_size, size))
-            return bad(c, "section %s is outside the file", name);
-        return true;
-    }
-    bad(c, "an ELF file, but not a rule bundle: it has no section %s", name);
-    c->rc = -ENOEXEC;
-    return false;
-}
-
-uint64_t rpk_code(const void *bytes, size_t size, uint64_t *len)
-{
-    char err[128];
-    struct check c = {.err = err, .errlen = sizeof(err)};
-    Elf64_Shdr s = {0};
-
-    *len = 0;
-    if (!elf_find(&c, bytes, size, ".text", &s))
-        return 0;
-    *len = s.sh_size;
-    return s.sh_offset;
-}
-
 int rpk_open(struct rpk *r, const void *bytes, size_t size, char *err, size_t errlen)
 {
-    const uint8_t *file = bytes;
-    struct check c = {.err = err, .errlen = errlen};
     const uint64_t magic = RPK_MAGIC;
-    Elf64_Shdr s = {0};
+    uint64_t off, len;
+    int rc;
 
     memset(r, 0, sizeof(*r));
-    if (size >= sizeof(magic) && memcmp(file, &magic, sizeof(magic)) == 0)
+    if (size >= sizeof(magic) && memcmp(bytes, &magic, sizeof(magic)) == 0)
         return rpk_open_section(r, bytes, size, err, errlen);
-    if (!elf_find(&c, file, size, RPK_SECTION, &s))
-        return c.rc;
-    return rpk_open_section(r, file + s.sh_offset, s.sh_size, err, errlen);
+    rc = rpk_elf_find(bytes, size, RPK_SECTION, &off, &len, err, errlen);
+    return rc ? rc : rpk_open_section(r, (const uint8_t *)bytes + off, len, err, errlen);
 }
 
 const char *rpk_text(const struct rpk *r, struct rpk_str s)

@@ -256,6 +256,17 @@ const char *rpk_text(const struct rpk *r, struct rpk_str s); /* NUL-terminated *
 int rpk_value_order(const struct rpk *r, uint8_t type, const struct rpk_value *a,
                     const struct rpk_value *b);
 uint64_t rpk_abi_digest(void);
+/* For the validator: rows [first, first + n) exist in a table of `total`. */
+static inline int rpk_rows_exist(uint32_t first, uint32_t n, uint32_t total)
+{
+    return n <= total && first <= total - n;
+}
+/*
+ * For the validator (rpk_elf.c): where a section stands in the file, and its length; both are
+ * inside the file. 0, or -EINVAL / -ENOEXEC with the reason in `err`.
+ */
+int rpk_elf_find(const void *bytes, size_t size, const char *name, uint64_t *off, uint64_t *len,
+                 char *err, size_t errlen);
 /* For the validator (rpk_class.c): what is wrong with a row of one of these tables, or NULL. */
 enum rpk_class_table { RPK_KEY, RPK_RANK, RPK_BUCKET, RPK_CLASS, RPK_CAND, RPK_CLASS_TEST };
 const char *rpk_class_wrong(const struct rpk *r, enum rpk_class_table table, uint32_t row);

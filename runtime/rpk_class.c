@@ -4,19 +4,14 @@
 
 #include "rpk.h"
 
-/* Rows [first, first + n) exist in a table of `total`. */
-static bool rows_exist(uint32_t first, uint32_t n, uint32_t total)
-{
-    return n <= total && first <= total - n;
-}
-
 static const char *key_wrong(const struct rpk *r, uint32_t i)
 {
     const struct rpk_key *k = &r->keys[i];
 
     if (k->ref >= r->head->refs.n || k->how > CLASS_WITHIN)
         return "no such value";
-    return rows_exist(k->rank0, k->nrank, r->head->ranks.n) ? NULL : "roots outside their table";
+    return rpk_rows_exist(k->rank0, k->nrank, r->head->ranks.n) ? NULL
+                                                                : "roots outside their table";
 }
 
 /* Row 0 tells how many buckets follow: a power of two, so that a mask finds one. */
@@ -31,8 +26,8 @@ static const char *class_wrong(const struct rpk *r, uint32_t i)
 {
     const struct class_row *c = &r->class_rows[i];
 
-    return rows_exist(c->cand0, c->ncand, r->head->class_cands.n) ? NULL
-                                                                  : "rules outside their table";
+    return rpk_rows_exist(c->cand0, c->ncand, r->head->class_cands.n) ? NULL
+                                                                      : "rules outside their table";
 }
 
 static bool back_ok(uint32_t to, uint32_t below)

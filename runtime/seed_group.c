@@ -89,7 +89,7 @@ static bool scan_one(char *const *lines, unsigned n, const char *cgroup2, const 
                      struct proc_state *out)
 {
     char path[512], id[CONTAINER_ID_MAX];
-    enum container_form form;
+    enum container_kind kind;
     size_t len;
 
     /* The kernel's `io` is `blkio` in version 1. */
@@ -101,15 +101,17 @@ static bool scan_one(char *const *lines, unsigned n, const char *cgroup2, const 
             v2_path(cgroup2, path, controller);
             break;
         }
-    form = container_scan(path, id, &len);
+    kind = container_scan(path, id, &len);
     /* Of several weak ones the first controller's counts. */
-    if (form == CONTAINER_NONE || (form == CONTAINER_WEAK && out->container_state == ST_PRESENT))
+    if (kind == CONTAINER_HOST ||
+        (kind == CONTAINER_CONTAINERD && out->container_state == ST_PRESENT))
         return false;
     out->container_state = ST_PRESENT;
     memset(out->container_id, 0, sizeof(out->container_id));
     memcpy(out->container_id, id, len);
     out->container_len = (__u8)len;
-    return form == CONTAINER_SURE;
+    out->container_kind = (__u8)kind;
+    return kind != CONTAINER_CONTAINERD;
 }
 
 static __u64 group_id(char *const *lines, unsigned n, const char *cgroup2)
@@ -135,6 +137,7 @@ void seed_container(char *groups, const char *cgroup2, struct proc_state *out)
         lines[n++] = line;
     memcpy(out->container_id, "host", 4);
     out->container_len = 4;
+    out->container_kind = CONTAINER_HOST;
     out->container_state = ST_ABSENT; /* none yet */
     for (size_t i = 0; i < sizeof(controllers) / sizeof(controllers[0]); i++)
         if (scan_one(lines, n, cgroup2, controllers[i], out))

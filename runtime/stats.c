@@ -67,3 +67,15 @@ void stats_print(const struct stats *s, const struct rpk *p, const struct load *
             (unsigned long long)n[STAT_SENT], (unsigned long long)n[STAT_LOST],
             (unsigned long long)s->alerts);
 }
+
+void stats_metadata(const struct stats *s, const struct metacache_stats *m, FILE *out)
+{
+    if (m->known == 0 && m->nobody == 0 && s->waited == 0)
+        return;
+    fprintf(out,
+            "rulerun: containers: known=%llu unknown=%llu; known late=%llu, at most after %llu us; "
+            "events waited=%llu, judged early=%llu\n",
+            (unsigned long long)m->known, (unsigned long long)m->nobody,
+            (unsigned long long)m->waited, (unsigned long long)(m->longest_ns / 1000),
+            (unsigned long long)s->waited, (unsigned long long)s->pushed);
+}

@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "load.h"
+#include "metacache.h"
 
 struct rule_stats {
     uint64_t alerts;
@@ -17,6 +18,8 @@ struct stats {
     uint64_t alerts;
     uint64_t dropped; /* alerts that an output did not take */
     uint64_t broken;  /* records that were malformed */
+    uint64_t waited;  /* records that waited for the metadata of their container */
+    uint64_t pushed;  /* of them, those judged early for want of room */
     uint64_t told;    /* lost records that were reported while running */
     uint64_t looked;  /* when losses were last looked at, in s */
     struct rule_stats *by_rule;
@@ -26,6 +29,8 @@ int stats_open(struct stats *s, uint32_t rules); /* 0 or -ENOMEM */
 void stats_close(struct stats *s);
 /* Reports what was lost since it was last told, at most once a second. Allocates nothing. */
 void stats_watch(struct stats *s, const struct load *l, FILE *out);
+/* What became of containers whose metadata was asked for; nothing if none was. */
+void stats_metadata(const struct stats *s, const struct metacache_stats *m, FILE *out);
 /* The closing line, and before it a line for each rule that lost records or lacked metadata. */
 void stats_print(const struct stats *s, const struct rpk *p, const struct load *l, FILE *out);
 

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "class.h"
+#include "class_find.h"
 #include "match.h"
 #include "xform.h"
 

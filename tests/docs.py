@@ -4,8 +4,10 @@
 
 Of a document, blocks run in order in one folder. ```yaml file=NAME writes a file there; ```sh must end
 with 0, ```sh exit=N with N, ```sh root is left out without root; ```text and other blocks are not run.
-The two set-up commands of the README are the demo and the tests themselves: `sh norun`.
+The two set-up commands of the README are the demo and the tests themselves: `sh norun`. internals.md
+names every source file.
 """
+import fnmatch
 import glob
 import os
 import re
@@ -54,6 +56,19 @@ def document(path, score):
                 score(wrong is None, f'{name}: {wrong}')
 
 
+def modules(score):
+    """Every source file has its place in `Where things are` of internals.md, and nothing else has."""
+    with open(os.path.join(ROOT, 'docs/internals.md'), encoding='utf-8') as text:
+        part = text.read().split('### Where things are\n')[1].split('\n## ')[0]
+    named = re.findall(r'`([\w*]+(?:\.bpf)?\.(?:c|y|re))`', part)
+    files = [os.path.basename(path) for folder in ('compiler', 'runtime', 'grammar', 'bpf')
+             for path in glob.glob(os.path.join(ROOT, folder, '*.*')) if path.endswith(('.c', '.y', '.re'))]
+    for file in files:
+        score(any(fnmatch.fnmatch(file, name) for name in named), f'internals.md does not name {file}')
+    for name in named:
+        score(fnmatch.filter(files, name), f'internals.md names {name}, which is not there')
+
+
 def main():
     counts = [0, 0]
 
@@ -64,6 +79,7 @@ def main():
 
     for path in [os.path.join(ROOT, 'README.md'), *sorted(glob.glob(os.path.join(ROOT, 'docs/*.md')))]:
         document(path, score)
+    modules(score)
     for page in sorted(glob.glob(os.path.join(ROOT, 'docs/*.1'))):
         run = subprocess.run(['mandoc', '-T', 'lint', '-W', 'warning', page], capture_output=True,
                              text=True, check=False)

@@ -40,6 +40,7 @@ def suites(target):
         ('rules', [PY, 'tests/rules.py']),
         ('fuzz inputs', [PY, 'tests/fuzz/replay.py']),
         ('catalog', [PY, 'tests/catalog.py']),
+        ('manual pages', [PY, 'tests/manual.py']),
         ('output templates', [PY, 'tests/output.py']),
         ('reference alerts', [PY, 'tests/reference.py']),
         ('language', [PY, 'tests/lang.py']),
@@ -57,8 +58,10 @@ def suites(target):
         ('bundles', [PY, 'tests/bundle.py']),
         ('diff, full', ['sh', 'tests/diff/run.sh', 'full']),
         ('live', [PY, 'tests/live/run.py']),
+        ('live, fields', [PY, 'tests/live/fields.py']),
         ('live, probe', [PY, 'tests/live/probe_smoke.py']),
         ('live, audit', [PY, 'tests/live/audit.py']),
+        ('live, containers', [PY, 'tests/live/containers.py']),
         ('docs', [PY, 'tests/docs.py']),
     ]
 

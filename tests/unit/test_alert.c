@@ -388,7 +388,8 @@ static void test_additions(void **state)
     unmake(&m);
 }
 
-/* A recorder has both readings sent, though the bundle looks at no path: nothing is said of them. */
+/* A recorder has both readings sent, though the bundle looks at no path: nothing is said of them.
+ */
 static void test_one_reading(void **state)
 {
     const struct row row = {"", "r", "f=%fd.name", {NULL}, two_readings, 4};
@@ -486,9 +487,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_reference), cmocka_unit_test(test_text),
         cmocka_unit_test(test_escapes),   cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_additions),
-        cmocka_unit_test(test_one_reading), cmocka_unit_test(test_styles),
-        cmocka_unit_test(test_zone),
+        cmocka_unit_test(test_additions), cmocka_unit_test(test_one_reading),
+        cmocka_unit_test(test_styles),    cmocka_unit_test(test_zone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,7 +44,7 @@ static int make_dir(void **state)
         return -1;
     put_file("passwd", "root:x:0:0:root:/root:/bin/bash\nalice:x:1000:1000::/home/alice:/bin/sh\n");
     put_file("group", "root:x:0:\n");
-    put_file("hosts", "5.6.7.8 server.example\n");
+    put_file("hosts", "5.6.7.8 server.example alias\n");
     return 0;
 }
 
@@ -74,7 +74,7 @@ static struct bench *open_bench(const char *path)
     const uint8_t on[3] = {1, 0, 1};
     char err[200] = "";
 
-    assert_int_equal(enrich_open(&b->e, dir), 0);
+    assert_int_equal(enrich_open(&b->e, dir, &(struct metacache_options){0}), 0);
     b->e.nlocal = 1;
     b->e.local[0].len = 4;
     memcpy(b->e.local[0].addr, "\5\6\7\10", 4);
@@ -110,6 +110,7 @@ static struct ev *event(int64_t uid, unsigned second)
     e_num(ev, N_UID, uid);
     e_text(ev, S_CONTAINER_ID, "host");
     e_text(ev, S_FD_NAME, "/etc/shadow");
+    e_bytes(ev, S_SIP, "\5\6\7\10", 4);
     return ev;
 }
 
@@ -235,6 +236,9 @@ static void test_read_again(void **state)
         /* Nobody asked, but somebody may: asked in advance. */
         v = record_get(&r, F_user_shell, -1, "");
         assert_int_equal(v.state, ST_PRESENT);
+        v = record_get(&r, F_fd_sip_name, 1, "");
+        assert_memory_equal(v.text, "alias", 5);
+        assert_int_equal(record_get(&r, F_fd_sip_name, 2, "").state, ST_ABSENT);
         v = record_get(&r, F_evt_hostname, -1, "");
         assert_memory_equal(v.text, "box", 3);
     }
@@ -288,8 +292,9 @@ static void test_answers_once(void **state)
     d = digest(bytes, size, buffer);
     assert_int_equal(d.end, CAPTURE_DONE);
     assert_int_equal(d.records, 50);
-    /* rules, addresses, and three of the user: name, home, shell; no group, no login */
-    assert_int_equal(d.n, 50 + 2 + 3);
+    /* Rules, addresses; three of the user: name, home, shell (no group, no login); two names of
+     * the address, and that there are no more. */
+    assert_int_equal(d.n, 50 + 2 + 3 + 3);
     free(bytes);
     free(buffer);
 }

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "grammar/catalog.h"
+#include "grammar/field.h"
 
 #define LEN(a) (sizeof(a) / sizeof *(a))
 
@@ -217,6 +218,22 @@ static void test_live_events_have_their_calls(void **state)
     assert_true(catalog_event(EV_generic)->live);
     assert_true(catalog_event(EV_openat2)->live);
     assert_false(catalog_event(EV_procexit)->live);
+}
+
+/* An event that is not delivered has a reason, and no other has one. */
+static void test_reasons(void **state)
+{
+    (void)state;
+    for (unsigned e = EV_NONE + 1; e < EV_COUNT; e++) {
+        const char *why = event_why_missing((enum event_id)e);
+
+        if (catalog_event((enum event_id)e)->live != (why == NULL))
+            fail_msg("%s: %s", catalog_event((enum event_id)e)->name, why ? why : "no reason");
+    }
+    for (unsigned f = F_NONE + 1; f < F_COUNT; f++)
+        if (catalog_field((enum field_id)f)->source == SRC_MISSING)
+            assert_string_not_equal(field_why_missing((enum field_id)f),
+                                    "the probe does not read it");
 }
 
 static void test_slots(void **state)
@@ -553,6 +570,7 @@ int main(void)
         cmocka_unit_test(test_field_sources),
         cmocka_unit_test(test_live_events_have_their_calls),
         cmocka_unit_test(test_slots),
+        cmocka_unit_test(test_reasons),
         cmocka_unit_test(test_fields_by_name),
         cmocka_unit_test(test_other_names),
         cmocka_unit_test(test_ids_out_of_range),

@@ -62,9 +62,15 @@ static struct bench *open_bench(struct ev *ev)
 {
     struct bench *b = calloc(1, sizeof(*b));
     size_t size;
+    struct metacache_options o = {.wait_ns = 3600 * 1000000000ull};
 
-    assert_int_equal(enrich_open(&b->e, dir), 0);
-    b->user = (struct record_user){.ctx = &b->e, .get = enrich_get};
+    /* engines whose roots are empty, or not there at all */
+    o.root[o.nroot++] = (struct metacache_root){ENGINE_PODMAN, dir};
+    o.root[o.nroot++] = (struct metacache_root){ENGINE_DOCKER, dir};
+    o.root[o.nroot++] = (struct metacache_root){ENGINE_CONTAINERD, "/nonexistent"};
+    o.root[o.nroot++] = (struct metacache_root){ENGINE_CRIO, "/nonexistent"};
+    assert_int_equal(enrich_open(&b->e, dir, &o), 0);
+    b->user = (struct record_user){.ctx = &b->e, .get = enrich_get, .no_metadata = &b->e.missing};
     b->rec = e_pack(ev, &size);
     assert_int_equal(record_open(&b->r, b->rec, size, &b->user, b->scratch), 0);
     free(ev);
@@ -180,11 +186,71 @@ static void test_container(void **state)
 
     ev = user_event(0, -1, 0);
     e_text(ev, S_CONTAINER_ID, "0123456789ab");
-    b = open_bench(ev);
+    b = open_bench(ev); /* the record does not say whose it is */
+    expect(b, F_container_image_repository, "?");
+    close_bench(b);
+}
+
+#define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static struct bench *in_container(enum container_kind kind)
+{
+    struct ev *ev = user_event(0, -1, 0);
+
+    e_text(ev, S_CONTAINER_ID, "0123456789ab");
+    e_text(ev, S_CONTAINER_FULL, ID);
+    e_num(ev, N_CONTAINER_KIND, kind);
+    return open_bench(ev);
+}
+
+/* What may still come is unknown to a record that may wait, and absent to one that may not. */
+static void test_waiting(void **state)
+{
+    struct bench *b = in_container(CONTAINER_PODMAN);
+
+    (void)state;
+    enrich_begin(&b->e, true);
+    expect(b, F_container_full_id, ID);
+    assert_false(b->e.pending);
+    expect(b, F_container_image_repository, "?");
+    assert_true(b->e.pending);
+    assert_false(b->e.missing);
+    assert_true(enrich_pending(&b->e, &b->r));
+    enrich_begin(&b->e, false);
+    assert_false(b->e.pending);
+    expect(b, F_container_type, "podman");
+    assert_false(b->e.missing);
     expect(b, F_container_image_repository, NULL);
     expect(b, F_container_privileged, NULL);
     assert_true(b->e.missing);
     close_bench(b);
+}
+
+/* An engine that is not there is not waited for. */
+static void test_no_engine(void **state)
+{
+    static const struct {
+        enum container_kind kind;
+        const char *type;
+        bool pending;
+    } rows[] = {
+        {CONTAINER_CRIO, "cri-o", false},   {CONTAINER_CRI, "containerd", false},
+        {CONTAINER_LXC, "lxc", false},      {CONTAINER_CONTAINERD, "containerd", false},
+        {CONTAINER_DOCKER, "docker", true}, {CONTAINER_BARE, "docker", true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct bench *b = in_container(rows[i].kind);
+
+        enrich_begin(&b->e, true);
+        assert_int_equal(enrich_pending(&b->e, &b->r), rows[i].pending);
+        expect(b, F_container_name, rows[i].pending ? "?" : NULL);
+        assert_int_equal(b->e.missing, !rows[i].pending);
+        enrich_begin(&b->e, false);
+        expect(b, F_container_type, rows[i].type);
+        close_bench(b);
+    }
 }
 
 static void test_hostname(void **state)
@@ -244,7 +310,8 @@ int main(void)
         cmocka_unit_test(test_users),     cmocka_unit_test(test_change),
         cmocka_unit_test(test_no_file),   cmocka_unit_test(test_unknown_id),
         cmocka_unit_test(test_container), cmocka_unit_test(test_hostname),
-        cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_ends),      cmocka_unit_test(test_waiting),
+        cmocka_unit_test(test_no_engine),
     };
 
     return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "../../runtime/fmt.h"
+#include "../../runtime/get.h"
 #include "bundle.h"
 
 static bool user_get(void *ctx, const struct record *r, enum field_id field, int32_t index,
@@ -191,7 +192,164 @@ static void times(struct ev *ev)
     e_num(ev, N_START_TS, 1795494299000000000ll);
 }
 
+static void interval(struct ev *ev)
+{
+    e_num(ev, N_P1, 1500000);
+}
+
+static void no_interval(struct ev *ev)
+{
+    e_num(ev, N_P1, -1);
+}
+
+static void signal_set(struct ev *ev)
+{
+    e_num(ev, N_P3, 1 | 1 << 8 | 1 << 14);
+}
+
+static void no_signals(struct ev *ev)
+{
+    e_num(ev, N_P3, 0);
+}
+
+static void key_ring(struct ev *ev)
+{
+    e_num(ev, N_P2, -3);
+}
+
+/* The kernel's bytes, NUL among them. */
+static void moved(struct ev *ev)
+{
+    e_num(ev, N_RES, 4);
+    e_num(ev, N_FD_TYPE, 16);
+    e_bytes(ev, S_DATA, "a\0b\377", 4);
+}
+
+static void polled(struct ev *ev)
+{
+    e_text(ev, S_FDLIST, "6:u1 17:f4 -1:x0");
+}
+
+static void renamed(struct ev *ev)
+{
+    e_num(ev, N_RES, 0);
+    e_num(ev, N_P1, 5);
+    e_num(ev, N_P3, 6);
+    e_text(ev, S_A0, "old/../a");
+    e_text(ev, S_A1, "b");
+    memcpy(ev->base, "/five", 5);
+    ev->base_len = 5;
+}
+
+static void renamed_in_one(struct ev *ev)
+{
+    renamed(ev);
+    e_num(ev, N_P3, 5);
+}
+
+static void not_renamed(struct ev *ev)
+{
+    renamed(ev);
+    e_num(ev, N_RES, -2);
+}
+
+static void linked(struct ev *ev)
+{
+    renamed(ev);
+    e_text(ev, S_FS_SOURCE, "/six/b");
+}
+
+static void denied(struct ev *ev)
+{
+    e_num(ev, N_RES, -1);
+    e_text(ev, S_A0, "/x");
+}
+
+static void not_found(struct ev *ev)
+{
+    denied(ev);
+    e_num(ev, N_RES, -2);
+}
+
+static void put_ends(struct ev *ev, const struct sock_ends *ends)
+{
+    e_num(ev, N_STDIN_TYPE, 3);
+    e_bytes(ev, S_STDIN_NAME, ends, sizeof(*ends));
+}
+
+static void std_socket(struct ev *ev)
+{
+    put_ends(ev, &(struct sock_ends){4, 4, 1025, 80, 0, {10, 0, 0, 1}, {10, 0, 0, 2}});
+}
+
+static void std_listener(struct ev *ev)
+{
+    put_ends(ev, &(struct sock_ends){0, 4, 0, 80, 0, {0}, {10, 0, 0, 2}});
+}
+
+static void std_pipe(struct ev *ev)
+{
+    e_num(ev, N_STDIN_TYPE, 7);
+    e_text(ev, S_STDIN_NAME, "");
+}
+
+static void std_cut(struct ev *ev)
+{
+    e_num(ev, N_STDIN_TYPE, 3);
+    e_text(ev, S_STDIN_NAME, "short");
+}
+
+static void main_thread(struct ev *ev)
+{
+    e_num(ev, N_PID, 7);
+    e_num(ev, N_TID, 7);
+    e_text(ev, S_NAME, "sh");
+    e_num(ev, N_VM_SIZE, 3);
+    e_num(ev, N_NTHREADS, 4);
+}
+
+static void other_thread(struct ev *ev)
+{
+    main_thread(ev);
+    e_num(ev, N_TID, 8);
+}
+
 static const struct row rows[] = {
+    {interval, EV_nanosleep, F_evt_arg, -1, "interval", "0.0015s"},
+    {no_interval, EV_nanosleep, F_evt_arg, -1, "interval", "none"},
+    {signal_set, EV_ppoll, F_evt_arg, -1, "sigmask", "SIGHUP SIGKILL SIGTERM"},
+    {no_signals, EV_ppoll, F_evt_arg, -1, "sigmask", ""},
+    {key_ring, EV_keyctl, F_evt_arg, -1, "arg2", "-3"},
+    {moved, EV_read, F_evt_arg, -1, "data", "a.b."},
+    {moved, EV_read, F_evt_buflen, -1, "", "4"},
+    {moved, EV_read, F_evt_buflen_file_in, -1, "", "4"},
+    {moved, EV_read, F_evt_buflen_net, -1, "", NULL},
+    {moved, EV_read, F_evt_buflen_out, -1, "", NULL},
+    {failed, EV_read, F_evt_buflen, -1, "", NULL},
+    {polled, EV_poll, F_fdlist_nums, -1, "", "6,17,-1"},
+    {failed, EV_poll, F_fdlist_nums, -1, "", NULL},
+    {renamed, EV_renameat2, F_fs_path_sourceraw, -1, "", "old/../a"},
+    {renamed, EV_renameat2, F_fs_path_targetraw, -1, "", "b"},
+    {renamed, EV_renameat2, F_fs_path_nameraw, -1, "", NULL},
+    {not_renamed, EV_renameat2, F_fs_path_sourceraw, -1, "", NULL},
+    {renamed, EV_linkat, F_fs_path_sourceraw, -1, "", "b"},
+    {renamed, EV_renameat2, F_evt_abspath, -1, "src", "/five/a"},
+    {renamed, EV_renameat2, F_evt_abspath, -1, "", "/five/a"},
+    {renamed, EV_renameat2, F_evt_abspath, -1, "dst", "?"},
+    {renamed_in_one, EV_renameat2, F_evt_abspath, -1, "dst", "/five/b"},
+    {linked, EV_linkat, F_evt_abspath, -1, "dst", "/six/b"},
+    {renamed, EV_rename, F_evt_abspath, -1, "", NULL},
+    {denied, EV_openat, F_fs_path_nameraw, -1, "", NULL},
+    {not_found, EV_openat, F_fs_path_nameraw, -1, "", "/x"},
+    {std_socket, EV_execve, F_proc_stdin_name, -1, "", "10.0.0.1:1025->10.0.0.2:80"},
+    {std_listener, EV_execve, F_proc_stdin_name, -1, "", "10.0.0.2:80"},
+    {std_pipe, EV_execve, F_proc_stdin_name, -1, "", ""},
+    {std_cut, EV_execve, F_proc_stdin_name, -1, "", "?"},
+    {std_pipe, EV_execve, F_proc_stdin_type, -1, "", "pipe"},
+    {main_thread, EV_execve, F_thread_vmsize_b, -1, "", "3072"},
+    {other_thread, EV_execve, F_thread_vmsize, -1, "", "0"},
+    {main_thread, EV_execve, F_proc_nchilds, -1, "", "3"},
+    {other_thread, EV_execve, F_thread_nametid, -1, "", "sh8"},
     {open_flags, EV_openat, F_evt_arg, -1, "flags", "O_CREAT|O_RDWR"},
     {open_flags, EV_openat, F_evt_arg, 3, "", "O_CREAT|O_RDWR"},
     {open_flags, EV_openat, F_evt_arg, 99, "", NULL},
@@ -298,6 +456,46 @@ static bool given(void *ctx, enum field_id field, int32_t index, const char *nam
         return false;
     *out = (struct val){.state = ST_PRESENT, .base = BASE_TEXT, .text = "given", .len = 5};
     return true;
+}
+
+/* Values that are no text and no whole number, as outputs show them. */
+static void test_shown(void **state)
+{
+    static const struct {
+        enum field_id field;
+        int32_t index;
+        const char *want;
+    } shown[] = {
+        {F_evt_buffer, -1, "a.b."},
+        {F_proc_fdusage, -1, "12.5"},
+        {F_fd_types, -1, "(ipv4,ipv6,pipe,file)"},
+        {F_fd_types, 0, "(pipe)"},
+    };
+    static char scratch[RECORD_SCRATCH];
+    struct ev *ev = e_new(EV_read);
+    struct record r;
+    size_t size;
+    void *rec;
+
+    (void)state;
+    moved(ev);
+    std_pipe(ev);
+    e_num(ev, N_FD_OPEN, 8);
+    e_num(ev, N_FD_LIMIT, 64);
+    e_num(ev, N_FD_KINDS, 1 << 3 | 1 << 4 | 1 << 5 | 1 << 7 | 1 << 16);
+    rec = e_pack(ev, &size);
+    assert_int_equal(record_open(&r, rec, size, &user, scratch), 0);
+    for (size_t i = 0; i < sizeof(shown) / sizeof(shown[0]); i++) {
+        char buf[64];
+        struct fmt t = fmt_in(buf, sizeof(buf) - 1);
+
+        value_text(&t, record_get(&r, shown[i].field, shown[i].index, ""),
+                   catalog_field(shown[i].field));
+        buf[t.len] = 0;
+        assert_string_equal(buf, shown[i].want);
+    }
+    free(rec);
+    free(ev);
 }
 
 static void test_given(void **state)
@@ -411,8 +609,8 @@ static void test_paths(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),  cmocka_unit_test(test_given), cmocka_unit_test(test_extra),
-        cmocka_unit_test(test_hostile), cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_values), cmocka_unit_test(test_shown),   cmocka_unit_test(test_given),
+        cmocka_unit_test(test_extra),  cmocka_unit_test(test_hostile), cmocka_unit_test(test_paths),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

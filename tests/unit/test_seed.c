@@ -92,8 +92,9 @@ static void test_read(void **state)
     assert_int_equal(st.args_len, 11);
     assert_memory_equal(st.args, "prog\0-x a b", 11);
     assert_int_equal(st.args_state, ST_PRESENT);
-    assert_int_equal(st.container_len, 12);
-    assert_memory_equal(st.container_id, "0123456789ab", 12);
+    assert_int_equal(st.container_len, 64);
+    assert_int_equal(st.container_kind, CONTAINER_BARE);
+    assert_memory_equal(st.container_id, ID, 64);
     assert_true(st.exe_ino != 0);
 }
 
@@ -122,7 +123,7 @@ static void test_controllers(void **state)
         const char *groups, *id;
     } of[] = {
         {"4:memory:/ns/second\n3:cpuset:/ns/first\n", "first"},
-        {"4:memory:/docker/" ID "\n3:cpuset:/ns/first\n", "0123456789ab"},
+        {"4:memory:/docker/" ID "\n3:cpuset:/ns/first\n", ID},
         {"4:memory:/ns/second\n2:cpu:/a/docker-" ID "\n", "second"},
         {"4:memory:/\n2:cpu:/a/b/c\n", "host"},
     };
@@ -183,31 +184,39 @@ static void test_gone(void **state)
 
 struct row {
     const char *path;
-    const char *id; /* NULL: the host */
+    enum container_kind kind;
+    const char *id; /* the whole */
 };
 
 static const struct row rows[] = {
-    {"/", NULL},
-    {"", NULL},
-    {"/user.slice/user-0.slice/session-1.scope", NULL},
-    {"/system.slice/ssh.service", NULL},
-    {"/docker/" ID, "0123456789ab"},
-    {"/system.slice/docker-" ID ".scope", "0123456789ab"},
-    {"/machine.slice/libpod-" ID ".scope/container", "0123456789ab"},
-    {"/machine.slice/libpod-" ID ".scope", "0123456789ab"},
-    {"/kubepods/burstable/podx/" ID, "0123456789ab"},
-    {"/kubepods.slice/a.slice/cri-containerd-" ID ".scope", "0123456789ab"},
-    {"/kubepods.slice/a.slice/crio-" ID ".scope", "0123456789ab"},
-    {"/kubepods/a/crio-" ID, "0123456789ab"},
-    {"/system.slice/containerd.service/kubepods-x.slice:cri-containerd:" ID, "0123456789ab"},
-    {"/default/mycontainer", "mycontainer"},
-    {"/default/a-rather-long-name", "a-rather-lon"},
-    {"/default/x.service", NULL},
-    {"/lxc/web", "web"},
-    {"/lxc.payload/web", "web"},
-    {"/lxc.payload.web", "web"},
-    {"/a/b/c/docker-0123.scope", NULL},
-    {"/a/b/" ID "0", NULL},
+    {"/", CONTAINER_HOST, ""},
+    {"", CONTAINER_HOST, ""},
+    {"/user.slice/user-0.slice/session-1.scope", CONTAINER_HOST, ""},
+    {"/system.slice/ssh.service", CONTAINER_HOST, ""},
+    {"/docker/" ID, CONTAINER_BARE, ID},
+    {"/system.slice/docker-" ID ".scope", CONTAINER_DOCKER, ID},
+    {"/system.slice/docker-" ID ".scope/init", CONTAINER_DOCKER, ID},
+    {"/machine.slice/libpod-" ID ".scope/container", CONTAINER_PODMAN, ID},
+    {"/machine.slice/libpod-" ID ".scope", CONTAINER_PODMAN, ID},
+    {"/libpod_parent/libpod-" ID, CONTAINER_PODMAN, ID},
+    {"/libpod_parent/conmon", CONTAINER_CONTAINERD, "conmon"}, /* as the language has it */
+    {"/kubepods/burstable/podx/" ID, CONTAINER_BARE, ID},
+    {"/kubepods.slice/a.slice/cri-containerd-" ID ".scope", CONTAINER_CRI, ID},
+    {"/kubepods.slice/a.slice/crio-" ID ".scope", CONTAINER_CRIO, ID},
+    {"/kubepods/a/crio-" ID, CONTAINER_CRIO, ID},
+    {"/system.slice/containerd.service/kubepods-x.slice:cri-containerd:" ID, CONTAINER_CRI, ID},
+    {"/default/mycontainer", CONTAINER_CONTAINERD, "mycontainer"},
+    {"/default/a-rather-long-name", CONTAINER_CONTAINERD, "a-rather-long-name"},
+    {"/default/x.service", CONTAINER_HOST, ""},
+    {"/lxc/web", CONTAINER_LXC, "web"},
+    {"/lxc/a-rather-long-name", CONTAINER_LXC, "a-rather-long-name"},
+    {"/lxc.payload/web", CONTAINER_LXC, "web"},
+    {"/lxc.payload.web", CONTAINER_LXC, "web"},
+    /* systemd-nspawn is no container to the language */
+    {"/machine.slice/machine-web.scope", CONTAINER_HOST, ""},
+    {"/machine.slice/systemd-nspawn@web.service/payload", CONTAINER_HOST, ""},
+    {"/a/b/c/docker-0123.scope", CONTAINER_HOST, ""},
+    {"/a/b/" ID "0", CONTAINER_HOST, ""},
 };
 
 static void test_containers(void **state)
@@ -216,11 +225,11 @@ static void test_containers(void **state)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         char id[CONTAINER_ID_MAX];
         size_t len = 0;
-        enum container_form form = container_scan(rows[i].path, id, &len);
+        enum container_kind kind = container_scan(rows[i].path, id, &len);
 
-        if ((form != CONTAINER_NONE) != (rows[i].id != NULL))
-            fail_msg("%s: form %d", rows[i].path, (int)form);
-        if (rows[i].id && (len != strlen(rows[i].id) || memcmp(id, rows[i].id, len) != 0))
+        if (kind != rows[i].kind)
+            fail_msg("%s: kind %d", rows[i].path, (int)kind);
+        if (kind && (len != strlen(rows[i].id) || memcmp(id, rows[i].id, len) != 0))
             fail_msg("%s: \"%.*s\"", rows[i].path, (int)len, id);
     }
 }

@@ -3,8 +3,8 @@
  * Value classes in the bundle (bpf/class.h has their layout): looking a text up, and handing the
  * tables to the kernel. The kernel's own reading of them is bpf/match_class.bpf.c.
  */
-#ifndef RULEC_RUNTIME_CLASS_H
-#define RULEC_RUNTIME_CLASS_H
+#ifndef RULEC_RUNTIME_CLASS_FIND_H
+#define RULEC_RUNTIME_CLASS_FIND_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "class.h"
+#include "class_find.h"
 
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>

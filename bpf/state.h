@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/* Texts of a process, from its state in `procs` or from the kernel's objects, into slots. */
+#ifndef RULEC_STATE_H
+#define RULEC_STATE_H
+
+#include "probe.h"
+#include "match.h"
+
+static __always_inline struct proc_state *state_of(struct task_struct *leader)
+{
+    return bpf_task_storage_get(&procs, leader, 0, 0);
+}
+
+/* Length of a name padded with NULs: at most COMM_SIZE - 1, whatever its last byte is. */
+static __always_inline __u32 name_len(const char *name)
+{
+    const __u64 *words = (const __u64 *)name;
+    __u32 n = match_nul8(words[0]);
+
+    if (n == 8)
+        n += match_nul8(words[1] & ~0ull >> 8);
+    return n;
+}
+
+static __always_inline void put_name(struct ev *ev, __u32 slot, char *to, const char *comm)
+{
+    __builtin_memcpy(to, comm, COMM_SIZE);
+    to[COMM_SIZE - 1] = 0;
+    put_text(ev, slot, name_len(to), ST_PRESENT);
+}
+
+static __always_inline void read_name(char *to, struct task_struct *task)
+{
+    struct proc_state *st = state_of(task);
+
+    if (st)
+        __builtin_memcpy(to, st->comm, COMM_SIZE);
+    else
+        bpf_probe_read_kernel(to, COMM_SIZE, task->comm);
+}
+
+/* State of a text made of arguments that may be cut; `whole`: this part of them is there whole. */
+static __always_inline __u8 args_state(struct proc_state *st, bool whole)
+{
+    if (st->args_state == ST_CUT && whole)
+        return ST_PRESENT;
+    return st->args_state ? st->args_state : ST_UNKNOWN;
+}
+
+static __always_inline void put_exe(struct ev *ev, __u32 slot, char *to, struct proc_state *st)
+{
+    __u32 n = st->exe_len;
+
+    if (st->args_state == ST_UNKNOWN || n >= ARGS_CAP)
+        n = 0;
+    copy_text(to, st->args, n);
+    put_text(ev, slot, n, args_state(st, n < st->args_len));
+}
+
+/* `memfd:NAME`: such a file has no path. */
+static __always_inline void put_memfd(struct ev *ev, __u32 slot, char *to, __u64 dentry)
+{
+    __u64 name = (__u64)KREAD(struct dentry, dentry, d_name.name);
+    long n = bpf_probe_read_kernel_str(to, 256, (void *)name);
+
+    put_text(ev, slot, n > 0 ? (__u32)n - 1 : 0, ST_PRESENT);
+}
+
+/* From the root of the mount namespace, whatever the process's own root. No program: empty. */
+static __always_inline void put_exepath(struct ev *ev, __u32 slot, char *to, __u64 mm)
+{
+    __u64 file = mm ? (__u64)KREAD(struct mm_struct, mm, exe_file) : 0, dentry;
+
+    if (!file) {
+        put_text(ev, slot, 0, ST_PRESENT);
+        return;
+    }
+    dentry = KADDR(struct file, file, f_path.dentry);
+    if (is_memfd(dentry))
+        put_memfd(ev, slot, to, dentry);
+    else
+        put_path(ev, slot, to, path_build(dentry, KADDR(struct file, file, f_path.mnt), 0));
+}
+
+#endif
