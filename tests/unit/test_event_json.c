@@ -108,7 +108,7 @@ static const struct refused bad[] = {
     {"{\"proc.name\": [\"a\"]}", "15: the value of proc.name is not an array"},
     {"{\"fd.types\": \"file\"}", "14: the value of fd.types is an array"},
     {"{\"fd.types\": [[\"file\"]]}", "15: an array inside an array"},
-    {"{\"fd.types\": [true]}", "15: elements are strings or numbers"},
+    {"{\"fd.types\": [true]}", "15: elements are strings or whole numbers"},
     {"{\"proc.name\": {\"unknown\": false}}",
      "15: the only objects that are values are {\"unknown\": true} and {\"base64\": \"...\"}"},
     {"{\"proc.name\": {\"unknown\": {\"unknown\": true}}}",
