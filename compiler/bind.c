@@ -269,6 +269,9 @@ static void bind_macro(struct pack *pk, struct macro_def *m, uint32_t chain)
         m->lit0 = c->lits.n;
         node_id root = ast_condition(c, &text);
         m->lit_end = c->lits.n;
+        if (!pk->draft) {
+            subst_check_words(pk, m->lit0, m->lit_end);
+        }
         m->node = bind_root(&b, root, &m->depth);
         m->size = b.size;
     }

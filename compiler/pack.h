@@ -182,8 +182,10 @@ void subst_prepare(struct pack *pk); /* all lists, for what is to be said of the
 bool subst_lists(struct pack *pk, const struct text *from, struct text *out);
 /* Warns of an item, or a value, that is no single constant once it is put into a condition. */
 void subst_check_item(struct pack *pk, uint32_t yaml, const char *of, str_id name);
-/* Warns of constants lit0..lit_end that look like something else: lists, fields. */
+/* Warns of constants lit0..lit_end that look like lists. */
 void subst_check_words(struct pack *pk, uint32_t lit0, uint32_t lit_end);
+/* The same of fields. */
+void subst_check_fields(struct pack *pk, uint32_t lit0, uint32_t lit_end);
 
 /* ---- bind.c ---- */
 

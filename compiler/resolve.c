@@ -102,6 +102,7 @@ static void resolve_condition(struct pack *pk, struct rule_def *d, struct rule *
         node_id root = ast_condition(c, &final);
         if (!pk->draft) {
             subst_check_words(pk, lit0, c->lits.n);
+            subst_check_fields(pk, lit0, c->lits.n);
         }
         r->condition = bind_condition(pk, root);
     }
@@ -147,7 +148,7 @@ static void check_used(struct pack *pk)
     for (uint32_t i = 0; i < pk->macros.n; i++) {
         const struct macro_def *m = &pk->macros.v[i];
         if (m->used) {
-            subst_check_words(pk, m->lit0, m->lit_end);
+            subst_check_fields(pk, m->lit0, m->lit_end);
         }
     }
 }
