@@ -20,7 +20,7 @@ struct build {
     const struct text *t;
     VEC(uint32_t) stack;
     bool output;
-    bool skip;    /* unknown fields are no error */
+    bool skip;    /* a mistake is a warning, and the rule is left out */
     bool unknown; /* there was one */
 };
 
@@ -79,9 +79,18 @@ static const char *foreign_hint(enum lex_mode mode, const char *found, size_t le
     return NULL;
 }
 
-static void unexpected(struct parse *p, struct range at)
+static void mistake(struct parse *p, enum diag_code code, struct range at, const char *hint,
+                    const char *text)
 {
     struct comp *c = p->build->c;
+    p->build->unknown = p->build->skip;
+    diag(c, p->build->skip ? RK0242 : code, place(p, at), hint,
+         p->build->skip ? "the rule is left out: %s" : "%s", text);
+}
+
+static void unexpected(struct parse *p, struct range at)
+{
+    struct arena *a = p->build->c->arena;
     enum diag_code code = p->build->output ? RK0240 : RK0230;
     const char *want = expected[p->at_mode];
     if (p->at_mode == LEX_AFTER && p->depth) {
@@ -90,11 +99,11 @@ static void unexpected(struct parse *p, struct range at)
     if (at.off >= p->len) {
         at.off = p->len ? p->len - 1 : 0;
         at.end = p->len;
-        diag(c, code, place(p, at), NULL, "expected %s, but the text ends", want);
+        mistake(p, code, at, NULL, arena_printf(a, "expected %s, but the text ends", want));
         return;
     }
     const char *hint = foreign_hint(p->at_mode, p->text + at.off, p->len - at.off);
-    diag(c, code, place(p, at), hint, "expected %s, found `%s`", want, shown(p, at));
+    mistake(p, code, at, hint, arena_printf(a, "expected %s, found `%s`", want, shown(p, at)));
 }
 
 static void unknown_operator(struct parse *p, struct range at)
@@ -102,15 +111,16 @@ static void unknown_operator(struct parse *p, struct range at)
     struct comp *c = p->build->c;
     uint32_t len = at.end - at.off;
     const char *near = len < 40 ? catalog_near(NEAR_OP, p->text + at.off, len) : NULL;
-    diag(c, RK0231, place(p, at), near_hint(c, near), "unknown operator `%s`", shown(p, at));
+    mistake(p, RK0231, at, near_hint(c, near),
+            arena_printf(c->arena, "unknown operator `%s`", shown(p, at)));
 }
 
 static void unknown_transformer(struct parse *p, struct range at)
 {
     struct comp *c = p->build->c;
     const char *near = catalog_near(NEAR_TRANSFORMER, p->text + at.off, at.end - at.off);
-    diag(c, RK0234, place(p, at), near_hint(c, near),
-         "`%s` is no transformer that could stand here", shown(p, at));
+    mistake(p, RK0234, at, near_hint(c, near),
+            arena_printf(c->arena, "`%s` is no transformer that could stand here", shown(p, at)));
 }
 
 /* The word at `at.off` in a template; the lexer does not know where a field's name would end. */
@@ -120,23 +130,22 @@ static void unknown_field(struct parse *p, struct range at)
     uint32_t len = (uint32_t)lex_field_length(p->text + at.off, p->len - at.off);
     len = len ? len : at.end - at.off;
     at.end = at.off + len;
-    p->build->unknown = p->build->skip;
     const char *near = len < 100 ? catalog_near(NEAR_FIELD, p->text + at.off, len) : NULL;
-    diag(c, p->build->skip ? RK0242 : RK0241, place(p, at), near_hint(c, near),
-         p->build->skip ? "the rule is left out: unknown field `%s` in the output"
-                        : "unknown field `%s` in the output",
-         shown(p, at));
+    mistake(p, RK0241, at, near_hint(c, near),
+            arena_printf(c->arena, "unknown field `%s` in the output", shown(p, at)));
 }
 
-/* To Falco what follows is an unknown field; only behind a `%` at the very end there is nothing. */
+/* To Falco what follows is an unknown field; only behind a `%` at the very end, or behind its
+ * width, there is nothing. */
 static void no_field(struct parse *p, struct range at)
 {
-    struct comp *c = p->build->c;
-    bool skip = p->build->skip && at.off + 1 < p->len;
-    p->build->unknown = skip;
-    diag(c, skip ? RK0242 : RK0240, place(p, at), "there is no way to write a percent sign",
-         skip ? "the rule is left out: `%%` is not followed by a field"
-              : "`%%` is not followed by a field");
+    uint32_t end = at.off + 1;
+    while (end < p->len && p->text[end] >= '0' && p->text[end] <= '9') {
+        end++;
+    }
+    p->build->skip = p->build->skip && end < p->len;
+    mistake(p, RK0240, at, "there is no way to write a percent sign",
+            "`%` is not followed by a field");
 }
 
 void mk_error(struct parse *p, enum parse_error what, struct range at)
@@ -155,20 +164,22 @@ void mk_error(struct parse *p, enum parse_error what, struct range at)
         unknown_operator(p, at);
         break;
     case PARSE_BLANK:
-        diag(c, syntax, place(p, at), NULL, "`%s` needs a blank behind it", shown(p, at));
+        mistake(p, syntax, at, NULL,
+                arena_printf(c->arena, "`%s` needs a blank behind it", shown(p, at)));
         break;
     case PARSE_DEPTH:
-        diag(c, RK0232, place(p, at), NULL, "more than %u parentheses are open here", NESTING_MAX);
+        mistake(p, RK0232, at, NULL,
+                arena_printf(c->arena, "more than %u parentheses are open here", NESTING_MAX));
         break;
     case PARSE_STRING:
         at.end = at.off + 1;
-        diag(c, RK0233, place(p, at), NULL, "this quoted string does not end");
+        mistake(p, RK0233, at, NULL, "this quoted string does not end");
         break;
     case PARSE_TRANSFORMER:
         unknown_transformer(p, at);
         break;
     case PARSE_NUL:
-        diag(c, syntax, place(p, at), NULL, "a NUL byte stands here");
+        mistake(p, syntax, at, NULL, "a NUL byte stands here");
         break;
     case PARSE_FIELD:
         unknown_field(p, at);
@@ -295,8 +306,9 @@ static str_id unquote(struct parse *p, struct range at)
     if (n < 0) {
         struct range esc = {at.off + (uint32_t)bad, at.off + (uint32_t)bad + 2};
         if (!p->failed) {
-            diag(c, RK0233, place(p, esc), "a backslash itself is written `\\\\`",
-                 "unknown escape `%s` in a quoted string", shown(p, esc));
+            mistake(
+                p, RK0233, esc, "a backslash itself is written `\\\\`",
+                arena_printf(c->arena, "unknown escape `%s` in a quoted string", shown(p, esc)));
         }
         p->failed = true;
         return (str_id){0};

@@ -128,7 +128,7 @@ static void unknown_macro(struct pack *pk, const struct node *n)
     const char *s = STR(c, n->name);
     for (size_t i = 0; i < sizeof keywords / sizeof keywords[0]; i++) {
         if (!strcmp(s, keywords[i])) {
-            diag(c, RK0230, n->at, NULL, "expected a test or a macro, found `%s`", s);
+            diag(c, RK0219, n->at, NULL, "expected a test or a macro, found `%s`", s);
             return;
         }
     }
@@ -266,10 +266,11 @@ static void bind_macro(struct pack *pk, struct macro_def *m, uint32_t chain)
     m->state = MACRO_BINDING;
     m->node = (node_id){0};
     if (!m->failed && subst_lists(pk, &m->condition, &text)) {
-        uint32_t lit0 = c->lits.n;
+        m->lit0 = c->lits.n;
         node_id root = ast_condition(c, &text);
+        m->lit_end = c->lits.n;
         if (!pk->draft) {
-            subst_check_words(pk, lit0);
+            subst_check_words(pk, m->lit0, m->lit_end);
         }
         m->node = bind_root(&b, root, &m->depth);
         m->size = b.size;

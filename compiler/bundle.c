@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "../grammar/catalog.h"
+#include "../grammar/ops.h"
 #include "../grammar/transform.h"
 #include "model.h"
 #include "place.h"
@@ -142,6 +143,8 @@ static void put_value(const struct rpk *p, FILE *out, const struct rpk_atom *a,
         put_quoted(p, out, v->text);
     } else if (v->kind == VAL_NUM && base == BASE_BOOL) {
         fputs(v->num ? "true" : "false", out);
+    } else if (v->kind == VAL_NUM && base == BASE_DOUBLE) {
+        fprintf(out, "%.0f", ops_real_of(v->num));
     } else if (v->kind == VAL_NUM) {
         fprintf(out, base == BASE_INT ? "%lld" : "%llu", (long long)v->num);
     } else {

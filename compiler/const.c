@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../grammar/ops.h"
 #include "arena.h"
 #include "intern.h"
 #include "regex.h"
@@ -235,6 +236,17 @@ static bool parse_number(struct parser *p, struct value *out)
     return true;
 }
 
+/* Falco reads a whole number of 32 bits there, too. */
+static bool parse_real(struct parser *p, struct value *out)
+{
+    p->type = catalog_type(T_INT32);
+    if (!parse_number(p, out)) {
+        return false;
+    }
+    out->num = ops_real_bits((double)out->num);
+    return true;
+}
+
 static int compare_service(const void *key, const void *row)
 {
     const struct parser *p = key;
@@ -373,8 +385,9 @@ bool const_parse(struct typer *t, const struct lit *l, enum type_id type, enum o
         return parse_address(&p, out);
     case BASE_NET:
         return parse_network(&p, out);
-    case BASE_NONE:
     case BASE_DOUBLE:
+        return parse_real(&p, out);
+    case BASE_NONE:
         break;
     }
     return wrong(&p, "of a type that can be compared");

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <string.h>
 
+#include "../grammar/ops.h"
 #include "intern.h"
 #include "pipeline.h"
 #include "show.h"
@@ -306,6 +307,8 @@ static void put_value(struct comp *c, FILE *out, const struct atom *a, const str
     case VAL_NUM:
         if (base == BASE_BOOL) {
             fputs(v->num ? "true" : "false", out);
+        } else if (base == BASE_DOUBLE) {
+            fprintf(out, "%.0f", ops_real_of(v->num));
         } else if (base == BASE_INT) {
             fprintf(out, "%lld", (long long)v->num);
         } else {

@@ -70,11 +70,17 @@ static int64_t in_width(const struct type_info *type, int64_t v)
     return type->base == BASE_INT && (low & top) ? (int64_t)(low - 2 * top) : (int64_t)low;
 }
 
+static bool numbers(enum op_id op, enum base_type base, int64_t a, int64_t b)
+{
+    return base == BASE_DOUBLE ? ops_real(op, ops_real_of(a), ops_real_of(b))
+                               : ops_num(op, base == BASE_INT, a, b);
+}
+
 static bool against_number(struct tree *t, enum op_id op, const struct atom *a, int64_t v,
                            int64_t k)
 {
     const struct type_info *type = number_type(t, a);
-    return ops_num(op, type->base == BASE_INT, v, in_width(type, k));
+    return numbers(op, type->base, v, in_width(type, k));
 }
 
 /* One constant. Texts are taken as written; numbers and addresses as type.c has parsed them. */
@@ -175,7 +181,7 @@ static enum outcome3 right_side(struct tree *t, const struct node *n, const stru
     if (left.is_list)
         return list_in_list(t, n->op, left, right);
     if (left.is_num)
-        return right.is_num && ops_num(n->op, base == BASE_INT, left.num, right.num) ? YES : NO;
+        return right.is_num && numbers(n->op, base, left.num, right.num) ? YES : NO;
     if (base == BASE_IP || base == BASE_NET) {
         struct ops_addr x, y;
         bool good = address(STR(t->c, left.text), &x) && address(STR(t->c, right.text), &y);

@@ -2,6 +2,7 @@
 /* Transformers, as rule-language 4.3 has them: the reference. */
 #include "eval_tree.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "arena.h"
@@ -141,6 +142,15 @@ static struct tree_value join(struct tree *t, const struct operand *o)
     return text(t, sofar, strlen(sofar));
 }
 
+/* A number in a list is its decimal text: outputs show no field of 64 bits otherwise. */
+static str_id shown_number(struct tree *t, const struct operand *o, int64_t n)
+{
+    char buf[24];
+    bool is_signed = catalog_type(o->type)->base == BASE_INT;
+    snprintf(buf, sizeof buf, is_signed ? "%lld" : "%llu", (long long)n);
+    return intern_cstr(t->c->intern, buf);
+}
+
 /* A list in parentheses: absent or unknown as soon as one element is. */
 static struct tree_value list_of(struct tree *t, const struct operand *o)
 {
@@ -152,7 +162,8 @@ static struct tree_value list_of(struct tree *t, const struct operand *o)
             return none(FACT_ABSENT);
         if (e.state == FACT_UNKNOWN)
             out.state = FACT_UNKNOWN;
-        v[i] = e.text;
+        v[i] = e.is_num ? shown_number(t, &t->c->operands.v[t->c->opkids.v[o->op0 + i].i], e.num)
+                        : e.text;
     }
     out.list = v;
     return out;

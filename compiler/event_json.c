@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../grammar/ops.h"
 #include "arena.h"
 #include "base64.h"
 #include "event_param.h"
@@ -215,6 +216,17 @@ static bool loose_number(struct json *j, const struct json_value *v, const struc
     return true;
 }
 
+static bool real(struct json *j, const struct json_value *v, const struct field_info *f,
+                 struct fact *out)
+{
+    if (v->kind != JSON_INT && v->kind != JSON_REAL)
+        return want(j, v, f->name, "a number");
+    double whole = v->negative ? (double)v->num : (double)(uint64_t)v->num;
+    out->kind = VAL_NUM;
+    out->num = ops_real_bits(v->kind == JSON_REAL ? v->real : whole);
+    return true;
+}
+
 /* evt.arg and evt.rawarg: as text, or as the number behind it. */
 static bool loose(struct json *j, const struct json_value *v, const struct field_info *f,
                   struct fact *out)
@@ -248,8 +260,8 @@ static bool single(struct json *j, const struct json_value *v, const struct fiel
     case BASE_UINT:
     case BASE_PORT:
         return whole(j, v, f, t, out);
-    case BASE_DOUBLE: /* nothing but its being there can be asked for */
-        return loose_number(j, v, f, out);
+    case BASE_DOUBLE:
+        return real(j, v, f, out);
     case BASE_NONE:
         return want(j, v, f->name, "of a type that events cannot give");
     }
@@ -478,6 +490,8 @@ void event_print(struct comp *c, const struct event *e, FILE *out)
             print_text(c, out, f->text);
         else if (t->base == BASE_BOOL)
             fputs(f->num ? "true" : "false", out);
+        else if (t->base == BASE_DOUBLE)
+            fprintf(out, "%.17g", ops_real_of(f->num));
         else
             fprintf(out, t->base == BASE_UINT ? "%llu" : "%lld", (long long)f->num);
     }

@@ -258,7 +258,7 @@ static bool read_exception(struct pack *pk, uint32_t map, struct exception *e, u
         diag(c, RK0202, m.at, NULL, "an exception must be a mapping with `name`, `fields`, ...");
         return false;
     }
-    pack_check_keys(pk, map, known);
+    pack_check_quiet_keys(pk, RK0115, map, known);
     enum doc_found found = doc_scalar(c, map, "name", &name);
     if (found == DOC_NONE) {
         diag(c, RK0201, m.at, NULL, "an exception needs a `name`");

@@ -120,10 +120,12 @@ static enum fold fold_evt_num(const struct comp *c, const struct atom *a)
     enum fold first = fold_number(c, a, 1);
     for (uint32_t i = 0; i < a->nval; i++) {
         uint64_t v = (uint64_t)c->values.v[a->val0 + i].num;
-        for (uint64_t d = 0; d < 3; d++) {
+        if (v == UINT64_MAX) {
+            return FOLD_KEEP; /* `-1`: never reached, which Falco does not see */
+        }
+        for (uint64_t d = !v; d < 3; d++) {
             uint64_t near = v + d - 1;
-            if (near >= 1 && near >= v - 1 && near != UINT64_MAX &&
-                fold_number(c, a, (int64_t)near) != first) {
+            if (near >= 1 && near >= v - 1 && fold_number(c, a, (int64_t)near) != first) {
                 return FOLD_KEEP;
             }
         }

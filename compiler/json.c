@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json.h"
 
+#include <float.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "arena.h"
@@ -185,6 +187,37 @@ static bool digit_at(const struct json *j, size_t at)
     return at < j->len && j->text[at] >= '0' && j->text[at] <= '9';
 }
 
+static size_t digits(const struct json *j, size_t at)
+{
+    while (digit_at(j, at))
+        at++;
+    return at;
+}
+
+/* A number that began at `start` and goes on with a fraction or an exponent. */
+static bool real(struct json *j, size_t start, struct json_value *out)
+{
+    size_t at = j->at;
+    bool good = true;
+    if (j->text[at] == '.') {
+        good = digit_at(j, at + 1);
+        at = digits(j, at + 1);
+    }
+    if (at < j->len && (j->text[at] == 'e' || j->text[at] == 'E')) {
+        at++;
+        at += at < j->len && (j->text[at] == '+' || j->text[at] == '-');
+        good = good && digit_at(j, at);
+        at = digits(j, at);
+    }
+    str_id text = intern_put(j->c->intern, j->text + start, at - start);
+    out->kind = JSON_REAL;
+    out->real = strtod(STR(j->c, text), NULL);
+    if (!good || out->real > DBL_MAX || out->real < -DBL_MAX)
+        return json_fail(j, start, "a number that cannot be read");
+    j->at = at;
+    return true;
+}
+
 static bool number(struct json *j, struct json_value *out)
 {
     size_t start = j->at;
@@ -203,7 +236,7 @@ static bool number(struct json *j, struct json_value *out)
         v = v * 10 + digit;
     }
     if (j->at < j->len && strchr(".eE", j->text[j->at]) && j->text[j->at])
-        return json_fail(j, start, "only whole numbers are values of fields");
+        return real(j, start, out);
     out->kind = JSON_INT;
     out->num = (int64_t)(out->negative ? 0 - v : v);
     return true;
@@ -296,7 +329,7 @@ static bool element(struct json *j, json_list *list, struct json_value *out)
         int n = snprintf(buf, sizeof buf, v.negative ? "%lld" : "%llu", (long long)v.num);
         v.text = intern_put(j->c->intern, buf, (size_t)n);
     } else if (v.kind != JSON_TEXT) {
-        return json_fail(j, v.at, "elements are strings or numbers");
+        return json_fail(j, v.at, "elements are strings or whole numbers");
     }
     VEC_PUSH(j->c->arena, list, v.text);
     out->nlist++;

@@ -20,12 +20,22 @@ struct json {
     size_t errlen;
 };
 
-enum json_kind { JSON_NULL, JSON_BOOL, JSON_INT, JSON_TEXT, JSON_BYTES, JSON_LIST, JSON_UNKNOWN };
+enum json_kind {
+    JSON_NULL,
+    JSON_BOOL,
+    JSON_INT,
+    JSON_REAL, /* with a fraction or an exponent */
+    JSON_TEXT,
+    JSON_BYTES,
+    JSON_LIST,
+    JSON_UNKNOWN
+};
 struct json_value {
     enum json_kind kind;
     size_t at;             /* where it starts */
     bool negative;         /* JSON_INT below zero; others are `num` as an unsigned number */
     int64_t num;           /* JSON_INT, JSON_BOOL */
+    double real;           /* JSON_REAL */
     str_id text;           /* JSON_TEXT; JSON_BYTES, decoded */
     uint32_t list0, nlist; /* JSON_LIST: rows of the caller's list; numbers as decimal text */
     bool list_open;        /* JSON_LIST whose last element was {"unknown": true}: more may follow */

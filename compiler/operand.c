@@ -225,8 +225,10 @@ static bool bind_field(struct typer *t, struct operand *o)
     if (o->field == F_evt_rawarg) {
         o->type = catalog_param_type(STR(t->c, o->argname), STRLEN(t->c, o->argname));
     }
-    if (f->flags & FF_DEPRECATED) {
+    if (f->flags & FF_FALCO_WARNS) {
         diag(t->c, RK0315, o->at, NULL, "`%s` is deprecated: %s", f->name, f->doc);
+    } else if (f->flags & FF_DEPRECATED) {
+        diag(t->c, RK0321, o->at, NULL, "`%s` is not set any more", f->name);
     }
     return true;
 }

@@ -56,17 +56,19 @@ static bool is_known(const char *const *known, const char *key)
     return false;
 }
 
-static void unknown_key(struct comp *c, const struct yaml *key, const char *const *known)
+static void unknown_key(struct comp *c, enum diag_code code, const struct yaml *key,
+                        const char *const *known)
 {
     if (key->kind == YAML_SEQ || key->kind == YAML_MAP) {
         diag(c, RK0202, key->at, NULL, "a key must be a single value");
         return;
     }
-    diag(c, RK0111, key->at, near_of(c, STR(c, key->text), STRLEN(c, key->text), known),
+    diag(c, code, key->at, near_of(c, STR(c, key->text), STRLEN(c, key->text), known),
          "unknown key `%s` is ignored", key->kind == YAML_NULL ? "null" : shown(c, key->text));
 }
 
-void pack_check_keys(struct pack *pk, uint32_t map, const char *const *known)
+void pack_check_quiet_keys(struct pack *pk, enum diag_code code, uint32_t map,
+                           const char *const *known)
 {
     struct comp *c = pk->c;
     const struct yaml m = c->yaml.v[map];
@@ -74,7 +76,7 @@ void pack_check_keys(struct pack *pk, uint32_t map, const char *const *known)
     for (uint32_t i = 0; i < m.nkid; i += 2) {
         const struct yaml *key = &c->yaml.v[c->ykids.v[m.kid0 + i]];
         if (key->kind != YAML_SCALAR || !is_known(known, STR(c, key->text))) {
-            unknown_key(c, key, known);
+            unknown_key(c, code, key, known);
             continue;
         }
         while (pk->seen.n <= key->text.i) {
@@ -87,6 +89,11 @@ void pack_check_keys(struct pack *pk, uint32_t map, const char *const *known)
         }
         pk->seen.v[key->text.i] = pk->checks;
     }
+}
+
+void pack_check_keys(struct pack *pk, uint32_t map, const char *const *known)
+{
+    pack_check_quiet_keys(pk, RK0111, map, known);
 }
 
 bool pack_wants_append(struct pack *pk, uint32_t map, const char *hint)

@@ -11,6 +11,7 @@
 #ifndef RULEC_PACK_H
 #define RULEC_PACK_H
 
+#include "diag.h"
 #include "model.h"
 #include "text.h"
 
@@ -43,8 +44,9 @@ struct macro_def {
     uint32_t changed; /* of the last change */
     struct words words;
     struct text condition;
-    node_id node;         /* bound once MACRO_DONE; 0: an error was reported */
-    uint32_t size, depth; /* of the bound tree: nodes, levels */
+    node_id node;           /* bound once MACRO_DONE; 0: an error was reported */
+    uint32_t size, depth;   /* of the bound tree: nodes, levels */
+    uint32_t lit0, lit_end; /* its constants */
     enum macro_state state;
     bool failed; /* its definition was wrong: uses of it are silent */
     bool used;
@@ -137,6 +139,9 @@ void pack_add_item(struct pack *pk, const struct item *item);
 const char *pack_near(struct pack *pk, enum item_kind kind, str_id name);
 /* Warns of keys that are not in `known` (NULL ends it), and of those given twice. */
 void pack_check_keys(struct pack *pk, uint32_t map, const char *const *known);
+/* The same for keys that Falco passes over without a word: the unknown ones are `code`. */
+void pack_check_quiet_keys(struct pack *pk, enum diag_code code, uint32_t map,
+                           const char *const *known);
 /* `append: true`; warns that it is old. DOC_BAD as false: it was reported. */
 bool pack_wants_append(struct pack *pk, uint32_t map, const char *hint);
 
@@ -177,8 +182,10 @@ void subst_prepare(struct pack *pk); /* all lists, for what is to be said of the
 bool subst_lists(struct pack *pk, const struct text *from, struct text *out);
 /* Warns of an item, or a value, that is no single constant once it is put into a condition. */
 void subst_check_item(struct pack *pk, uint32_t yaml, const char *of, str_id name);
-/* Warns of constants lit0.. that look like something else: lists, fields. */
-void subst_check_words(struct pack *pk, uint32_t lit0);
+/* Warns of constants lit0..lit_end that look like lists. */
+void subst_check_words(struct pack *pk, uint32_t lit0, uint32_t lit_end);
+/* The same of fields. */
+void subst_check_fields(struct pack *pk, uint32_t lit0, uint32_t lit_end);
 
 /* ---- bind.c ---- */
 

@@ -101,7 +101,8 @@ static void resolve_condition(struct pack *pk, struct rule_def *d, struct rule *
         r->condition_final = text_intern(c, &final);
         node_id root = ast_condition(c, &final);
         if (!pk->draft) {
-            subst_check_words(pk, lit0);
+            subst_check_words(pk, lit0, c->lits.n);
+            subst_check_fields(pk, lit0, c->lits.n);
         }
         r->condition = bind_condition(pk, root);
     }
@@ -141,6 +142,17 @@ static void resolve_def(struct pack *pk, struct rule_def *d)
     }
 }
 
+/* What a macro compares is looked at where it is used, as Falco does. */
+static void check_used(struct pack *pk)
+{
+    for (uint32_t i = 0; i < pk->macros.n; i++) {
+        const struct macro_def *m = &pk->macros.v[i];
+        if (m->used) {
+            subst_check_fields(pk, m->lit0, m->lit_end);
+        }
+    }
+}
+
 static void report_unused(struct pack *pk)
 {
     struct comp *c = pk->c;
@@ -175,6 +187,7 @@ int pass_resolve(struct comp *c)
     for (uint32_t i = 0; i < pk.rules.n; i++) {
         resolve_def(&pk, &pk.rules.v[i]);
     }
+    check_used(&pk);
     report_unused(&pk);
     return 0;
 }

@@ -414,14 +414,22 @@ static bool looks_like_field(const char *s, size_t len)
            field_read(s, name, used ? s + name + arg.off : NULL, arg.end - arg.off, &f);
 }
 
-void subst_check_words(struct pack *pk, uint32_t lit0)
+void subst_check_words(struct pack *pk, uint32_t lit0, uint32_t lit_end)
 {
     struct comp *c = pk->c;
-    for (uint32_t i = lit0; i < c->lits.n; i++) {
+    for (uint32_t i = lit0; i < lit_end; i++) {
         const struct lit lit = c->lits.v[i];
         if (!lit.quoted && !lit.number) {
             check_list_word(pk, &lit);
         }
+    }
+}
+
+void subst_check_fields(struct pack *pk, uint32_t lit0, uint32_t lit_end)
+{
+    struct comp *c = pk->c;
+    for (uint32_t i = lit0; i < lit_end; i++) {
+        const struct lit lit = c->lits.v[i];
         if (looks_like_field(STR(c, lit.text), STRLEN(c, lit.text))) {
             diag(c, RK0229, lit.at, "write val(...) for the value of the field",
                  "`%s` is compared as a word, not as a field", shown(c, lit.text));

@@ -29,13 +29,13 @@ static uint32_t operators_of(enum type_id type, bool is_list)
     case BASE_INT:
     case BASE_UINT:
     case BASE_PORT:
+    case BASE_DOUBLE:
         return ops_equal | ops_order;
     case BASE_BOOL:
     case BASE_IP:
     case BASE_NET:
         return ops_equal;
     case BASE_NONE:
-    case BASE_DOUBLE:
         break;
     }
     return 0;

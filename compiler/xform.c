@@ -12,6 +12,7 @@ enum want {
     W_ENCODED,  /* the same, or bytes */
     W_MEASURED, /* text, bytes, or any list */
     W_LIST,     /* a list of texts */
+    W_ELEMENT,  /* a text, or a number that becomes one */
 };
 
 static const char *const want_names[] = {
@@ -20,18 +21,19 @@ static const char *const want_names[] = {
     [W_ENCODED] = "text, bytes or a list of texts",
     [W_MEASURED] = "text, bytes or a list",
     [W_LIST] = "a list of texts",
+    [W_ELEMENT] = "a text or a whole number of 64 bits",
 };
 
 /* The first argument, and those after it. */
 static const struct {
     enum want first, others;
 } wants[XF_COUNT] = {
-    [XF_NONE] = {W_TEXT, W_TEXT},     [XF_TOLOWER] = {W_TEXTS, W_TEXT},
-    [XF_TOUPPER] = {W_TEXTS, W_TEXT}, [XF_BASENAME] = {W_TEXTS, W_TEXT},
-    [XF_B64] = {W_ENCODED, W_TEXT},   [XF_LEN] = {W_MEASURED, W_TEXT},
-    [XF_CONCAT] = {W_TEXT, W_TEXT},   [XF_JOIN] = {W_TEXT, W_LIST},
-    [XF_GETOPT] = {W_LIST, W_TEXT},   [XF_VAL] = {W_MEASURED, W_TEXT},
-    [XF_LIST] = {W_TEXT, W_TEXT},
+    [XF_NONE] = {W_TEXT, W_TEXT},       [XF_TOLOWER] = {W_TEXTS, W_TEXT},
+    [XF_TOUPPER] = {W_TEXTS, W_TEXT},   [XF_BASENAME] = {W_TEXTS, W_TEXT},
+    [XF_B64] = {W_ENCODED, W_TEXT},     [XF_LEN] = {W_MEASURED, W_TEXT},
+    [XF_CONCAT] = {W_TEXT, W_TEXT},     [XF_JOIN] = {W_TEXT, W_LIST},
+    [XF_GETOPT] = {W_LIST, W_TEXT},     [XF_VAL] = {W_MEASURED, W_TEXT},
+    [XF_LIST] = {W_ELEMENT, W_ELEMENT},
 };
 
 static const char *shown_name(enum xform_id id)
@@ -41,6 +43,12 @@ static const char *shown_name(enum xform_id id)
 
 static bool wrong(struct typer *t, span_id at, const char *text)
 {
+    if (t->in_output && t->rule->skip_if_unknown) {
+        diag(t->c, RK0242, at, NULL, "rule `%s` is left out: %s", STR(t->c, t->rule->name), text);
+        t->rule->dropped = true;
+        t->skipped = true;
+        return false;
+    }
     diag(t->c, RK0310, at, NULL, "%s", text);
     t->rule->failed = true;
     return false;
@@ -61,8 +69,21 @@ static bool accepts(enum want want, const struct operand *o)
         return text || bytes || o->is_list;
     case W_LIST:
         return text && o->is_list;
+    case W_ELEMENT: /* of other numbers Falco takes the bytes in memory */
+        return (text && !o->is_list) ||
+               (o->kind == OPERAND_FIELD &&
+                (o->type == T_INT64 || o->type == T_UINT64 || o->type == T_PID));
     }
     return false;
+}
+
+/* What gathers several values takes those of one ancestor, which no other transformer does. */
+static bool can_stand(const struct operand *call, const struct operand *o)
+{
+    uint32_t flags = catalog_field(o->field)->flags;
+    bool gathers = call->call == XF_CONCAT || call->call == XF_JOIN || call->call == XF_GETOPT ||
+                   call->call == XF_LIST;
+    return !(flags & FF_NO_TRANSFORMER) || (gathers && flags & FF_ANCESTOR && o->index >= 0);
 }
 
 static bool bind_argument(struct typer *t, const struct operand *call, uint32_t i)
@@ -74,12 +95,12 @@ static bool bind_argument(struct typer *t, const struct operand *call, uint32_t 
     const struct operand *o = &t->c->operands.v[id.i];
     const char *name = shown_name(call->call);
     if (o->kind == OPERAND_FIELD) {
-        if (catalog_field(o->field)->flags & FF_NO_TRANSFORMER) {
+        if (!can_stand(call, o)) {
             return wrong(
                 t, o->at,
                 arena_printf(t->c->arena, "`%s` cannot be transformed", STR(t->c, o->name)));
         }
-        if (o->field == F_evt_type || o->field == F_syscall_type) {
+        if ((o->field == F_evt_type || o->field == F_syscall_type) && !t->in_output) {
             return wrong(t, o->at,
                          "the event's type cannot be transformed: it is known before "
                          "any field");

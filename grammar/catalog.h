@@ -125,6 +125,7 @@ enum field_arg {
 #define FF_SUGGESTED 0x40u
 #define FF_TABLE_ONLY 0x80u
 #define FF_ANCESTOR 0x100u    /* without index: a test of *some* ancestor */
+#define FF_FALCO_WARNS 0x400u /* deprecated, and Falco says so */
 #define FF_EITHER_SIDE 0x200u /* fd.ip, fd.port, fd.net, fd.proto: own comparison */
 
 /* Who supplies a field's value. */

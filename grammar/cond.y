@@ -114,6 +114,7 @@ args: arg                            { $$ = mk_first_arg(p, $1); }
     | args COMMA arg                 { $$ = mk_next_arg(p, $1, $3); }
     ;
 arg: item
+   | LPAR RPAR                       { $$ = mk_list_arg(p, @$, 0); }
    | LPAR items RPAR                 { $$ = mk_list_arg(p, @$, $2); }
    ;
 items: item                          { $$ = mk_first_arg(p, $1); }

@@ -24,9 +24,8 @@
     blank = [ \t\r\n\b];
     word = [A-Za-z] [A-Za-z0-9_]*;
     field = word ("." word)+;
-    quoted = ["] ([^"\\] | "\\" [^])* ["] | ['] ([^'\\] | "\\" [^])* ['];
     bare = [^()"'=,\x00 \t\r\n\b]+;
-    bracket = "[" (quoted | [^[\]"'\x00 \t\r\n\b]+) "]";
+    bracket = "[" [^[\]"'\x00 \t\r\n\b]+ "]";
     number = [-+]? (("0x" [0-9A-Fa-f]+) | [0-9]+ ("." [0-9]+)? ([eE] [-+] [0-9]+)?);
     call = word "(";
 */
@@ -65,17 +64,51 @@ static int unexpected(struct parse *p, const unsigned char *from)
     return wrong(p, from < limit && !*from ? PARSE_NUL : PARSE_UNEXPECTED, from);
 }
 
-/* A quote that no string begins with: the string does not end. */
-static int bad_string(struct parse *p, const unsigned char *from)
-{
-    p->cursor = start_of(p) + p->len;
-    return wrong(p, PARSE_STRING, from);
-}
-
 static bool is_word(unsigned char ch)
 {
     return (ch >= 'A' && ch <= 'Z') || (ch >= 'a' && ch <= 'z') || (ch >= '0' && ch <= '9') ||
            ch == '_';
+}
+
+/* What may stand behind a string: the end of a list, call or index, `and`, `or`, or nothing. */
+static bool ends_value(const unsigned char *s, const unsigned char *limit)
+{
+    while (s < limit && *s && strchr(" \t\r\n\b", *s)) {
+        s++;
+    }
+    size_t n = 0;
+    while (s + n < limit && is_word(s[n])) {
+        n++;
+    }
+    return s == limit || (*s && strchr("),]", *s)) || (n == 2 && !memcmp(s, "or", 2)) ||
+           (n == 3 && !memcmp(s, "and", 3));
+}
+
+/*
+ * The end of the string that begins with the quote at `s`, or NULL. To Falco it is the first quote
+ * that no backslash stands before, even in `"a\\"b"`. Where that leads to nothing, as it does in
+ * `"a\\"` alone, a backslash belongs to the character behind it.
+ */
+static const unsigned char *string_end(const unsigned char *s, const unsigned char *limit)
+{
+    const unsigned char *falco = s + 1, *plain = s + 1;
+    while (falco < limit && (*falco != *s || falco[-1] == '\\')) {
+        falco++;
+    }
+    while (plain < limit && *plain != *s) {
+        plain += 1 + (*plain == '\\');
+    }
+    if (falco < limit && (falco == plain || plain >= limit || ends_value(falco + 1, limit))) {
+        return falco + 1;
+    }
+    return plain < limit ? plain + 1 : NULL;
+}
+
+static int take_string(struct parse *p, const unsigned char *from)
+{
+    const unsigned char *limit = start_of(p) + p->len, *end = string_end(from, limit);
+    p->cursor = end ? end : limit;
+    return end ? TOK_STRING : wrong(p, PARSE_STRING, from);
 }
 
 static int open_call(struct parse *p, const unsigned char *from, enum xform_id call)
@@ -208,7 +241,6 @@ static bool list_follows(const unsigned char *s, const unsigned char *limit)
 static int lex_value(union COND_STYPE *value, struct parse *p)
 {
     const unsigned char *from = p->cursor, *limit = start_of(p) + p->len;
-    const unsigned char *marker;
     p->after_call = LEX_AFTER;
     /*!re2c
         ("oneof" | "anyof" | "allof") / blank {
@@ -224,9 +256,8 @@ static int lex_value(union COND_STYPE *value, struct parse *p)
             return TOK_BARE;
         }
         call    { return transformer(value, p, from, true); }
-        quoted  { p->mode = LEX_AFTER; return TOK_STRING; }
+        ["']    { p->mode = LEX_AFTER; return take_string(p, from); }
         bare    { p->mode = LEX_AFTER; return TOK_BARE; }
-        ["']    { return bad_string(p, from); }
         *       { return unexpected(p, from); }
         $       { return 0; }
     */
@@ -252,13 +283,11 @@ static int lex_list(union COND_STYPE *value, struct parse *p)
 static int lex_member(struct parse *p)
 {
     const unsigned char *from = p->cursor, *limit = start_of(p) + p->len;
-    const unsigned char *marker;
     /*!re2c
         ")"     { p->mode = LEX_AFTER; return TOK_RPAR; }
         ","     { return TOK_COMMA; }
-        quoted  { return TOK_STRING; }
+        ["']    { return take_string(p, from); }
         bare    { return TOK_BARE; }
-        ["']    { return bad_string(p, from); }
         *       { return unexpected(p, from); }
         $       { return 0; }
     */
@@ -287,9 +316,8 @@ static int lex_arg(union COND_STYPE *value, struct parse *p)
         "("     { return open_call(p, from, XF_LIST); }
         field   { return lex_field_token(value, p, LEX_ARG); }
         call    { return transformer(value, p, from, false); }
-        quoted  { return TOK_STRING; }
+        ["']    { return take_string(p, from); }
         number  { return TOK_NUMBER; }
-        ["']    { return bad_string(p, from); }
         *       { return unexpected(p, from); }
         $       { return 0; }
     */
@@ -445,6 +473,13 @@ size_t lex_bracket_length(const char *s, size_t len, struct range *arg)
 {
     struct parse state = {.cursor = (const unsigned char *)s}, *p = &state;
     const unsigned char *limit = p->cursor + len, *marker;
+    if (len > 1 && s[0] == '[' && (s[1] == '"' || s[1] == '\'')) {
+        p->cursor = string_end(p->cursor + 1, limit);
+        if (!p->cursor || p->cursor == limit || *p->cursor++ != ']') {
+            return 0;
+        }
+        goto found;
+    }
     /*!re2c
         bracket  { goto found; }
         *        { return 0; }

@@ -37,13 +37,13 @@ bool ops_defined(enum op_id op, enum type_id type, bool list)
     case BASE_INT:
     case BASE_UINT:
     case BASE_PORT:
+    case BASE_DOUBLE:
         return is_equality(op) || is_order(op);
     case BASE_BOOL:
     case BASE_IP:
     case BASE_NET:
         return is_equality(op);
     case BASE_NONE:
-    case BASE_DOUBLE:
         break;
     }
     return false;
@@ -152,6 +152,28 @@ bool ops_num(enum op_id op, bool is_signed, int64_t a, int64_t c)
     if (op == OP_EXISTS)
         return true;
     return ordered(op, is_signed ? (a > c) - (a < c) : (ua > uc) - (ua < uc));
+}
+
+bool ops_real(enum op_id op, double a, double c)
+{
+    return op == OP_EXISTS || ordered(op, (a > c) - (a < c));
+}
+
+double ops_real_of(int64_t bits)
+{
+    double out;
+
+    memcpy(&out, &bits, sizeof(out));
+    return out;
+}
+
+int64_t ops_real_bits(double v)
+{
+    int64_t out;
+
+    v += 0.0; /* one zero, not two */
+    memcpy(&out, &v, sizeof(out));
+    return out;
 }
 
 static bool same_bits(const uint8_t *a, const uint8_t *c, unsigned bits)

@@ -26,6 +26,11 @@ bool ops_defined(enum op_id op, enum type_id type, bool list);
 bool ops_text(enum op_id op, const char *a, size_t na, const char *c, size_t nc); /* to the NUL */
 bool ops_bytes(enum op_id op, const char *a, size_t na, const char *c, size_t nc);
 bool ops_num(enum op_id op, bool is_signed, int64_t a, int64_t c);
+bool ops_real(enum op_id op, double a, double c);
+
+/* Floating-point numbers are kept as their bits where numbers are; zero has no sign. */
+double ops_real_of(int64_t bits);
+int64_t ops_real_bits(double v);
 
 struct ops_addr {
     uint8_t family;    /* 4 or 6 */

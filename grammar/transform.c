@@ -17,7 +17,7 @@ static const struct {
     [XF_JOIN] = {"join", 2, 2},
     [XF_GETOPT] = {"getopt", 2, 2},
     [XF_VAL] = {"val", 1, 1},
-    [XF_LIST] = {"", 1, XFORM_ARGS_MAX},
+    [XF_LIST] = {"", 0, XFORM_ARGS_MAX},
 };
 
 const char *xform_name(enum xform_id id)

@@ -14,29 +14,39 @@ static int64_t narrow(enum type_id type, int64_t n)
     return t->base == BASE_INT ? (int64_t)up >> shift : (int64_t)(up >> shift);
 }
 
+static int order(enum type_id type, int64_t a, int64_t b)
+{
+    enum base_type base = catalog_type(type)->base;
+    uint64_t flip = base == BASE_INT ? 1ull << 63 : 0;
+    uint64_t x = (uint64_t)narrow(type, a) ^ flip, y = (uint64_t)narrow(type, b) ^ flip;
+    double real[2];
+
+    if (base != BASE_DOUBLE)
+        return x < y ? -1 : x > y;
+    memcpy(&real[0], &a, sizeof(a));
+    memcpy(&real[1], &b, sizeof(b));
+    return real[0] < real[1] ? -1 : real[0] > real[1];
+}
+
 enum outcome match_num(enum op_id op, enum type_id type, int64_t a, int64_t b)
 {
-    bool is_signed = catalog_type(type)->base == BASE_INT, less, more;
+    int o = order(type, a, b);
 
-    a = narrow(type, a);
-    b = narrow(type, b);
-    less = is_signed ? a < b : (uint64_t)a < (uint64_t)b;
-    more = is_signed ? a > b : (uint64_t)a > (uint64_t)b;
     switch (op) {
     case OP_EQ:
     case OP_IN:
     case OP_INTERSECTS:
-        return a == b ? OUT_TRUE : OUT_FALSE;
+        return o == 0 ? OUT_TRUE : OUT_FALSE;
     case OP_NE:
-        return a != b ? OUT_TRUE : OUT_FALSE;
+        return o != 0 ? OUT_TRUE : OUT_FALSE;
     case OP_LT:
-        return less ? OUT_TRUE : OUT_FALSE;
+        return o < 0 ? OUT_TRUE : OUT_FALSE;
     case OP_LE:
-        return more ? OUT_FALSE : OUT_TRUE;
+        return o <= 0 ? OUT_TRUE : OUT_FALSE;
     case OP_GT:
-        return more ? OUT_TRUE : OUT_FALSE;
+        return o > 0 ? OUT_TRUE : OUT_FALSE;
     case OP_GE:
-        return less ? OUT_FALSE : OUT_TRUE;
+        return o >= 0 ? OUT_TRUE : OUT_FALSE;
     case OP_EXISTS:
         return OUT_TRUE;
     case OP_BCONTAINS:

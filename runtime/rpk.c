@@ -242,13 +242,13 @@ static int value_kind_of(enum type_id type)
     case BASE_UINT:
     case BASE_BOOL:
     case BASE_PORT:
+    case BASE_DOUBLE:
         return 0;
     case BASE_IP:
         return 2;
     case BASE_NET:
         return 3;
     case BASE_NONE:
-    case BASE_DOUBLE:
         break;
     }
     return -1;
@@ -338,7 +338,7 @@ static bool check_ref(struct check *c, uint32_t i)
         return true;
     if (f->xform >= XF_COUNT)
         return bad(c, "operand %u: no transformer has number %u", i, f->xform);
-    if (f->nkid == 0 || !rpk_rows_exist(f->kid0, f->nkid, i))
+    if (!rpk_rows_exist(f->kid0, f->nkid, i))
         return bad(c, "operand %u: arguments do not come before it", i);
     if (f->nkid < xform_min_args((enum xform_id)f->xform))
         return bad(c, "operand %u: too few arguments", i);

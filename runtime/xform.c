@@ -150,8 +150,10 @@ static struct val gather(struct record *r, const struct rpk *p, const struct rpk
         r->used = used;
         if (v.state == ST_ABSENT)
             return v;
-        if (!val_here(v) || v.base != BASE_TEXT || v.is_list || (list && v.state == ST_CUT))
+        if (!val_here(v) || v.base == BASE_BYTES || v.is_list || (list && v.state == ST_CUT))
             st = ST_UNKNOWN;
+        else if (st == ST_PRESENT && v.base != BASE_TEXT)
+            value_text(&t, v, catalog_field((enum field_id)p->refs[f->kid0 + i].field));
         else if (st == ST_PRESENT)
             fmt_move(&t, v.text, v.len);
         if (list)

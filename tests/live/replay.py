@@ -29,9 +29,27 @@ def workload(tag):
                              stderr=subprocess.DEVNULL).wait()
 
 
+def is_whole(daemon, lost):
+    """Nothing was dropped from the recording, nor (if asked) lost before it."""
+    err = daemon.read('err')
+    return ' dropped=0' in err and (not lost or ' lost=0 ' in err)
+
+
 def record(pack, option, path, form, tag, *more):
-    """A daemon that has recorded the workload, and ended."""
-    daemon = Rulerun(pack, option, path, '--format', form, *more)
+    """
+    A daemon that has recorded the workload, and ended. Everything that the whole machine does is
+    recorded too: where that was more than a disk takes, once more, in the hope of a calmer moment.
+    """
+    for _ in range(2):
+        daemon = record_once(pack, option, path, form, tag, *more)
+        if not daemon.armed or is_whole(daemon, lost=False):
+            break
+    return daemon
+
+
+def record_once(pack, option, path, form, tag, *more):
+    """The same, once."""
+    daemon = Rulerun(pack, option, path, '--format', form, '--buffer', '128M', *more)
     if daemon.armed:
         workload(tag)
         end = time.monotonic() + 5
@@ -91,20 +109,27 @@ def told(alerts, tag):
 
 
 def other_rules(stable, ours, folder, score):
-    """Of a recording of everything, other rules make the alerts that they would have made live."""
+    """
+    Of a recording of everything, other rules make the alerts that they would have made live. What
+    was lost on the way to the recording is not in it: then there are fewer, but no others.
+    """
     path, out = os.path.join(folder, 'everything'), os.path.join(folder, 'out.jsonl')
-    beside = Rulerun(ours, '--format', 'json')
-    daemon = record(stable, '--record-all', path, 'json', 'other-rules')
-    end = time.monotonic() + 5
-    while time.monotonic() < end and 'other-rules' not in beside.read('out'):
-        time.sleep(0.05)
-    beside.stop()
+    for _ in range(2):
+        beside = Rulerun(ours, '--format', 'json')
+        daemon = record_once(stable, '--record-all', path, 'json', 'other-rules')
+        beside.stop()
+        whole = is_whole(daemon, lost=True)
+        if whole or not daemon.armed:
+            break
     score.check(daemon.code == 0, f'other rules: exit {daemon.code}')
+    if os.path.exists(out):
+        os.unlink(out)
     run = replay(path, ours, '--format', 'json', '--output', 'file:' + out)
     score.check(run.returncode == 0, f'other rules: exit {run.returncode}\n{run.stderr}')
     replayed = Rulerun.alerts_of(out)
     live, again = told(beside.alerts(), 'other-rules'), told(replayed, 'other-rules')
-    score.check(live and live == again, f'other rules: live {live}\n--- replayed {again}')
+    fits = live == again if whole else all(alert in live for alert in again)
+    score.check(again and fits, f'other rules: live {live}\n--- replayed {again}')
 
 
 def lacking(ours, folder, score):

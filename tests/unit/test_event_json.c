@@ -82,8 +82,13 @@ static const struct refused bad[] = {
     {"{\"evt.arg\": \"a\"}", "2: 'evt.arg' does not fit the field evt.arg"},
     {"{\"evt.arg.flagz\": \"a\"}", "2: no event has a parameter 'flagz'; did you mean 'flags'?"},
     {"{\"proc.name\": \"a\", \"proc.name\": \"b\"}", "20: the field 'proc.name' is given twice"},
-    {"{\"proc.pid\": 1.5}", "14: only whole numbers are values of fields"},
-    {"{\"proc.pid\": 1e3}", "14: only whole numbers are values of fields"},
+    {"{\"proc.pid\": 1.5}", "14: the value of proc.pid is a whole number"},
+    {"{\"proc.pid\": 1e3}", "14: the value of proc.pid is a whole number"},
+    {"{\"thread.cpu\": \"1\"}", "16: the value of thread.cpu is a number"},
+    {"{\"thread.cpu\": 1.}", "16: a number that cannot be read"},
+    {"{\"thread.cpu\": 1.5e}", "16: a number that cannot be read"},
+    {"{\"thread.cpu\": -1e999}", "16: a number that cannot be read"},
+    {"{\"fd.types\": [1.5]}", "15: elements are strings or whole numbers"},
     {"{\"proc.pid\": 01}", "14: a number cannot start with 0"},
     {"{\"proc.pid\": -}", "14: expected a value"},
     {"{\"proc.pid\": \"1\"}", "14: the value of proc.pid is a whole number"},
@@ -103,7 +108,7 @@ static const struct refused bad[] = {
     {"{\"proc.name\": [\"a\"]}", "15: the value of proc.name is not an array"},
     {"{\"fd.types\": \"file\"}", "14: the value of fd.types is an array"},
     {"{\"fd.types\": [[\"file\"]]}", "15: an array inside an array"},
-    {"{\"fd.types\": [true]}", "15: elements are strings or numbers"},
+    {"{\"fd.types\": [true]}", "15: elements are strings or whole numbers"},
     {"{\"proc.name\": {\"unknown\": false}}",
      "15: the only objects that are values are {\"unknown\": true} and {\"base64\": \"...\"}"},
     {"{\"proc.name\": {\"unknown\": {\"unknown\": true}}}",
@@ -300,7 +305,8 @@ static void prints_what_it_reads(void **state)
     static const char text[] =
         "{\"evt.type\": \"open\", \"proc.aname\": [\"a\\\"b\", {\"unknown\": true}], "
         "\"evt.arg.flags\": 7, \"evt.failed\": false, \"proc.name\": {\"unknown\": true}, "
-        "\"fd.name\": null, \"proc.aname[4]\": \"x\", \"user.uid\": 4294967295}";
+        "\"fd.name\": null, \"proc.aname[4]\": \"x\", \"user.uid\": 4294967295, "
+        "\"thread.cpu\": -12.75, \"proc.fdusage\": 3}";
     char *got = NULL;
     size_t len;
     assert_int_equal(parse(f, text), 0);

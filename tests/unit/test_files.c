@@ -368,6 +368,34 @@ static const struct row item_rows[] = {
      "RK0240",
      {"- rule: r\n  desc: d\n  condition: " OPEN "\n  output: '%proc.name 100%'\n"
       "  priority: INFO\n  skip-if-unknown-filter: true\n"}},
+    {"nor behind a width",
+     "RK0240",
+     {"- rule: r\n  desc: d\n  condition: " OPEN "\n  output: '%proc.name %5'\n"
+      "  priority: INFO\n  skip-if-unknown-filter: true\n"}},
+    {"a transformer that is none",
+     "RK0242",
+     {"- rule: r\n  desc: d\n  condition: " OPEN "\n  output: '%nosuch(proc.name)'\n"
+      "  priority: INFO\n  skip-if-unknown-filter: true\n"}},
+    {"one that does not end",
+     "RK0242",
+     {"- rule: r\n  desc: d\n  condition: " OPEN "\n  output: '%tolower(proc.name'\n"
+      "  priority: INFO\n  skip-if-unknown-filter: true\n"}},
+    {"one that cannot take the field",
+     "RK0242",
+     {"- rule: r\n  desc: d\n  condition: " OPEN "\n  output: '%tolower(proc.pid)'\n"
+      "  priority: INFO\n  skip-if-unknown-filter: true\n"}},
+    {"one argument too few",
+     "RK0242",
+     {"- rule: r\n  desc: d\n  condition: " OPEN "\n  output: '%concat(proc.name)'\n"
+      "  priority: INFO\n  skip-if-unknown-filter: true\n"}},
+    {"an escape that is none",
+     "RK0242",
+     {"- rule: r\n  desc: d\n  condition: " OPEN "\n  output: '%concat(proc.name,\"\\q\")'\n"
+      "  priority: INFO\n  skip-if-unknown-filter: true\n"}},
+    {"in an output the event type is a text like others",
+     "",
+     {"- rule: r\n  desc: d\n  condition: " OPEN "\n  output: '%tolower(evt.type)'\n"
+      "  priority: INFO\n  skip-if-unknown-filter: true\n"}},
     {"a rule that is left out has exceptions that fit all the same",
      "RK0242 RK0216",
      {"- rule: r\n  desc: d\n  condition: " OPEN "\n  output: '%foo.bar'\n"

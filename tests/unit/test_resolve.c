@@ -402,7 +402,7 @@ static void exceptions_and_their_findings(void **state)
          "RK0217"},
         {"[e]", "RK0202"},
         {"e", "RK0202"},
-        {"[{name: e, fields: proc.name, colour: red}]", "RK0111"},
+        {"[{name: e, fields: proc.name, colour: red}]", "RK0115"},
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         char yaml[1000];

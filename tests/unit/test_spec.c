@@ -129,7 +129,7 @@ static void check_field(char *cell[CELLS])
     size_t used;
     enum field_id id = catalog_field_by_name(cell[0], strlen(cell[0]), &used);
     const struct field_info *f = catalog_field(id);
-    const uint32_t ours = FF_ANCESTOR | FF_EITHER_SIDE;
+    const uint32_t ours = FF_ANCESTOR | FF_EITHER_SIDE | FF_FALCO_WARNS;
     size_t cls = strcspn(cell[5], "(");
     if (id == F_NONE || used != strlen(cell[0])) {
         fail_msg("there is no field %s", cell[0]);

@@ -104,7 +104,7 @@ static const struct {
     {"evt.type = execve and join(',') = x", "RK0310"},
     {"evt.type = execve and join(',', fd.types) = x", ""},
     {"evt.type = execve and join(',', (proc.name, 'a')) = x", ""},
-    {"evt.type = execve and join(',', (proc.name, proc.pid)) = x", "RK0310"},
+    {"evt.type = execve and join(',', (proc.name, proc.pid)) = x", ""},
     {"evt.type = execve and join(',', proc.name) = x", "RK0310"},
     {"evt.type = execve and join(fd.types, fd.types) = x", "RK0310"},
     {"evt.type = execve and getopt(fd.types, 'a') in (a)", ""},
