@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "alert.h"
 
+#include <math.h>
+
 #include "get.h"
 
 #define NO_REF 0xffffffffu
@@ -274,6 +276,15 @@ static void add_list(struct writer *w, struct val list)
     fmt_char(&w->out, ']');
 }
 
+/* Real bits that a damaged recording might hold, and for which JSON has no word. */
+static bool is_no_number(struct val v)
+{
+    double real;
+
+    memcpy(&real, &v.num, sizeof(real));
+    return v.base == BASE_DOUBLE && !isfinite(real);
+}
+
 static void add_value(struct writer *w, uint32_t ref)
 {
     enum field_id field = ref == NO_REF ? time_field(w) : (enum field_id)w->p->refs[ref].field;
@@ -287,7 +298,7 @@ static void add_value(struct writer *w, uint32_t ref)
     }
     shape = ref_shape(w, ref);
     v = output_value(w->r, w->p, ref);
-    if (!val_here(v)) {
+    if (!val_here(v) || is_no_number(v)) {
         fmt_str(&w->out, "null");
     } else if (v.base == BASE_BOOL) {
         fmt_str(&w->out, v.num ? "true" : "false");
