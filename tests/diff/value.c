@@ -3,6 +3,7 @@
 #include "diff.h"
 
 #include <arpa/inet.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +171,9 @@ static int64_t fit(int64_t v, enum type_id type)
     unsigned width = t->base == BASE_PORT ? 16 : t->bits ? t->bits : 64;
     if (t->base == BASE_BOOL)
         return v & 1;
+    /* Its bits; those that are no number, which JSON cannot say, are taken as a whole one. */
+    if (t->base == BASE_DOUBLE && !isfinite(ops_real_of(v)))
+        return ops_real_bits((double)v);
     if (width >= 64)
         return v;
     uint64_t low = (uint64_t)v & ((1ull << width) - 1);
