@@ -56,12 +56,15 @@ static __always_inline void put_leader(struct ev *ev, struct task_struct *task, 
     put_exepath(ev, S_PG_EXEPATH, ev->s_PG_EXEPATH, mm);
 }
 
-/* True: the leader is there. */
+/*
+ * True: the leader is there. A program of hook_test.bpf.c may not look tasks up; its plan names no
+ * groups, so that the verifier sees nothing of it.
+ */
 static __always_inline bool by_number(struct ev *ev, __u64 pid, bool session)
 {
     struct task_struct *task;
 
-    if (!bpf_core_type_exists(struct bpf_iter_num))
+    if (!(plan.groups & GROUP_BIT(G_LEAD)) || !bpf_core_type_exists(struct bpf_iter_num))
         return false;
     task = bpf_task_from_pid(pid_nr(pid, 0));
     if (!task)
