@@ -105,10 +105,9 @@ static void explain(int rc, const char *log, char *err, size_t errlen)
         snprintf(err, errlen, "the kernel refuses the bundle: %s", strerror(-rc));
 }
 
-/* Where a variable stands in the object's .rodata. */
-static void *rodata_var(const struct load *l, const char *name, size_t want)
+void *load_constant(const struct bpf_object *object, const char *name, size_t want)
 {
-    const struct btf *btf = bpf_object__btf(l->object);
+    const struct btf *btf = bpf_object__btf(object);
     int id = btf ? btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC) : -1;
     struct bpf_map *map = NULL, *m;
     const struct btf_type *sec;
@@ -116,7 +115,7 @@ static void *rodata_var(const struct load *l, const char *name, size_t want)
     char *data = NULL;
     size_t size = 0;
 
-    bpf_object__for_each_map (m, l->object) {
+    bpf_object__for_each_map (m, object) {
         const char *dot = strchr(bpf_map__name(m), '.'); /* not .rodata.str1.1 */
 
         if (dot && strcmp(dot, ".rodata") == 0)
@@ -148,8 +147,8 @@ static uint64_t clock_ns(clockid_t id)
 
 static int fill_constants(struct load *l, const struct load_options *opt)
 {
-    struct probe_plan *plan = rodata_var(l, "plan", sizeof(*plan));
-    uint64_t *offset = rodata_var(l, "boot_offset_ns", sizeof(*offset));
+    struct probe_plan *plan = load_constant(l->object, "plan", sizeof(*plan));
+    uint64_t *offset = load_constant(l->object, "boot_offset_ns", sizeof(*offset));
 
     l->boot_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
     if (!plan)

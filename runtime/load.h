@@ -48,6 +48,10 @@ int load_attach(struct load *l, enum load_part part, char *err, size_t errlen);
 void load_detach(struct load *l);
 void load_close(struct load *l);
 
+/* The constant `name` of an object that is not loaded yet, to be set; NULL: none of `size` bytes.
+ */
+void *load_constant(const struct bpf_object *object, const char *name, size_t size);
+
 /* Sums over CPUs. 0, or -errno. */
 int load_stats(const struct load *l, uint64_t out[STAT_COUNT]);
 /* Records lost that rule `rule` was the first to want. */
