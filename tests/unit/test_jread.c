@@ -177,7 +177,7 @@ static int nested(unsigned depth, char open, char close)
 
     memset(text, open, depth);
     memset(text + depth, close, depth);
-    return run(text, 2 * depth, &t);
+    return run(text, (size_t)2 * depth, &t);
 }
 
 static void test_bounds(void **state)
