@@ -13,6 +13,7 @@
 
 #include "rpk.h"
 #include "select.h"
+#include "shared.h"
 
 #define LOAD_LINKS 32
 
@@ -31,10 +32,10 @@ struct load {
     struct bpf_object *object;
     struct bpf_link *links[LOAD_LINKS];
     unsigned nlink;
-    int events_fd, stats_fd, lost_fd, procs_fd; /* of maps; -1: not in this bundle */
-    int envs_fd;                                /* -1 also where no rule looks at environments */
+    int events_fd, procs_fd;   /* of maps; -1: not in this bundle */
+    int envs_fd;               /* -1 also where no rule looks at environments */
+    struct shared_maps shared; /* the same */
     unsigned cpus;
-    uint64_t *by_cpu;        /* room for one counter of each */
     uint64_t boot_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME */
     char hooks[64];          /* "exec fork sys_exit": those attached */
 };
@@ -51,10 +52,5 @@ void load_close(struct load *l);
 /* The constant `name` of an object that is not loaded yet, to be set; NULL: none of `size` bytes.
  */
 void *load_constant(const struct bpf_object *object, const char *name, size_t size);
-
-/* Sums over CPUs. 0, or -errno. */
-int load_stats(const struct load *l, uint64_t out[STAT_COUNT]);
-/* Records lost that rule `rule` was the first to want. */
-uint64_t load_lost(const struct load *l, uint32_t rule);
 
 #endif
