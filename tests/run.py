@@ -61,6 +61,7 @@ def suites(target):
         ('live, fields', [PY, 'tests/live/fields.py']),
         ('live, probe', [PY, 'tests/live/probe_smoke.py']),
         ('live, audit', [PY, 'tests/live/audit.py']),
+        ('live, floods', [PY, 'tests/live/flood.py']),
         ('live, containers', [PY, 'tests/live/containers.py']),
         ('docs', [PY, 'tests/docs.py']),
     ]
