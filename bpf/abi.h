@@ -176,11 +176,10 @@ enum reader_state {
     READER_ASLEEP,
 };
 struct ring_reader {
-    __u32 state; /* enum reader_state; who sets it to AWAKE from here on wakes the reader */
-    __u32 pad0;
-    __u64 lost; /* sums over all lanes, so that one look tells whether there is news */
-    __u64 limited;
-    __u64 pad[5];
+    __u32 state;   /* enum reader_state; who sets it to AWAKE from here on wakes the reader */
+    __u32 lost;    /* some lane has lost more since the reader set this to 0: */
+    __u32 limited; /* or limited more; the lane is counted first */
+    __u32 pad[13];
 };
 
 /* Kind of an ancestor's text, for slots X0..X3 (rodata `extra_want`). */

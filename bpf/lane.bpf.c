@@ -26,8 +26,8 @@ __attribute__((noinline)) int lane_limit(struct ev *ev)
 
     if (lane)
         __sync_fetch_and_add(&lane->limited, 1);
-    if (r)
-        __sync_fetch_and_add(&r->limited, 1);
+    if (r && !*(volatile __u32 *)&r->limited) /* not to write is not to share a cache line */
+        r->limited = 1;
     return 0;
 }
 

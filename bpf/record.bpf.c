@@ -238,7 +238,7 @@ static __always_inline bool put_record(struct ev *ev, __u32 size, struct lane *l
 static __always_inline void lose(struct lane *lane, struct ring_reader *r)
 {
     __sync_fetch_and_add(&lane->lost, 1);
-    __sync_fetch_and_add(&r->lost, 1);
+    r->lost = 1;
     wake_up(r); /* to tell of it */
 }
 

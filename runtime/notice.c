@@ -26,16 +26,6 @@ static uint64_t count_of(const struct notice *n, enum notice_kind kind, uint32_t
     return row ? notice_limited(n, row - 1) : 0;
 }
 
-/* Of all rows; the kernel counts a row first, so that this may be a little behind. */
-static uint64_t sum_of(const struct notice *n, enum notice_kind kind)
-{
-    if (kind == NOTICE_DROPPED)
-        return tell_dropped(n->tell);
-    if (kind == NOTICE_LOST)
-        return shared_read(&n->shared->reader->lost);
-    return n->limit->total + shared_read(&n->shared->reader->limited);
-}
-
 static const char *name_of(const struct notice *n, enum notice_kind kind, uint32_t row)
 {
     if (kind == NOTICE_DROPPED)
@@ -113,6 +103,20 @@ static void flush_dropped(struct notice *n)
     tell_flush(n->tell);
     for (uint32_t i = 0; i < n->tell->nout; i++)
         n->told[NOTICE_DROPPED][i] = n->tell->out[i].dropped;
+    n->dropped = tell_dropped(n->tell);
+}
+
+/* Before the rows are read: what is counted from here on is news again. */
+static void start_anew(struct notice *n, enum notice_kind kind)
+{
+    struct ring_reader *r = n->shared->reader;
+
+    if (kind == NOTICE_LOST) {
+        __atomic_exchange_n(&r->lost, 0, __ATOMIC_SEQ_CST);
+    } else if (kind == NOTICE_LIMITED) {
+        __atomic_exchange_n(&r->limited, 0, __ATOMIC_SEQ_CST);
+        n->over = n->limit->total;
+    }
 }
 
 static void tell_kind(struct notice *n, enum notice_kind kind, uint64_t now)
@@ -121,14 +125,12 @@ static void tell_kind(struct notice *n, enum notice_kind kind, uint64_t now)
 
     if (kind == NOTICE_DROPPED)
         tell_flush(n->tell);
+    start_anew(n, kind);
     take_growth(n, kind, &g);
     if (g.sum)
         write_alert(n, kind, &g, now);
     if (kind == NOTICE_DROPPED)
         flush_dropped(n);
-    n->sum[kind] = 0;
-    for (uint32_t row = 0; row < rows_of(n, kind); row++)
-        n->sum[kind] += n->told[kind][row];
     n->last[kind] = now;
     n->next[kind] = now + NOTICE_EVERY_NS;
 }
@@ -145,7 +147,13 @@ static bool works(const struct tell *t)
 
 static bool has_news(const struct notice *n, enum notice_kind kind)
 {
-    return sum_of(n, kind) > n->sum[kind] && (kind != NOTICE_DROPPED || works(n->tell));
+    const struct ring_reader *r = n->shared->reader;
+
+    if (kind == NOTICE_DROPPED)
+        return tell_dropped(n->tell) != n->dropped && works(n->tell);
+    if (kind == NOTICE_LOST)
+        return __atomic_load_n(&r->lost, __ATOMIC_RELAXED);
+    return n->limit->total != n->over || __atomic_load_n(&r->limited, __ATOMIC_RELAXED);
 }
 
 void notice_look(struct notice *n, uint64_t now)

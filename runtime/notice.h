@@ -27,9 +27,9 @@ struct notice {
     struct tell *tell;
     char *scratch;      /* RECORD_SCRATCH bytes */
     int32_t utc_offset; /* as of now */
-    /* What was told so far, by kind and row, and in sum; and when it may be told again. */
+    /* What was told so far, by kind and row; and when it may be told again. */
     uint64_t *told[NOTICE_KINDS];
-    uint64_t sum[NOTICE_KINDS];
+    uint64_t over, dropped; /* sums, when last told: what differs from them is news */
     uint64_t next[NOTICE_KINDS], last[NOTICE_KINDS];
 };
 
