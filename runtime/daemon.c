@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "audit.h"
+#include "bound.h"
 #include "enrich.h"
 #include "fit.h"
 #include "load.h"
@@ -292,6 +293,14 @@ static void say_armed(const struct daemon *d)
     fputs(d->load.attached ? "\n" : " none\n", stderr);
 }
 
+/* All is allocated, and /proc can still be read. */
+static void say_bound(const struct daemon *d)
+{
+    const struct bound b = bound_of(&d->load, "/proc");
+
+    bound_say(&b, stderr);
+}
+
 static int arm(struct daemon *d)
 {
     const struct probe_plan plan = make_plan(d);
@@ -308,8 +317,10 @@ static int arm(struct daemon *d)
     if ((d->opt->strict && accept_missing(d, 0)) || open_ring(d) || attach(d) ||
         (d->opt->record && open_recorder(d, &plan)))
         return -1;
-    if ((d->recorder && recorder_start(d->recorder, err, sizeof(err))) ||
-        priv_drop(true, err, sizeof(err)))
+    if (d->recorder && recorder_start(d->recorder, err, sizeof(err)))
+        return fail(err);
+    say_bound(d);
+    if (priv_drop(true, err, sizeof(err)))
         return fail(err);
     if (tell_missing(d, true))
         return -1;
