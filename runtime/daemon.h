@@ -9,13 +9,13 @@
 #include "alert.h"
 #include "metacache.h"
 #include "select.h"
+#include "tell.h"
 
-#define DAEMON_OUTPUTS 8
 #define DAEMON_SELECT 256
 
 struct daemon_options {
     const char *pack; /* path of the bundle, or "-" */
-    const char *outputs[DAEMON_OUTPUTS];
+    const char *outputs[TELL_OUTPUTS];
     unsigned noutput;
     struct alert_style style;                  /* but for the host's name */
     unsigned readings;                         /* bit per enum reading */

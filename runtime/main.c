@@ -231,7 +231,7 @@ static bool take(struct daemon_options *o, int which, const char *arg)
         o->readings = n ? 1u << READ_SPELLED : 1u << READ_KERNEL | 1u << READ_SPELLED;
         return true;
     case OPT_OUTPUT:
-        if (o->noutput == DAEMON_OUTPUTS)
+        if (o->noutput == TELL_OUTPUTS)
             return usage("--output", arg, ": too many outputs");
         o->outputs[o->noutput++] = arg;
         return true;
