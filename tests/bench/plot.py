@@ -101,13 +101,16 @@ def bars(charts, title, unit, base=0):
 
 # ---- curves ----
 
-LEFT, TOP, HEIGHT, LEGEND = 70, 44, 300, 240
+LEFT, TOP, HEIGHT, LEGEND = 70, 44, 300, 270
 
 
-def decades(values):
-    """The powers of ten around some values."""
-    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
-    return [10 ** i for i in range(low, max(high, low + 1) + 1)]
+def steps(values):
+    """1, 2, 5, 10, 20, ... from below the least value to above the greatest."""
+    found = [factor * 10 ** i for i in range(math.floor(math.log10(min(values))),
+                                             math.ceil(math.log10(max(values))) + 1)
+             for factor in (1, 2, 5)]
+    low = max(i for i, step in enumerate(found) if step <= min(values))
+    return found[low:next(i for i, step in enumerate(found) if step > max(values)) + 1]
 
 
 def axes(places, xs, ys, labels):
@@ -130,7 +133,7 @@ def curves(series, title, labels):
     points = [point for one in series.values() for point in one if point[1] > 0]
     if not points:
         return page(60, title, [text(12, 44, 'nothing was measured')])
-    xs, ys = sorted({x for x, _ in points}), decades([y for _, y in points])
+    xs, ys = sorted({x for x, _ in points}), steps([y for _, y in points])
 
     def to_x(x):
         return LEFT + 20 + (WIDTH - LEGEND - LEFT - 40) * math.log(x / xs[0]) / math.log(xs[-1] / xs[0])
@@ -144,6 +147,6 @@ def curves(series, title, labels):
         body += [f'<path d="M{path}" stroke="{colour}" stroke-width="2" fill="none"/>']
         body += [f'<circle cx="{to_x(x):.1f}" cy="{to_y(v):.1f}" r="3.5" fill="{colour}"/>'
                  for x, v in one if v > 0]
-        body += [line(WIDTH - LEGEND + 16, y - 4, WIDTH - LEGEND + 40, y - 4, colour),
+        body += [f'<rect x="{WIDTH - LEGEND + 16}" y="{y - 6}" width="24" height="4" fill="{colour}"/>',
                  text(WIDTH - LEGEND + 46, y, name)]
     return page(TOP + HEIGHT + 50, title, body)
