@@ -211,8 +211,12 @@ struct mm_struct___percpu { /* from 6.2 on */
     struct percpu_counter rss_stat[4];
 };
 
+struct mm_count {
+    __s64 counter;
+};
+
 struct mm_rss_stat { /* before 6.2 */
-    __s64 count[4];
+    struct mm_count count[4];
 };
 
 struct mm_struct___rss {

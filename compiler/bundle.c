@@ -7,6 +7,7 @@
 #include "../grammar/catalog.h"
 #include "../grammar/ops.h"
 #include "../grammar/transform.h"
+#include "hooks.h"
 #include "model.h"
 #include "place.h"
 #include "show.h"
@@ -29,7 +30,7 @@ static void put_hooks(FILE *out, uint8_t hooks)
     for (int h = 0; h < HOOK_COUNT; h++) {
         if (!(hooks >> h & 1))
             continue;
-        fprintf(out, "%s%s", sep, plan_hook_name((enum hook_id)h));
+        fprintf(out, "%s%s", sep, hook_info((enum hook_id)h)->tracepoint);
         sep = " ";
     }
     fputs(hooks ? "\n" : "hooks      none\n", out);

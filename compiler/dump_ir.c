@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "fold.h"
+#include "hooks.h"
 #include "intern.h"
 #include "pipeline.h"
 #include "place.h"
@@ -69,17 +70,6 @@ void dump_dag(struct comp *c, FILE *out)
 }
 
 /* ---- plan ---- */
-
-static const char *const hook_names[HOOK_COUNT] = {
-    [HOOK_EXEC] = "sched_process_exec", [HOOK_FORK] = "sched_process_fork",
-    [HOOK_EXIT] = "sched_process_exit", [HOOK_SYS_ENTER] = "sys_enter",
-    [HOOK_SYS_EXIT] = "sys_exit",
-};
-
-const char *plan_hook_name(enum hook_id h)
-{
-    return hook_names[h];
-}
 
 static void put_groups(FILE *out, uint64_t groups)
 {
@@ -188,7 +178,7 @@ void dump_plan(struct comp *c, FILE *out)
     const struct plan *p = &c->plan;
     for (unsigned h = 0; h < HOOK_COUNT; h++) {
         if (p->hook[h]) {
-            fprintf(out, "hook %s: ", hook_names[h]);
+            fprintf(out, "hook %s: ", hook_info((enum hook_id)h)->tracepoint);
             if (p->hook_rule[h].i) {
                 put_name(c, out, p->hook_rule[h]);
                 fputc('\n', out);

@@ -10,6 +10,12 @@
 
 #define SUPPLY_BIT(group) (1ull << (group))
 
+/* Groups that are read from a process's entry, which is kept from its exec and fork on. */
+#define SUPPLY_STATE                                                                               \
+    (SUPPLY_BIT(G_PROC) | SUPPLY_BIT(G_CRED) | SUPPLY_BIT(G_EXE) | SUPPLY_BIT(G_CMD) |             \
+     SUPPLY_BIT(G_ENV) | SUPPLY_BIT(G_ENVRAW) | SUPPLY_BIT(G_PARENT) | SUPPLY_BIT(G_ANC) |         \
+     SUPPLY_BIT(G_LEAD) | SUPPLY_BIT(G_SHELL) | SUPPLY_BIT(G_CONTAINER) | SUPPLY_BIT(G_EXTRA))
+
 /* An ancestor's text: which kind, and where those of the process and of its parent are. */
 struct supply_anc {
     enum field_id field;

@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "../grammar/ops.h"
 #include "get.h"
 
 #define NO_REF 0xffffffffu
@@ -279,10 +280,7 @@ static void add_list(struct writer *w, struct val list)
 /* Real bits that a damaged recording might hold, and for which JSON has no word. */
 static bool is_no_number(struct val v)
 {
-    double real;
-
-    memcpy(&real, &v.num, sizeof(real));
-    return v.base == BASE_DOUBLE && !isfinite(real);
+    return v.base == BASE_DOUBLE && !isfinite(ops_real_of(v.num));
 }
 
 static void add_value(struct writer *w, uint32_t ref)

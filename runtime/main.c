@@ -45,6 +45,7 @@ static const char help[] =
     "  --container-wait MS   how long an event may wait for its container's metadata (default "
     "500)\n"
     "  --buffer SIZE         ring buffer between kernel and daemon: 64K to 1G (default 4M)\n"
+    "  --strict              do not start if a hook that the rules need cannot be had\n"
     "  --audit               take every event and check the kernel's filter against the rules\n"
     "  --record FILE         write what passed the filter to a recording as well\n"
     "  --record-all FILE     write every event, as --audit takes them, with all its values\n"
@@ -120,6 +121,7 @@ enum {
     OPT_CONTAINER_ROOT,
     OPT_CONTAINER_WAIT,
     OPT_BUFFER,
+    OPT_STRICT,
     OPT_AUDIT,
     OPT_RECORD,
     OPT_RECORD_ALL,
@@ -143,6 +145,7 @@ static const struct option options[] = {
     {"container-root", required_argument, NULL, OPT_CONTAINER_ROOT},
     {"container-wait", required_argument, NULL, OPT_CONTAINER_WAIT},
     {"buffer", required_argument, NULL, OPT_BUFFER},
+    {"strict", no_argument, NULL, OPT_STRICT},
     {"audit", no_argument, NULL, OPT_AUDIT},
     {"record", required_argument, NULL, OPT_RECORD},
     {"record-all", required_argument, NULL, OPT_RECORD_ALL},
@@ -228,7 +231,7 @@ static bool take(struct daemon_options *o, int which, const char *arg)
         o->readings = n ? READ_BIT(READ_SPELLED) : READINGS_ALL;
         return true;
     case OPT_OUTPUT:
-        if (o->noutput == DAEMON_OUTPUTS)
+        if (o->noutput == TELL_OUTPUTS)
             return usage("--output", arg, ": too many outputs");
         o->outputs[o->noutput++] = arg;
         return true;
@@ -245,6 +248,9 @@ static bool take(struct daemon_options *o, int which, const char *arg)
         return parse_size(arg, &o->buffer) || usage("--buffer", arg, ": not a size from 64K to 1G");
     case OPT_ALL:
         o->all_matches = true;
+        return true;
+    case OPT_STRICT:
+        o->strict = true;
         return true;
     case OPT_AUDIT:
         o->audit = true;
@@ -267,6 +273,8 @@ static bool take(struct daemon_options *o, int which, const char *arg)
 /* Options that exclude one another. */
 static bool together(const struct daemon_options *o)
 {
+    if (o->replay && o->strict)
+        return usage("--replay", o->replay, ": not with --strict: there are no hooks");
     if (o->replay && (o->record || o->audit))
         return usage("--replay", o->replay, ": neither recorded nor audited: there is no kernel");
     if (o->replay && strcmp(o->replay, "-") == 0 && strcmp(o->pack, "-") == 0)
