@@ -299,6 +299,7 @@ static int start_replay(struct daemon *d)
         return -1;
     if (replay_open(&d->replay, d->opt->replay, err, sizeof(err)))
         return fail_at(d->opt->replay, err);
+    replay_bind(&d->replay, &d->pack);
     if (select_rules(d) || fit(d) || open_outputs(d))
         return -1;
     if (stats_open(&d->stats, d->pack.head->rules.n))
@@ -646,12 +647,7 @@ static void finish_replay(struct daemon *d)
 
     for (unsigned i = 0; i < d->opt->noutput; i++)
         d->stats.dropped += d->out[i].dropped;
-    if (p->missing)
-        fprintf(stderr, "rulerun: %s: %llu records are missing: there was no room for them\n",
-                p->path, (unsigned long long)p->missing);
-    if (p->unasked)
-        fprintf(stderr, "rulerun: %s: %llu questions for names were not asked when it was made\n",
-                p->path, (unsigned long long)p->unasked);
+    replay_report(p);
     if (d->stats.broken)
         fprintf(stderr, "rulerun: %s: %llu records are malformed\n", p->path,
                 (unsigned long long)d->stats.broken);
