@@ -45,8 +45,11 @@ static struct slice take_text(struct scap_bytes *b)
     return (struct slice){at ? (const char *)at : "", at ? n : 0};
 }
 
-/* The bytes of one entry: all that is left where entries have no size. */
-static struct scap_bytes take_entry(struct scap_bytes *b, bool sized)
+/*
+ * The bytes of one entry: all that is left where entries have no size. `own`: the bytes of the size
+ * that it counts itself.
+ */
+static struct scap_bytes take_entry(struct scap_bytes *b, bool sized, uint32_t own)
 {
     struct scap_bytes e = *b;
     uint32_t n;
@@ -54,8 +57,8 @@ static struct scap_bytes take_entry(struct scap_bytes *b, bool sized)
     if (!sized)
         return e;
     n = (uint32_t)scap_take_number(b, 4);
-    e.at = scap_take(b, n < 4 ? b->left + 1 : n - 4);
-    e.left = e.at ? n - 4 : 0;
+    e.at = scap_take(b, n < own ? b->left + 1 : n - own);
+    e.left = e.at ? n - own : 0;
     e.bad = !e.at;
     return e;
 }
@@ -391,7 +394,7 @@ static int read_fds(struct scap_lists *l, struct scap_procs *t, struct scap_byte
     if (h && h->pid != h->tid)
         h = NULL; /* of a thread that shares its leader's */
     while (b.left >= 4) {
-        struct scap_bytes e = take_entry(&b, sized);
+        struct scap_bytes e = take_entry(&b, sized, 4);
 
         if (!read_fd(l, t, h, &e, sized) || !entry_done(&b, &e, sized))
             return -EPROTO;
@@ -405,7 +408,7 @@ static int read_entries(struct scap_lists *l, struct scap_procs *t, struct scap_
                         const struct list_kind *k)
 {
     while (b.left >= 4) {
-        struct scap_bytes e = take_entry(&b, k->sized);
+        struct scap_bytes e = take_entry(&b, k->sized, k->kind == INTERFACES ? 0 : 4);
         bool ok = k->kind == PROCESSES    ? read_process(t, &e, k->version)
                   : k->kind == INTERFACES ? read_interface(l, &e)
                                           : read_user(l, &e);
