@@ -160,6 +160,7 @@ class Writer:
         self.out = bytearray()
         self.ts = 1500000000000000000
         self.number = 0
+        self.ends = {}  # number of a call's start: that of its end
 
     def block(self, kind, body):
         body += b'\0' * (-len(body) % 4)
@@ -276,7 +277,8 @@ class Writer:
             named = [n for n, _ in ends]
             ends = split(latest) if latest else ends + [p for p in starts if p[0] not in named]
         elif begun:
-            self.event(code, thread, [pack_value(k, params.get(n)) for n, k in starts])
+            start = self.event(code, thread, [pack_value(k, params.get(n)) for n, k in starts])
+            self.ends[start] = start + 1
         return self.event(code + 1, thread, [pack_value(k, params.get(n)) for n, k in ends])
 
     def bytes(self, packed=False):

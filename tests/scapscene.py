@@ -106,7 +106,7 @@ def shell_work(w):
     w.call('open', 200, fd=14, name='deep', flags=RDONLY, mode=0, dev=8, ino=9)
     w.call('pipe', 200, res=0, fd1=15, fd2=16, ino=1234)
     w.call('write', 200, fd=16, size=2, res=2, data=b'pp')
-    w.call('generic', 200, ID=1, nativeID=79)
+    w.call('generic', 200, ID=113, nativeID=79)
     w.call('procexit', 200, status=0, ret=0, sig=0, core=0, reaper_tid=100)
 
 
@@ -114,7 +114,7 @@ def rights(w):
     """Changes of identity, of modes, of mounts; programs that fail to start."""
     bash = {'exe': '-bash', 'comm': 'bash', 'uid': 1000, 'gid': 1000, 'ptid': 50}
     clone(w, 100, 210, **bash)
-    execve(w, 210, '/usr/bin/sudo', ['su', '-'], uid=0, gid=0, cap_effective=0x1ffffffffff)
+    execve(w, 210, '/usr/bin/sudo', ['su', '-'], cap_effective=0x1ffffffffff)
     w.call('setuid', 210, res=0, uid=0)
     w.call('setresuid', 210, res=0, ruid=1000, euid=1000, suid=0)
     w.call('setuid', 210, res=-1, uid=0)
@@ -124,11 +124,12 @@ def rights(w):
     w.call('fchmodat', 210, res=0, dirfd=CWD, filename='x', mode=0o777)
     w.call('mount', 210, res=0, dev='/dev/sda', dir='/mnt', type='ext4', flags=1)
     w.call('kill', 210, res=0, pid=100, sig=9)
-    w.call('ptrace', 210, res=0, request=3, pid=100, addr=0, data=0)
+    w.call('ptrace', 210, res=0, request=11, pid=100, addr=0, data=0)
     w.call('setsid', 210, res=210)
     w.call('unshare', 210, res=0, flags=0x100000)
     execve(w, 210, '/bin/none', ['none'], res=ENOENT, exe='/bin/none', comm='sudo')
-    clone(w, 210, 211, THREAD, exe='/usr/bin/sudo', comm='sudo', args=['su', '-'], ptid=100)
+    clone(w, 210, 211, THREAD | 0x8803, exe='/usr/bin/sudo', comm='sudo', args=['su', '-'], ptid=100,
+          uid=1000, gid=5)
     w.call('open', 211, fd=5, name='/etc/sudoers', flags=RDONLY, mode=0, dev=8, ino=2)
     w.call('read', 210, fd=5, size=10, res=1, data=b'#')
     w.call('procexit', 211, status=0, ret=0, sig=0, core=0, reaper_tid=0)
@@ -184,7 +185,7 @@ def container(w):
     w.call('clone', 400, res=7, **p)
     w.call('clone', 410, begun=False, **{**p, 'res': 0, 'tid': 410, 'pid': 410, 'ptid': 400,
                                          'vtid': 7, 'vpid': 7})
-    execve(w, 410, '/bin/sh', ['-c', 'id'], ptid=400, uid=0, gid=0, cgroups=[DOCKER], tty=0,
+    execve(w, 410, '/bin/sh', ['-c', 'id'], ptid=400, uid=999, gid=999, cgroups=[DOCKER], tty=0,
            loginuid=-1, vpgid=1)
     w.call('open', 410, fd=3, name='/etc/passwd', flags=RDONLY, mode=0, dev=8, ino=3)
     w.call('procexit', 410, status=256, ret=1, sig=0, core=0, reaper_tid=400)
