@@ -140,7 +140,7 @@ static void fill_head(struct scap *s, struct capture_head *head)
     *head = (struct capture_head){.hooks = (1u << HOOK_COUNT) - 1, .all = 1};
     head->plan.groups = (1ull << G_COUNT) - 1;
     memset(head->plan.syscalls, 0xff, sizeof(head->plan.syscalls));
-    head->plan.readings = 2; /* the one that there is stands for both */
+    head->plan.readings = READINGS_ALL; /* the one that there is stands for all */
     head->plan.failed_exec = 1;
     if (s->pending && scap_event_read(s->codes, &s->block, &s->event) == 1)
         s->first_ts = s->event.ts;

@@ -60,7 +60,7 @@ static void begin(struct scap_record *r, const struct scap_event *e)
     h->ts = e->ts;
     h->event = (uint16_t)e->event;
     h->cpu = e->cpu;
-    h->readings = 1;
+    h->readings = READ_BIT(READ_KERNEL);
     h->reading = READ_KERNEL;
     h->anc_state = ST_UNKNOWN;
 }
