@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bound.h"
 #include "judge.h"
 #include "load.h"
 #include "notice.h"
@@ -114,8 +115,8 @@ static void seed(struct daemon *d)
     struct seed s;
     int n;
 
-    if (d->load.procs_fd < 0)
-        return;
+    if (!(d->load.attached >> HOOK_EXEC & 1))
+        return; /* nobody keeps what is written now up to date */
     seed_init(&s, "/proc", d->load.boot_offset_ns);
     n = seed_all(&s, d->load.procs_fd, d->load.envs_fd);
     if (n < 0)
@@ -148,8 +149,7 @@ static int open_recorder(struct daemon *d, const struct probe_plan *plan)
                                 .boot_offset_ns = d->load.boot_offset_ns,
                                 .utc_offset = utc_offset(),
                                 .nrule = j->pack.head->rules.n,
-                                .hooks =
-                                    d->opt->record_all ? (1u << HOOK_COUNT) - 1 : j->selected.hooks,
+                                .hooks = d->load.attached,
                                 .all = d->opt->record_all};
     char err[512] = "";
 
@@ -179,8 +179,7 @@ static int open_shared(struct daemon *d)
                                 .limit = &j->limit,
                                 .pack = &j->pack,
                                 .style = &j->style,
-                                .tell = &j->tell,
-                                .scratch = j->scratch};
+                                .tell = &j->tell};
     if (!rc)
         rc = notice_open(&d->notice, event_clock(d));
     return rc ? say(strerror(-rc)) : 0;
@@ -198,7 +197,67 @@ static struct probe_plan make_plan(const struct daemon *d)
     return plan;
 }
 
+/* Names each missing hook and the rules that suffer, for people and, if we go on, as an alert. */
+static int tell_missing(struct daemon *d, bool alert)
+{
+    struct judge *j = &d->judge;
+    int rc = 0;
+
+    for (unsigned i = 0; i < d->load.nfault && rc == 0; i++) {
+        const struct load_fault *f = &d->load.faults[i];
+        struct hook_loss l;
+
+        rc = hook_loss_open(&l, &j->pack, &j->selected, f->hook, f->reason);
+        if (rc == 0)
+            hook_loss_say(&l, stderr);
+        if (rc == 0 && alert)
+            tell_line(&j->tell, hook_loss_alert(&l, &j->style, event_clock(d), utc_offset(),
+                                                tell_room(&j->tell), ALERT_MAX));
+        hook_loss_close(&l);
+    }
+    tell_flush(&j->tell);
+    return rc ? say("out of memory") : 0;
+}
+
+/* With some hooks missing: may it run? */
+static int accept_missing(struct daemon *d, uint8_t hooks)
+{
+    const char *why = d->opt->strict ? "not started: --strict asks for all hooks"
+                                     : "no rule can fire with the hooks that are left";
+
+    if (d->load.nfault == 0 ||
+        (!d->opt->strict && hooks_suffice(&d->judge.pack, &d->judge.selected, hooks)))
+        return 0;
+    return tell_missing(d, false) ? -1 : say(why);
+}
+
 /* Hooks of process state first: what they write while /proc is read is newer and stays. */
+static int attach(struct daemon *d)
+{
+    load_attach(&d->load, LOAD_STATE);
+    seed(d);
+    d->judge.enrich.start_ts = event_clock(d);
+    load_attach(&d->load, LOAD_REST);
+    return accept_missing(d, d->load.attached);
+}
+
+static void say_armed(const struct daemon *d)
+{
+    fprintf(stderr, "rulerun: armed: %u rules, hooks", d->judge.selected.nrule);
+    for (unsigned h = 0; h < HOOK_COUNT; h++)
+        if (d->load.attached >> h & 1)
+            fprintf(stderr, " %s", hook_info((enum hook_id)h)->name);
+    fputs(d->load.attached ? "\n" : " none\n", stderr);
+}
+
+/* All is allocated, and /proc can still be read. */
+static void say_bound(const struct daemon *d)
+{
+    const struct bound b = bound_of(&d->load, "/proc");
+
+    bound_say(&b, stderr);
+}
+
 static int arm(struct daemon *d)
 {
     struct judge *j = &d->judge;
@@ -209,20 +268,21 @@ static int arm(struct daemon *d)
                                     .plan = &plan};
     char err[2048] = "";
 
-    if (load_open(&d->load, j->bytes, j->size, &j->pack, &lo, err, sizeof(err)))
+    if (load_open(&d->load, j->bytes, j->size, &j->pack, &lo, err, sizeof(err))) {
+        tell_missing(d, false);
         return say(err);
-    if ((d->opt->record && open_recorder(d, &plan)) || open_shared(d) || open_ring(d))
+    }
+    if ((d->opt->strict && accept_missing(d, 0)) || open_shared(d) || open_ring(d) || attach(d) ||
+        (d->opt->record && open_recorder(d, &plan)))
         return -1;
-    if (load_attach(&d->load, LOAD_STATE, err, sizeof(err)))
+    if (j->recorder && recorder_start(j->recorder, err, sizeof(err)))
         return say(err);
-    seed(d);
-    j->enrich.start_ts = event_clock(d);
-    if (load_attach(&d->load, LOAD_REST, err, sizeof(err)) ||
-        (j->recorder && recorder_start(j->recorder, err, sizeof(err))) ||
-        priv_drop(true, err, sizeof(err)))
+    say_bound(d);
+    if (priv_drop(true, err, sizeof(err)))
         return say(err);
-    fprintf(stderr, "rulerun: armed: %u rules, hooks %s\n", j->selected.nrule,
-            d->load.hooks[0] ? d->load.hooks : "none");
+    if (tell_missing(d, true))
+        return -1;
+    say_armed(d);
     return 0;
 }
 

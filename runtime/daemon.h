@@ -26,6 +26,7 @@ struct daemon_options {
     uint32_t buffer;            /* bytes of the ring buffer */
     struct limit_options limit; /* of alerts by rule; none in a replay */
     bool all_matches, audit;
+    bool strict; /* do not run with a part of the hooks */
     struct metacache_options containers;
     const char *record; /* path of a recording to write, or NULL */
     bool record_all;    /* every event, not those alone that passed the filter */

@@ -36,63 +36,64 @@ static const char *name_of(const struct notice *n, enum notice_kind kind, uint32
 /* ---- an alert ---- */
 
 struct kind_info {
-    const char *rule, *text, *key, *others;
+    const char *rule, *message, *key, *others;
     unsigned priority;
 };
 static const struct kind_info KINDS[NOTICE_KINDS] = {
-    [NOTICE_LOST] = {"rulerun: events lost", "Events found no room in the buffer.", "lost",
+    [NOTICE_LOST] = {"rulerun: events lost", "Events found no room in the buffer", "lost",
                      "other rules", 4},
     [NOTICE_LIMITED] = {"rulerun: alerts limited",
-                        "Rules matched more often than their limit allows to tell.", "limited",
+                        "Rules match more often than their limit lets tell", "limited",
                         "other rules", 5},
-    [NOTICE_DROPPED] = {"rulerun: alerts dropped", "An output did not take all alerts.", "dropped",
+    [NOTICE_DROPPED] = {"rulerun: alerts dropped", "An output does not take all alerts", "dropped",
                         "other outputs", 4},
 };
 
-/* The fields: the sum, how long it took, rows that have grown, and a sum of those beyond. */
+/* The fields: the sum, rows that have grown, those beyond as one, and the time that it took. */
 struct growth {
     struct own_field f[NOTICE_ROWS + 3];
     unsigned n;
-    uint64_t sum;
 };
 
-/* What is new of each row; it counts as told from here on. */
-static void take_growth(struct notice *n, enum notice_kind kind, struct growth *g)
+static void add_row(struct growth *g, const struct kind_info *k, const char *name, uint64_t more)
 {
-    const struct kind_info *k = &KINDS[kind];
+    g->f[0].number += more;
+    if (g->n <= NOTICE_ROWS)
+        g->f[g->n++] = OWN_NUMBER_OF(k->key, name, more);
+    else if (g->n == NOTICE_ROWS + 1)
+        g->f[g->n++] = OWN_NUMBER_OF(k->key, k->others, more);
+    else
+        g->f[NOTICE_ROWS + 1].number += more;
+}
 
-    *g = (struct growth){.n = 2};
+/* What is new of each row; it counts as told from here on. */
+static struct growth take_growth(struct notice *n, enum notice_kind kind)
+{
+    struct growth g = {.f[0] = OWN_NUMBER(KINDS[kind].key, 0), .n = 1};
+
     for (uint32_t row = 0; row < rows_of(n, kind); row++) {
         uint64_t *told = &n->told[kind][row], now = count_of(n, kind, row);
 
-        if (now == *told)
-            continue;
-        if (g->n == NOTICE_ROWS + 2)
-            g->f[g->n++] = (struct own_field){k->key, k->others, 0};
-        if (g->n > NOTICE_ROWS + 2)
-            g->f[NOTICE_ROWS + 2].value += now - *told;
-        else
-            g->f[g->n++] = (struct own_field){k->key, name_of(n, kind, row), now - *told};
-        g->sum += now - *told;
+        if (now != *told)
+            add_row(&g, &KINDS[kind], name_of(n, kind, row), now - *told);
         *told = now;
     }
+    return g;
 }
 
 static void write_alert(struct notice *n, enum notice_kind kind, struct growth *g, uint64_t now)
 {
-    const struct own_alert a = {.rule = KINDS[kind].rule,
-                                .priority = KINDS[kind].priority,
-                                .text = KINDS[kind].text,
-                                .fields = g->f,
-                                .nfield = g->n,
-                                .ts = now,
-                                .utc_offset = n->utc_offset,
-                                .scratch = n->scratch};
+    struct own o = {.rule = KINDS[kind].rule,
+                    .message = KINDS[kind].message,
+                    .priority = KINDS[kind].priority,
+                    .utc_offset = n->utc_offset,
+                    .ts = now,
+                    .fields = g->f};
     size_t len;
 
-    g->f[0] = (struct own_field){KINDS[kind].key, NULL, g->sum};
-    g->f[1] = (struct own_field){"ms", NULL, (now - n->last[kind]) / 1000000};
-    len = alert_write_own(n->style, &a, tell_room(n->tell), ALERT_MAX);
+    g->f[g->n++] = OWN_NUMBER("ms", (now - n->last[kind]) / 1000000);
+    o.nfield = g->n;
+    len = own_alert(n->style, &o, tell_room(n->tell), ALERT_MAX);
     if (len)
         tell_line(n->tell, len);
 }
@@ -126,8 +127,8 @@ static void tell_kind(struct notice *n, enum notice_kind kind, uint64_t now)
     if (kind == NOTICE_DROPPED)
         tell_flush(n->tell);
     start_anew(n, kind);
-    take_growth(n, kind, &g);
-    if (g.sum)
+    g = take_growth(n, kind);
+    if (g.n > 1)
         write_alert(n, kind, &g, now);
     if (kind == NOTICE_DROPPED)
         flush_dropped(n);

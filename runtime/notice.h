@@ -8,8 +8,8 @@
 #ifndef RULEC_NOTICE_H
 #define RULEC_NOTICE_H
 
-#include "alert_own.h"
 #include "limit.h"
+#include "own.h"
 #include "shared.h"
 #include "tell.h"
 
@@ -25,7 +25,6 @@ struct notice {
     const struct rpk *pack;
     const struct alert_style *style;
     struct tell *tell;
-    char *scratch;      /* RECORD_SCRATCH bytes */
     int32_t utc_offset; /* as of now */
     /* What was told so far, by kind and row; and when it may be told again. */
     uint64_t *told[NOTICE_KINDS];
