@@ -142,7 +142,7 @@ class Bench:
         return events.table(name, found)
 
     def daemon(self):
-        """Start, memory, idleness and latency."""
+        """Start, memory, idleness, latency, and a flood."""
         raw = {}
         for name, aim in ((STABLE, 300), (THREE, 500)):
             if name in self.packs:
@@ -152,6 +152,7 @@ class Bench:
                 raw[f'{name}: idle'] = daemon_cost.add_idle(self.aims, name, self.packs[name], aim)
         if OURS in self.packs:
             raw['latency ms'] = daemon_cost.add_latency(self.aims, self.packs[OURS])
+        raw['flood'] = daemon_cost.add_flood(self.aims)
         save_raw('daemon', raw)
 
     def compile(self):

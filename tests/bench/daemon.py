@@ -1,17 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What rulerun needs: time to start, memory, an idle daemon's time, and the time to an alert."""
+"""What rulerun needs: time to start, memory, an idle daemon's time, the time to an alert, a flood."""
+import json
 import os
+import resource
 import select
 import statistics
 import subprocess
+import tempfile
 import time
 
 from calls import started
+from lib import build_pack
 from report import ROOT, progress
 
 STARTS = 7
 QUIET = 5           # seconds that an idle daemon is watched
 ALERTS = 500        # of which the latency is taken
+FLOODS = 7
+FLOOD = os.path.join(ROOT, 'build/release/tests/live/flood')
+OPENS = 200000      # of one flood, in two processes
 
 
 def used(pid):
@@ -120,4 +127,48 @@ def add_latency(aims, pack):
     aims.add('our rules: alert latency, median', statistics.median(order), None, 'ms', raw)
     aims.add('our rules: alert latency, 99 of 100', order[int(len(order) * 0.99) - 1], None, 'ms',
              raw)
+    return taken
+
+
+def opens(path, count=OPENS):
+    """Nanoseconds of processor time that an open and its close cost, in two processes at a time."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([FLOOD, 'opens', str(count), '2', path], capture_output=True, check=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return 1e9 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) / count
+
+
+def flooded(pack, path):
+    """{ns of an open, of one that nobody watches, share of a processor that the daemon takes}."""
+    bare = opens(path)
+    daemon = started(pack)
+    try:
+        opens(path, 40000)  # beyond the limit
+        cpu, start = used(daemon.process.pid)[0], time.monotonic()
+        cost = opens(path)
+        share = (used(daemon.process.pid)[0] - cpu) / 1000 / (time.monotonic() - start)
+    finally:
+        daemon.stop()
+    return {'bare': bare, 'watched': cost, 'share': share, 'counts': daemon.counts()}
+
+
+def add_flood(aims):
+    """Two processes that open a file of a rule as fast as they can."""
+    with tempfile.NamedTemporaryFile() as file, tempfile.TemporaryDirectory() as folder:
+        rules = os.path.join(folder, 'rules.yaml')
+        with open(rules, 'w', encoding='ascii') as text:
+            json.dump([{'rule': 'flood', 'desc': 'a flood', 'priority': 'WARNING', 'output': '%fd.name',
+                        'condition': f'evt.type in (open, openat) and fd.name = {file.name}'}], text)
+        pack = build_pack(os.path.join(folder, 'flood.rpk'), rules)
+        taken = []
+        for turn in range(FLOODS):
+            progress(f'flood {turn + 1} of {FLOODS}')
+            taken.append(flooded(pack, file.name))
+    raw = ' / '.join(f'{statistics.median(one[key] for one in taken):,.0f} ns'
+                     for key in ('watched', 'bare'))
+    aims.add('flood beyond the limit: open+close / nothing attached',
+             statistics.median(one['watched'] / one['bare'] for one in taken), 1.25, 'x', raw)
+    aims.add('flood beyond the limit: processor time of the daemon',
+             100 * statistics.median(one['share'] for one in taken), None, '%',
+             f'lost {sum(one["counts"]["lost"] for one in taken)}')
     return taken
