@@ -3,7 +3,8 @@
 
 #include "arena.h"
 #include "group_key.h"
-#include "regex.h"
+#include "intern.h"
+#include "pattern.h"
 #include "type.h"
 
 /*
@@ -54,9 +55,8 @@ static bool is_narrowed(const struct comp *c, const struct atom *a)
 {
     bool begins = true, ends = true;
     for (uint32_t i = 0; i < a->nval; i++) {
-        const struct regex *re = c->regexes.v[c->values.v[a->val0 + i].num];
-        begins = begins && regex_prefix(c, re).i;
-        ends = ends && regex_suffix(c, re).i;
+        begins = begins && STRLEN(c, pattern_known(c, a, i, OP_STARTSWITH));
+        ends = ends && STRLEN(c, pattern_known(c, a, i, OP_ENDSWITH));
     }
     return begins || ends;
 }
@@ -68,9 +68,9 @@ uint32_t atom_cost(const struct comp *c, atom_id id)
         return COST_USER;
     }
     uint32_t cost = field_cost(c, a->lhs);
-    bool search = a->op == OP_CONTAINS || a->op == OP_ICONTAINS;
-    bool pattern = a->op == OP_GLOB || a->op == OP_IGLOB || a->op == OP_PMATCH ||
-                   (a->op == OP_REGEX && !is_narrowed(c, a));
+    bool simple = pattern_is_op(a->op) && pattern_all_simple(c, a);
+    bool search = a->op == OP_CONTAINS || a->op == OP_ICONTAINS || simple;
+    bool pattern = (pattern_is_op(a->op) || a->op == OP_REGEX) && !simple && !is_narrowed(c, a);
     cost += pattern ? COST_USER : search && a->lhs.field != F_evt_arg ? COST_SEARCH : 0;
     return cost + (a->nval > 12 ? COST_SET : 0);
 }
