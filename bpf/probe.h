@@ -247,6 +247,7 @@ int extract_path(struct ev *ev);
 int extract_dir(struct ev *ev);
 int extract_raw(struct ev *ev);
 int extract_fspath(struct ev *ev);
+int extract_abspath(struct ev *ev);
 int extract_fdtab(struct ev *ev);
 int extract_stdio(struct ev *ev);
 int extract_poll(struct ev *ev);

@@ -244,7 +244,10 @@ static void place_arg(struct planner *p, const struct atom *a, const struct para
     if (a->op == OP_EXISTS || info->slot < 0) {
         return;
     }
-    if (!number && base == BASE_TEXT) {
+    int path = catalog_path_slot(info);
+    if (path >= 0) {
+        place_text(p, a, path, w);
+    } else if (!number && base == BASE_TEXT) {
         place_text(p, a, info->slot, w);
         w->guard = info->type == T_CHARBUF ? GUARD_NONEMPTY : GUARD_ABSOLUTE;
     } else if (number && info->flags) {
