@@ -105,7 +105,7 @@ static bool is_opaque(const struct comp *c, const struct atom *a)
     if (a->op == OP_BCONTAINS || a->op == OP_BSTARTSWITH) {
         return true;
     }
-    return (a->op == OP_REGEX || pattern_is_op(a->op)) && !&
+    return (a->op == OP_REGEX || pattern_is_op(a->op)) && !is_narrowed(c, a) &&
            !(pattern_is_op(a->op) && pattern_all_simple(c, a));
 }
 
