@@ -70,8 +70,10 @@ static void explain_pack(struct comp *c)
         }
     }
     putchar('\n');
-    if (c->plan.probe.readings == 2) {
-        puts("opened files are judged twice where the path that was spelled is not the one opened");
+    if (c->plan.probe.readings != READ_BIT(READ_KERNEL)) {
+        fputs("files are judged again where these paths differ:", stdout);
+        print_readings(stdout, c->plan.probe.readings);
+        putchar('\n');
     }
 }
 
