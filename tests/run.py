@@ -65,6 +65,7 @@ def suites(target):
         ('live, memory', [PY, 'tests/live/memory.py']),
         ('live, audit', [PY, 'tests/live/audit.py']),
         ('live, containers', [PY, 'tests/live/containers.py']),
+        ('other kernels, quick', [PY, 'tests/kernels/run.py', '--quick']),
         ('docs', [PY, 'tests/docs.py']),
     ]
 
