@@ -298,8 +298,8 @@ static const struct {
     uint8_t column;
     const char *of_root; /* what id 0 is called if it is not listed */
 } id_fields[] = {
-    {F_user_name, N_UID, false, 0, "root"},       {F_user_loginname, N_LOGINUID, false, 0, "root"},
-    {F_user_homedir, N_UID, false, 1, "/root"},   {F_user_shell, N_UID, false, 2, "<NA>"},
+    {F_user_name, N_UID, false, 0, "root"},     {F_user_loginname, N_LOGINUID, false, 0, "root"},
+    {F_user_homedir, N_UID, false, 1, "/root"}, {F_user_shell, N_UID, false, 2, "<NA>"},
     {F_group_name, N_GID, true, 0, "root"},
 };
 

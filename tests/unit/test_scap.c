@@ -549,12 +549,18 @@ static void test_cgroups(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cut_anywhere), cmocka_unit_test(test_block_lengths),
-        cmocka_unit_test(test_long_block),   cmocka_unit_test(test_malformed),
-        cmocka_unit_test(test_unknown_numbers), cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_sections),     cmocka_unit_test(test_is),
-        cmocka_unit_test(test_fork),         cmocka_unit_test(test_reaper),
-        cmocka_unit_test(test_threads),      cmocka_unit_test(test_cgroups),
+        cmocka_unit_test(test_cut_anywhere),
+        cmocka_unit_test(test_block_lengths),
+        cmocka_unit_test(test_long_block),
+        cmocka_unit_test(test_malformed),
+        cmocka_unit_test(test_unknown_numbers),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_sections),
+        cmocka_unit_test(test_is),
+        cmocka_unit_test(test_fork),
+        cmocka_unit_test(test_reaper),
+        cmocka_unit_test(test_threads),
+        cmocka_unit_test(test_cgroups),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
