@@ -15,7 +15,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PROGRAM_MAX = 8 << 20 # of those that are meant none is larger
 WORD = re.compile(r'[A-Za-z_][\w.+-]*')
 OTHERS = re.compile(r'/usr/lib/|/usr/bin/x86_64-linux-gnu-') # compilers, applications
-ALWAYS = ['busybox', 'python3', 'bash', 'sh', 'perl', 'true', 'mount', 'umount', 'unshare', 'ip', 'bpftool']
+ALWAYS = ['busybox', 'python3', 'bash', 'sh', 'perl', 'true', 'mount', 'umount', 'unshare', 'ip',
+          'bpftool']
 PYTHON_LEFT_OUT = re.compile(r'/(test|idlelib|ensurepip|lib2to3|distutils|tkinter|turtledemo|pydoc_data|'
                              r'unittest|curses|dbm|config-[^/]*)(/|$)|/_sysconfigdata')
 ETC = ['hosts', 'passwd', 'group', 'shadow', 'hostname', 'nsswitch.conf', 'ld.so.cache', 'services', 'protocols',
