@@ -4,7 +4,7 @@
 
     bench.py [--rounds N] [--seconds S] [--only PART]... [--paste]
 
-Parts: calls (with whole programs and packs of many rules), lists, events, daemon, compile. All of it
+Parts: calls (with whole programs and packs of many rules), lists, events, daemon, replay, compile. All of it
 takes at most S seconds, 600 by default: the rounds of `calls` come last and use what is left.
 Progress goes to standard error while it runs; the tables, in Markdown, to standard output and to
 build/bench/bench.md at its end, beside the raw data (*.json) and plots (*.svg); --paste puts the
@@ -29,6 +29,8 @@ import daemon as daemon_cost  # noqa: E402
 import events  # noqa: E402
 import growth  # noqa: E402
 import plot  # noqa: E402
+import replays  # noqa: E402
+import state  # noqa: E402
 from calls import EMPTY, EXEC, HOOK, NOTHING, OPEN, SENT, STABLE, started  # noqa: E402
 from lib import FALCO, OFFICIAL, build_pack, stable_rules, why_not_live  # noqa: E402
 from programs import WHAT, Programs  # noqa: E402
@@ -49,12 +51,13 @@ class Bench:
 
     def __init__(self, folder, rounds, end):
         self.folder, self.rounds, self.end = folder, rounds, end
-        self.stable, self.aims, self.packs = stable_rules(), Aims(), {}
+        self.stable, self.aims, self.packs, self.sources = stable_rules(), Aims(), {}, {}
 
     def build(self, name, *inputs):
         """Adds a pack, or a row that tells why it could not be built."""
         progress(f'building: {name}')
         output = os.path.join(self.folder, f'pack{len(os.listdir(self.folder))}.rpk')
+        self.sources[name] = inputs
         try:
             self.packs[name] = build_pack(output, *inputs)
         except RuntimeError as error:
@@ -97,6 +100,8 @@ class Bench:
             return None
         calls.add_calls(self.aims, taken, [STABLE, THREE])
         growth.add_aims(self.aims, taken, broken)
+        for name in (STABLE, THREE) if self.stable else ():
+            calls.add_residual(self.aims, taken, name, self.sources[name])
         self.plot_calls(taken, [name for name in (HOOK, SENT, *few) if name in taken])
         programs = '; '.join(f'{name}: {what}' for name, what in WHAT.items())
         return '\n\n'.join([f'{len(taken[NOTHING])} rounds. Programs: {programs}.',
@@ -142,7 +147,7 @@ class Bench:
         return events.table(name, found)
 
     def daemon(self):
-        """Start, memory, idleness and latency."""
+        """Start, memory, idleness, latency, and what a flood of alerts does."""
         raw = {}
         for name, aim in ((STABLE, 300), (THREE, 500)):
             if name in self.packs:
@@ -152,7 +157,17 @@ class Bench:
                 raw[f'{name}: idle'] = daemon_cost.add_idle(self.aims, name, self.packs[name], aim)
         if OURS in self.packs:
             raw['latency ms'] = daemon_cost.add_latency(self.aims, self.packs[OURS])
+            raw['flood'] = daemon_cost.add_flood(self.aims, OURS, self.packs[OURS])
+        if THREE in self.packs:
+            raw['state'] = state.add(self.aims, THREE, self.packs[THREE])
         save_raw('daemon', raw)
+
+    def replay(self):
+        """Events a second on one core."""
+        def build(path):
+            return build_pack(os.path.join(self.folder, 'every.rpk'), path)
+        name = THREE if THREE in self.packs else OURS
+        save_raw('replay', replays.measure(self.aims, build, self.packs[name], self.folder))
 
     def compile(self):
         """Time and memory of rulec."""
@@ -165,7 +180,7 @@ class Bench:
 
 
 PARTS = {'daemon': Bench.daemon, 'events': Bench.events, 'lists': Bench.lists,
-         'compile': Bench.compile, 'calls': Bench.calls}
+         'replay': Bench.replay, 'compile': Bench.compile, 'calls': Bench.calls}
 
 
 def bench(folder, parts, rounds, end):
