@@ -46,6 +46,11 @@ LISTS = (('a list of 100,000 items', 'a list of 100 items', 1.5,
 ROUNDS = 3          # of the parts whose rounds are not what time is left for
 
 
+def picture(name):
+    """A plot's place in the text; it stands beside it."""
+    return f'![{name[len("bench-"):-len(".svg")]}]({name})'
+
+
 class Bench:
     """What the parts share: where bundles are, what was found, when it has to end."""
 
@@ -104,8 +109,9 @@ class Bench:
             calls.add_residual(self.aims, taken, name, self.sources[name])
         self.plot_calls(taken, [name for name in (HOOK, SENT, *few) if name in taken])
         programs = '; '.join(f'{name}: {what}' for name, what in WHAT.items())
+        pictures = ' '.join(picture(name) for name in PLOTS[:3])
         return '\n\n'.join([f'{len(taken[NOTHING])} rounds. Programs: {programs}.',
-                            calls.table(taken), growth.table(taken)])
+                            calls.table(taken), growth.table(taken), pictures])
 
     def plot_calls(self, taken, names):
         """The pictures of what the rounds found."""
@@ -144,7 +150,7 @@ class Bench:
         save_raw('events', {'unit': 'ns', 'BPF programs': found, 'share': share})
         save(PLOTS[3], plot.bars({f'{name}: what its BPF programs take for each': found},
                                  'Cost by kind of event', 'ns'))
-        return events.table(name, found)
+        return f'{events.table(name, found)}\n\n{picture(PLOTS[3])}'
 
     def daemon(self):
         """Start, memory, idleness, latency, and what a flood of alerts does."""
