@@ -67,6 +67,9 @@ void emit_collect_all(struct emit *e, struct nodes *list, dag_id root);
  */
 void emit_rule(struct emit *e, const struct root *r, label_id miss);
 
+/* Answers with the rule whose number is in r0, or goes to `closed` if its lane is (bpf/abi.h). */
+void emit_answer(struct emit *e, label_id closed);
+
 /* The test of one node, each outcome to its edge. */
 void emit_test(struct emit *e, const struct dag_node *n, struct edges to);
 

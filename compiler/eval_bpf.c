@@ -336,6 +336,10 @@ static int match(struct run *run, enum vm_native native)
     size_t len;
     if (ask_classes(run, native))
         return 0;
+    if (native == NATIVE_LANE) {
+        run->r[0] = run->r[2];
+        return 0;
+    }
     if (native == NATIVE_ANC) {
         if (run->ev->h.anc_count > ANC_MAX)
             return fail(run, -EFAULT, "more ancestors than there is room for");

@@ -116,7 +116,7 @@ static enum vm_native native_of(const char *name)
         {"match_anc", NATIVE_ANC},           {"match_name", NATIVE_NAME},
         {"class_find", NATIVE_FIND},         {"class_number", NATIVE_NUMBER},
         {"class_judge", NATIVE_JUDGE},       {"class_scan", NATIVE_SCAN},
-        {"class_found", NATIVE_FOUND},
+        {"class_found", NATIVE_FOUND},       {"lane_answer", NATIVE_LANE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (!strcmp(name, rows[i].name))
