@@ -50,8 +50,10 @@ static __always_inline int judge_alts(struct ev *ev)
 {
     int rule = 0;
 
-    for (__u32 k = READ_KERNEL + 1; k < READ_COUNT && rule == 0; k++) {
-        if (!(ev->h.readings & READ_BIT(k)) || !record_swap(ev, READ_ALT(k)))
+    /* Unrolled: before 6.3 the verifier refuses a loop that clang enters in its middle. */
+#pragma unroll
+    for (__u32 k = READ_KERNEL + 1; k < READ_COUNT; k++) {
+        if (rule || !(ev->h.readings & READ_BIT(k)) || !record_swap(ev, READ_ALT(k)))
             continue;
         ev->h.reading = (__u8)k;
         rule = rule_filter(ev);

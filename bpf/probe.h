@@ -258,6 +258,7 @@ int extract_path(struct ev *ev);
 int extract_dir(struct ev *ev);
 int extract_raw(struct ev *ev);
 int extract_fspath(struct ev *ev);
+int extract_abspath(struct ev *ev);
 int extract_fdtab(struct ev *ev);
 int extract_stdio(struct ev *ev);
 int extract_poll(struct ev *ev);
@@ -281,6 +282,10 @@ int extract_extra(struct ev *ev);
 /* match.bpf.c: `slot` is an enum str_slot. */
 int match_contains(struct ev *ev, __u32 slot, __u32 pattern);
 int match_icontains(struct ev *ev, __u32 slot, __u32 pattern);
+/* enum match_end: MATCH_ON says that it is open. */
+int match_glob(struct ev *ev, __u32 slot, __u32 pattern);
+int match_iglob(struct ev *ev, __u32 slot, __u32 pattern);
+int match_path(struct ev *ev, __u32 slot, __u32 pattern);
 int match_name(struct ev *ev, __u32 slot, __u32 set);
 int match_anc(struct ev *ev, __u32 set);
 int match_take(struct ev *ev, __u32 slot); /* the slot's text into work.fold; its length */

@@ -63,6 +63,7 @@ __attribute__((noinline)) int record_fill(struct ev *ev)
     FILL(ARGS, N_P0, extract_args)
     if (plan.groups & GROUP_BIT(G_ARGS))
         args_base(ev);
+    FILL(ABSPATH, SLOT_OF_STR(S_ABS0), extract_abspath)
     FILL(DATA, SLOT_OF_STR(S_DATA), extract_data)
     fill_descriptor(ev);
     fill_process(ev);

@@ -66,6 +66,7 @@ def suites(target):
         ('live, audit', [PY, 'tests/live/audit.py']),
         ('live, floods', [PY, 'tests/live/flood.py']),
         ('live, containers', [PY, 'tests/live/containers.py']),
+        ('other kernels, quick', [PY, 'tests/kernels/run.py', '--quick']),
         ('docs', [PY, 'tests/docs.py']),
     ]
 

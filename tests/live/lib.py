@@ -55,9 +55,21 @@ class Places:
     def __enter__(self):
         for root, unified in self.roots:
             if unified or root.endswith(('/cpu', '/cpu,cpuacct')):
-                self.make(os.path.join(root, os.path.dirname(self.group)))
+                parent = os.path.join(root, os.path.dirname(self.group))
+                self.make(parent)
+                if unified:
+                    self.delegate(parent)
                 self.make(os.path.join(root, self.group))
         return self
+
+    @staticmethod
+    def delegate(path):
+        """Groups below get the controllers, as an engine's have them: by these they are found."""
+        with open(os.path.join(path, 'cgroup.controllers'), encoding='ascii') as text:
+            names = text.read().split()
+        if 'memory' in names:
+            with open(os.path.join(path, 'cgroup.subtree_control'), 'w', encoding='ascii') as control:
+                control.write('+memory')
 
     def make(self, path):
         """Makes a group, and remembers that it was us."""
