@@ -156,6 +156,20 @@ static __always_inline __u64 convert(__u8 as, __u64 v)
 
 /* ---- texts ---- */
 
+__attribute__((noinline)) int user_text(struct ev *ev, __u32 which, __u64 user)
+{
+    char *to;
+
+    if (!ev)
+        return -1;
+    to = ev->s_A0;
+    if (which == 1)
+        to = ev->s_A1;
+    else if (which)
+        to = ev->s_A2;
+    return (int)bpf_probe_read_user_str(to, PATH_CAP, (void *)user);
+}
+
 /* A NULL pointer is an empty parameter, which the language shows as this text. */
 static __always_inline void read_text(struct ev *ev, __u32 s, char *to, __u64 user)
 {
@@ -166,7 +180,7 @@ static __always_inline void read_text(struct ev *ev, __u32 s, char *to, __u64 us
         put_text(ev, s, 4, ST_PRESENT);
         return;
     }
-    n = bpf_probe_read_user_str(to, PATH_CAP, (void *)user);
+    n = user_text(ev, s - S_A0, user);
     if (n <= 0)
         put_text(ev, s, 0, ST_UNKNOWN);
     else

@@ -20,7 +20,7 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
 {
     __u32 cpu = bpf_get_smp_processor_id();
     struct ev *ev = bpf_map_lookup_elem(&scratch, &cpu);
-    __u64 id = bpf_get_current_pid_tgid();
+    struct task_struct *task = bpf_get_current_task_btf();
 
     if (!ev)
         return NULL;
@@ -35,11 +35,13 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     ev->h.readings = 1;
     ev->spell_len = ev->base_len = 0;
     ev->file = 0;
+    ev->task = (__u64)task;
     ev->compat = 0;
+    ev->sketched = 0;
     put_num(ev, N_RES, res);
     put_num(ev, N_SYSNR, nr);
-    put_num(ev, N_PID, (__s32)(id >> 32));
-    put_num(ev, N_TID, (__s32)id);
+    put_num(ev, N_PID, task->tgid);
+    put_num(ev, N_TID, task->pid);
     put_state(ev, N_FD_NUM, ST_ABSENT);
     return ev;
 }

@@ -13,6 +13,7 @@
 #include "intern.h"
 #include "pipeline.h"
 #include "place.h"
+#include "sketch.h"
 
 enum { R0 = BPF_REG_0, R1, R2, R6 = BPF_REG_6, R7, R8 };
 
@@ -110,6 +111,19 @@ static void note_rest(struct emit *e, struct event_rules *row, const struct grou
     row->nrest = c->ranks.n - row->rest0;
 }
 
+/* One of the rules that are tried one after the other. */
+static void emit_one(struct emit *e, const struct root *r)
+{
+    label_id miss = asm_label(e->a);
+    e->may = sketch_bit(e->sketch, e, r->root);
+    if (e->may == SKETCH_NONE) {
+        asm_bind(e->a, e->no_bits);
+        e->no_bits = asm_label(e->a);
+    }
+    emit_rule(e, r, miss);
+    asm_bind(e->a, miss);
+}
+
 static void emit_unit(struct emit *e, struct unit *u)
 {
     struct event_rules *row = &e->c->events.v[u->row];
@@ -139,11 +153,11 @@ static void emit_unit(struct emit *e, struct unit *u)
             break;
         }
         memset(e->known, 0, sizeof e->known);
-        while (i < parts.rest.n && asm_live(e->a) && e->a->insns.n - start < FUNC_SLOTS) {
-            label_id miss = asm_label(e->a);
-            emit_rule(e, &roots[parts.rest.v[i++]], miss);
-            asm_bind(e->a, miss);
-        }
+        e->no_bits = asm_label(e->a);
+        while (i < parts.rest.n && asm_live(e->a) && e->a->insns.n - start < FUNC_SLOTS)
+            emit_one(e, &roots[parts.rest.v[i++]]);
+        asm_bind(e->a, e->no_bits);
+        e->may = SKETCH_NONE;
         bool more = asm_live(e->a);
         finish(e);
         if (!more)
@@ -358,9 +372,12 @@ struct asm_code *bpf_emit(struct comp *c, bool notes)
     uint32_t n = find_units(e, units, unit_of);
     c->filter_left = 0;
     e->classes = classes_new(c);
+    e->sketch = sketch_new(c);
+    e->may = SKETCH_NONE;
     for (uint32_t u = 0; u < n; u++)
         emit_unit(e, &units[u]);
     share_keys(c, units, unit_of);
+    sketch_finish(e->sketch);
     if (classes_finish(e->classes))
         return NULL;
     emit_filter(e, units, n, unit_of);

@@ -10,6 +10,7 @@
 
 #include "../runtime/class_find.h"
 #include "eval_bpf_load.h"
+#include "eval_sketch.h"
 
 #define STEPS_MAX 1000000 /* what the verifier allows */
 #define DEPTH_MAX 8
@@ -336,6 +337,12 @@ static int match(struct run *run, enum vm_native native)
     size_t len;
     if (ask_classes(run, native))
         return 0;
+    if (native == NATIVE_SKETCH) {
+        if (!vm->classes.head || !vm->classes.head->sketch.n)
+            return fail(run, -EFAULT, "a sketch without its table");
+        run->ev->sketch = eval_sketch(vm->classes.sketch, run->ev);
+        return 0;
+    }
     if (native == NATIVE_ANC) {
         if (run->ev->h.anc_count > ANC_MAX)
             return fail(run, -EFAULT, "more ancestors than there is room for");

@@ -21,6 +21,7 @@ enum vm_native {
     NATIVE_NUMBER,
     NATIVE_SCAN,
     NATIVE_FOUND,
+    NATIVE_SKETCH,
     NATIVE_JUDGE,
     NATIVE_EXTRACT, /* an extractor of the probe */
     NATIVE_UNKNOWN,
