@@ -252,21 +252,31 @@ __attribute__((noinline)) int extract_fd(struct ev *ev)
 /* ---- the sketch of a path (sketch.h) ---- */
 
 #define NAME_WORDS 32 /* of a component: 255 bytes */
+#define NEAR_NAME 32  /* bytes, and */
+#define NEAR_STEPS 6  /* components, that are looked at without a call for each */
 
-/* Are bytes [at, at + 8) of a component of `len`, `word`, those at the end of the text? */
-static __always_inline void compare_word(struct ev *ev, struct sketching *s, __u64 word, __u32 at,
-                                         __u32 len)
+/*
+ * The length of the component, anew from memory each time: the verifier would follow each range of
+ * it apart.
+ */
+static __always_inline __u32 name_len(const struct sketching *s)
 {
-    __u32 place = (s->left - len + at) & (PATH_CAP - 1);
+    return *(const volatile __u32 *)&s->len;
+}
+
+/* Are bytes [at, at + 8) of a component, `word`, those at the end of the text? */
+static __always_inline void compare_word(struct ev *ev, struct sketching *s, __u64 word, __u32 at)
+{
+    __u32 len = name_len(s), place = (s->left - len + at) & (PATH_CAP - 1);
 
     if (len > s->left || ((match_word(ev->s_A0 + place) ^ word) & match_mask(len - at)))
         s->spelling = SPELLED_ELSE;
 }
 
 /* The component's bytes agree with the text's: what stands before them? */
-static __always_inline void compare_end(struct ev *ev, struct sketching *s, __u32 len, __u64 parent)
+static __always_inline void compare_end(struct ev *ev, struct sketching *s, __u64 parent)
 {
-    __u32 left = s->left - len;
+    __u32 left = s->left - name_len(s);
 
     s->left = left - 1;
     if (left == 0)
@@ -300,56 +310,82 @@ static __always_inline void see_within(struct sketching *s, __u64 word)
     s->bits |= row ? row->within : 0;
 }
 
-/* The words of a name behind its first one. */
-static __always_inline void see_words(struct ev *ev, struct sketching *s, __u64 name, __u32 len)
+/* Bytes [at, at + 8) of a component, behind its first word. True: that was its last one. */
+static __always_inline bool see_word(struct ev *ev, struct sketching *s, __u64 name, __u32 at)
 {
-    for (__u32 k = 1; k < NAME_WORDS; k++) {
-        __u32 at = k * 8;
-        __u64 word;
+    __u64 word;
 
-        if (at >= len || (s->spelling != SPELLED_SO_FAR && !sketch_head.within))
-            break;
-        word = WORD_AT(name + at);
-        if (sketch_head.within && len - at >= 8)
-            see_within(s, word);
-        if (s->spelling == SPELLED_SO_FAR)
-            compare_word(ev, s, word, at, len);
-    }
+    if (at >= name_len(s) || (s->spelling != SPELLED_SO_FAR && !sketch_head.within))
+        return true;
+    word = WORD_AT(name + at);
+    if (sketch_head.within && name_len(s) >= at + 8)
+        see_within(s, word);
+    if (s->spelling == SPELLED_SO_FAR)
+        compare_word(ev, s, word, at);
+    return false;
 }
 
-static __always_inline void see_name(struct ev *ev, struct sketching *s, __u64 name, __u32 len,
-                                     __u64 parent)
+/* Pointers and an address, which a loop's context may hold: looked up once, not in each turn. */
+struct sketch_ctx {
+    struct ev *ev;
+    struct sketching *s;
+    __u64 name;
+};
+
+static long word_step(__u32 i, struct sketch_ctx *c)
 {
-    __u64 word = WORD_AT(name) & match_mask(len);
+    return see_word(c->ev, c->s, c->name, i * 8);
+}
+
+/* The words of a name behind its first one: those of a short one without a call for each. */
+static __always_inline void see_words(struct ev *ev, struct sketching *s, __u64 name)
+{
+    struct sketch_ctx c = {.ev = ev, .s = s, .name = name};
+
+    for (__u32 at = 8; at < NEAR_NAME; at += 8)
+        if (see_word(ev, s, name, at))
+            return;
+    bpf_loop(NAME_WORDS, word_step, &c, 0);
+}
+
+/* The end of a component: two dots, or what a last one ends with. */
+static __always_inline void see_tail(struct sketching *s, __u64 name, __u64 word)
+{
+    __u32 len = name_len(s);
+    __u64 tail = len < 8 ? sketch_short_tail(word, len) : WORD_AT(name + len - 8);
+
+    if (tail >> 48 == SKETCH_DOTS)
+        s->bits |= sketch_head.dots;
+    if (s->n == 0)
+        s->bits |= sketch_tails(tail);
+}
+
+static __always_inline void see_name(struct ev *ev, struct sketching *s, __u64 name, __u64 parent)
+{
+    __u64 word = WORD_AT(name) & match_mask(name_len(s));
 
     see_row(s, word);
     s->word = word;
-    if (sketch_head.within && len >= 8)
+    if (sketch_head.within && name_len(s) >= 8)
         see_within(s, word);
     if (s->spelling == SPELLED_SO_FAR)
-        compare_word(ev, s, word, 0, len);
+        compare_word(ev, s, word, 0);
     else if (s->spelling == SPELLED_WHOLE)
         s->spelling = SPELLED_ELSE; /* the path has more */
-    if (len > 8)
-        see_words(ev, s, name, len);
+    if (name_len(s) > 8)
+        see_words(ev, s, name);
     if (s->spelling == SPELLED_SO_FAR)
-        compare_end(ev, s, len, parent);
-    if (s->n == 0 || sketch_head.dots) {
-        s->tail = len < 8 ? sketch_short_tail(word, len) : WORD_AT(name + len - 8);
-        if (s->tail >> 48 == SKETCH_DOTS)
-            s->bits |= sketch_head.dots;
-        if (s->n == 0)
-            s->bits |= sketch_tails(s->tail);
-    }
+        compare_end(ev, s, parent);
+    if (s->n == 0 || sketch_head.dots)
+        see_tail(s, name, word);
     s->n++;
-    s->size += len + 1;
+    s->size += name_len(s) + 1;
 }
 
 /* One component, or one mount crossed. True: the walk ends. */
 static __always_inline bool sketch_go(struct ev *ev, struct sketching *s)
 {
     __u64 dentry = s->dentry, parent;
-    __u32 len;
 
     if (dentry == s->root_dentry && s->mnt == s->root_mnt) {
         if (s->spelling == SPELLED_WHOLE)
@@ -364,24 +400,16 @@ static __always_inline bool sketch_go(struct ev *ev, struct sketching *s)
         s->done = dentry == s->mnt_root; /* else it is in no directory */
         return true;
     }
-    len = KREAD(struct dentry, dentry, d_name.len) & 0xff;
-    see_name(ev, s, (__u64)KREAD(struct dentry, dentry, d_name.name), len, parent);
+    s->len = KREAD(struct dentry, dentry, d_name.len) & 0xff;
+    see_name(ev, s, (__u64)KREAD(struct dentry, dentry, d_name.name), parent);
     s->dentry = parent;
     return s->size >= PATH_CAP;
 }
-
-/* Pointers alone, which a loop's context may hold: looked up once, not in each turn. */
-struct sketch_ctx {
-    struct ev *ev;
-    struct sketching *s;
-};
 
 static long sketch_step(__u32 i, struct sketch_ctx *c)
 {
     return sketch_go(c->ev, c->s);
 }
-
-#define NEAR_STEPS 8 /* taken without a call for each */
 
 /*
  * Goes up from a file to a root and leaves in work.sketching the bits of its components, and

@@ -46,15 +46,16 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     return ev;
 }
 
-static __always_inline void event_judge(struct ev *ev)
+/* `filter`: rule_filter(), or the part of it that has the hook's events. */
+static __always_inline void event_judge(struct ev *ev, int (*filter)(struct ev *ev))
 {
     int rule;
 
     count(STAT_SEEN);
-    rule = rule_filter(ev);
+    rule = filter(ev);
     if (rule == 0 && ev->h.readings == 2 && record_swap(ev)) {
         ev->h.reading = READ_SPELLED;
-        rule = rule_filter(ev);
+        rule = filter(ev);
         record_swap(ev);
         if (rule == 0)
             ev->h.reading = READ_KERNEL;

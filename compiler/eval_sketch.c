@@ -76,8 +76,7 @@ uint64_t eval_sketch_text(const struct sketch_row *rows, const char *text, size_
         bits |= head_of(rows)->shallow;
     if (n == 0)
         return bits;
-    return bits | last_bits(rows, last[0], size[0]) |
-           row_of(rows, word_of(last[0], size[0]))->dir |
+    return bits | last_bits(rows, last[0], size[0]) | row_of(rows, word_of(last[0], size[0]))->dir |
            row_of(rows, word_of(last[1], size[1]))->dir;
 }
 

@@ -8,10 +8,11 @@
 #include "intern.h"
 #include "place.h"
 
-#define WORDS_MAX 128  /* of the table: so few that a hash without collisions is soon found */
-#define VALUES_MAX 64  /* constants of one test */
-#define TRIES 4096     /* multipliers, before the table gets twice as large */
-#define WITHIN_MIN 15  /* bytes that hold eight bytes of a component from one of 0, 8, 16, ... on */
+#define WORDS_MAX 128 /* of the table: so few that a hash without collisions is soon found */
+#define VALUES_MAX 64 /* constants of one test */
+#define TRIES 4096    /* multipliers, before the table gets twice as large */
+#define WITHIN_MIN 15 /* bytes that hold eight bytes of a component from one of 0, 8, 16, ... on   \
+                       */
 
 /* Where a constant's word must stand. The first are columns of struct sketch_row, in its order. */
 enum spot_kind {
@@ -107,7 +108,8 @@ static bool exact(const struct text *t)
         return !last && is_name(t->s, t->n) && add(t, SPOT_LAST, t->s, t->n);
     if (t->n == 1 && t->s[0] == '/')
         return add(t, SPOT_SHALLOW, t->s, 0);
-    return is_path(t) && add(t, t->str == S_FD_DIR ? SPOT_DIR : SPOT_LAST, t->s + last, t->n - last);
+    return is_path(t) &&
+           add(t, t->str == S_FD_DIR ? SPOT_DIR : SPOT_LAST, t->s + last, t->n - last);
 }
 
 static bool prefix(const struct text *t)
