@@ -68,8 +68,8 @@ $(B)/test_%: $(B)/tests/unit/test_%.o $(LIBS)
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LIBS_compiler) -lcmocka
 $(B)/diff: $(DIFF_O) $(LIBS)
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $(DIFF_O) -Wl,--start-group $(LIBS) -Wl,--end-group $(LIBS_compiler) -lm
-$(TOOLS): $(B)/%: $(B)/%.o
-	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $< $(LIBS_runtime)
+$(TOOLS): $(B)/%: $(B)/%.o $(LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LIBS_compiler)
 $(FUZZ): build/fuzz/fuzz_%: build/fuzz/tests/fuzz/%.o $(FUZZ_O) $(LIBS)
 	$(call say,LINK)$(CC) -fsanitize=fuzzer,address,undefined -o $@ $< $(FUZZ_O) \
 	    -Wl,--start-group $(LIBS) -Wl,--end-group $(LIBS_compiler)

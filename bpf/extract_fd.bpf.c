@@ -6,6 +6,7 @@
  */
 #define KERNEL_CASTS
 #include "probe.h"
+#include "place.h"
 #include "sketching.h"
 
 /* Eight bytes of the kernel's memory as one number: through a type that begins with such. */
@@ -412,24 +413,22 @@ static long sketch_step(__u32 i, struct sketch_ctx *c)
 }
 
 /*
- * Goes up from a file to a root and leaves in work.sketching the bits of its components, and
- * whether the first `left` bytes of slot A0 spell the same path. What path_build could not tell is
- * unknown.
+ * Goes up from work.sketching.dentry and .mnt to a root and leaves there the bits of the
+ * components, and whether the first `left` bytes of slot A0 spell the same path. What path_build
+ * could not tell is unknown. `near`: so many components are looked at without a call for each.
  */
-static __always_inline void sketch_walk(struct ev *ev, struct sketching *s, __u64 file)
+static __always_inline void sketch_walk(struct ev *ev, struct sketching *s, int near)
 {
     __u64 fs = (__u64)KREAD(struct task_struct, ev->task, fs);
     struct sketch_ctx c = {.ev = ev, .s = s};
     bool more = true;
 
-    s->dentry = (__u64)KREAD(struct file, file, f_path.dentry);
-    s->mnt = (__u64)KREAD(struct file, file, f_path.mnt);
     s->mnt_root = (__u64)KREAD(struct vfsmount, s->mnt, mnt_root);
     s->root_dentry = (__u64)KREAD(struct fs_struct, fs, root.dentry);
     s->root_mnt = (__u64)KREAD(struct fs_struct, fs, root.mnt);
     s->bits = s->first = s->word = 0;
     s->n = s->size = s->done = 0;
-    for (int i = 0; i < NEAR_STEPS && more; i++)
+    for (int i = 0; i < near && more; i++)
         more = !sketch_go(ev, s);
     if (more)
         bpf_loop(PATH_CAP, sketch_step, &c, 0);
@@ -440,6 +439,39 @@ static __always_inline void sketch_walk(struct ev *ev, struct sketching *s, __u6
         s->bits |= sketch_head.shallow;
     if (!s->done || s->size >= PATH_CAP)
         s->bits = SKETCH_UNKNOWN;
+}
+
+/* Bits of what extract_path's third reading would be. */
+static __always_inline __u64 stored_bits(struct ev *ev, struct sketching *s, __u64 file)
+{
+    __u64 mount;
+
+    if (!(plan.readings & READ_BIT(READ_STORED)))
+        return 0;
+    mount = stored_in(file, ev->task);
+    if (mount == 0 || mount == PLACE_UNKNOWN)
+        return mount ? SKETCH_UNKNOWN : 0;
+    s->dentry = (__u64)KREAD(struct file, file, f_path.dentry);
+    s->mnt = mount;
+    s->spelling = SPELLED_ELSE;
+    sketch_walk(ev, s, 0);
+    return s->bits;
+}
+
+/* Bits of an open file's path, as the kernel knows it and as it is stored; s->spelling as said. */
+static __always_inline __u64 file_bits(struct ev *ev, struct sketching *s, __u64 file)
+{
+    __u32 spelling;
+    __u64 bits;
+
+    s->dentry = (__u64)KREAD(struct file, file, f_path.dentry);
+    s->mnt = (__u64)KREAD(struct file, file, f_path.mnt);
+    sketch_walk(ev, s, NEAR_STEPS);
+    bits = s->bits;
+    spelling = s->spelling;
+    bits |= stored_bits(ev, s, file);
+    s->spelling = spelling;
+    return bits;
 }
 
 /* ---- an open ---- */
@@ -499,8 +531,7 @@ static __always_inline __u64 open_bits(struct ev *ev, struct work *w, __u64 file
     s->left = n;
     s->spelling = SPELLED_SO_FAR;
     put_base(ev, s);
-    sketch_walk(ev, s, file);
-    bits = s->bits;
+    bits = file_bits(ev, s, file);
     return s->spelling == SPELLED_SAME ? bits : bits | text_bits(ev, n);
 }
 
@@ -543,8 +574,7 @@ __attribute__((noinline)) int path_sketch(struct ev *ev)
         ev->sketch = open_bits(ev, w, file);
     } else if (file) {
         w->sketching.spelling = SPELLED_ELSE;
-        sketch_walk(ev, &w->sketching, file);
-        ev->sketch = w->sketching.bits;
+        ev->sketch = file_bits(ev, &w->sketching, file);
     }
     return 0;
 }

@@ -7,6 +7,7 @@
 #include "classes.h"
 #include "codes.h"
 #include "diag.h"
+#include "hooks.h"
 #include "intern.h"
 #include "pipeline.h"
 #include "place.h"
@@ -35,7 +36,7 @@ static void explain_hooks(struct comp *c)
         if (!c->plan.hook[h]) {
             continue;
         }
-        printf("  %-20s ", plan_hook_name((enum hook_id)h));
+        printf("  %-20s ", hook_info((enum hook_id)h)->tracepoint);
         if (c->plan.hook_rule[h].i) {
             fputs("wanted by rule ", stdout);
             put_rule_name(c, c->plan.hook_rule[h]);
@@ -69,8 +70,10 @@ static void explain_pack(struct comp *c)
         }
     }
     putchar('\n');
-    if (c->plan.probe.readings == 2) {
-        puts("opened files are judged twice where the path that was spelled is not the one opened");
+    if (c->plan.probe.readings != READ_BIT(READ_KERNEL)) {
+        fputs("files are judged again where these paths differ:", stdout);
+        print_readings(stdout, c->plan.probe.readings);
+        putchar('\n');
     }
 }
 

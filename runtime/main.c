@@ -31,8 +31,8 @@ static const char help[] =
     "                        which of these keys the JSON object has; all but `message` by "
     "default\n"
     "  --output URL          stdout (default), or file:PATH; may be given several times\n"
-    "  --paths both|spelled  judge an opened path as the kernel knows it and as the caller\n"
-    "                        spelled it (default), or as spelled alone, as Falco does\n"
+    "  --paths all|spelled   judge a path as the kernel opened it, as the caller spelled it and as\n"
+    "                        it is stored (default), or as spelled alone, as Falco does\n"
     "  --all-matches         every rule that matches an event, not the first alone\n"
     "  --priority MIN        only rules at least as severe (emergency ... debug)\n"
     "  --rules enable:NAME   switch rules on or off (disable:NAME); may be given several times, "
@@ -45,6 +45,7 @@ static const char help[] =
     "  --container-wait MS   how long an event may wait for its container's metadata (default "
     "500)\n"
     "  --buffer SIZE         ring buffer between kernel and daemon: 64K to 1G (default 4M)\n"
+    "  --strict              do not start if a hook that the rules need cannot be had\n"
     "  --audit               take every event and check the kernel's filter against the rules\n"
     "  --record FILE         write what passed the filter to a recording as well\n"
     "  --record-all FILE     write every event, as --audit takes them, with all its values\n"
@@ -120,6 +121,7 @@ enum {
     OPT_CONTAINER_ROOT,
     OPT_CONTAINER_WAIT,
     OPT_BUFFER,
+    OPT_STRICT,
     OPT_AUDIT,
     OPT_RECORD,
     OPT_RECORD_ALL,
@@ -143,6 +145,7 @@ static const struct option options[] = {
     {"container-root", required_argument, NULL, OPT_CONTAINER_ROOT},
     {"container-wait", required_argument, NULL, OPT_CONTAINER_WAIT},
     {"buffer", required_argument, NULL, OPT_BUFFER},
+    {"strict", no_argument, NULL, OPT_STRICT},
     {"audit", no_argument, NULL, OPT_AUDIT},
     {"record", required_argument, NULL, OPT_RECORD},
     {"record-all", required_argument, NULL, OPT_RECORD_ALL},
@@ -223,12 +226,12 @@ static bool take(struct daemon_options *o, int which, const char *arg)
     case OPT_JSON_TAGS:
         return take_switch("--json-include-tags-property", arg, &o->style.tags);
     case OPT_PATHS:
-        if (!parse_choice(arg, "both", "spelled", &n))
-            return usage("--paths", arg, ": neither 'both' nor 'spelled'");
-        o->readings = n ? 1u << READ_SPELLED : 1u << READ_KERNEL | 1u << READ_SPELLED;
+        if (!parse_choice(arg, "all", "spelled", &n))
+            return usage("--paths", arg, ": neither 'all' nor 'spelled'");
+        o->readings = n ? READ_BIT(READ_SPELLED) : READINGS_ALL;
         return true;
     case OPT_OUTPUT:
-        if (o->noutput == DAEMON_OUTPUTS)
+        if (o->noutput == TELL_OUTPUTS)
             return usage("--output", arg, ": too many outputs");
         o->outputs[o->noutput++] = arg;
         return true;
@@ -245,6 +248,9 @@ static bool take(struct daemon_options *o, int which, const char *arg)
         return parse_size(arg, &o->buffer) || usage("--buffer", arg, ": not a size from 64K to 1G");
     case OPT_ALL:
         o->all_matches = true;
+        return true;
+    case OPT_STRICT:
+        o->strict = true;
         return true;
     case OPT_AUDIT:
         o->audit = true;
@@ -267,6 +273,8 @@ static bool take(struct daemon_options *o, int which, const char *arg)
 /* Options that exclude one another. */
 static bool together(const struct daemon_options *o)
 {
+    if (o->replay && o->strict)
+        return usage("--replay", o->replay, ": not with --strict: there are no hooks");
     if (o->replay && (o->record || o->audit))
         return usage("--replay", o->replay, ": neither recorded nor audited: there is no kernel");
     if (o->replay && strcmp(o->replay, "-") == 0 && strcmp(o->pack, "-") == 0)
@@ -278,7 +286,7 @@ static bool together(const struct daemon_options *o)
 
 int main(int argc, char **argv)
 {
-    struct daemon_options o = {.readings = 1u << READ_KERNEL | 1u << READ_SPELLED,
+    struct daemon_options o = {.readings = READINGS_ALL,
                                .style = ALERT_STYLE(ALERT_TEXT, ""),
                                .priority = 7,
                                .buffer = BUFFER_DEFAULT,

@@ -263,6 +263,14 @@ def judge_all(scenes, pack, alerts, score):
     return seen
 
 
+def audited(table, auditor, score):
+    """Ends the daemon that held the filter against the rules while the table was played."""
+    code = auditor.stop()
+    score.check(code == 0, f'{table}: exit {code} of the audit (3: the table disagrees with the '
+                           f'filter)\n{auditor.read("err")[-3000:]}')
+    print(f'{table}: audit {auditor.counts()}')
+
+
 def perform(table, inputs, number, only, score):
     """One pack: build, arm, play, end, judge."""
     stage = Stage('/bin/bash' if table in OFFICIAL else '/usr/bin/perl')
@@ -282,8 +290,11 @@ def perform(table, inputs, number, only, score):
                 daemon.stop()
                 return {}
             programs = programs_of(daemon.process.pid)
+            auditor = Rulerun(pack, '--audit')
+            score.check(auditor.armed, f'{table}: no audit:\n{auditor.read("err")}')
             play(live, daemon)
             code = daemon.stop(number)
+            audited(table, auditor, score)
             score.check(code == 0, f'{table}: exit {code} after signal {number}')
             behaviour.counts_add_up(table, daemon, score)
             score.check(programs, f'{table}: no program is attached')
