@@ -96,7 +96,9 @@ struct mounts {
     __u64 sb, ns; /* addresses, as plain numbers: the verifier computes with no pointer */
     __u64 at, end;
     __u32 move, done;
-    __u32 key; /* of the entry in `mount_sets` that is filled */
+    __u32 key;  /* of the entry in `mount_sets` that is filled */
+    __u32 own;  /* place of the file's own mount in it */
+    __u32 best; /* mounts from here on are no better than what was found */
     __u32 pad;
 };
 
