@@ -165,6 +165,28 @@ static bool raw(const struct text *t)
     return memmem(t->s, t->n, "../", 3) && add(t, SPOT_DOTS, t->s, 0);
 }
 
+/* A component that a pattern has as it is. */
+static bool is_plain(const char *s, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strchr("*?[]{}\\", s[i]))
+            return false;
+    return is_name(s, n);
+}
+
+/* Of a pattern: its last component if that is plain (`whole`: nothing may follow), or its first. */
+static bool pattern(const struct text *t, bool whole)
+{
+    size_t last = after_slash(t->s, t->n);
+    const char *slash = t->n > 1 ? memchr(t->s + 1, '/', t->n - 1) : NULL;
+    size_t n = slash ? (size_t)(slash - t->s) - 1 : t->n - 1;
+    if (t->str != S_FD_NAME || t->n < 2 || t->s[0] != '/')
+        return false;
+    if (whole && is_plain(t->s + last, t->n - last))
+        return add(t, SPOT_LAST, t->s + last, t->n - last);
+    return (slash || !whole) && is_plain(t->s + 1, n) && add(t, SPOT_FIRST, t->s + 1, n);
+}
+
 static bool constant(const struct text *t, enum op_id op)
 {
     if (memchr(t->s, 0, t->n))
@@ -177,6 +199,8 @@ static bool constant(const struct text *t, enum op_id op)
         return prefix(t);
     if (op == OP_ENDSWITH)
         return suffix(t);
+    if (op == OP_GLOB || op == OP_PMATCH)
+        return pattern(t, op == OP_GLOB);
     return op == OP_CONTAINS && within(t);
 }
 
