@@ -254,7 +254,7 @@ __attribute__((noinline)) int extract_fd(struct ev *ev)
 
 #define NAME_WORDS 32 /* of a component: 255 bytes */
 #define NEAR_NAME 32  /* bytes, and */
-#define NEAR_STEPS 6  /* components, that are looked at without a call for each */
+#define NEAR_STEPS 4  /* components, that are looked at without a call for each */
 
 /*
  * The length of the component, anew from memory each time: the verifier would follow each range of
