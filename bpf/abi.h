@@ -83,6 +83,13 @@ enum reading {
     READ_SPELLED = 1, /* what the caller wrote, made absolute and folded as text */
 };
 
+/* How far a call has come that was made through an io_uring (hook_ring.bpf.c). */
+enum ring_how {
+    RING_NONE,      /* a system call */
+    RING_SUBMITTED, /* its result is not known */
+    RING_COMPLETED,
+};
+
 /*
  * The scratch. `spell` holds the spelled path while FD_NAME holds the kernel's; the hook swaps
  * them for the second reading. `base` is the directory that a relative path argument starts from.
@@ -94,7 +101,11 @@ struct ev {
     __u32 base_len;
     __u64 args[6]; /* the system call's own, 64-bit numbering */
     __u8 compat;   /* the call was a 32-bit one */
-    __u8 pad[7];
+    __u8 ring;     /* enum ring_how; texts among the arguments are then the kernel's own copies */
+    __u8 pad[6];
+    __u64 req;      /* of a ring: address of the request, if this is its end */
+    __u8 peer[24];  /* of a ring: beginning of the socket address that a datagram goes to */
+    __u8 has_peer, peer_pad[7];
     __u64 file; /* address of the event's struct file, or 0: for extractors only */
     __u64 task; /* address of the event's task_struct: for extractors only */
 #define SLOT_STR(id, group, cap, doc) char s_##id[cap];

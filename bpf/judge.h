@@ -35,11 +35,12 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     ev->h.readings = 1;
     ev->spell_len = ev->base_len = 0;
     ev->file = 0;
-    ev->compat = 0;
+    ev->compat = ev->ring = 0;
     put_num(ev, N_RES, res);
     put_num(ev, N_SYSNR, nr);
     put_num(ev, N_PID, (__s32)(id >> 32));
     put_num(ev, N_TID, (__s32)id);
+    put_num(ev, N_RING, 0);
     put_state(ev, N_FD_NUM, ST_ABSENT);
     return ev;
 }

@@ -31,10 +31,12 @@ typedef _Bool bool;
 enum {
     BPF_MAP_TYPE_HASH = 1,
     BPF_MAP_TYPE_ARRAY = 2,
+    BPF_MAP_TYPE_PROG_ARRAY = 3,
     BPF_MAP_TYPE_PERCPU_ARRAY = 6,
     BPF_MAP_TYPE_RINGBUF = 27,
     BPF_MAP_TYPE_TASK_STORAGE = 29
 };
+enum { BPF_ANY = 0 };
 enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1024 };
 enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 
@@ -144,7 +146,12 @@ struct inode___split { /* 6.6 to 6.10 */
     struct timespec64 i_mtime;
 };
 
+struct file_operations {
+    void *flush; /* a function */
+};
+
 struct file {
+    const struct file_operations *f_op;
     unsigned int f_mode;
     unsigned int f_flags;
     struct path f_path;

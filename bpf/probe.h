@@ -354,6 +354,19 @@ static __always_inline __u64 session_of(struct task_struct *task)
     return (__u64)KREAD(struct task_struct, task, signal, pids[PID_OF_SESSION]);
 }
 
+/* A text among the call's arguments; of a ring it is the kernel's own copy. */
+static __always_inline long read_arg_text(struct ev *ev, char *to, __u64 at)
+{
+    return ev->ring ? bpf_probe_read_kernel_str(to, PATH_CAP, (void *)at)
+                    : bpf_probe_read_user_str(to, PATH_CAP, (void *)at);
+}
+
+/* State of what follows from a descriptor that is not there: it may be, if the result is not known. */
+static __always_inline __u8 without_fd(struct ev *ev)
+{
+    return ev->h.st[N_FD_NUM] == ST_UNKNOWN ? ST_UNKNOWN : ST_ABSENT;
+}
+
 /* The event's own file; looked up once. */
 static __always_inline __u64 file_of_event(struct ev *ev)
 {

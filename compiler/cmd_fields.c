@@ -76,6 +76,7 @@ static const struct {
     {FF_NO_TRANSFORMER, "no transformer"}, {FF_NO_RHS, "not on the right side"},
     {FF_DEPRECATED, "deprecated"},         {FF_LIST, "list"},
     {FF_ANCESTOR, "some ancestor"},        {FF_EITHER_SIDE, "either side"},
+    {FF_OURS, "not in Falco"},
 };
 
 static void put_flags(uint32_t flags)

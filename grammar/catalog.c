@@ -326,6 +326,18 @@ void catalog_calls(enum event_id id, uint64_t bits[CATALOG_CALLS / 64])
     }
 }
 
+void catalog_ring_calls(uint64_t bits[CATALOG_CALLS / 64])
+{
+    static const uint16_t calls[] = {
+#define RING_OP(name, op, nr) nr,
+#include "rings.def"
+    };
+
+    memset(bits, 0, CATALOG_CALLS / 8);
+    for (size_t i = 0; i < LEN(calls); i++)
+        bits[calls[i] / 64] |= 1ull << (calls[i] % 64);
+}
+
 const struct syscall_info *catalog_syscall_at(unsigned i)
 {
     return i < LEN(syscalls) ? &syscalls[i] : NULL;

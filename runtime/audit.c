@@ -45,7 +45,7 @@ static bool is_asked_for(const struct selected *s, const struct ev_head *h)
     const struct probe_plan *plan = &s->plan;
     int64_t nr = h->num[N_SYSNR];
     bool exec = nr == NR_EXECVE || nr == NR_EXECVEAT, started = exec && h->num[N_RES] == 0;
-    unsigned hook = started ? HOOK_EXEC : HOOK_SYS_EXIT;
+    unsigned hook = started ? HOOK_EXEC : h->num[N_RING] ? HOOK_RING : HOOK_SYS_EXIT;
 
     return (s->hooks >> hook & 1) && wants_call(plan, nr) &&
            (!exec || started || plan->failed_exec);

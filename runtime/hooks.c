@@ -19,6 +19,7 @@ static const struct hook_info hooks[HOOK_COUNT] = {
     [HOOK_EXIT] = {"sched_process_exit", "exit", "ends of processes", true},
     [HOOK_SYS_ENTER] = {"sys_enter", "sys_enter", "system calls that begin", false},
     [HOOK_SYS_EXIT] = {"sys_exit", "sys_exit", "system calls", false},
+    [HOOK_RING] = {"io_uring", "io_uring", "calls that are made through an io_uring", false},
 };
 
 const struct hook_info *hook_info(enum hook_id h)
@@ -31,6 +32,8 @@ enum hook_id hook_of_section(const char *section)
     const char *slash = strrchr(section, '/');
     unsigned h = 0;
 
+    if (slash && strncmp(slash + 1, "io_uring_", 9) == 0)
+        return HOOK_RING;
     while (h < HOOK_COUNT && strcmp(slash ? slash + 1 : section, hooks[h].tracepoint) != 0)
         h++;
     return (enum hook_id)h;
@@ -45,6 +48,21 @@ uint8_t hooks_kept(uint8_t wanted, uint8_t missing)
     return wanted & (uint8_t)~missing;
 }
 
+/* Can the event's call be made through an io_uring? */
+static bool comes_by_ring(const struct rpk_event *e)
+{
+    uint64_t calls[CATALOG_CALLS / 64] = {0}, ring[CATALOG_CALLS / 64];
+    bool found = false;
+
+    catalog_ring_calls(ring);
+    if (e->event == EV_generic && e->sysnr >= 0 && e->sysnr < CATALOG_CALLS)
+        return ring[e->sysnr / 64] >> (e->sysnr % 64) & 1;
+    catalog_calls((enum event_id)e->event, calls);
+    for (int i = 0; i < CATALOG_CALLS / 64; i++)
+        found |= (calls[i] & ring[i]) != 0;
+    return found;
+}
+
 /* Does the hook supply the event, as this rule asks for it? */
 static bool supplies(enum hook_id h, const struct rpk_event *e, const struct rpk_rule *rule)
 {
@@ -52,6 +70,8 @@ static bool supplies(enum hook_id h, const struct rpk_event *e, const struct rpk
 
     if (h == HOOK_EXEC)
         return e->event == EV_execve;
+    if (h == HOOK_RING)
+        return comes_by_ring(e);
     return h == HOOK_SYS_EXIT && (!exec || rule->flags & RPK_RULE_FAILED_EXEC);
 }
 

@@ -207,6 +207,8 @@ static void choose_hooks(const struct load *l, uint8_t hooks)
         if (h != HOOK_COUNT)
             bpf_program__set_autoload(prog, hooks >> h & 1);
     }
+    if (!(hooks >> HOOK_RING & 1))
+        ring_leave_out(l->object);
 }
 
 static int open_object(struct load *l, const struct attempt *a)
@@ -370,12 +372,26 @@ static void detach(struct load *l, unsigned h)
 {
     bpf_link__destroy(l->links[h]);
     l->links[h] = NULL;
+    if (h == HOOK_RING)
+        ring_detach(l->ring_links);
     l->attached &= (uint8_t) ~(1u << h);
+}
+
+/* Several tracepoints; a kernel that has no io_uring has nothing to be missed there. */
+static void attach_ring(struct load *l, uint8_t hooks)
+{
+    int rc = hooks >> HOOK_RING & 1 ? ring_attach(l->object, l->ring_links) : 0;
+
+    if (rc && !(syscall(SYS_io_uring_setup, 0, NULL) < 0 && errno == ENOSYS))
+        note_fault(l, HOOK_RING, "it cannot be attached", strerror(-rc));
+    else if (hooks >> HOOK_RING & 1 && !rc)
+        l->attached |= 1u << HOOK_RING;
 }
 
 void load_attach(struct load *l, enum load_part part)
 {
     struct bpf_program *prog;
+    uint8_t ring = 0;
 
     if (!l->object)
         return;
@@ -386,6 +402,10 @@ void load_attach(struct load *l, enum load_part part)
         if (h == HOOK_COUNT || !bpf_program__autoload(prog) ||
             hook_info(h)->state != (part == LOAD_STATE) || !hooks_kept(1u << h, l->missing))
             continue;
+        if (h == HOOK_RING) {
+            ring = 1u << HOOK_RING;
+            continue;
+        }
         link = bpf_program__attach(prog);
         l->links[h] = link;
         if (link)
@@ -393,6 +413,7 @@ void load_attach(struct load *l, enum load_part part)
         else
             note_fault(l, h, "it cannot be attached", strerror(errno));
     }
+    attach_ring(l, ring);
     for (unsigned h = 0; h < HOOK_COUNT; h++)
         if (l->attached & ~hooks_kept(l->attached, l->missing) & 1u << h)
             detach(l, h);

@@ -137,7 +137,8 @@ static void trim_plan(struct selected *s, const struct rpk *p)
 {
     uint64_t wanted[CATALOG_CALLS / 64] = {0}, exec[CATALOG_CALLS / 64] = {0};
 
-    bool sys_exit = false;
+    uint64_t by_ring[CATALOG_CALLS / 64];
+    bool sys_exit = false, ring = false;
 
     want_generic(s, p, wanted);
     catalog_calls(EV_execve, exec);
@@ -152,12 +153,16 @@ static void trim_plan(struct selected *s, const struct rpk *p)
             any_on(s, p, e, RPK_RULE_FAILED_EXEC))
             s->plan.failed_exec = p->head->plan.failed_exec;
     }
+    catalog_ring_calls(by_ring);
     for (int i = 0; i < CATALOG_CALLS / 64; i++) {
         s->plan.syscalls[i] &= wanted[i];
+        ring |= (s->plan.syscalls[i] & by_ring[i]) != 0;
         sys_exit |= (s->plan.syscalls[i] & (s->plan.failed_exec ? ~0ull : ~exec[i])) != 0;
     }
     if (!sys_exit)
         s->hooks &= (uint8_t) ~(1u << HOOK_SYS_EXIT);
+    if (!ring)
+        s->hooks &= (uint8_t) ~(1u << HOOK_RING);
     if (s->nrule == 0)
         s->hooks = 0;
 }
