@@ -149,6 +149,13 @@ enum stat_id {
     STAT_COUNT
 };
 
+/*
+ * Not every kind of program may look tasks up by their number. One instruction of each that does
+ * loads this number where it can; in those of another kind the loader makes it 0, so that the
+ * verifier sees nothing of the rest.
+ */
+#define MAY_LOOK_UP 0x6c656164
+
 #define RULES_MAX 65536 /* bound of the per-rule loss counters */
 
 /* Kind of an ancestor's text, for slots X0..X3 (rodata `extra_want`). */

@@ -11,7 +11,7 @@
  * What posts no completion when it succeeds is judged when it is submitted, and so is what there is
  * no room to keep: its result is then unknown. A close is judged there too, while there is a file.
  *
- * Raw tracepoints, because they may share programs: one judges for both, by a tail call.
+ * hook_judge.bpf.c judges what these make.
  */
 #include "judge.h"
 #include "call.h"
@@ -54,14 +54,6 @@ struct {
     __type(key, struct text_key);
     __type(value, struct ring_text);
 } ring_texts SEC(".maps");
-
-/* The loader puts judge_ring there. */
-struct {
-    __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
-    __uint(max_entries, 1);
-    __type(key, __u32);
-    __type(value, __u32);
-} ring_judge SEC(".maps");
 
 #define OP_COUNT 64
 /* 1 + the number of the call that an operation stands for. */
@@ -432,7 +424,7 @@ SEC("raw_tp/io_uring_submit_req")
 int on_ring_submit(__u64 *ctx)
 {
     if (ring_submitted(ctx[0]))
-        bpf_tail_call(ctx, &ring_judge, 0);
+        bpf_tail_call(ctx, &judges, 0);
     return 0;
 }
 
@@ -440,7 +432,7 @@ SEC("raw_tp/io_uring_submit_sqe") /* its name before 6.4 */
 int on_ring_submit_sqe(__u64 *ctx)
 {
     if (ring_submitted(ctx[0]))
-        bpf_tail_call(ctx, &ring_judge, 0);
+        bpf_tail_call(ctx, &judges, 0);
     return 0;
 }
 
@@ -555,7 +547,7 @@ int on_ring_complete(__u64 *ctx)
 
     if (on_completion(ctx[0], ctx[1], KREAD(struct io_uring_cqe, cqe, user_data),
                       KREAD(struct io_uring_cqe, cqe, res), KREAD(struct io_uring_cqe, cqe, flags)))
-        bpf_tail_call(ctx, &ring_judge, 0);
+        bpf_tail_call(ctx, &judges, 0);
     return 0;
 }
 
@@ -565,7 +557,7 @@ SEC("raw_tp/io_uring_complete")
 int on_ring_complete_values(__u64 *ctx)
 {
     if (on_completion(ctx[0], ctx[1], ctx[2], (__s32)ctx[3], (__u32)ctx[4] | (__u32)(ctx[6] & 0)))
-        bpf_tail_call(ctx, &ring_judge, 0);
+        bpf_tail_call(ctx, &judges, 0);
     return 0;
 }
 
@@ -573,27 +565,16 @@ SEC("raw_tp/io_uring_cqe_overflow")
 int on_ring_overflow(__u64 *ctx)
 {
     if (ring_overflowed(ctx[0], ctx[1], (__s32)ctx[2], (__u32)ctx[3]))
-        bpf_tail_call(ctx, &ring_judge, 0);
+        bpf_tail_call(ctx, &judges, 0);
     return 0;
 }
 
-/* ---- judging ---- */
+/* ---- after judging ---- */
 
-SEC("raw_tp/io_uring_judge") /* attached nowhere */
-int judge_ring(void *ctx)
+__attribute__((noinline)) int ring_forget(__u64 req)
 {
-    __u32 cpu = bpf_get_smp_processor_id();
-    struct ev *ev = bpf_map_lookup_elem(&scratch, &cpu);
-    __u64 req;
-
-    if (!ev)
-        return 0;
-    req = ev->req;
-    event_judge(ev);
-    if (req) {
-        forget_text(req, 0);
-        forget_text(req, 1);
-    }
+    forget_text(req, 0);
+    forget_text(req, 1);
     return 0;
 }
 

@@ -30,6 +30,7 @@ static const volatile __u16 native_of_socket[SOCKET_COUNT] = {
 /* From this number on a new call has the same one on all machines. */
 #define NR_UNIFIED 424
 
+#define NR_CLOSE 3
 #define NR_EXECVE 59
 #define NR_EXECVEAT 322
 
@@ -111,8 +112,8 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
     __u64 nr = call.nr;
     struct ev *ev;
 
-    if (nr >= NR_COUNT || !syscall_wanted(nr))
-        return 0;
+    if (nr >= NR_COUNT || !syscall_wanted(nr) || nr == NR_CLOSE)
+        return 0; /* a close was judged before it was made (hook_trace.bpf.c) */
     /* A program that was just started, 32-bit or not: its own hook reports it. */
     exec = nr == NR_EXECVE || nr == NR_EXECVEAT;
     if (exec && (res == 0 || !plan.failed_exec))

@@ -34,7 +34,7 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     ev->h.cpu = (__u16)cpu;
     ev->h.readings = 1;
     ev->spell_len = ev->base_len = 0;
-    ev->file = 0;
+    ev->file = ev->req = 0;
     ev->compat = ev->ring = 0;
     put_num(ev, N_RES, res);
     put_num(ev, N_SYSNR, nr);

@@ -70,6 +70,10 @@ struct inode;
 struct super_block;
 struct user_namespace;
 
+struct list_head {
+    struct list_head *next;
+};
+
 struct hlist_node {
     struct hlist_node *next;
 };
@@ -253,6 +257,9 @@ struct rlimit {
 
 struct signal_struct {
     int nr_threads;
+    struct list_head thread_head;
+    unsigned int is_child_subreaper : 1;
+    unsigned int has_child_subreaper : 1;
     struct pid *pids[4];
     struct tty_struct *tty;
     struct rlimit rlim[16];
@@ -290,9 +297,13 @@ struct thread_info {
 
 struct task_struct {
     struct thread_info thread_info;
+    unsigned int flags;
     struct mm_struct *mm;
+    int exit_code;
     int pid;
     int tgid;
+    struct list_head children;
+    struct list_head thread_node;
     struct task_struct *real_parent;
     struct task_struct *group_leader;
     struct pid *thread_pid;
@@ -378,6 +389,8 @@ struct bpf_iter_num { /* from 6.4 on */
 #pragma clang attribute pop
 
 #define TS_COMPAT 0x2 /* thread_info.status: inside a 32-bit system call */
+
+#define PF_EXITING 0x4
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000

@@ -140,6 +140,12 @@ struct class_tests_map {
     __type(key, __u32);
     __type(value, struct class_test);
 };
+struct judges_map {
+    __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, __u32);
+};
 struct events_map {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
     __uint(max_entries, 8 << 20);
@@ -167,6 +173,7 @@ extern struct edges_map class_edges SEC(".maps");
 extern struct class_rows_map class_rows SEC(".maps");
 extern struct class_cands_map class_cands SEC(".maps");
 extern struct class_tests_map class_tests SEC(".maps");
+extern struct judges_map judges SEC(".maps");
 extern struct events_map events SEC(".maps");
 extern struct stats_map stats SEC(".maps");
 extern struct lost_map lost_by_rule SEC(".maps");
@@ -244,6 +251,9 @@ int class_number(struct ev *ev, __u32 num, __u32 node);
 int class_scan(struct ev *ev, __u32 str, __u32 node);
 int class_found(struct ev *ev, __u32 i);
 int class_judge(struct ev *ev, __u32 class);
+
+/* hook_ring.bpf.c: the request's end was judged, its texts are needed no more. */
+int ring_forget(__u64 req);
 
 /* record.bpf.c */
 int record_fill(struct ev *ev);

@@ -72,10 +72,14 @@ static const struct {
     uint32_t flag;
     const char *name;
 } notes[] = {
-    {FF_FILTER_ONLY, "condition only"},    {FF_PRINT_ONLY, "output only"},
-    {FF_NO_TRANSFORMER, "no transformer"}, {FF_NO_RHS, "not on the right side"},
-    {FF_DEPRECATED, "deprecated"},         {FF_LIST, "list"},
-    {FF_ANCESTOR, "some ancestor"},        {FF_EITHER_SIDE, "either side"},
+    {FF_FILTER_ONLY, "condition only"},
+    {FF_PRINT_ONLY, "output only"},
+    {FF_NO_TRANSFORMER, "no transformer"},
+    {FF_NO_RHS, "not on the right side"},
+    {FF_DEPRECATED, "deprecated"},
+    {FF_LIST, "list"},
+    {FF_ANCESTOR, "some ancestor"},
+    {FF_EITHER_SIDE, "either side"},
     {FF_OURS, "not in Falco"},
 };
 

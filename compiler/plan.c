@@ -6,6 +6,7 @@
 
 #include "arena.h"
 #include "fold.h"
+#include "hooks.h"
 #include "leave.h"
 #include "need.h"
 #include "place.h"
@@ -178,22 +179,6 @@ static rule_id first_rule(const struct comp *c, const struct event_rules *e)
     return c->roots.v[e->root0].rule;
 }
 
-/* Can one of the row's calls be made through an io_uring? */
-static bool comes_by_ring(const struct event_rules *e)
-{
-    uint64_t calls[CATALOG_CALLS / 64] = {0}, ring[CATALOG_CALLS / 64];
-    bool found = false;
-    catalog_ring_calls(ring);
-    catalog_calls(e->event, calls);
-    for (int i = 0; i < CATALOG_CALLS / 64; i++) {
-        uint64_t row = e->event == EV_generic && e->sysnr >= 0
-                           ? (e->sysnr / 64 == i ? BIT(e->sysnr % 64) : 0)
-                           : calls[i];
-        found |= (row & ring[i]) != 0;
-    }
-    return found;
-}
-
 static void plan_event(struct comp *c, const struct event_rules *e)
 {
     struct plan *p = &c->plan;
@@ -211,9 +196,11 @@ static void plan_event(struct comp *c, const struct event_rules *e)
         }
         return;
     }
-    want_hook(p, HOOK_SYS_EXIT, first);
-    if (comes_by_ring(e)) {
-        want_hook(p, HOOK_RING, first);
+    uint8_t hooks = hooks_of_event(e->event, e->sysnr);
+    for (unsigned h = 0; h < HOOK_COUNT; h++) {
+        if (hooks >> h & 1) {
+            want_hook(p, (enum hook_id)h, first);
+        }
     }
     if (e->event != EV_generic) {
         want_event(p, e->event);

@@ -316,14 +316,26 @@ const struct syscall_info *catalog_syscall_by_nr(int32_t nr)
     return NULL;
 }
 
+/* The event that is asked for by a number. */
+static enum event_id event_of_nr(int32_t nr)
+{
+    const struct syscall_info *s = catalog_syscall_by_nr(nr);
+
+    switch (nr) {
+#define EVENT_TRACE(id, number)                                                                    \
+    case number:                                                                                   \
+        return EV_##id;
+#include "events.def"
+    default:
+        return s ? s->event : EV_generic;
+    }
+}
+
 void catalog_calls(enum event_id id, uint64_t bits[CATALOG_CALLS / 64])
 {
-    for (int32_t nr = 0; nr < CATALOG_CALLS; nr++) {
-        const struct syscall_info *s = catalog_syscall_by_nr(nr);
-
-        if ((s ? s->event : EV_generic) == id)
+    for (int32_t nr = 0; nr < CATALOG_CALLS; nr++)
+        if (event_of_nr(nr) == id)
             bits[nr / 64] |= 1ull << (nr % 64);
-    }
 }
 
 void catalog_ring_calls(uint64_t bits[CATALOG_CALLS / 64])

@@ -213,7 +213,7 @@ const struct syscall_info *catalog_syscall_by_name(const char *name, size_t len)
 const struct syscall_info *catalog_syscall_by_nr(int32_t nr);
 /*
  * Adds the event's system calls, a bit per number below 512. EV_generic has all numbers that no
- * other event has, unassigned ones too.
+ * other event has, unassigned ones too; a tracepoint has one that no call has.
  */
 #define CATALOG_CALLS 512
 void catalog_calls(enum event_id id, uint64_t bits[CATALOG_CALLS / 64]);

@@ -186,6 +186,12 @@ static int fill_names(const struct load *l, const struct rpk *p)
 
 /* ---- programs: which of them the kernel takes ---- */
 
+/* Hooks whose events another program judges (bpf/hook_judge.bpf.c). */
+#define JUDGE "judge_event"
+#define HOOKS_JUDGED                                                                               \
+    (1u << HOOK_EXIT | 1u << HOOK_SYS_ENTER | 1u << HOOK_RING | 1u << HOOK_SIGNAL |                \
+     1u << HOOK_SWITCH)
+
 /* What a try to load some of the bundle's hooks needs to know. */
 struct attempt {
     const void *bytes;
@@ -206,9 +212,45 @@ static void choose_hooks(const struct load *l, uint8_t hooks)
 
         if (h != HOOK_COUNT)
             bpf_program__set_autoload(prog, hooks >> h & 1);
+        else if (strcmp(bpf_program__name(prog), JUDGE) == 0)
+            bpf_program__set_autoload(prog, (hooks & HOOKS_JUDGED) != 0);
     }
     if (!(hooks >> HOOK_RING & 1))
         ring_leave_out(l->object);
+}
+
+/* What a program of another kind may not do is taken out of the judge's code (MAY_LOOK_UP). */
+static int prepare_judge(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+{
+    size_t n = bpf_program__insn_cnt(prog);
+    struct bpf_insn *code = malloc(n * sizeof(*code));
+    int rc;
+
+    (void)opts;
+    (void)cookie;
+    if (!code)
+        return -ENOMEM;
+    memcpy(code, bpf_program__insns(prog), n * sizeof(*code));
+    for (size_t i = 0; i < n; i++)
+        if (code[i].code == (BPF_ALU64 | BPF_MOV | BPF_K) && code[i].imm == MAY_LOOK_UP)
+            code[i].imm = 0;
+    rc = bpf_program__set_insns(prog, code, n);
+    free(code);
+    return rc;
+}
+
+/* The hooks that have others judge call the program by its place in a map. */
+static int put_judge(const struct load *l, uint8_t hooks)
+{
+    struct bpf_program *prog = bpf_object__find_program_by_name(l->object, JUDGE);
+    const uint32_t zero = 0;
+    int fd = prog ? bpf_program__fd(prog) : -1;
+
+    if (!(hooks & HOOKS_JUDGED))
+        return 0;
+    if (fd < 0)
+        return -EINVAL;
+    return bpf_map_update_elem(map_fd(l, "judges"), &zero, &fd, BPF_ANY) ? -errno : 0;
 }
 
 static int open_object(struct load *l, const struct attempt *a)
@@ -247,6 +289,8 @@ static int load_hooks(struct load *l, struct attempt *a, uint8_t hooks)
         rc = bpf_object__load(l->object);
         a->filled = !rc;
     }
+    if (!rc)
+        rc = put_judge(l, hooks);
     if (!rc)
         rc = fill_patterns(l, a->p);
     if (!rc)
@@ -337,8 +381,10 @@ static int load_object(struct load *l, struct attempt *a, char *err, size_t errl
 int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *p,
               const struct load_options *opt, char *err, size_t errlen)
 {
+    const struct libbpf_prog_handler_opts handler = {.sz = sizeof(handler),
+                                                     .prog_prepare_load_fn = prepare_judge};
     struct attempt a = {.bytes = bytes, .size = size, .p = p, .opt = opt};
-    int rc;
+    int rc, judge;
 
     *l = (struct load){
         .events_fd = -1, .stats_fd = -1, .lost_fd = -1, .procs_fd = -1, .envs_fd = -1};
@@ -348,6 +394,7 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
     if (rc)
         return rc;
     libbpf_set_print(quiet);
+    judge = libbpf_register_prog_handler("judge", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, &handler);
     l->cpus = (unsigned)libbpf_num_possible_cpus();
     l->by_cpu = calloc(l->cpus, sizeof(*l->by_cpu));
     a.log = calloc(1, LOG_SIZE);
@@ -362,6 +409,8 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
         if (opt->selected->plan.groups & ENV_GROUPS)
             l->envs_fd = map_fd(l, "envs");
     }
+    if (judge > 0)
+        libbpf_unregister_prog_handler(judge);
     free(a.log);
     return rc;
 }

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ring.h"
 
-#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
-#include <stdint.h>
+#include <stddef.h>
 
 /*
  * By tracepoint. Of the programs on completions the one that asks for more comes first: the kernel
@@ -30,22 +29,9 @@ static int attach_one(struct bpf_object *object, const char *const names[2], str
     return rc;
 }
 
-/* The programs that are attached call the one that judges by its place in a map. */
-static int put_judge(struct bpf_object *object)
-{
-    struct bpf_map *map = bpf_object__find_map_by_name(object, "ring_judge");
-    struct bpf_program *prog = bpf_object__find_program_by_name(object, "judge_ring");
-    const uint32_t zero = 0;
-    int fd = prog ? bpf_program__fd(prog) : -1;
-
-    if (!map || fd < 0)
-        return -ENOENT;
-    return bpf_map_update_elem(bpf_map__fd(map), &zero, &fd, BPF_ANY) ? -errno : 0;
-}
-
 int ring_attach(struct bpf_object *object, struct bpf_link *links[RING_LINKS])
 {
-    int rc = put_judge(object);
+    int rc = 0;
 
     for (int i = 0; i < RING_LINKS && !rc; i++)
         rc = attach_one(object, programs[i], &links[i]);
@@ -56,13 +42,13 @@ int ring_attach(struct bpf_object *object, struct bpf_link *links[RING_LINKS])
 
 void ring_leave_out(struct bpf_object *object)
 {
-    static const char *const maps[] = {"ring_calls", "ring_again", "ring_texts", "ring_judge"};
+    static const char *const maps[] = {"ring_calls", "ring_again", "ring_texts"};
 
     for (size_t i = 0; i < sizeof(maps) / sizeof(maps[0]); i++) {
         struct bpf_map *m = bpf_object__find_map_by_name(object, maps[i]);
 
         if (m)
-            bpf_map__set_autocreate(m, false);
+            bpf_map__set_max_entries(m, 1);
     }
 }
 

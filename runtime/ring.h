@@ -12,11 +12,13 @@ struct bpf_link;
 struct bpf_object;
 
 /*
- * Attaches what judges and then all three tracepoints, or nothing. 0, or -errno; -ENOENT: this
+ * Attaches all three tracepoints, or nothing. 0, or -errno; -ENOENT: this
  * kernel has no io_uring that the probe knows.
  */
 int ring_attach(struct bpf_object *object, struct bpf_link *links[RING_LINKS]);
-/* Of an object that is not loaded yet and will be without these hooks: their maps take no memory.
+/*
+ * Of an object that is not loaded yet and will be without these hooks: their maps take next to no
+ * memory. (They must be there: what judges has code that looks into one.)
  */
 void ring_leave_out(struct bpf_object *object);
 void ring_detach(struct bpf_link *links[RING_LINKS]);

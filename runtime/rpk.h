@@ -36,6 +36,8 @@ enum hook_id {
     HOOK_SYS_ENTER,
     HOOK_SYS_EXIT,
     HOOK_RING, /* several tracepoints of io_uring (ring.h) */
+    HOOK_SIGNAL,
+    HOOK_SWITCH,
     HOOK_COUNT
 };
 #define HOOKS_ALL ((1u << HOOK_COUNT) - 1) /* bit per hook_id */
