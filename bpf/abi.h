@@ -66,7 +66,7 @@ struct ev_head {
     __u16 cpu;
     __u32 rule; /* 1 + pack index of the first rule that the filter could not exclude; 0: dropped */
     __u8 reading;   /* enum reading, that `rule` was found under */
-    __u8 readings;  /* readings the record holds: 1, or 2 where the spelling differs */
+    __u8 readings;  /* READ_BIT of each reading that the record holds; READ_KERNEL is always one */
     __u8 anc_state; /* enum slot_state of the ancestors' names */
     __u8 anc_count; /* of ancestors in anc[] */
     __u64 cgroup;   /* id of the cgroup2 group */
@@ -77,11 +77,17 @@ struct ev_head {
     char anc[ANC_MAX][COMM_SIZE]; /* anc[0] is the parent; NUL-padded */
 };
 
-/* Which of the two meanings of fd.name is judged (docs/internals.md: two readings of a path). */
+/* Which meaning of fd.name is judged (docs/internals.md: readings of a path). */
 enum reading {
     READ_KERNEL = 0,  /* what was really opened */
     READ_SPELLED = 1, /* what the caller wrote, made absolute and folded as text */
+    READ_STORED = 2,  /* where the oldest mount that shows the file has it */
+    READ_COUNT
 };
+#define READ_BIT(r) (1u << (r))
+#define READINGS_ALL ((1u << READ_COUNT) - 1)
+#define READ_ALTS (READ_COUNT - 1) /* readings that are texts beside FD_NAME */
+#define READ_ALT(r) ((r)-1)        /* which of them a reading is */
 
 /* How far a call has come that was made through an io_uring (hook_ring.bpf.c). */
 enum ring_how {
@@ -91,14 +97,16 @@ enum ring_how {
 };
 
 /*
- * The scratch. `spell` holds the spelled path while FD_NAME holds the kernel's; the hook swaps
- * them for the second reading. `base` is the directory that a relative path argument starts from.
+ * The scratch. `alt` holds the readings of fd.name beside the kernel's, which is in FD_NAME; the
+ * hook exchanges the two to judge another one. A reading that is there and has no bytes is unknown.
+ * `base` is the directory that a relative path argument starts from.
  */
 #define PATH_CAP 4096
 struct ev {
     struct ev_head h;
-    __u32 spell_len;
+    __u32 alt_len[READ_ALTS];
     __u32 base_len;
+    __u32 pad_len;
     __u64 args[6]; /* the system call's own, 64-bit numbering */
     __u8 compat;   /* the call was a 32-bit one */
     __u8 ring;     /* enum ring_how; texts among the arguments are then the kernel's own copies */
@@ -110,7 +118,7 @@ struct ev {
     __u64 task; /* address of the event's task_struct: for extractors only */
 #define SLOT_STR(id, group, cap, doc) char s_##id[cap];
 #include "../grammar/slots.def"
-    char spell[PATH_CAP];
+    char alt[READ_ALTS][PATH_CAP];
     char base[PATH_CAP];
 };
 
@@ -119,14 +127,15 @@ struct ev {
 
 /*
  * The record on the wire: this head, then for each text slot whose state is PRESENT or CUT its
- * len[] bytes, in slot order, then the spelled path (rec.spell_len bytes, only if readings is 2),
- * then the base directory (rec.base_len bytes). No terminators, no alignment between texts.
- * h.size is the sum.
+ * len[] bytes, in slot order, then the other readings of fd.name (alt_len[] bytes each, 0 of those
+ * that are not in h.readings), then the base directory (base_len bytes). No terminators, no
+ * alignment between texts. h.size is the sum.
  */
 struct rec {
     struct ev_head h;
-    __u32 spell_len;
+    __u32 alt_len[READ_ALTS];
     __u32 base_len;
+    __u32 pad;
 };
 
 /* Largest record: all texts full. A power of two above it bounds the kernel's packing buffer. */
@@ -173,7 +182,7 @@ struct probe_plan {
     __u64 groups;      /* bit per slot_group: fill before a record is sent */
     __u64 syscalls[8]; /* bit per x86-64 system call number that any rule can match */
     struct extra_want extra[4];
-    __u8 readings;    /* 1: kernel only; 2: judge the spelled path too */
+    __u8 readings;    /* READ_BIT of each reading of a path to judge; READ_KERNEL is always one */
     __u8 audit;       /* send every event, with the filter's verdict in h.rule */
     __u8 failed_exec; /* events of exec calls that failed are wanted */
     __u8 pad[5];
@@ -237,8 +246,9 @@ struct env_state {
 #define ABI_ASSERT(what) _Static_assert(what, #what)
 ABI_ASSERT(sizeof(struct ev_head) % 8 == 0);
 ABI_ASSERT(offsetof(struct ev_head, num) == 32);
-ABI_ASSERT(sizeof(struct rec) == sizeof(struct ev_head) + 8);
+ABI_ASSERT(sizeof(struct rec) == sizeof(struct ev_head) + 16);
 ABI_ASSERT(sizeof(struct ev) < REC_MAX);
+ABI_ASSERT(offsetof(struct ev, args) == sizeof(struct rec));
 ABI_ASSERT(sizeof(struct sock_ends) == 40);
 ABI_ASSERT(sizeof(struct probe_plan) == 88);
 ABI_ASSERT(offsetof(struct proc_state, comm) == 88);

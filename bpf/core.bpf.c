@@ -9,6 +9,7 @@
 
 struct scratch_map scratch SEC(".maps");
 struct work_map work SEC(".maps");
+struct mount_sets_map mount_sets SEC(".maps");
 struct procs_map procs SEC(".maps");
 struct envs_map envs SEC(".maps");
 struct patterns_map patterns SEC(".maps");

@@ -32,8 +32,8 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     ev->h.anc_count = 0;
     ev->h.event = (__u16)event;
     ev->h.cpu = (__u16)cpu;
-    ev->h.readings = 1;
-    ev->spell_len = ev->base_len = 0;
+    ev->h.readings = READ_BIT(READ_KERNEL);
+    ev->base_len = 0;
     ev->file = ev->req = 0;
     ev->compat = ev->ring = 0;
     put_num(ev, N_RES, res);
@@ -45,19 +45,31 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     return ev;
 }
 
+/* What the filter says of the readings that are not the kernel's; the first that passes. */
+static __always_inline int judge_alts(struct ev *ev)
+{
+    int rule = 0;
+
+    for (__u32 k = READ_KERNEL + 1; k < READ_COUNT && rule == 0; k++) {
+        if (!(ev->h.readings & READ_BIT(k)) || !record_swap(ev, READ_ALT(k)))
+            continue;
+        ev->h.reading = (__u8)k;
+        rule = rule_filter(ev);
+        record_swap(ev, READ_ALT(k));
+    }
+    if (rule == 0)
+        ev->h.reading = READ_KERNEL;
+    return rule;
+}
+
 static __always_inline void event_judge(struct ev *ev)
 {
     int rule;
 
     count(STAT_SEEN);
     rule = rule_filter(ev);
-    if (rule == 0 && ev->h.readings == 2 && record_swap(ev)) {
-        ev->h.reading = READ_SPELLED;
-        rule = rule_filter(ev);
-        record_swap(ev);
-        if (rule == 0)
-            ev->h.reading = READ_KERNEL;
-    }
+    if (rule == 0 && ev->h.readings != READ_BIT(READ_KERNEL))
+        rule = judge_alts(ev);
     if (rule == 0 && !plan.audit) {
         count(STAT_FILTERED);
         return;

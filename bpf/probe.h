@@ -66,6 +66,28 @@ struct gather {
     __u32 bad;  /* a part could not be read */
 };
 
+/* Where a walk over the mounts of a namespace has come to (place.h), here for the same reason. */
+struct mounts {
+    __u64 sb, ns; /* addresses, as plain numbers: the verifier computes with no pointer */
+    __u64 at, end;
+    __u32 move, done;
+    __u32 key; /* of the entry in `mount_sets` that is filled */
+    __u32 pad;
+};
+
+/* Mounts of one file system in one namespace, the oldest first. */
+#define MOUNT_SETS 16
+#define SET_MOUNTS 64
+struct mount_set {
+    __u64 sb, ns;    /* addresses */
+    __u64 event, id; /* of the namespace: it is the same, and nothing was mounted since */
+    __u32 n;
+    __u32 more; /* there are more, or there may be */
+    struct {
+        __u64 mnt, root;
+    } v[SET_MOUNTS];
+};
+
 /* Where path_build leaves its text: path[PATH_CAP - length .. PATH_CAP). */
 struct work {
     char path[2 * PATH_CAP];
@@ -74,6 +96,7 @@ struct work {
     struct groups groups;
     struct session session;
     struct gather gather;
+    struct mounts mounts;
     struct sock_ends ends;    /* where sock_ends() leaves them */
     __u32 zero;               /* never written: see untold() */
     __u32 found[CLASS_FOUND]; /* class_scan */
@@ -91,6 +114,12 @@ struct work_map {
     __uint(max_entries, 1);
     __type(key, __u32);
     __type(value, struct work);
+};
+struct mount_sets_map {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, MOUNT_SETS);
+    __type(key, __u32);
+    __type(value, struct mount_set);
 };
 struct procs_map {
     __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -165,6 +194,7 @@ struct lost_map { /* key: pack index of the rule */
 
 extern struct scratch_map scratch SEC(".maps");
 extern struct work_map work SEC(".maps");
+extern struct mount_sets_map mount_sets SEC(".maps");
 extern struct procs_map procs SEC(".maps");
 extern struct envs_map envs SEC(".maps");
 extern struct patterns_map patterns SEC(".maps");
@@ -201,6 +231,12 @@ int path_build(__u64 dentry, __u64 vfsmount, __u32 rooted);
 /* The caller's open file, or 0. In a race with a close in another thread: 0, or its heir. */
 __u64 file_of_fd(__s64 fd);
 
+/*
+ * The vfsmount to name an open file through, another than its own (place.h). 0: its own; or
+ * PLACE_UNKNOWN.
+ */
+#define PLACE_UNKNOWN 1
+__u64 place_of_file(__u64 file);
 /* Its type, of flag table fd_type; -1 of address 0. */
 int kind_of_file(__u64 file);
 /* Folds work.fold[0..len) as text; the length of what is then at the end of work.path, or 0. */
@@ -258,7 +294,7 @@ int ring_forget(__u64 req);
 /* record.bpf.c */
 int record_fill(struct ev *ev);
 int record_send(struct ev *ev);
-int record_swap(struct ev *ev); /* exchanges the two readings of fd.name; 1, or 0 if it cannot */
+int record_swap(struct ev *ev, __u32 alt); /* exchanges fd.name and ev->alt[alt]; 0: it cannot */
 
 /* ---- small tools of the extractors ---- */
 

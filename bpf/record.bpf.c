@@ -73,23 +73,26 @@ __attribute__((noinline)) int record_fill(struct ev *ev)
     return 0;
 }
 
-/* Exchanges the two readings of fd.name, and forgets what was cut out of the other one. */
-__attribute__((noinline)) int record_swap(struct ev *ev)
+/*
+ * Exchanges fd.name and another reading of it, and forgets what was cut out of the one that was
+ * there. No bytes are an unknown path.
+ */
+__attribute__((noinline)) int record_swap(struct ev *ev, __u32 alt)
 {
     struct work *w = work_get();
-    __u32 name, spell;
+    __u32 name, other;
 
-    if (!ev || !w)
+    if (!ev || !w || alt >= READ_ALTS)
         return 0;
     name = ev->h.len[S_FD_NAME];
-    spell = ev->spell_len;
-    if (name >= PATH_CAP || spell >= PATH_CAP)
+    other = ev->alt_len[alt];
+    if (name >= PATH_CAP || other >= PATH_CAP)
         return 0;
     bpf_probe_read_kernel(w->fold, name, ev->s_FD_NAME);
-    bpf_probe_read_kernel(ev->s_FD_NAME, spell, ev->spell);
-    bpf_probe_read_kernel(ev->spell, name, w->fold);
-    ev->h.len[S_FD_NAME] = spell;
-    ev->spell_len = name;
+    bpf_probe_read_kernel(ev->s_FD_NAME, other, ev->alt[alt]);
+    bpf_probe_read_kernel(ev->alt[alt], name, w->fold);
+    put_text(ev, S_FD_NAME, other, other ? ST_PRESENT : ST_UNKNOWN);
+    ev->alt_len[alt] = name;
     ev->h.st[SLOT_OF_STR(S_FD_DIR)] = ST_UNFILLED;
     ev->h.st[SLOT_OF_STR(S_FD_FILE)] = ST_UNFILLED;
     return 1;
@@ -97,8 +100,8 @@ __attribute__((noinline)) int record_swap(struct ev *ev)
 
 /* ---- sending ---- */
 
-#define TEXT_CAP 4128       /* the largest slot */
-#define TEXTS (S_COUNT + 2) /* the slots, ev->spell, ev->base */
+#define TEXT_CAP 4128                   /* the largest slot */
+#define TEXTS (S_COUNT + READ_ALTS + 1) /* the slots, ev->alt, ev->base */
 
 struct place {
     __u32 off, cap;
@@ -142,6 +145,23 @@ static __always_inline __u32 pack_base(struct ev *ev, __u32 at)
     return at + n;
 }
 
+/* Another reading of fd.name; its length becomes what is sent of it. */
+static __always_inline __u32 pack_alt(struct ev *ev, __u32 alt, __u32 at)
+{
+    __u32 n;
+
+    OPAQUE(alt);
+    if (alt >= READ_ALTS)
+        return at;
+    n = ev->alt_len[alt];
+    if (!(ev->h.readings & READ_BIT(alt + 1)) || n > PATH_CAP)
+        n = 0;
+    ev->alt_len[alt] = n;
+    if (n)
+        move_down(ev, at, (__u32)offsetof(struct ev, alt) + alt * PATH_CAP, n);
+    return at + n;
+}
+
 /* Packs text `i` behind those before it. */
 static long pack_step(__u32 i, __u32 *to)
 {
@@ -153,9 +173,8 @@ static long pack_step(__u32 i, __u32 *to)
     OPAQUE(i);
     if (i < S_COUNT) {
         *to = pack_slot(ev, i, at);
-    } else if (i == S_COUNT) {
-        move_down(ev, at, offsetof(struct ev, spell), ev->spell_len);
-        *to = at + ev->spell_len;
+    } else if (i < S_COUNT + READ_ALTS) {
+        *to = pack_alt(ev, i - S_COUNT, at);
     } else {
         *to = pack_base(ev, at);
     }
@@ -183,8 +202,6 @@ __attribute__((noinline)) int record_send(struct ev *ev)
 
     if (!ev || !w)
         return 0;
-    if (ev->h.readings != 2 || ev->spell_len > PATH_CAP)
-        ev->spell_len = 0;
     if (ev->base_len > PATH_CAP)
         ev->base_len = 0;
     rule = ev->h.rule - 1;

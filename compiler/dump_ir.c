@@ -7,6 +7,7 @@
 #include "intern.h"
 #include "pipeline.h"
 #include "place.h"
+#include "record.h"
 #include "rpk.h"
 #include "show.h"
 
@@ -119,6 +120,15 @@ static void put_number(struct comp *c, FILE *out, const struct where *w)
     }
 }
 
+void print_readings(FILE *out, unsigned readings)
+{
+    for (unsigned k = 0; k < READ_COUNT; k++) {
+        if (readings & READ_BIT(k)) {
+            fprintf(out, " %s", record_reading_name((enum reading)k));
+        }
+    }
+}
+
 /* "inline name", "matcher cmdline patterns 0 3", "user" */
 void print_where(struct comp *c, FILE *out, const struct where *w)
 {
@@ -181,8 +191,9 @@ void dump_plan(struct comp *c, FILE *out)
     put_syscalls(&p->probe, out);
     fputs("\ngroups", out);
     put_groups(out, p->probe.groups);
-    fprintf(out, "\nreadings %u\nfailed exec %s\n", p->probe.readings,
-            p->probe.failed_exec ? "yes" : "no");
+    fputs("\nreadings", out);
+    print_readings(out, p->probe.readings);
+    fprintf(out, "\nfailed exec %s\n", p->probe.failed_exec ? "yes" : "no");
     put_extra(&p->probe, out);
     fputs("tests\n", out);
     for (uint32_t i = 0; i < c->where.n; i++) {

@@ -486,7 +486,7 @@ static void put_head(struct writer *w)
     struct ev_head *h = &w->ev->h;
     const struct syscall_info *call;
     h->event = (uint16_t)w->e->type;
-    h->readings = 1;
+    h->readings = READ_BIT(READ_KERNEL);
     h->ts = (uint64_t)event_fact(w->c, w->e, plain(F_evt_rawtime)).num;
     h->cpu = (uint16_t)event_fact(w->c, w->e, plain(F_evt_cpu)).num;
     time_t now = (time_t)(h->ts / 1000000000);
@@ -534,7 +534,6 @@ int ev_pack(const struct ev *ev, void *rec, size_t cap)
     memset(out, 0, at);
     out->h = ev->h;
     out->base_len = ev->base_len;
-    out->spell_len = ev->h.readings == 2 ? ev->spell_len : 0;
     for (int s = 0; s < S_COUNT; s++) {
         uint8_t st = ev->h.st[SLOT_OF_STR(s)];
         if (st != ST_PRESENT && st != ST_CUT)
@@ -545,11 +544,10 @@ int ev_pack(const struct ev *ev, void *rec, size_t cap)
                ev->h.len[s]);
         at += ev->h.len[s];
     }
-    if (cap - at < out->spell_len || cap - at - out->spell_len < out->base_len)
+    if (cap - at < out->base_len)
         return -ENOSPC;
-    memcpy((char *)rec + at, ev->spell, out->spell_len);
-    memcpy((char *)rec + at + out->spell_len, ev->base, out->base_len);
-    at += out->spell_len + out->base_len;
+    memcpy((char *)rec + at, ev->base, out->base_len);
+    at += out->base_len;
     out->h.size = (uint32_t)at;
     return (int)at;
 }

@@ -28,5 +28,6 @@ const struct where *place_where(const struct comp *c, atom_id a, enum event_id e
 
 /* For dumps and explain (dump_ir.c): "inline PROC name", "user"; the tracepoint of a hook. */
 void print_where(struct comp *c, FILE *out, const struct where *w);
+void print_readings(FILE *out, unsigned readings); /* " opened spelled" */
 
 #endif

@@ -78,8 +78,7 @@ static bool has_field(const struct walk *w, const struct rpk_ref *f)
 
     if (ref_groups(w->p, f, w->event) & ~plan->groups)
         return false;
-    if (supply_is_path(field) && supply_is_open(w->event) &&
-        w->p->head->plan.readings > plan->readings)
+    if (w->p->head->plan.readings & supply_readings(field, w->event) & ~plan->readings)
         return false;
     return has_extra(w, f);
 }

@@ -31,8 +31,8 @@ static const char help[] =
     "                        which of these keys the JSON object has; all but `message` by "
     "default\n"
     "  --output URL          stdout (default), or file:PATH; may be given several times\n"
-    "  --paths both|spelled  judge an opened path as the kernel knows it and as the caller\n"
-    "                        spelled it (default), or as spelled alone, as Falco does\n"
+    "  --paths all|spelled   judge a path as the kernel opened it, as the caller spelled it and as\n"
+    "                        it is stored (default), or as spelled alone, as Falco does\n"
     "  --all-matches         every rule that matches an event, not the first alone\n"
     "  --priority MIN        only rules at least as severe (emergency ... debug)\n"
     "  --rules enable:NAME   switch rules on or off (disable:NAME); may be given several times, "
@@ -226,9 +226,9 @@ static bool take(struct daemon_options *o, int which, const char *arg)
     case OPT_JSON_TAGS:
         return take_switch("--json-include-tags-property", arg, &o->style.tags);
     case OPT_PATHS:
-        if (!parse_choice(arg, "both", "spelled", &n))
-            return usage("--paths", arg, ": neither 'both' nor 'spelled'");
-        o->readings = n ? 1u << READ_SPELLED : 1u << READ_KERNEL | 1u << READ_SPELLED;
+        if (!parse_choice(arg, "all", "spelled", &n))
+            return usage("--paths", arg, ": neither 'all' nor 'spelled'");
+        o->readings = n ? READ_BIT(READ_SPELLED) : READINGS_ALL;
         return true;
     case OPT_OUTPUT:
         if (o->noutput == TELL_OUTPUTS)
@@ -286,7 +286,7 @@ static bool together(const struct daemon_options *o)
 
 int main(int argc, char **argv)
 {
-    struct daemon_options o = {.readings = 1u << READ_KERNEL | 1u << READ_SPELLED,
+    struct daemon_options o = {.readings = READINGS_ALL,
                                .style = ALERT_STYLE(ALERT_TEXT, ""),
                                .priority = 7,
                                .buffer = BUFFER_DEFAULT,

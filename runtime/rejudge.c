@@ -47,6 +47,7 @@ static int start(struct rejudge *d)
         return -1;
     if (replay_open(&d->replay, j->opt->replay, err, sizeof(err)))
         return say_at(j->opt->replay, err);
+    replay_bind(&d->replay, &j->pack);
     if (judge_select_rules(j) || fit(d) || judge_open_outputs(j, -1))
         return -1;
     d->head = *j->pack.head;
@@ -65,12 +66,7 @@ static void finish(const struct rejudge *d)
     const struct replay *p = &d->replay;
     const struct stats *s = &d->j->stats;
 
-    if (p->missing)
-        fprintf(stderr, "rulerun: %s: %llu records are missing: there was no room for them\n",
-                p->path, (unsigned long long)p->missing);
-    if (p->unasked)
-        fprintf(stderr, "rulerun: %s: %llu questions for names were not asked when it was made\n",
-                p->path, (unsigned long long)p->unasked);
+    replay_report(p);
     if (s->broken)
         fprintf(stderr, "rulerun: %s: %llu records are malformed\n", p->path,
                 (unsigned long long)s->broken);

@@ -11,6 +11,7 @@ libbpf-dev libelf-dev zlib1g-dev libyaml-dev libcmocka-dev
 re2c bison bpftool
 python3 python3-yaml jq perl man-db mandoc shellcheck
 podman runc conmon
+sysdig
 util-linux busybox-static iproute2 procps strace openssh-client tar findutils git
 "
 

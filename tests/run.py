@@ -43,6 +43,7 @@ def suites(target):
         ('manual pages', [PY, 'tests/manual.py']),
         ('output templates', [PY, 'tests/output.py']),
         ('reference alerts', [PY, 'tests/reference.py']),
+        ('scap files', [PY, 'tests/scap.py']),
         ('language', [PY, 'tests/lang.py']),
         ('compatibility', [PY, 'tests/compat.py']),
     ]

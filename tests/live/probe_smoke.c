@@ -53,10 +53,14 @@ static void print_texts(const struct rec *r)
         putchar('\n');
         at += r->h.len[s];
     }
-    printf("spell=");
-    print_bytes(at, r->spell_len);
-    printf("\nbase=");
-    print_bytes(at + r->spell_len, r->base_len);
+    for (unsigned k = 0; k < READ_ALTS; k++) {
+        printf("%s=", k + 1 == READ_SPELLED ? "spell" : "stored");
+        print_bytes(at, r->alt_len[k]);
+        putchar('\n');
+        at += r->alt_len[k];
+    }
+    printf("base=");
+    print_bytes(at, r->base_len);
     putchar('\n');
 }
 
@@ -97,7 +101,7 @@ static int join(const char *out, char **objects)
 static struct probe_plan whole_plan(void)
 {
     static const unsigned not [] = {0, 1, 3, 7, 9, 14, 20, 23, 35, 202, 230, 232, 270, 271, 281};
-    struct probe_plan p = {.groups = (1ull << G_COUNT) - 1, .readings = 2, .failed_exec = 1};
+    struct probe_plan p = {.groups = (1ull << G_COUNT) - 1, .readings = READINGS_ALL, .failed_exec = 1};
     memset(p.syscalls, 0xff, sizeof(p.syscalls));
     for (unsigned i = 0; i < sizeof(not ) / sizeof(not [0]); i++)
         p.syscalls[not [i] / 64] &= ~(1ull << not [i] % 64);
