@@ -70,10 +70,6 @@ struct inode;
 struct super_block;
 struct user_namespace;
 
-struct list_head {
-    struct list_head *next;
-};
-
 struct hlist_node {
     struct hlist_node *next;
 };
