@@ -110,7 +110,8 @@ struct ev {
     __u64 args[6]; /* the system call's own, 64-bit numbering */
     __u8 compat;   /* the call was a 32-bit one */
     __u8 ring;     /* enum ring_how; texts among the arguments are then the kernel's own copies */
-    __u8 pad[6];
+    __u8 time64;   /* a 32-bit one with times of 64 bits */
+    __u8 pad[5];
     __u64 req;      /* of a ring: address of the request, if this is its end */
     __u8 peer[24];  /* of a ring: beginning of the socket address that a datagram goes to */
     __u8 has_peer, peer_pad[7];

@@ -27,6 +27,24 @@ static const volatile __u16 native_of_socket[SOCKET_COUNT] = {
 #include "../grammar/syscalls.def"
 };
 
+/* The same of what the 32-bit ipc does. */
+#define NR_IPC 117
+#define IPC_COUNT 32
+#define IPC_SEMOP 1
+#define IPC_SEMTIMEDOP 4
+static const volatile __u16 native_of_ipc[IPC_COUNT] = {
+#define IPCCALL(number, nr) [number] = (nr) + 1,
+#include "../grammar/syscalls.def"
+};
+
+/* Numbers that x86-64 does not use stand for calls that only 32-bit programs have. */
+#define OWN_FIRST 337
+#define OWN_END NR_UNIFIED
+
+/* 32-bit calls with times of 64 bits. */
+#define TIME64_FIRST 403
+#define TIME64_LAST 423
+
 /* From this number on a new call has the same one on all machines. */
 #define NR_UNIFIED 424
 
@@ -35,7 +53,7 @@ static const volatile __u16 native_of_socket[SOCKET_COUNT] = {
 #define NR_EXECVEAT 322
 
 /* How a call was made: where its arguments are, and how large what they point at is. */
-enum way { WAY_NATIVE, WAY_X32, WAY_IA32, WAY_SOCKETCALL };
+enum way { WAY_NATIVE, WAY_X32, WAY_IA32, WAY_SOCKETCALL, WAY_IPC };
 
 struct call {
     __u64 nr; /* the 64-bit one; NR_COUNT or more: none that an event is made of */
@@ -47,23 +65,35 @@ static __always_inline __u64 of_table(const volatile __u16 *table, __u64 i, __u6
     return i < count && table[i] ? table[i] - 1ull : NR_COUNT;
 }
 
+/* What socketcall or ipc was asked to do; the latter's number may have a version above it. */
+static __always_inline struct call call_within(struct pt_regs *regs, bool ipc)
+{
+    if (ipc)
+        return (struct call){of_table(native_of_ipc, (__u16)regs->bx, IPC_COUNT), WAY_IPC};
+    return (struct call){of_table(native_of_socket, (__u32)regs->bx, SOCKET_COUNT), WAY_SOCKETCALL};
+}
+
 static __always_inline struct call call_of(struct pt_regs *regs, bool compat)
 {
     __u64 nr = regs->orig_ax; /* -1: cancelled */
 
-    if (compat && nr == NR_SOCKETCALL)
-        return (struct call){of_table(native_of_socket, (__u32)regs->bx, SOCKET_COUNT),
-                             WAY_SOCKETCALL};
     if (compat) {
+        if (nr == NR_SOCKETCALL || nr == NR_IPC) {
+            struct call inner = call_within(regs, nr == NR_IPC);
+
+            if (inner.nr < NR_COUNT)
+                return inner;
+        }
         if (nr < NR_UNIFIED || nr >= NR_COUNT || native_of[nr])
             nr = of_table(native_of, nr, NR_COUNT);
         return (struct call){nr, WAY_IA32};
     }
-    if ((nr & ~0xffffull) != X32_BIT)
-        return (struct call){nr, WAY_NATIVE};
-    nr &= ~(__u64)X32_BIT;
+    if ((nr & ~0xffffull) == X32_BIT)
+        nr &= ~(__u64)X32_BIT;
+    else if (nr >= X32_FIRST)
+        return (struct call){NR_COUNT, WAY_NATIVE};
     if (nr < X32_FIRST)
-        return (struct call){nr, WAY_NATIVE};
+        return (struct call){nr - OWN_FIRST < OWN_END - OWN_FIRST ? NR_UNUSED : nr, WAY_NATIVE};
     return (struct call){of_table(native_of_x32, nr - X32_FIRST, X32_COUNT), WAY_X32};
 }
 
@@ -86,7 +116,17 @@ static __always_inline void put_call_args(struct ev *ev, struct pt_regs *regs, e
         put_socketcall_args(ev, (__u32)regs->cx);
         return;
     }
+    if (way == WAY_IPC) { /* call, first, second, third, pointer */
+        bool semop = (__u16)regs->bx == IPC_SEMOP || (__u16)regs->bx == IPC_SEMTIMEDOP;
+
+        ev->args[0] = (__u32)regs->cx;
+        ev->args[1] = semop ? (__u32)regs->di : (__u32)regs->dx;
+        ev->args[2] = semop ? (__u32)regs->dx : (__u32)regs->si;
+        ev->args[3] = (__u32)regs->di;
+        return;
+    }
     if (way == WAY_IA32) {
+        ev->time64 = regs->orig_ax - TIME64_FIRST <= TIME64_LAST - TIME64_FIRST;
         ev->args[0] = (__u32)regs->bx;
         ev->args[1] = (__u32)regs->cx;
         ev->args[2] = (__u32)regs->dx;

@@ -35,7 +35,7 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     ev->h.readings = READ_BIT(READ_KERNEL);
     ev->base_len = 0;
     ev->file = ev->req = 0;
-    ev->compat = ev->ring = 0;
+    ev->compat = ev->ring = ev->time64 = 0;
     put_num(ev, N_RES, res);
     put_num(ev, N_SYSNR, nr);
     put_num(ev, N_PID, (__s32)(id >> 32));
