@@ -263,6 +263,8 @@ static struct val param_text(struct record *r, const struct param_info *p)
     if (st == ST_ABSENT || (st == ST_PRESENT && t.len == 0)) {
         t.len = 0;
         st = raw_text(r, p, &t);
+        if (st == ST_PRESENT && t.len == 0 && p->type == T_BYTEBUF)
+            fmt_str(&t, "NULL");
     }
     r->used = used;
     v = scratch_end(r, &t);
