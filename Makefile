@@ -114,6 +114,9 @@ test: all $(UNIT) $(B)/diff $(TOOLS) $(REPLAY) build/bpf/tests/pass.bpf.o
 	$(MAKE) VARIANT=asan asan-programs
 	$(PYTHON) tests/run.py test
 asan-programs: $(UNIT) $(B)/rulec $(B)/rulerun $(B)/diff $(REPLAY)
+# Debian's 6.1 and 6.12 under QEMU. KERNELS: options, `--series 6.1` for example.
+test-kernels: all $(TOOLS)
+	$(PYTHON) tests/kernels/run.py $(KERNELS)
 diff: all $(B)/diff
 	$(PYTHON) tests/run.py diff
 # TIME: seconds, shared among the harnesses.
@@ -144,7 +147,7 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all check test asan-programs diff fuzz fuzz-programs bench calibrate lint bless docs demo run deps install clean
+.PHONY: all check test test-kernels asan-programs diff fuzz fuzz-programs bench calibrate lint bless docs demo run deps install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -111,12 +111,12 @@ struct ev {
     __u8 compat;   /* the call was a 32-bit one */
     __u8 ring;     /* enum ring_how; texts among the arguments are then the kernel's own copies */
     __u8 time64;   /* a 32-bit one with times of 64 bits */
-    __u8 pad[5];
-    __u64 req;      /* of a ring: address of the request, if this is its end */
-    __u8 peer[24];  /* of a ring: beginning of the socket address that a datagram goes to */
-    __u8 has_peer, peer_pad[7];
-    __u64 file; /* address of the event's struct file, or 0: for extractors only */
-    __u64 task; /* address of the event's task_struct: for extractors only */
+    __u8 has_peer; /* see peer[] */
+    __u32 limited; /* h.rule of the first rule that might match, had it not been closed; 0: none */
+    __u64 req;     /* of a ring: address of the request, if this is its end */
+    __u8 peer[24]; /* of a ring: beginning of the socket address that a datagram goes to */
+    __u64 file;    /* address of the event's struct file, or 0: for extractors only */
+    __u64 task;    /* address of the event's task_struct: for extractors only */
 #define SLOT_STR(id, group, cap, doc) char s_##id[cap];
 #include "../grammar/slots.def"
     char alt[READ_ALTS][PATH_CAP];
@@ -150,13 +150,25 @@ struct sock_ends {
     __u8 client[16], server[16];
 };
 
-/* Counters, per CPU and summed in user space: seen == filtered + sent + lost, always. */
+/*
+ * Counters of each CPU (map `stats`), summed in user space. Of each type of event:
+ * seen == filtered + limited + sent + lost, always.
+ */
 enum stat_id {
     STAT_SEEN,     /* events that reached the filter */
     STAT_FILTERED, /* no rule can match */
+    STAT_LIMITED,  /* only rules can whose lanes are closed */
     STAT_SENT,     /* records submitted to the ring buffer */
-    STAT_LOST,     /* records the ring buffer had no room for */
+    STAT_LOST,     /* records that found no room in the ring buffer */
     STAT_COUNT
+};
+enum {
+#define EVENT(id, name, category, flags, live) +1
+    STAT_EVENTS = 1 /* EV_NONE */
+#include "../grammar/events.def"
+};
+struct cpu_stats {
+    __u64 n[STAT_EVENTS][STAT_COUNT]; /* first index: enum event_id */
 };
 
 /*
@@ -166,7 +178,36 @@ enum stat_id {
  */
 #define MAY_LOOK_UP 0x6c656164
 
-#define RULES_MAX 65536 /* bound of the per-rule loss counters */
+#define RULES_MAX 65536 /* of a bundle */
+
+/*
+ * A lane is what one rule takes of the way to user space (map `lanes`, row h.rule; row 0: events
+ * that an audit sends though no rule can match). A lane may hold as many bytes of the ring buffer
+ * as are free, so that one rule that floods takes half of it, k of them take k/(k+1), and every
+ * other one finds room. A lane that user space has closed sends nothing; the filter goes on to the
+ * next rule.
+ */
+struct lane {
+    __u64 sent;    /* bytes of the ring buffer that its records took, by the kernel */
+    __u64 taken;   /* of them, those that user space has given back */
+    __u64 closed;  /* until this time, by the events' clock (h.ts); user space sets it */
+    __u64 lost;    /* records that found no room */
+    __u64 limited; /* events that only closed rules might match; this is the first of them */
+    __u64 pad[3];
+};
+
+/* The reader of the ring buffer (map `reader`, one row): whether a record must wake it. */
+enum reader_state {
+    READER_AWAKE,
+    READER_NAPPING, /* it will look soon; earlier only if a quarter of the buffer is full */
+    READER_ASLEEP,
+};
+struct ring_reader {
+    __u32 state;   /* enum reader_state; who sets it to AWAKE from here on wakes the reader */
+    __u32 lost;    /* some lane has lost more since the reader set this to 0: */
+    __u32 limited; /* or limited more; the lane is counted first */
+    __u32 pad[13];
+};
 
 /* Kind of an ancestor's text, for slots X0..X3 (rodata `extra_want`). */
 enum extra_kind { EXTRA_NONE, EXTRA_EXE, EXTRA_EXEPATH, EXTRA_CMDLINE, EXTRA_ARGS };
@@ -251,6 +292,8 @@ ABI_ASSERT(sizeof(struct rec) == sizeof(struct ev_head) + 16);
 ABI_ASSERT(sizeof(struct ev) < REC_MAX);
 ABI_ASSERT(offsetof(struct ev, args) == sizeof(struct rec));
 ABI_ASSERT(sizeof(struct sock_ends) == 40);
+ABI_ASSERT(sizeof(struct lane) == 64);
+ABI_ASSERT(sizeof(struct ring_reader) == 64);
 ABI_ASSERT(sizeof(struct probe_plan) == 88);
 ABI_ASSERT(offsetof(struct proc_state, comm) == 88);
 ABI_ASSERT(sizeof(struct proc_state) == 88 + COMM_SIZE + 64 + ARGS_CAP);

@@ -114,6 +114,20 @@ static __always_inline void put_fd(struct ev *ev, __u32 event, __s64 res)
         put_num(ev, N_FD_NUM, (__s32)ev->args[arg]);
 }
 
+/* Events that nobody could judge: lost, of no rule. */
+static __always_inline void count_unjudged(__u64 event, __u64 n)
+{
+    __u32 cpu = bpf_get_smp_processor_id();
+    struct cpu_stats *s = bpf_map_lookup_elem(&stats, &cpu);
+
+    OPAQUE(event);
+    if (!s || event >= STAT_EVENTS)
+        return;
+    OPAQUE(event);
+    s->n[event][STAT_SEEN] += n;
+    s->n[event][STAT_LOST] += n;
+}
+
 #define EBADF 9
 
 /*

@@ -21,7 +21,8 @@ struct class_tests_map class_tests SEC(".maps");
 struct judges_map judges SEC(".maps");
 struct events_map events SEC(".maps");
 struct stats_map stats SEC(".maps");
-struct lost_map lost_by_rule SEC(".maps");
+struct lanes_map lanes SEC(".maps");
+struct reader_map reader SEC(".maps");
 
 const volatile struct probe_plan plan SEC(".rodata") = {};
 const volatile __u64 boot_offset_ns SEC(".rodata") = 0;

@@ -476,10 +476,8 @@ static __always_inline int completed(struct ring_call *c, __s64 res)
         forget_text(c->req, 0);
         forget_text(c->req, 1);
     }
-    if (res != -ECANCELED) { /* who did it is not to be had any more */
-        count(STAT_SEEN);
-        count(STAT_LOST);
-    }
+    if (res != -ECANCELED) /* who did it is not to be had any more */
+        count_unjudged(c->nr < NR_COUNT ? event_of[c->nr] : EV_generic, 1);
     return 0;
 }
 

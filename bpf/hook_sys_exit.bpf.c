@@ -49,6 +49,14 @@ static const volatile __u16 native_of_ipc[IPC_COUNT] = {
 #define NR_UNIFIED 424
 
 #define NR_CLOSE 3
+#define NR_RECVMMSG 299
+#define NR_SENDMMSG 307
+
+/* Of sendmmsg and recvmmsg: messages that are events each, and sizes of struct mmsghdr. */
+#define MESSAGES_MAX 64
+#define MESSAGE_SIZE 64
+#define MESSAGE_SIZE_32 32
+
 #define NR_EXECVE 59
 #define NR_EXECVEAT 322
 
@@ -143,6 +151,31 @@ static __always_inline void put_call_args(struct ev *ev, struct pt_regs *regs, e
     ev->args[5] = regs->r9;
 }
 
+static __always_inline void judge_call(struct pt_regs *regs, struct call call, __s64 res,
+                                       __u32 message)
+{
+    struct ev *ev = event_begin(event_of[call.nr], (__s64)call.nr, res);
+
+    if (!ev)
+        return;
+    put_call_args(ev, regs, call.way);
+    if (message) /* as if the vector of messages began there */
+        ev->args[1] += message * (ev->compat ? MESSAGE_SIZE_32 : MESSAGE_SIZE);
+    put_fd(ev, ev->h.event, res);
+    event_judge(ev);
+}
+
+/* An event for each message but the first; of those that are too many it is known that they were. */
+static __always_inline void judge_messages(struct pt_regs *regs, struct call call, __s64 res)
+{
+    __u32 i;
+
+    for (i = 1; i < MESSAGES_MAX && i < res; i++)
+        judge_call(regs, call, res, i);
+    if (res > MESSAGES_MAX)
+        count_unjudged(event_of[call.nr], (__u64)res - MESSAGES_MAX);
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
 {
@@ -150,7 +183,6 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
     bool compat = task->thread_info.status & TS_COMPAT, exec;
     struct call call = call_of(regs, compat);
     __u64 nr = call.nr;
-    struct ev *ev;
 
     if (nr >= NR_COUNT || !syscall_wanted(nr) || nr == NR_CLOSE)
         return 0; /* a close was judged before it was made (hook_trace.bpf.c) */
@@ -160,12 +192,10 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
         return 0;
     if (compat)
         res = (__s32)res;
-    ev = event_begin(event_of[nr], (__s64)nr, res);
-    if (!ev)
-        return 0;
-    put_call_args(ev, regs, call.way);
-    put_fd(ev, ev->h.event, res);
-    event_judge(ev);
+    judge_call(regs, call, res, 0);
+    if ((syscall_wanted(NR_SENDMMSG) && nr == NR_SENDMMSG) ||
+        (syscall_wanted(NR_RECVMMSG) && nr == NR_RECVMMSG))
+        judge_messages(regs, call, res);
     return 0;
 }
 

@@ -20,7 +20,7 @@
 #include "class.h"
 #include "events.h"
 
-#define PROBE_CPUS 2 /* of `scratch`; the loader sets the number of possible CPUs */
+#define PROBE_CPUS 2 /* of `scratch` and `stats`; the loader sets the number of possible CPUs */
 
 /* One pattern of match_contains: bytes as the rule has them; for match_icontains in lower case. */
 #define PATTERN_CAP 260
@@ -179,17 +179,27 @@ struct events_map {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
     __uint(max_entries, 8 << 20);
 };
-struct stats_map { /* key: enum stat_id */
-    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, STAT_COUNT);
-    __type(key, __u32);
-    __type(value, __u64);
-};
-struct lost_map { /* key: pack index of the rule */
+/* Those that user space maps into its memory. */
+struct stats_map { /* key: the CPU */
     __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, PROBE_CPUS);
+    __type(key, __u32);
+    __type(value, struct cpu_stats);
+};
+struct lanes_map { /* key: h.rule */
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
     __uint(max_entries, 1);
     __type(key, __u32);
-    __type(value, __u64);
+    __type(value, struct lane);
+};
+struct reader_map {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct ring_reader);
 };
 
 extern struct scratch_map scratch SEC(".maps");
@@ -206,7 +216,8 @@ extern struct class_tests_map class_tests SEC(".maps");
 extern struct judges_map judges SEC(".maps");
 extern struct events_map events SEC(".maps");
 extern struct stats_map stats SEC(".maps");
-extern struct lost_map lost_by_rule SEC(".maps");
+extern struct lanes_map lanes SEC(".maps");
+extern struct reader_map reader SEC(".maps");
 
 /* Filled by the loader before the programs; the verifier takes them as constants. */
 extern const volatile struct probe_plan plan;
@@ -254,6 +265,7 @@ int extract_path(struct ev *ev);
 int extract_dir(struct ev *ev);
 int extract_raw(struct ev *ev);
 int extract_fspath(struct ev *ev);
+int extract_abspath(struct ev *ev);
 int extract_fdtab(struct ev *ev);
 int extract_stdio(struct ev *ev);
 int extract_poll(struct ev *ev);
@@ -277,6 +289,10 @@ int extract_extra(struct ev *ev);
 /* match.bpf.c: `slot` is an enum str_slot. */
 int match_contains(struct ev *ev, __u32 slot, __u32 pattern);
 int match_icontains(struct ev *ev, __u32 slot, __u32 pattern);
+/* enum match_end: MATCH_ON says that it is open. */
+int match_glob(struct ev *ev, __u32 slot, __u32 pattern);
+int match_iglob(struct ev *ev, __u32 slot, __u32 pattern);
+int match_path(struct ev *ev, __u32 slot, __u32 pattern);
 int match_name(struct ev *ev, __u32 slot, __u32 set);
 int match_anc(struct ev *ev, __u32 set);
 int match_take(struct ev *ev, __u32 slot); /* the slot's text into work.fold; its length */
@@ -290,6 +306,12 @@ int class_judge(struct ev *ev, __u32 class);
 
 /* hook_ring.bpf.c: the request's end was judged, its texts are needed no more. */
 int ring_forget(__u64 req);
+/* lane.bpf.c */
+/* What a filter says of rule `number` - 1 that it cannot exclude: `number`; 0: its lane is closed.
+ */
+int lane_answer(struct ev *ev, __u32 number);
+/* No rule is left but those that are closed. */
+int lane_limit(struct ev *ev);
 
 /* record.bpf.c */
 int record_fill(struct ev *ev);
@@ -316,12 +338,18 @@ static __always_inline void put_text(struct ev *ev, __u32 slot, __u32 len, __u8 
     ev->h.st[SLOT_OF_STR(slot)] = state;
 }
 
-static __always_inline void count(__u32 stat)
+/* This CPU's counters of the event's type, by enum stat_id. */
+static __always_inline __u64 *counters(struct ev *ev)
 {
-    __u64 *n = bpf_map_lookup_elem(&stats, &stat);
+    __u32 cpu = ev->h.cpu;
+    __u64 event = ev->h.event;
+    struct cpu_stats *s = bpf_map_lookup_elem(&stats, &cpu);
 
-    if (n)
-        *n += 1;
+    OPAQUE(event);
+    if (!s || event >= STAT_EVENTS)
+        return NULL;
+    OPAQUE(event); /* what is added to the address is what was tested */
+    return s->n[event];
 }
 
 static __always_inline struct work *work_get(void)

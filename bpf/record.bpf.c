@@ -63,6 +63,7 @@ __attribute__((noinline)) int record_fill(struct ev *ev)
     FILL(ARGS, N_P0, extract_args)
     if (plan.groups & GROUP_BIT(G_ARGS))
         args_base(ev);
+    FILL(ABSPATH, SLOT_OF_STR(S_ABS0), extract_abspath)
     FILL(DATA, SLOT_OF_STR(S_DATA), extract_data)
     fill_descriptor(ev);
     fill_process(ev);
@@ -181,13 +182,84 @@ static long pack_step(__u32 i, __u32 *to)
     return 0;
 }
 
-static __always_inline void count_lost(__u32 rule)
-{
-    __u64 *lost = bpf_map_lookup_elem(&lost_by_rule, &rule);
+/* ---- the buffer ---- */
 
-    count(STAT_LOST);
-    if (lost)
-        __sync_fetch_and_add(lost, 1);
+/* Bytes that a record takes of the buffer: a head of 8, and all of it rounded up to 8. */
+static __always_inline __u64 room_of(__u32 size)
+{
+    return ((__u64)size + 15) & ~7ull;
+}
+
+/*
+ * Dynamic thresholds (Choudhury and Hahne, 1998): a lane may hold as much as is free. The bytes
+ * that user space gives back may be counted before ours are: no lane holds less than nothing.
+ */
+static __always_inline bool has_room(const struct lane *lane, __u64 size, __u64 unread)
+{
+    __s64 held = (__s64)(lane->sent - lane->taken);
+
+    if (plan.audit || held < 0)
+        held = 0;
+    return (__u64)held + size + unread <= bpf_ringbuf_query(&events, BPF_RB_RING_SIZE);
+}
+
+/* Must this record wake the reader? Then it is our duty from here on, and nobody else's. */
+static __always_inline bool take_wakeup(struct ring_reader *r, __u64 unread)
+{
+    __u32 state = *(volatile __u32 *)&r->state;
+    bool wake = state == READER_ASLEEP;
+
+    if (state == READER_NAPPING)
+        wake = unread > bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / 4;
+    if (wake)
+        *(volatile __u32 *)&r->state = READER_AWAKE;
+    return wake;
+}
+
+/* Wakes a reader that sleeps, without a record. */
+static __always_inline void wake_up(struct ring_reader *r)
+{
+    void *empty;
+
+    if (*(volatile __u32 *)&r->state != READER_ASLEEP)
+        return;
+    empty = bpf_ringbuf_reserve(&events, 8, 0);
+    if (!empty)
+        return;
+    *(volatile __u32 *)&r->state = READER_AWAKE;
+    bpf_ringbuf_discard(empty, BPF_RB_FORCE_WAKEUP);
+}
+
+/*
+ * The reader says that it sleeps, then looks at the buffer once more; we put the record in, then
+ * look whether it sleeps (what puts it in is a full barrier). So one of us sees the other.
+ */
+static __always_inline bool put_record(struct ev *ev, __u32 size, struct lane *lane,
+                                       struct ring_reader *r)
+{
+    __u64 unread = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA), room = room_of(size);
+    bool wake;
+
+    OPAQUE(size);
+    if (size > sizeof(*ev) || !has_room(lane, room, unread))
+        return false;
+    wake = take_wakeup(r, unread);
+    if (bpf_ringbuf_output(&events, ev, size, wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP) != 0) {
+        if (wake)
+            *(volatile __u32 *)&r->state = READER_ASLEEP;
+        return false;
+    }
+    __sync_fetch_and_add(&lane->sent, room);
+    if (!wake)
+        wake_up(r);
+    return true;
+}
+
+static __always_inline void lose(struct lane *lane, struct ring_reader *r)
+{
+    __sync_fetch_and_add(&lane->lost, 1);
+    r->lost = 1;
+    wake_up(r); /* to tell of it */
 }
 
 /*
@@ -197,22 +269,29 @@ static __always_inline void count_lost(__u32 rule)
  */
 __attribute__((noinline)) int record_send(struct ev *ev)
 {
+    __u32 size, rule, zero = 0;
     struct work *w = work_get();
-    __u32 size, rule;
+    struct ring_reader *r = bpf_map_lookup_elem(&reader, &zero);
+    struct lane *lane;
+    bool sent;
+    __u64 *n;
 
-    if (!ev || !w)
+    if (!ev || !w || !r)
         return 0;
     if (ev->base_len > PATH_CAP)
         ev->base_len = 0;
-    rule = ev->h.rule - 1;
+    rule = ev->h.rule;
+    lane = bpf_map_lookup_elem(&lanes, &rule);
+    n = counters(ev);
+    if (!lane || !n)
+        return 0;
     size = untold(w, sizeof(struct rec));
     bpf_loop(TEXTS, pack_step, &size, 0);
     ev->h.size = size;
-    OPAQUE(size);
-    if (size <= sizeof(*ev) && bpf_ringbuf_output(&events, ev, size, 0) == 0)
-        count(STAT_SENT);
-    else
-        count_lost(rule);
+    sent = put_record(ev, size, lane, r);
+    n[sent ? STAT_SENT : STAT_LOST]++;
+    if (!sent)
+        lose(lane, r);
     return 0;
 }
 

@@ -4,8 +4,8 @@
 #include "arena.h"
 #include "group_key.h"
 #include "intern.h"
+#include "pattern.h"
 #include "place.h"
-#include "regex.h"
 #include "simplify.h"
 #include "type.h"
 
@@ -57,9 +57,8 @@ static bool is_narrowed(const struct comp *c, const struct atom *a)
 {
     bool begins = true, ends = true;
     for (uint32_t i = 0; i < a->nval; i++) {
-        const struct regex *re = c->regexes.v[c->values.v[a->val0 + i].num];
-        begins = begins && regex_prefix(c, re).i;
-        ends = ends && regex_suffix(c, re).i;
+        begins = begins && STRLEN(c, pattern_known(c, a, i, OP_STARTSWITH));
+        ends = ends && STRLEN(c, pattern_known(c, a, i, OP_ENDSWITH));
     }
     return begins || ends;
 }
@@ -100,26 +99,30 @@ static uint32_t list_cost(const struct comp *c, const struct atom *a)
     return cost;
 }
 
-static bool is_pattern(enum op_id op)
+/* Of the operators that look for a pattern those of which the kernel knows nothing. */
+static bool is_opaque(const struct comp *c, const struct atom *a)
 {
-    return op == OP_GLOB || op == OP_IGLOB || op == OP_PMATCH || op == OP_BCONTAINS ||
-           op == OP_BSTARTSWITH;
+    if (a->op == OP_BCONTAINS || a->op == OP_BSTARTSWITH) {
+        return true;
+    }
+    return (a->op == OP_REGEX || pattern_is_op(a->op)) && !is_narrowed(c, a) &&
+           !(pattern_is_op(a->op) && pattern_all_simple(c, a));
 }
 
 static uint32_t text_cost(const struct comp *c, const struct atom *a)
 {
     uint32_t bytes = is_name(a->lhs.field) ? NAME_BYTES : PATH_BYTES;
     uint32_t each = 0;
-    if (is_pattern(a->op) || (a->op == OP_REGEX && !is_narrowed(c, a))) {
+    if (is_opaque(c, a)) {
         return COST_USER;
     }
     if (a->op == OP_STARTSWITH || a->op == OP_ENDSWITH) {
         each = tests[a->op == OP_STARTSWITH ? COST_TEST_PREFIX : COST_TEST_SUFFIX] +
                more_words(c, a) * tests[COST_TEST_WORD];
-    } else if (a->op == OP_CONTAINS || a->op == OP_ICONTAINS) {
+    } else if (a->op == OP_CONTAINS || a->op == OP_ICONTAINS || a->op == OP_IGLOB) {
         each = tests[COST_TEST_CONTAINS] + (bytes - 8) * tests[COST_TEST_CONTAINS_BYTE];
-    } else if (a->op == OP_REGEX) {
-        each = tests[COST_TEST_PREFIX];
+    } else if (a->op == OP_REGEX || a->op == OP_GLOB || a->op == OP_PMATCH) {
+        each = tests[COST_TEST_PREFIX]; /* that decides nearly always */
     }
     return each ? a->nval * each : list_cost(c, a);
 }

@@ -15,6 +15,9 @@ enum vm_native {
     NATIVE_NONE, /* a function of the object: vm_call.target */
     NATIVE_CONTAINS,
     NATIVE_ICONTAINS,
+    NATIVE_GLOB,
+    NATIVE_IGLOB,
+    NATIVE_PATH,
     NATIVE_ANC,
     NATIVE_NAME,
     NATIVE_FIND,
@@ -22,6 +25,7 @@ enum vm_native {
     NATIVE_SCAN,
     NATIVE_FOUND,
     NATIVE_JUDGE,
+    NATIVE_LANE, /* every lane is open */
     NATIVE_EXTRACT, /* an extractor of the probe */
     NATIVE_UNKNOWN,
 };

@@ -199,6 +199,16 @@ static bool relative(struct writer *w, const struct param_info *p, struct fact f
            f.kind == VAL_TEXT && STR(w->c, f.text)[0] != '/';
 }
 
+/* The path as rules see it has a slot of its own. */
+static void put_path_param(struct writer *w, const struct param_info *p)
+{
+    int slot = catalog_path_slot(p);
+    struct field_ref f = {
+        .field = F_evt_arg, .index = -1, .name = intern_cstr(w->c->intern, p->name)};
+    if (slot >= 0 && w->ev->h.st[slot] == ST_UNFILLED)
+        put(w, slot, event_fact(w->c, w->e, f), FT_NONE);
+}
+
 static void put_params(struct writer *w)
 {
     for (unsigned i = 0; i < catalog_param_count(w->e->type); i++) {
@@ -213,6 +223,7 @@ static void put_params(struct writer *w)
             lose_slot(w, p->slot);
         if (relative(w, p, raw))
             lose_slot(w, p->slot);
+        put_path_param(w, p);
     }
 }
 

@@ -46,7 +46,7 @@ uint64_t supply_param(const struct param_info *p)
 {
     uint64_t groups = p->slot >= 0 ? slot_group(p->slot) : 0;
     if (p->type == T_FSPATH || p->type == T_FSRELPATH) {
-        groups |= BIT(G_CWD);
+        groups |= BIT(G_CWD) | BIT(G_ABSPATH);
     }
     if (p->type == T_SOCKTUPLE || p->type == T_SOCKADDR) {
         groups |= BIT(G_FD) | BIT(G_SOCK) | BIT(G_PATH);

@@ -3,29 +3,40 @@
 
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <linux/membarrier.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "bound.h"
 #include "judge.h"
 #include "load.h"
+#include "notice.h"
 #include "priv.h"
 #include "rejudge.h"
 #include "say.h"
 #include "seed.h"
 
+#define BATCH_MAX 512 /* records that are judged without looking after anything else */
+#define NAP_MS 1      /* under load: how long records gather before we look */
+#define REST_MS 1000  /* so soon after a record we look again, whatever happens */
+
 struct daemon {
     const struct daemon_options *opt;
     struct judge judge;
     struct load load;
+    struct shared shared;
+    struct notice notice;
     struct ring_buffer *ring;
     int epoll, signals;
+    unsigned batch;    /* records of it so far */
+    uint64_t slept_at; /* records, when we last went to sleep for long */
 };
 
 /* ---- start ---- */
@@ -64,25 +75,38 @@ static int open_waiting(struct daemon *d)
     return rc ? say(strerror(-rc)) : 0;
 }
 
+/* Gives a record's room back to its lane. The buffer itself gets it once we have returned. */
+static void give_back(const struct shared *s, const struct ev_head *h, size_t size)
+{
+    uint64_t room = (size + 15) & ~7ull; /* with its head */
+
+    if (size >= sizeof(struct rec) && h->rule < s->nlane)
+        __atomic_store_n(&s->lanes[h->rule].taken, s->lanes[h->rule].taken + room,
+                         __ATOMIC_RELAXED);
+}
+
+/* An error ends the batch behind this record: signals and readers are looked after in between. */
 static int handle(void *ctx, void *data, size_t size)
 {
-    struct judge *j = ctx;
+    struct daemon *d = ctx;
+    struct judge *j = &d->judge;
 
     j->user.evt_num = ++j->stats.records;
     judge_record(j, data, size, true);
-    return 0;
+    give_back(&d->shared, data, size);
+    return ++d->batch < BATCH_MAX ? 0 : -EAGAIN;
 }
 
 static int open_ring(struct daemon *d)
 {
-    struct epoll_event ev = {.events = EPOLLIN};
+    struct epoll_event ev = {.events = EPOLLIN | EPOLLET, .data.fd = d->load.events_fd};
 
     if (d->load.events_fd < 0)
         return d->judge.selected.nrule ? say("the bundle has no ring buffer") : 0;
-    d->ring = ring_buffer__new(d->load.events_fd, handle, &d->judge, NULL);
+    d->ring = ring_buffer__new(d->load.events_fd, handle, d, NULL);
     if (!d->ring)
         return say(strerror(errno));
-    ev.data.fd = ring_buffer__epoll_fd(d->ring);
+    /* Edges: data that is there is no reason to wake before the kernel wakes us. */
     return epoll_ctl(d->epoll, EPOLL_CTL_ADD, ev.data.fd, &ev) == 0 ? 0 : say(strerror(errno));
 }
 
@@ -139,6 +163,26 @@ static int open_recorder(struct daemon *d, const struct probe_plan *plan)
     j->user.ctx = j->recorder;
     j->user.get = recorder_get;
     return 0;
+}
+
+/* Under an audit every event is sent, and no lane is ever closed. */
+static int open_shared(struct daemon *d)
+{
+    struct judge *j = &d->judge;
+    uint32_t rules = j->pack.head->rules.n;
+    bool closes = !d->opt->audit && !d->opt->record_all;
+    int rc = shared_open(&d->shared, d->load.shared, d->load.cpus, rules);
+
+    if (!rc)
+        rc = limit_open(&j->limit, d->opt->limit, rules, closes ? d->shared.lanes : NULL);
+    d->notice = (struct notice){.shared = &d->shared,
+                                .limit = &j->limit,
+                                .pack = &j->pack,
+                                .style = &j->style,
+                                .tell = &j->tell};
+    if (!rc)
+        rc = notice_open(&d->notice, event_clock(d));
+    return rc ? say(strerror(-rc)) : 0;
 }
 
 /* What the kernel is asked for: what the rules need, or all that there is. */
@@ -228,7 +272,7 @@ static int arm(struct daemon *d)
         tell_missing(d, false);
         return say(err);
     }
-    if ((d->opt->strict && accept_missing(d, 0)) || open_ring(d) || attach(d) ||
+    if ((d->opt->strict && accept_missing(d, 0)) || open_shared(d) || open_ring(d) || attach(d) ||
         (d->opt->record && open_recorder(d, &plan)))
         return -1;
     if (j->recorder && recorder_start(j->recorder, err, sizeof(err)))
@@ -261,51 +305,100 @@ static int start(struct daemon *d)
 
 /* ---- the loop ---- */
 
-static void set_utc_offset(struct judge *j)
+static void set_utc_offset(struct daemon *d)
 {
-    j->user.utc_offset = utc_offset();
+    struct judge *j = &d->judge;
+
+    j->user.utc_offset = d->notice.utc_offset = utc_offset();
     if (j->recorder)
         recorder_offset(j->recorder, j->user.utc_offset);
 }
 
-/* Takes what the kernel has sent. */
-static void consume(struct daemon *d)
+/* Judges what the kernel has sent, up to a batch of it; how many records. */
+static unsigned take_batch(struct daemon *d)
 {
     struct judge *j = &d->judge;
 
-    set_utc_offset(j);
-    ring_buffer__consume(d->ring);
-    if (j->recorder)
+    d->batch = 0;
+    set_utc_offset(d);
+    if (d->ring)
+        ring_buffer__consume(d->ring);
+    notice_look(&d->notice, event_clock(d));
+    tell_flush(&j->tell);
+    if (d->batch && j->recorder)
         recorder_kick(j->recorder);
-    stats_watch(&j->stats, &d->load, stderr);
+    return d->batch;
 }
 
-static bool wake(struct daemon *d, int fd)
+/* Waits up to `ms` for something to do, and does what is no record. False: a signal ends us. */
+static bool attend(struct daemon *d, int ms)
 {
-    if (fd == d->signals)
-        return false;
-    if (fd == d->judge.waiting.timer)
-        waiting_tick(&d->judge.waiting);
-    else if (d->ring && fd == ring_buffer__epoll_fd(d->ring))
-        consume(d);
-    else
-        tell_ready(&d->judge.tell, fd);
-    tell_flush(&d->judge.tell);
-    return true;
+    struct judge *j = &d->judge;
+    struct epoll_event ev[4];
+    int n = epoll_wait(d->epoll, ev, 4, ms);
+
+    for (int i = 0; i < n; i++) {
+        if (ev[i].data.fd == d->signals)
+            return false;
+        if (ev[i].data.fd == j->waiting.timer)
+            waiting_tick(&j->waiting);
+        else
+            tell_ready(&j->tell, ev[i].data.fd);
+    }
+    return n >= 0 || errno == EINTR;
 }
 
+/* Under load: lets records gather. */
+static bool nap(struct daemon *d)
+{
+    bool on;
+
+    shared_set_reader(&d->shared, READER_NAPPING);
+    on = attend(d, NAP_MS);
+    shared_set_reader(&d->shared, READER_AWAKE);
+    return on;
+}
+
+/*
+ * Sleeps until a record or something else wakes us; for a second only, while that is quiet for no
+ * longer. `*busy`: it came so soon that sleeping does not pay.
+ */
+static bool sleep_long(struct daemon *d, bool *busy)
+{
+    uint64_t now = event_clock(d), records = d->judge.stats.records;
+    bool on = true;
+    int ms;
+
+    shared_set_reader(&d->shared, READER_ASLEEP);
+    if (take_batch(d) == 0) { /* nothing came before the kernel knew that we sleep */
+        ms = notice_wait(&d->notice, now);
+        if (records != d->slept_at && (ms < 0 || ms > REST_MS))
+            ms = REST_MS;
+        d->slept_at = records;
+        on = attend(d, ms);
+    }
+    shared_set_reader(&d->shared, READER_AWAKE);
+    *busy = event_clock(d) - now < NAP_MS * 1000000ull;
+    return on;
+}
+
+/*
+ * When little happens, each record wakes us at once. When records come faster than it pays to
+ * sleep, they gather while we nap, and none wakes us before a quarter of the buffer is full.
+ */
 static void loop(struct daemon *d)
 {
-    struct epoll_event ev[4];
+    bool on = true, busy = false;
 
-    for (;;) {
-        int n = epoll_wait(d->epoll, ev, 4, -1);
+    while (on) {
+        unsigned n = take_batch(d);
 
-        for (int i = 0; i < n; i++)
-            if (!wake(d, ev[i].data.fd))
-                return;
-        if (n < 0 && errno != EINTR)
-            return;
+        if (n == BATCH_MAX)
+            on = attend(d, 0);
+        else if (n && busy)
+            on = nap(d);
+        else
+            on = sleep_long(d, &busy);
     }
 }
 
@@ -315,14 +408,16 @@ static void finish(struct daemon *d)
     struct judge *j = &d->judge;
 
     load_detach(&d->load);
-    set_utc_offset(j);
-    while (d->ring && ring_buffer__consume(d->ring) > 0)
+    syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0,
+            0); /* programs that still run come to an end */
+    while (take_batch(d))
         ;
     waiting_end(&j->waiting);
+    notice_end(&d->notice, event_clock(d));
     tell_end(&j->tell);
     j->stats.dropped += tell_dropped(&j->tell);
     stats_metadata(&j->stats, metacache_stats(j->enrich.containers), stderr);
-    stats_print(&j->stats, &j->pack, &d->load, stderr);
+    stats_print(&j->stats, &d->notice, stderr);
     if (d->opt->audit)
         fprintf(stderr, "rulerun: audit: events=%llu matched=%llu disagreements=%llu\n",
                 (unsigned long long)j->audit.events, (unsigned long long)j->audit.matched,
@@ -343,6 +438,8 @@ static enum daemon_result run(struct daemon *d)
 static void close_all(struct daemon *d)
 {
     ring_buffer__free(d->ring);
+    notice_close(&d->notice);
+    shared_close(&d->shared);
     load_close(&d->load);
     judge_close(&d->judge);
     if (d->epoll >= 0)

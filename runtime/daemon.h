@@ -7,6 +7,7 @@
 #define RULEC_DAEMON_H
 
 #include "alert.h"
+#include "limit.h"
 #include "metacache.h"
 #include "select.h"
 #include "tell.h"
@@ -22,7 +23,8 @@ struct daemon_options {
     unsigned priority;                         /* rules less severe than this are not there */
     struct select_entry select[DAEMON_SELECT]; /* in order; see select.h */
     unsigned nselect;
-    uint32_t buffer; /* bytes of the ring buffer */
+    uint32_t buffer;            /* bytes of the ring buffer */
+    struct limit_options limit; /* of alerts by rule; none in a replay */
     bool all_matches, audit;
     bool strict; /* do not run with a part of the hooks */
     struct metacache_options containers;

@@ -80,6 +80,7 @@ void judge_close(struct judge *j)
         recorder_close(j->recorder, stderr);
     tell_close(&j->tell);
     stats_close(&j->stats);
+    limit_close(&j->limit);
     select_close(&j->selected);
     enrich_close(&j->enrich);
     waiting_close(&j->waiting);
@@ -105,22 +106,51 @@ static void emit(struct judge *j, struct record *r, const struct match *m)
         tell_line(&j->tell, n);
 }
 
+/* False: the rule has had its share of alerts. */
+static bool tell_match(struct judge *j, struct record *r, const struct match *m, bool missing)
+{
+    if (!limit_take(&j->limit, m->rule, r->h->ts))
+        return false;
+    j->enrich.missing = missing;
+    emit(j, r, m);
+    return true;
+}
+
+static unsigned find_matches(struct judge *j, struct record *r, bool may_wait, bool all)
+{
+    record_reset(r);
+    enrich_begin(&j->enrich, may_wait);
+    return table_match(&j->pack, r, j->opt->readings, !all, j->matches, JUDGE_MATCHES);
+}
+
+/*
+ * The first rule is beyond its limit: the next one that matches tells of the event, so that who
+ * floods one rule hides nothing from the others. The kernel's filter goes on in the same way.
+ */
+static void tell_next(struct judge *j, struct record *r)
+{
+    uint32_t first = j->matches[0].rule;
+    unsigned n = find_matches(j, r, false, true);
+    bool missing = j->enrich.missing, told = false;
+
+    for (unsigned i = 0; i < n && !told; i++)
+        if (j->matches[i].rule != first)
+            told = tell_match(j, r, &j->matches[i], missing);
+}
+
 /* The first rule that matches, or all. False: nothing was told, the record must wait. */
 static bool judge(struct judge *j, struct record *r, bool may_wait)
 {
-    bool missing;
-    unsigned n;
+    bool missing, told = true, all = j->opt->all_matches;
+    unsigned n = find_matches(j, r, may_wait, all);
 
-    record_reset(r);
-    enrich_begin(&j->enrich, may_wait);
-    n = table_match(&j->pack, r, j->opt->readings, !j->opt->all_matches, j->matches, JUDGE_MATCHES);
     if (n && may_wait && waiting_must(&j->waiting, r, j->matches, n))
         return false;
     missing = j->enrich.missing;
-    for (unsigned i = 0; i < n; i++) {
-        j->enrich.missing = missing;
-        emit(j, r, &j->matches[i]);
-    }
+    for (unsigned i = 0; i < n; i++)
+        told = tell_match(j, r, &j->matches[i], missing);
+    if (!told && !all)
+        tell_next(j, r);
     return true;
 }
 

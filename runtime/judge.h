@@ -10,6 +10,7 @@
 #include "audit.h"
 #include "daemon.h"
 #include "enrich.h"
+#include "limit.h"
 #include "recorder.h"
 #include "stats.h"
 #include "tell.h"
@@ -28,6 +29,7 @@ struct judge {
     struct alert_style style;
     struct tell tell;
     struct waiting waiting;
+    struct limit limit; /* of alerts by rule; not opened, there is none */
     struct audit audit;
     struct recorder *recorder; /* or NULL */
     struct stats stats;

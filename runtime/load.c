@@ -265,10 +265,11 @@ static int open_object(struct load *l, const struct attempt *a)
     if (!l->object)
         return -errno;
     size_map(l, "scratch", l->cpus);
+    size_map(l, "stats", l->cpus);
     size_map(l, "events", a->opt->buffer);
     size_map(l, "patterns", a->p->head->patterns.n);
     size_map(l, "name_sets", a->p->head->names.n);
-    size_map(l, "lost_by_rule", a->p->head->rules.n);
+    size_map(l, "lanes", a->p->head->rules.n + 1);
     class_size_maps(l->object, a->p);
     return fill_constants(l, a->opt);
 }
@@ -386,8 +387,7 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
     struct attempt a = {.bytes = bytes, .size = size, .p = p, .opt = opt};
     int rc, judge;
 
-    *l = (struct load){
-        .events_fd = -1, .stats_fd = -1, .lost_fd = -1, .procs_fd = -1, .envs_fd = -1};
+    *l = (struct load){.events_fd = -1, .procs_fd = -1, .envs_fd = -1, .shared = {-1, -1, -1}};
     if (opt->selected->nrule == 0 && !opt->all_hooks)
         return 0; /* nothing to look for, nothing to attach */
     rc = check_machine(err, errlen);
@@ -396,15 +396,15 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
     libbpf_set_print(quiet);
     judge = libbpf_register_prog_handler("judge", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, &handler);
     l->cpus = (unsigned)libbpf_num_possible_cpus();
-    l->by_cpu = calloc(l->cpus, sizeof(*l->by_cpu));
     a.log = calloc(1, LOG_SIZE);
-    rc = l->by_cpu && a.log ? load_object(l, &a, err, errlen) : -ENOMEM;
+    rc = a.log ? load_object(l, &a, err, errlen) : -ENOMEM;
     if (rc) {
         load_close(l);
     } else {
         l->events_fd = map_fd(l, "events");
-        l->stats_fd = map_fd(l, "stats");
-        l->lost_fd = map_fd(l, "lost_by_rule");
+        l->shared = (struct shared_maps){.stats = map_fd(l, "stats"),
+                                         .lanes = map_fd(l, "lanes"),
+                                         .reader = map_fd(l, "reader")};
         l->procs_fd = map_fd(l, "procs");
         if (opt->selected->plan.groups & ENV_GROUPS)
             l->envs_fd = map_fd(l, "envs");
@@ -478,27 +478,4 @@ void load_close(struct load *l)
 {
     load_detach(l);
     close_object(l);
-    free(l->by_cpu);
-    l->by_cpu = NULL;
-}
-
-int load_stats(const struct load *l, uint64_t out[STAT_COUNT])
-{
-    memset(out, 0, STAT_COUNT * sizeof(out[0]));
-    for (uint32_t i = 0; i < STAT_COUNT && l->stats_fd >= 0; i++) {
-        if (bpf_map_lookup_elem(l->stats_fd, &i, l->by_cpu) != 0)
-            return -errno;
-        for (unsigned c = 0; c < l->cpus; c++)
-            out[i] += l->by_cpu[c];
-    }
-    return 0;
-}
-
-uint64_t load_lost(const struct load *l, uint32_t rule)
-{
-    uint64_t n = 0;
-
-    if (l->lost_fd < 0 || bpf_map_lookup_elem(l->lost_fd, &rule, &n) != 0)
-        return 0;
-    return n;
 }

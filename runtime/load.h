@@ -15,6 +15,7 @@
 
 #include "hooks.h"
 #include "ring.h"
+#include "shared.h"
 
 #define LOAD_REASON 512
 
@@ -41,11 +42,11 @@ struct load {
     struct bpf_link *ring_links[RING_LINKS];
     struct load_fault faults[HOOK_COUNT];
     unsigned nfault;
-    uint8_t missing, attached;                  /* bit per hook_id */
-    int events_fd, stats_fd, lost_fd, procs_fd; /* of maps; -1: not in this bundle */
-    int envs_fd;                                /* -1 also where no rule looks at environments */
+    uint8_t missing, attached; /* bit per hook_id */
+    int events_fd, procs_fd;   /* of maps; -1: not in this bundle */
+    int envs_fd;               /* -1 also where no rule looks at environments */
+    struct shared_maps shared; /* as those */
     unsigned cpus;
-    uint64_t *by_cpu;        /* room for one counter of each */
     uint64_t boot_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME */
 };
 
@@ -64,10 +65,5 @@ void load_close(struct load *l);
 /* The constant `name` of an object that is not loaded yet, to be set; NULL: none of `size` bytes.
  */
 void *load_constant(const struct bpf_object *object, const char *name, size_t size);
-
-/* Sums over CPUs. 0, or -errno. */
-int load_stats(const struct load *l, uint64_t out[STAT_COUNT]);
-/* Records lost that rule `rule` was the first to want. */
-uint64_t load_lost(const struct load *l, uint32_t rule);
 
 #endif

@@ -46,6 +46,16 @@ static void add_value(struct fmt *t, const struct own_field *f, size_t limit)
         fmt_unsigned(t, f->number, 10, 1);
 }
 
+static void add_name(struct fmt *t, const struct own_field *f)
+{
+    fmt_str(t, f->key);
+    if (!f->of)
+        return;
+    fmt_char(t, '[');
+    fmt_json(t, f->of, strlen(f->of));
+    fmt_char(t, ']');
+}
+
 static void write_text(struct fmt *t, const struct alert_style *style, const struct own *o,
                        size_t limit)
 {
@@ -59,7 +69,7 @@ static void write_text(struct fmt *t, const struct alert_style *style, const str
     fmt_json(t, o->message, strlen(o->message));
     for (unsigned i = 0; i < o->nfield; i++) {
         fmt_str(t, i ? " " : " (");
-        fmt_str(t, o->fields[i].key);
+        add_name(t, &o->fields[i]);
         fmt_char(t, '=');
         add_value(t, &o->fields[i], limit);
     }
@@ -88,7 +98,7 @@ static void write_json(struct fmt *t, const struct alert_style *style, const str
         fmt_str(t, ",\"output_fields\":{");
     for (unsigned i = 0; i < o->nfield && style->fields; i++) {
         fmt_str(t, i ? ",\"" : "\"");
-        fmt_str(t, o->fields[i].key);
+        add_name(t, &o->fields[i]);
         fmt_str(t, "\":");
         add_value(t, &o->fields[i], limit);
     }

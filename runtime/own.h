@@ -13,12 +13,14 @@
 
 struct own_field {
     const char *key;
+    const char *of;   /* not NULL: the key is shown as `key[of]` */
     const char *text; /* NULL: the value is `number` */
     uint64_t number;  /* of a list: how many texts stand one behind the other, each with its NUL */
     bool list;
 };
 #define OWN_TEXT(k, t) ((struct own_field){.key = (k), .text = (t)})
 #define OWN_NUMBER(k, n) ((struct own_field){.key = (k), .number = (n)})
+#define OWN_NUMBER_OF(k, o, n) ((struct own_field){.key = (k), .of = (o), .number = (n)})
 #define OWN_LIST(k, texts, n)                                                                      \
     ((struct own_field){.key = (k), .text = (texts), .number = (n), .list = true})
 
@@ -29,7 +31,7 @@ struct own {
     int32_t utc_offset;
     uint64_t ts; /* ns since the epoch */
     const struct own_field *fields;
-    unsigned nfield; /* their keys ascend */
+    unsigned nfield; /* their keys ascend; those of one key are in load order */
 };
 
 /*

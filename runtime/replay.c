@@ -258,9 +258,10 @@ bool replay_get(void *ctx, const struct record *r, enum field_id field, int32_t 
     struct replay *p = ctx;
     char key[ENRICH_KEY];
     size_t nkey = enrich_key(&p->enrich, r, &q, key);
-    bool known;
+    const struct scap_question ask = {field, index, name};
+    bool known, missing;
 
-    if (p->scap && scap_get(p->scap, r, field, index, name, out))
+    if (p->scap && scap_get(p->scap, r, &ask, out, p->no_metadata ? p->no_metadata : &missing))
         return true;
     if (p->scap && field == F_proc_name)
         return false;

@@ -9,12 +9,15 @@
 
 #include "enrich.h"
 #include "get.h"
+#include "fmt.h"
 #include "scap_list.h"
+#include "scap_meta.h"
 #include "scap_record.h"
 
 #define MAGIC 0x1a2b3c4du
 #define MAGIC_SWAPPED 0x4d3c2b1au
 #define VERSION_MAX 1
+#define MADE 8
 
 struct scap {
     struct scap_source from;
@@ -23,6 +26,9 @@ struct scap {
     uint16_t newest; /* code */
     struct scap_lists lists;
     struct scap_state state;
+    struct scap_metas *metas;
+    char made[MADE][META_POOL]; /* texts of a record that were made of them */
+    unsigned next_made;
     struct scap_block block; /* the first event's, until scap_next() takes it */
     bool pending;
     bool wanted[EV_COUNT];
@@ -94,6 +100,7 @@ static void new_section(struct scap *s)
     scap_state_settle(&s->state);
     scap_procs_clear(s->state.procs);
     scap_lists_clear(&s->lists);
+    scap_metas_clear(s->metas);
 }
 
 /* A block that is no event. Those that nothing is known of are passed over. */
@@ -159,12 +166,13 @@ struct scap *scap_open(const struct scap_source *from, struct capture_head *head
         s->in.read = read_source;
         s->in.ctx = &s->from;
         s->state.procs = scap_procs_new();
+        s->metas = scap_metas_new();
         s->record.state = &s->state;
         s->record.groups = (1ull << G_COUNT) - 1;
         memset(s->wanted, true, sizeof(s->wanted));
         s->newest = scap_codes_fill(s->codes);
     }
-    if (s && s->state.procs && scap_in_open(&s->in))
+    if (s && s->state.procs && s->metas && scap_in_open(&s->in))
         wrong = read_start(s);
     if (!wrong) {
         scap_list_settle(&s->lists, s->state.procs);
@@ -182,6 +190,7 @@ void scap_close(struct scap *s)
         return;
     scap_procs_free(s->state.procs);
     scap_lists_clear(&s->lists);
+    scap_metas_free(s->metas);
     scap_in_close(&s->in);
     free(s);
 }
@@ -226,6 +235,19 @@ static void join(struct scap *s, struct scap_thread *h)
     h->enter_size = 0;
 }
 
+/* What is told, and is no call: of a container, by Falco itself or by its plugin. */
+static void take_told(struct scap *s, const struct scap_event *e)
+{
+    const char *text, *name;
+    uint32_t n, nname;
+
+    if (e->event == EV_container && scap_param_text(e, "json", &text, &n))
+        s->count.malformed += !scap_metas_put(s->metas, text, n);
+    if (e->event == EV_asyncevent && scap_param_text(e, "name", &name, &nname) && nname == 9 &&
+        memcmp(name, "container", 9) == 0 && scap_param_text(e, "data", &text, &n))
+        s->count.malformed += !scap_metas_put(s->metas, text, n);
+}
+
 /* One event's block. True: it is the end of a call, and `out` is filled in. */
 static bool take_event(struct scap *s, const struct scap_block *b, struct scap_row *out)
 {
@@ -249,6 +271,8 @@ static bool take_event(struct scap *s, const struct scap_block *b, struct scap_r
     }
     if (e->side == SCAP_EXIT && h)
         join(s, h);
+    if (e->side == SCAP_TOLD)
+        take_told(s, e);
     h = scap_state_apply(&s->state, e);
     if (e->side != SCAP_EXIT || !catalog_event(e->event)->live)
         return false;
@@ -298,8 +322,8 @@ static const struct {
     uint8_t column;
     const char *of_root; /* what id 0 is called if it is not listed */
 } id_fields[] = {
-    {F_user_name, N_UID, false, 0, "root"},       {F_user_loginname, N_LOGINUID, false, 0, "root"},
-    {F_user_homedir, N_UID, false, 1, "/root"},   {F_user_shell, N_UID, false, 2, "<NA>"},
+    {F_user_name, N_UID, false, 0, "root"},     {F_user_loginname, N_LOGINUID, false, 0, "root"},
+    {F_user_homedir, N_UID, false, 1, "/root"}, {F_user_shell, N_UID, false, 2, "<NA>"},
     {F_group_name, N_GID, true, 0, "root"},
 };
 
@@ -318,21 +342,57 @@ static bool process_name(const struct scap *s, int32_t tid, struct val *out)
     return comm != NULL;
 }
 
-bool scap_get(struct scap *s, const struct record *r, enum field_id field, int32_t index,
-              const char *name, struct val *out)
+/* The type that its control group's name tells: the text has a number for it. */
+static struct val container_type(const struct record *r)
+{
+    static const char *const types[CONTAINER_KINDS] = {"host",   "podman", "cri-o", "containerd",
+                                                       "docker", "docker", "lxc",   "containerd"};
+    struct val kind = slot_num(r, N_CONTAINER_KIND);
+
+    return kind.state == ST_PRESENT && kind.num >= 0 && kind.num < CONTAINER_KINDS
+               ? text_val(types[kind.num])
+               : kind;
+}
+
+/* Of a process in a container. On the host nothing need be told. */
+static bool of_container(struct scap *s, const struct record *r, const struct scap_question *q,
+                         struct val *out, bool *missing)
+{
+    struct val id = slot_text(r, S_CONTAINER_ID);
+    struct fmt made = fmt_in(s->made[s->next_made++ % MADE], META_POOL);
+    const struct meta *m;
+
+    if (!enrich_is_metadata(q->field) || catalog_field(q->field)->flags & FF_DEPRECATED ||
+        (val_here(id) && id.len == 4 && memcmp(id.text, "host", 4) == 0))
+        return false;
+    *out = id;
+    if (!val_here(id))
+        return true;
+    m = scap_metas_find(s->metas, id.text, id.len);
+    if (q->field == F_container_type)
+        *out = container_type(r);
+    else if (m)
+        *out = meta_get(m, q->field, q->index, q->name, &made);
+    else
+        *out = val_absent();
+    *missing |= !m && q->field != F_container_type;
+    return true;
+}
+
+bool scap_get(struct scap *s, const struct record *r, const struct scap_question *q,
+              struct val *out, bool *missing)
 {
     size_t i = 0;
     struct val id;
     const char *text;
 
-    (void)name;
-    if (field == F_proc_name)
-        return process_name(s, index, out);
-    while (i < sizeof(id_fields) / sizeof(id_fields[0]) && id_fields[i].field != field)
+    if (q->field == F_proc_name)
+        return process_name(s, q->index, out);
+    while (i < sizeof(id_fields) / sizeof(id_fields[0]) && id_fields[i].field != q->field)
         i++;
     if (i == sizeof(id_fields) / sizeof(id_fields[0]))
-        return false;
-    id = index >= 0 ? val_num(BASE_UINT, index) : slot_num(r, id_fields[i].slot);
+        return of_container(s, r, q, out, missing);
+    id = q->index >= 0 ? val_num(BASE_UINT, q->index) : slot_num(r, id_fields[i].slot);
     *out = id;
     if (id.state != ST_PRESENT)
         return true;

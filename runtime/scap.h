@@ -43,9 +43,17 @@ enum scap_got scap_next(struct scap *s, struct scap_row *out);
 /* How far it has read, in the file without compression; errno of a read that failed. */
 uint64_t scap_offset(const struct scap *s, int *error);
 
-/* What the file tells outside of events: names of ids, of processes. False: it tells nothing. */
-bool scap_get(struct scap *s, const struct record *r, enum field_id field, int32_t index,
-              const char *name, struct val *out);
+/*
+ * What the file tells outside of calls: names of ids, of processes, and of containers. False: it is
+ * none of these. `*missing` is set where a container's metadata is asked for and was not told.
+ */
+struct scap_question {
+    enum field_id field;
+    int32_t index;
+    const char *name;
+};
+bool scap_get(struct scap *s, const struct record *r, const struct scap_question *q,
+              struct val *out, bool *missing);
 
 struct scap_count {
     uint64_t malformed; /* events and lists that are not right */

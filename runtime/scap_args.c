@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Slots of an event's parameters, from the parameters themselves. */
+#include "../grammar/supply.h"
 #include "fmt.h"
 #include "scap_record.h"
 
@@ -87,10 +88,9 @@ static void put_param_text(struct scap_record *r, const struct scap_event *e, un
         scap_put_text(r, slot, s, strnlen(s, v->len));
 }
 
-static bool is_open(enum event_id e)
+static bool opens(enum event_id e)
 {
-    return e == EV_open || e == EV_openat || e == EV_openat2 || e == EV_creat ||
-           e == EV_open_by_handle_at;
+    return supply_is_open(e) || e == EV_open_by_handle_at;
 }
 
 static void put_is_open(struct scap_record *r, const struct scap_event *e)
@@ -104,7 +104,7 @@ static void put_is_open(struct scap_record *r, const struct scap_event *e)
     scap_param_num(e, 0, &res);
     for (enum num_slot s = N_OPEN_READ; s <= N_OPEN_CREATE; s++)
         scap_put_num(r, s, 0);
-    if (!is_open(e->event))
+    if (!opens(e->event))
         return;
     if (told && (moded || !makes))
         scap_put_num(r, N_OPEN_EXEC, makes && (mode & 0111) && !by_handle);
@@ -137,8 +137,7 @@ static void put_param(struct scap_record *r, const struct scap_event *e, unsigne
 }
 
 /* The directory of the first relative path. */
-static void put_base(struct scap_record *r, const struct scap_event *e,
-                     const struct scap_thread *h)
+static void put_base(struct scap_record *r, const struct scap_event *e, const struct scap_thread *h)
 {
     const struct param_info *p;
 
@@ -167,8 +166,8 @@ static const struct path_row {
 #include "../grammar/fspath.def"
 };
 
-static void put_path(struct scap_record *r, const struct scap_event *e,
-                     const struct scap_thread *h, const struct path_row *row)
+static void put_path(struct scap_record *r, const struct scap_event *e, const struct scap_thread *h,
+                     const struct path_row *row)
 {
     enum str_slot to = (enum str_slot)(S_FS_NAME + row->role);
     const struct scap_thread *leader = scap_leader(r->state->procs, h);
@@ -197,7 +196,7 @@ static void put_paths(struct scap_record *r, const struct scap_event *e,
                       const struct scap_thread *h)
 {
     int64_t res = -1;
-    bool done = scap_param_num(e, 0, &res) && (is_open(e->event) ? res != -1 : res == 0);
+    bool done = scap_param_num(e, 0, &res) && (opens(e->event) ? res != -1 : res == 0);
 
     for (unsigned s = S_FS_NAME; s <= S_FS_TARGET; s++)
         scap_put_state(r, (enum str_slot)s, ST_ABSENT);

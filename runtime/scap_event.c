@@ -9,9 +9,8 @@ static const struct {
     uint32_t type;
     bool flags, counted;
 } blocks[] = {
-    {0x204, false, false}, {0x8010abcd, false, false}, {0x208, true, false},
-    {0x216, false, true},  {0x217, true, true},        {0x221, false, true},
-    {0x222, true, true},
+    {0x204, false, false}, {0x8010abcd, false, false}, {0x208, true, false}, {0x216, false, true},
+    {0x217, true, true},   {0x221, false, true},       {0x222, true, true},
 };
 #define BLOCKS (sizeof(blocks) / sizeof(blocks[0]))
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Slots of the event's descriptor, of the first three, and of the process's table. */
+#include "../grammar/supply.h"
 #include "fmt.h"
 #include "scap_record.h"
 
@@ -8,17 +9,11 @@
 enum { FAMILY_IP = 1, FAMILY_UNIX = 2 }; /* of flag table fd_sockfamily */
 #define BAD_FD (-9)
 
-static bool is_open(enum event_id e)
-{
-    return e == EV_open || e == EV_openat || e == EV_openat2 || e == EV_creat;
-}
-
 static void all_fd(struct scap_record *r, enum slot_state st)
 {
-    static const enum num_slot nums[] = {N_FD_TYPE,    N_FD_DEV,       N_FD_INO,
-                                         N_FD_UPPER,   N_FD_LOWER,     N_L4PROTO,
-                                         N_SOCKFAMILY, N_CPORT,        N_SPORT,
-                                         N_CONNECTED,  N_NAME_CHANGED, N_SOCK_SERVER};
+    static const enum num_slot nums[] = {N_FD_TYPE,  N_FD_DEV,    N_FD_INO,       N_FD_UPPER,
+                                         N_FD_LOWER, N_L4PROTO,   N_SOCKFAMILY,   N_CPORT,
+                                         N_SPORT,    N_CONNECTED, N_NAME_CHANGED, N_SOCK_SERVER};
     static const enum str_slot texts[] = {S_FD_NAME, S_FD_DIR, S_FD_FILE, S_FD_RAW, S_CIP, S_SIP};
 
     for (size_t i = 0; i < sizeof(nums) / sizeof(nums[0]); i++)
@@ -188,7 +183,7 @@ static void no_fd(struct scap_record *r, const struct scap_event *e, const struc
     all_fd(r, num < 0 || res == BAD_FD ? ST_ABSENT : ST_UNKNOWN);
     if (num >= 0)
         return;
-    if (is_open(e->event))
+    if (supply_is_open(e->event))
         put_failed_open(r, e, h);
     else if (e->event == EV_socket || e->event == EV_accept || e->event == EV_accept4)
         scap_put_num(r, N_FD_TYPE, SCAP_FD_IPV4);

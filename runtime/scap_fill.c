@@ -252,8 +252,8 @@ static void put_ancestors(struct scap_record *r, const struct scap_thread *leade
 /* ---- leaders ---- */
 
 /* The process of that number, if it is known; else the last in a row above that shares it. */
-static const struct scap_thread *leader_of(const struct scap_record *r,
-                                           const struct scap_thread *h, enum scap_num by)
+static const struct scap_thread *leader_of(const struct scap_record *r, const struct scap_thread *h,
+                                           enum scap_num by)
 {
     const struct scap_thread *l = scap_thread_find(r->state->procs, h->num[by]), *up;
     bool host = !has(h, TN_VTID) || h->num[TN_VTID] == h->tid;

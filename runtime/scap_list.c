@@ -17,17 +17,28 @@ static const struct list_kind {
     uint8_t kind, version;
     bool sized;
 } kinds[] = {
-    {0x201, MACHINE, 1, false},          {0x8002abcd, MACHINE, 1, false},
-    {0x202, PROCESSES, 1, false},        {0x8000abcd, PROCESSES, 1, false},
-    {0x207, PROCESSES, 2, false},        {0x8013abcd, PROCESSES, 2, false},
-    {0x209, PROCESSES, 3, false},        {0x8014abcd, PROCESSES, 3, false},
-    {0x210, PROCESSES, 4, false},        {0x211, PROCESSES, 5, false},
-    {0x212, PROCESSES, 6, false},        {0x213, PROCESSES, 7, false},
-    {0x214, PROCESSES, 8, false},        {0x215, PROCESSES, 9, true},
-    {0x203, DESCRIPTORS, 1, false},      {0x8001abcd, DESCRIPTORS, 1, false},
-    {0x218, DESCRIPTORS, 2, true},       {0x205, INTERFACES, 1, false},
-    {0x8011abcd, INTERFACES, 1, false},  {0x219, INTERFACES, 2, true},
-    {0x206, USERS, 1, false},            {0x8012abcd, USERS, 1, false},
+    {0x201, MACHINE, 1, false},
+    {0x8002abcd, MACHINE, 1, false},
+    {0x202, PROCESSES, 1, false},
+    {0x8000abcd, PROCESSES, 1, false},
+    {0x207, PROCESSES, 2, false},
+    {0x8013abcd, PROCESSES, 2, false},
+    {0x209, PROCESSES, 3, false},
+    {0x8014abcd, PROCESSES, 3, false},
+    {0x210, PROCESSES, 4, false},
+    {0x211, PROCESSES, 5, false},
+    {0x212, PROCESSES, 6, false},
+    {0x213, PROCESSES, 7, false},
+    {0x214, PROCESSES, 8, false},
+    {0x215, PROCESSES, 9, true},
+    {0x203, DESCRIPTORS, 1, false},
+    {0x8001abcd, DESCRIPTORS, 1, false},
+    {0x218, DESCRIPTORS, 2, true},
+    {0x205, INTERFACES, 1, false},
+    {0x8011abcd, INTERFACES, 1, false},
+    {0x219, INTERFACES, 2, true},
+    {0x206, USERS, 1, false},
+    {0x8012abcd, USERS, 1, false},
     {0x220, USERS, 2, true},
 };
 
@@ -227,11 +238,13 @@ static void take_latest(struct scap_bytes *e, struct scap_thread *h)
     static const struct {
         uint8_t bytes, to, flag; /* flag: a bit of TN_EXE_FLAGS */
     } rows[] = {
-        {8, TN_PIDNS_TS, 0},     {4, TN_TTY, 0},           {4, TN_LOGINUID, 0},
-        {1, TN_EXE_FLAGS, 1},    {8, TN_CAP_INHERITABLE, 0}, {8, TN_CAP_PERMITTED, 0},
-        {8, TN_CAP_EFFECTIVE, 0}, {1, TN_EXE_FLAGS, 2},    {8, TN_EXE_INO, 0},
-        {8, TN_EXE_CTIME, 0},    {8, TN_EXE_MTIME, 0},     {1, TN_EXE_FLAGS, 4},
-        {1, TN_EXE_FLAGS, 8},    {8, TN_PGID, 0},
+        {8, TN_PIDNS_TS, 0},        {4, TN_TTY, 0},
+        {4, TN_LOGINUID, 0},        {1, TN_EXE_FLAGS, 1},
+        {8, TN_CAP_INHERITABLE, 0}, {8, TN_CAP_PERMITTED, 0},
+        {8, TN_CAP_EFFECTIVE, 0},   {1, TN_EXE_FLAGS, 2},
+        {8, TN_EXE_INO, 0},         {8, TN_EXE_CTIME, 0},
+        {8, TN_EXE_MTIME, 0},       {1, TN_EXE_FLAGS, 4},
+        {1, TN_EXE_FLAGS, 8},       {8, TN_PGID, 0},
     };
     const size_t added = 2, before = 29;
 
@@ -271,8 +284,8 @@ static bool read_process(struct scap_procs *t, struct scap_bytes *e, unsigned ve
 {
     static const struct number first[] = {{8, 6, TN_SID}, {8, 8, TN_VPGID}, {0, 0, 0}};
     static const struct number then[] = {
-        {8, 1, TN_FDLIMIT}, {4, 1, -1},          {4, 1, TN_UID},      {4, 1, TN_GID},
-        {4, 2, TN_VM_SIZE}, {4, 2, TN_VM_RSS},   {4, 2, TN_VM_SWAP},  {8, 2, TN_PF_MAJOR},
+        {8, 1, TN_FDLIMIT},  {4, 1, -1},        {4, 1, TN_UID},     {4, 1, TN_GID},
+        {4, 2, TN_VM_SIZE},  {4, 2, TN_VM_RSS}, {4, 2, TN_VM_SWAP}, {8, 2, TN_PF_MAJOR},
         {8, 2, TN_PF_MINOR}, {0, 0, 0},
     };
     static const struct number last[] = {{8, 4, TN_VTID}, {8, 4, TN_VPID}, {0, 0, 0}};
@@ -457,8 +470,7 @@ void scap_list_settle(struct scap_lists *l, struct scap_procs *t)
         for (uint32_t i = 0; h->fds && h->fds->refs == 1 && i < h->fds->n; i++) {
             struct scap_fd *f = &h->fds->v[i];
 
-            if (f->from_list && f->has_client &&
-                l->served[f->cport / 8] & (1u << f->cport % 8))
+            if (f->from_list && f->has_client && l->served[f->cport / 8] & (1u << f->cport % 8))
                 swap_sides(f);
             f->from_list = false;
         }

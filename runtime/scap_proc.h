@@ -114,8 +114,8 @@ enum scap_role { SCAP_NO_ROLE, SCAP_CLIENT, SCAP_SERVER };
 
 struct scap_fds {
     uint32_t refs, n, cap;
-    bool full;          /* others had no room */
-    struct scap_fd *v;  /* in order of num */
+    bool full;         /* others had no room */
+    struct scap_fd *v; /* in order of num */
 };
 
 struct scap_thread {

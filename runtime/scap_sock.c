@@ -141,9 +141,9 @@ void scap_sock_new(struct scap_state *s, struct scap_thread *h, const struct sca
         return;
     scap_named_num(e, "type", &type);
     scap_named_num(e, "proto", &proto);
-    f->type = domain == AF_INET_     ? SCAP_FD_IPV4
-              : domain == AF_INET6_  ? SCAP_FD_IPV6
-              : domain == AF_UNIX_   ? SCAP_FD_UNIX
+    f->type = domain == AF_INET_      ? SCAP_FD_IPV4
+              : domain == AF_INET6_   ? SCAP_FD_IPV6
+              : domain == AF_UNIX_    ? SCAP_FD_UNIX
               : domain == AF_NETLINK_ ? SCAP_FD_NETLINK
                                       : SCAP_FD_NONE;
     f->close_on_exec = type & SOCK_CLOEXEC_;
@@ -164,9 +164,8 @@ void scap_sock_pair(struct scap_state *s, struct scap_thread *h, const struct sc
     scap_named_num(e, "source", &source);
     scap_named_num(e, "peer", &peer);
     for (unsigned i = 0; i < 2; i++) {
-        struct scap_fd *f = scap_named_num(e, i ? "fd2" : "fd1", &num)
-                                ? scap_fd_new(s->procs, leader, num)
-                                : NULL;
+        struct scap_fd *f =
+            scap_named_num(e, i ? "fd2" : "fd1", &num) ? scap_fd_new(s->procs, leader, num) : NULL;
 
         x.kernel[0] = (uint64_t)(i ? peer : source);
         x.kernel[1] = (uint64_t)(i ? source : peer);

@@ -6,25 +6,19 @@
 #include "../bpf/abi.h"
 #include "container.h"
 #include "fmt.h"
+#include "scap_open.h"
 #include "scap_sock.h"
 
 enum { /* of the format's own flags */
-    O_DIRECTORY_ = 0x400,
-    O_CLOEXEC_ = 0x1000,
-    O_UPPER = 0x8000,
-    O_LOWER = 0x10000,
-    CLONE_PARENT_ = 0x100,
-    CLONE_THREAD_ = 0x2000,
-    CLONE_NEWUSER_ = 0x100000,
-    CLONE_IN_PIDNS = 0x20000000,
-    CLOSE_RANGE_CLOEXEC_ = 4,
-    F_DUPFD_ = 1,
-    F_DUPFD_CLOEXEC_ = 26,
+       CLONE_PARENT_ = 0x100,
+       CLONE_THREAD_ = 0x2000,
+       CLONE_NEWUSER_ = 0x100000,
+       CLONE_IN_PIDNS = 0x20000000,
 };
 #define CWD_FD (-100)
 #define ALL_CAPS ((1ll << 41) - 1)
 
-static bool succeeded(const struct scap_event *e)
+bool scap_succeeded(const struct scap_event *e)
 {
     int64_t res = -1;
 
@@ -66,9 +60,8 @@ const struct scap_text *scap_base(const struct scap_procs *t, const struct scap_
     return f && (f->type == SCAP_FD_DIRECTORY || f->type == SCAP_FD_FILE) ? f->name : NULL;
 }
 
-/* The path that a parameter names, absolute and folded. False: unknown. */
-static bool path_of(const struct scap_state *s, const struct scap_thread *h,
-                    const struct scap_event *e, const char *name, struct fmt *out)
+bool scap_path_of(const struct scap_state *s, const struct scap_thread *h,
+                  const struct scap_event *e, const char *name, struct fmt *out)
 {
     int i = catalog_param_index(e->event, name, strlen(name));
     const struct scap_text *base;
@@ -92,14 +85,14 @@ static void on_chdir(struct scap_state *s, struct scap_thread *h, const struct s
     const struct scap_fd *f;
     int64_t fd = -1;
 
-    if (!leader || !succeeded(e))
+    if (!leader || !scap_succeeded(e))
         return;
     if (e->event == EV_fchdir) {
         f = scap_named_num(e, "fd", &fd) ? scap_fd_find(leader, fd) : NULL;
         scap_state_cwd(s->procs, leader, f && f->name ? f->name->s : "",
                        f && f->name ? f->name->len : 0);
     } else {
-        scap_state_cwd(s->procs, leader, buf, path_of(s, h, e, "path", &path) ? path.len : 0);
+        scap_state_cwd(s->procs, leader, buf, scap_path_of(s, h, e, "path", &path) ? path.len : 0);
     }
 }
 
@@ -141,11 +134,21 @@ static void take_numbers(struct scap_state *s, struct scap_thread *h, const stru
         const char *name;
         uint8_t to;
     } rows[] = {
-        {"vm_size", TN_VM_SIZE},   {"vm_rss", TN_VM_RSS},     {"vm_swap", TN_VM_SWAP},
-        {"fdlimit", TN_FDLIMIT},   {"pgft_maj", TN_PF_MAJOR}, {"pgft_min", TN_PF_MINOR},
-        {"tty", TN_TTY},           {"vpgid", TN_VPGID},       {"loginuid", TN_LOGINUID},
-        {"uid", TN_UID},           {"gid", TN_GID},           {"pgid", TN_PGID},
-        {"exe_ino", TN_EXE_INO},   {"vtid", TN_VTID},         {"vpid", TN_VPID},
+        {"vm_size", TN_VM_SIZE},
+        {"vm_rss", TN_VM_RSS},
+        {"vm_swap", TN_VM_SWAP},
+        {"fdlimit", TN_FDLIMIT},
+        {"pgft_maj", TN_PF_MAJOR},
+        {"pgft_min", TN_PF_MINOR},
+        {"tty", TN_TTY},
+        {"vpgid", TN_VPGID},
+        {"loginuid", TN_LOGINUID},
+        {"uid", TN_UID},
+        {"gid", TN_GID},
+        {"pgid", TN_PGID},
+        {"exe_ino", TN_EXE_INO},
+        {"vtid", TN_VTID},
+        {"vpid", TN_VPID},
         {"exe_ino_ctime", TN_EXE_CTIME},
         {"exe_ino_mtime", TN_EXE_MTIME},
         {"cap_inheritable", TN_CAP_INHERITABLE},
@@ -162,7 +165,7 @@ static void take_numbers(struct scap_state *s, struct scap_thread *h, const stru
 
 static void on_memory(struct scap_state *s, struct scap_thread *h, const struct scap_event *e)
 {
-    if (succeeded(e))
+    if (scap_succeeded(e))
         take_numbers(s, h, e);
 }
 
@@ -271,9 +274,8 @@ static void clone_child(struct scap_state *s, struct scap_thread *h, const struc
         bool told = scap_named_num(e, "ptid", &ppid);
 
         scap_thread_join(s->procs, h, pid);
-        start_thread(s, h,
-                     told ? scap_thread_find(s->procs, flags & CLONE_THREAD_ ? pid : ppid) : NULL,
-                     e);
+        start_thread(
+            s, h, told ? scap_thread_find(s->procs, flags & CLONE_THREAD_ ? pid : ppid) : NULL, e);
         if (told && !(flags & CLONE_THREAD_)) {
             h->ppid = ppid;
             h->knows_ppid = true;
@@ -314,7 +316,7 @@ static void take_exepath(struct scap_state *s, struct scap_thread *h, const stru
         if (n > sizeof(gone) - 1 && memcmp(text + n - (sizeof(gone) - 1), gone, 10) == 0)
             n -= (uint32_t)(sizeof(gone) - 1);
         scap_thread_text(s->procs, h, TT_EXEPATH, text, n);
-    } else if (e->event == EV_execve && path_of(s, h, e, "filename", &path)) {
+    } else if (e->event == EV_execve && scap_path_of(s, h, e, "filename", &path)) {
         scap_thread_text(s->procs, h, TT_EXEPATH, buf, path.len);
     } else {
         scap_thread_unknown(s->procs, h, TT_EXEPATH);
@@ -329,7 +331,7 @@ static void on_exec(struct scap_state *s, struct scap_thread *h, const struct sc
                                 1u << TN_CAP_PERMITTED | 1u << TN_CAP_EFFECTIVE;
     int64_t pid, ppid, flags;
 
-    if (!succeeded(e))
+    if (!scap_succeeded(e))
         return;
     if (!h->known && scap_named_num(e, "pid", &pid))
         scap_thread_join(s->procs, h, pid);
@@ -365,8 +367,8 @@ static void on_setid(struct scap_state *s, struct scap_thread *h, const struct s
     int64_t v;
 
     (void)s;
-    if (succeeded(e) &&
-        (scap_named_num(e, user ? "euid" : "egid", &v) || scap_named_num(e, user ? "uid" : "gid", &v)))
+    if (scap_succeeded(e) && (scap_named_num(e, user ? "euid" : "egid", &v) ||
+                              scap_named_num(e, user ? "uid" : "gid", &v)))
         scap_thread_set(h, user ? TN_UID : TN_GID, v);
 }
 
@@ -385,182 +387,11 @@ static void on_namespace(struct scap_state *s, struct scap_thread *h, const stru
 
     (void)s;
     scap_named_num(e, e->event == EV_setns ? "nstype" : "flags", &flags);
-    if (!succeeded(e) || !(flags & CLONE_NEWUSER_))
+    if (!scap_succeeded(e) || !(flags & CLONE_NEWUSER_))
         return;
     scap_thread_set(h, TN_CAP_INHERITABLE, ALL_CAPS);
     scap_thread_set(h, TN_CAP_PERMITTED, ALL_CAPS);
     scap_thread_set(h, TN_CAP_EFFECTIVE, ALL_CAPS);
-}
-
-/* ---- descriptors ---- */
-
-bool scap_event_fd(const struct scap_event *e, int64_t *num)
-{
-    const struct event_info *info = catalog_event(e->event);
-    const struct param_info *p;
-
-    if (e->event == EV_pipe || e->event == EV_pipe2 || e->event == EV_socketpair)
-        return false;
-    if (info->flags & EVF_CREATES_FD) {
-        if (!scap_param_num(e, 0, num))
-            return false;
-        *num = *num < 0 ? -1 : *num;
-        return true;
-    }
-    if (!(info->flags & (EVF_USES_FD | EVF_DESTROYS_FD)))
-        return false;
-    for (unsigned i = e->event == EV_splice ? 2 : 1; (p = catalog_param(e->event, i)); i++)
-        if (p->type == T_FD)
-            return scap_param_num(e, i, num);
-    return false;
-}
-
-static struct scap_fd *new_fd(struct scap_state *s, struct scap_thread *h,
-                              const struct scap_event *e, unsigned param)
-{
-    struct scap_thread *leader = scap_leader(s->procs, h);
-    int64_t num = -1;
-
-    return leader && scap_param_num(e, param, &num) ? scap_fd_new(s->procs, leader, num) : NULL;
-}
-
-/* As spelled, but for slashes in a row. */
-static void take_raw(struct scap_state *s, struct scap_fd *f, const char *text, uint32_t n)
-{
-    char buf[PATH_CAP];
-    uint32_t to = 0;
-
-    for (uint32_t i = 0; i < n && to < PATH_CAP; i++)
-        if (text[i] != '/' || i == 0 || text[i - 1] != '/')
-            buf[to++] = text[i];
-    scap_fd_raw(s->procs, f, buf, to);
-}
-
-static void on_open(struct scap_state *s, struct scap_thread *h, const struct scap_event *e)
-{
-    const char *name = e->event == EV_open_by_handle_at ? "path" : "name", *text;
-    char buf[PATH_CAP];
-    struct fmt path = fmt_in(buf, sizeof(buf));
-    bool named = path_of(s, h, e, name, &path);
-    struct scap_fd *f = new_fd(s, h, e, 0);
-    int64_t flags = 0, v;
-    uint32_t n;
-
-    if (!f)
-        return;
-    scap_named_num(e, "flags", &flags);
-    f->type = flags & O_DIRECTORY_ ? SCAP_FD_DIRECTORY : SCAP_FD_FILE;
-    f->close_on_exec = flags & O_CLOEXEC_;
-    f->upper = flags & O_UPPER;
-    f->lower = flags & O_LOWER;
-    if (scap_named_num(e, "creat_flags", &flags)) {
-        f->upper = flags & 1;
-        f->lower = flags & 2;
-    }
-    if (scap_named_num(e, "dev", &v))
-        f->dev = (uint32_t)v;
-    if (scap_named_num(e, "ino", &v))
-        f->ino = (uint64_t)v;
-    if (named)
-        scap_fd_name(s->procs, f, buf, path.len);
-    if (scap_param_text(e, name, &text, &n))
-        take_raw(s, f, text, n);
-}
-
-/* Calls that make a descriptor of one kind. */
-static void on_made(struct scap_state *s, struct scap_thread *h, const struct scap_event *e)
-{
-    static const uint8_t types[EV_COUNT] = {
-        [EV_bpf] = SCAP_FD_BPF,
-        [EV_epoll_create] = SCAP_FD_EPOLL,
-        [EV_epoll_create1] = SCAP_FD_EPOLL,
-        [EV_eventfd] = SCAP_FD_EVENT,
-        [EV_eventfd2] = SCAP_FD_EVENT,
-        [EV_inotify_init] = SCAP_FD_INOTIFY,
-        [EV_inotify_init1] = SCAP_FD_INOTIFY,
-        [EV_io_uring_setup] = SCAP_FD_IO_URING,
-        [EV_memfd_create] = SCAP_FD_MEMFD,
-        [EV_pidfd_open] = SCAP_FD_PIDFD,
-        [EV_signalfd] = SCAP_FD_SIGNAL,
-        [EV_signalfd4] = SCAP_FD_SIGNAL,
-        [EV_timerfd_create] = SCAP_FD_TIMER,
-        [EV_userfaultfd] = SCAP_FD_USERFAULT,
-    };
-    struct scap_fd *f = new_fd(s, h, e, 0);
-    const char *text = "";
-    uint32_t n = 0;
-
-    if (!f)
-        return;
-    f->type = types[e->event];
-    if (e->event == EV_memfd_create && !scap_param_text(e, "name", &text, &n))
-        return;
-    scap_fd_name(s->procs, f, text, n);
-}
-
-static void on_pipe(struct scap_state *s, struct scap_thread *h, const struct scap_event *e)
-{
-    int64_t ino = 0, flags = 0;
-
-    if (!succeeded(e))
-        return;
-    scap_named_num(e, "ino", &ino);
-    scap_named_num(e, "flags", &flags);
-    for (unsigned i = 1; i <= 2; i++) {
-        struct scap_fd *f = new_fd(s, h, e, i);
-
-        if (!f)
-            return;
-        f->type = SCAP_FD_PIPE;
-        f->ino = (uint64_t)ino;
-        f->close_on_exec = flags & O_CLOEXEC_;
-        scap_fd_name(s->procs, f, "", 0);
-    }
-}
-
-static void on_dup(struct scap_state *s, struct scap_thread *h, const struct scap_event *e)
-{
-    struct scap_thread *leader = scap_leader(s->procs, h);
-    const struct scap_fd *from;
-    int64_t old, num, cmd, flags = 0;
-    struct scap_fd *f;
-
-    if (!leader || !scap_param_num(e, 0, &num) || num < 0)
-        return;
-    if (e->event == EV_fcntl &&
-        (!scap_named_num(e, "cmd", &cmd) || (cmd != F_DUPFD_ && cmd != F_DUPFD_CLOEXEC_)))
-        return;
-    if (!scap_named_num(e, e->event == EV_fcntl ? "fd" : "oldfd", &old))
-        return;
-    from = scap_fd_find(leader, old);
-    if (!from) {
-        scap_fd_close(s->procs, leader, num, num);
-        return;
-    }
-    scap_fd_copy(s->procs, leader, num, from);
-    scap_named_num(e, "flags", &flags);
-    f = flags & O_CLOEXEC_ || (e->event == EV_fcntl && cmd == F_DUPFD_CLOEXEC_)
-            ? scap_fd_edit(s->procs, leader, num)
-            : NULL;
-    if (f)
-        f->close_on_exec = true;
-}
-
-static void on_close(struct scap_state *s, struct scap_thread *h, const struct scap_event *e)
-{
-    int64_t flags = 0;
-
-    if (!succeeded(e))
-        return;
-    s->close_tid = h->pid;
-    if (e->event == EV_close && scap_named_num(e, "fd", &s->close_first)) {
-        s->close_last = s->close_first;
-        return;
-    }
-    scap_named_num(e, "flags", &flags);
-    if (e->event == EV_close || flags & CLOSE_RANGE_CLOEXEC_ ||
-        !scap_named_num(e, "first", &s->close_first) || !scap_named_num(e, "last", &s->close_last))
-        s->close_tid = 0;
 }
 
 /* ---- all ---- */
@@ -571,43 +402,43 @@ static const change changes[EV_COUNT] = {
     [EV_accept] = scap_sock_accept,
     [EV_accept4] = scap_sock_accept,
     [EV_bind] = scap_sock_bind,
-    [EV_bpf] = on_made,
+    [EV_bpf] = scap_fd_made,
     [EV_brk] = on_memory,
     [EV_capset] = on_memory,
     [EV_chdir] = on_chdir,
     [EV_clone] = on_clone,
     [EV_clone3] = on_clone,
-    [EV_close] = on_close,
-    [EV_close_range] = on_close,
+    [EV_close] = scap_fd_closed,
+    [EV_close_range] = scap_fd_closed,
     [EV_connect] = scap_sock_connect,
-    [EV_creat] = on_open,
-    [EV_dup] = on_dup,
-    [EV_dup2] = on_dup,
-    [EV_dup3] = on_dup,
-    [EV_epoll_create] = on_made,
-    [EV_epoll_create1] = on_made,
-    [EV_eventfd] = on_made,
-    [EV_eventfd2] = on_made,
+    [EV_creat] = scap_fd_open,
+    [EV_dup] = scap_fd_dup,
+    [EV_dup2] = scap_fd_dup,
+    [EV_dup3] = scap_fd_dup,
+    [EV_epoll_create] = scap_fd_made,
+    [EV_epoll_create1] = scap_fd_made,
+    [EV_eventfd] = scap_fd_made,
+    [EV_eventfd2] = scap_fd_made,
     [EV_execve] = on_exec,
     [EV_execveat] = on_exec,
     [EV_fchdir] = on_chdir,
-    [EV_fcntl] = on_dup,
+    [EV_fcntl] = scap_fd_dup,
     [EV_fork] = on_clone,
     [EV_getcwd] = on_chdir,
-    [EV_inotify_init] = on_made,
-    [EV_inotify_init1] = on_made,
-    [EV_io_uring_setup] = on_made,
-    [EV_memfd_create] = on_made,
+    [EV_inotify_init] = scap_fd_made,
+    [EV_inotify_init1] = scap_fd_made,
+    [EV_io_uring_setup] = scap_fd_made,
+    [EV_memfd_create] = scap_fd_made,
     [EV_mmap] = on_memory,
     [EV_mmap2] = on_memory,
     [EV_munmap] = on_memory,
-    [EV_open] = on_open,
-    [EV_open_by_handle_at] = on_open,
-    [EV_openat] = on_open,
-    [EV_openat2] = on_open,
-    [EV_pidfd_open] = on_made,
-    [EV_pipe] = on_pipe,
-    [EV_pipe2] = on_pipe,
+    [EV_open] = scap_fd_open,
+    [EV_open_by_handle_at] = scap_fd_open,
+    [EV_openat] = scap_fd_open,
+    [EV_openat2] = scap_fd_open,
+    [EV_pidfd_open] = scap_fd_made,
+    [EV_pipe] = scap_fd_pipe,
+    [EV_pipe2] = scap_fd_pipe,
     [EV_procexit] = on_exit,
     [EV_read] = scap_sock_data,
     [EV_readv] = scap_sock_data,
@@ -627,13 +458,13 @@ static const change changes[EV_COUNT] = {
     [EV_setreuid] = on_setid,
     [EV_setsid] = on_setsid,
     [EV_setuid] = on_setid,
-    [EV_signalfd] = on_made,
-    [EV_signalfd4] = on_made,
+    [EV_signalfd] = scap_fd_made,
+    [EV_signalfd4] = scap_fd_made,
     [EV_socket] = scap_sock_new,
     [EV_socketpair] = scap_sock_pair,
-    [EV_timerfd_create] = on_made,
+    [EV_timerfd_create] = scap_fd_made,
     [EV_unshare] = on_namespace,
-    [EV_userfaultfd] = on_made,
+    [EV_userfaultfd] = scap_fd_made,
     [EV_vfork] = on_clone,
     [EV_write] = scap_sock_data,
     [EV_writev] = scap_sock_data,

@@ -77,7 +77,9 @@ FILTERS = [
     'evt.arg.type = ext4', 'evt.arg.domain contains AF_INET6', 'evt.arg.tuple contains 8080',
     'evt.arg[1] contains new', 'evt.rawarg.res = 0', 'evt.args contains hello',
     'container.id = host', 'container.id != host', 'container.id = 3ad7b26ded6d',
-    'evt.type = unlinkat and not proc.name in (rm, mv)',
+    'container.name = cache', 'container.name = host', 'container.image = "example.org/redis:6.2"',
+    'container.image.repository endswith redis', 'container.image.tag = 6.2',
+    'container.privileged = true', 'evt.type = unlinkat and not proc.name in (rm, mv)',
 ]
 
 # Parameters that a file in sysdig's version may have at the start of a call: sysdig is asked there
@@ -164,7 +166,12 @@ LATEST = [
                       'fd.is_server': False, 'fd.sockfamily': 'ip'}),
     (300, 'poll', {'evt.arg.fds': '31:41 44:i4'}),
     (410, 'execve', {'container.id': scapscene.CONTAINER[:12], 'proc.vpid': 7,
-                     'container.full_id': scapscene.CONTAINER, 'user.loginuid': -1}),
+                     'container.full_id': scapscene.CONTAINER, 'user.loginuid': -1,
+                     'container.name': 'cache', 'container.image': 'example.org/redis:6.2',
+                     'container.image.digest': 'sha256:12ab', 'container.image.id': 'f68d',
+                     'container.label.team': 'data', 'container.type': 'docker',
+                     'container.mount.source[/data]': '/srv/redis'}),
+    (210, 'kill', {'container.name': 'host', 'container.privileged': False}),
 ]
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the scap files of the tests tell of: a scene with a bit of everything, and random calls."""
+import json
 import random
 
 CONTAINER = '3ad7b26ded6d8e7b23da7d48fe889434573036c27ae5a74837233de441c3601e'
@@ -175,8 +176,19 @@ def network(w):
     w.call('poll', 300, fds=[(31, 1), (44, 4)], timeout=-1, res=1)
 
 
+METADATA = {'container': {
+    'Mounts': [{'Destination': '/data', 'Mode': 'ro', 'Propagation': 'rprivate', 'RDW': False,
+                'Source': '/srv/redis'}],
+    'id': CONTAINER[:12], 'image': 'example.org/redis:6.2', 'imagedigest': 'sha256:12ab',
+    'imageid': 'f68d', 'imagerepo': 'example.org/redis', 'imagetag': '6.2', 'ip': '172.17.0.2',
+    'labels': {'team': 'data'}, 'name': 'cache', 'privileged': True, 'type': 0}}
+
+
 def container(w):
     """A program in a container starts another; its descriptors and names are its own."""
+    waiting = {**METADATA['container'], 'name': 'incomplete', 'image': 'incomplete'}
+    for told in ({'container': waiting}, METADATA):
+        w.call('container', -1, json=json.dumps(told))
     inside = {'exe': 'redis-server', 'comm': 'redis', 'args': ['*:6379'], 'uid': 999, 'gid': 999,
               'cgroups': [DOCKER], 'vtid': 1, 'vpid': 1, 'flags': 0x20000000,
               'pidns_init_start_ts': 5}

@@ -150,6 +150,7 @@ busybox mount -t tmpfs tmpfs /dev/shm
 busybox mount -t tmpfs tmpfs /tmp
 busybox mount -t tmpfs tmpfs /run
 busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
+echo +memory > /sys/fs/cgroup/cgroup.subtree_control
 busybox ip link set lo up
 busybox hostname guest
 busybox insmod /overlay.ko

@@ -322,8 +322,8 @@ def check_cgroups(recs, own):
 
 
 def check_counts(out):
-    n = dict(re.findall(r'^(seen|filtered|sent|lost)=(\d+)$', out, re.M))
-    if int(n['seen']) == int(n['filtered']) + int(n['sent']) + int(n['lost']):
+    n = dict(re.findall(r'^(seen|filtered|limited|sent|lost)=(\d+)$', out, re.M))
+    if int(n.pop('seen')) == sum(map(int, n.values())):
         return 0
     print('FAIL counters: %s' % n)
     return 1

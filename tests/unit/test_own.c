@@ -60,6 +60,21 @@ static void test_forms(void **state)
            "\"time\":\"2026-11-24T04:24:59.068892935Z\"}\n");
 }
 
+/* A number of something: its name is the rules' author's. */
+static void test_numbers_of(void **state)
+{
+    struct alert_style text = ALERT_STYLE(ALERT_TEXT, "vm"), json = ALERT_STYLE(ALERT_JSON, "vm");
+    const struct own_field of[] = {OWN_NUMBER("lost", 3), OWN_NUMBER_OF("lost", "a \"b\"]", 3)};
+    const struct own o = {.rule = "r", .message = "m", .priority = 4, .fields = of, .nfield = 2};
+
+    (void)state;
+    expect(text, &o, 4096, "00:00:00.000000000: Warning m (lost=3 lost[a \\\"b\\\"]]=3)\n");
+    expect(json, &o, 4096,
+           "{\"hostname\":\"vm\",\"output\":\"m\",\"output_fields\":{\"lost\":3,"
+           "\"lost[a \\\"b\\\"]]\":3},\"priority\":\"Warning\",\"rule\":\"r\","
+           "\"source\":\"internal\",\"time\":\"1970-01-01T00:00:00.000000000Z\"}\n");
+}
+
 /* What does not fit is cut by value, and the form stays whole; no room at all is nothing. */
 static void test_bounds(void **state)
 {
@@ -84,6 +99,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),
+        cmocka_unit_test(test_numbers_of),
         cmocka_unit_test(test_bounds),
     };
 
