@@ -60,11 +60,21 @@ def check_events(score):
     score(resolve['flags'][0] == 'RESOLVE_BENEATH', f'events: {resolve}')
 
 
+def check_missing(score):
+    """The page of what is not supplied is the catalog's."""
+    rulec, page = os.path.join(ROOT, 'build/rulec'), os.path.join(ROOT, 'docs/missing.md')
+    run = subprocess.run([sys.executable, os.path.join(ROOT, 'docs/missing.py'), rulec],
+                         capture_output=True, text=True, check=True)
+    with open(page, encoding='utf-8') as text:
+        score(text.read() == run.stdout, 'docs/missing.md is old: docs/missing.py build/rulec')
+
+
 def main():
     tests = Score()
     score = tests.check
     check_fields(score)
     check_events(score)
+    check_missing(score)
     return tests.close()
 
 
