@@ -268,6 +268,7 @@ int extract_fspath(struct ev *ev);
 int extract_abspath(struct ev *ev);
 int extract_fdtab(struct ev *ev);
 int extract_stdio(struct ev *ev);
+int extract_other(struct ev *ev);
 int extract_poll(struct ev *ev);
 int extract_proc(struct ev *ev);
 int extract_use(struct ev *ev);

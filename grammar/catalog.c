@@ -113,20 +113,16 @@ static const struct slot_info slots[SLOT_COUNT] = {
 
 /* In lower case, which the preprocessor cannot make: a test holds them against the ids. */
 static const char *const groups[G_COUNT] = {
-    [G_EVENT] = "event",   [G_ARGS] = "args",
-    [G_DATA] = "data",     [G_FD] = "fd",
-    [G_SOCK] = "sock",     [G_PATH] = "path",
-    [G_DIR] = "dir",       [G_RAW] = "raw",
-    [G_FSPATH] = "fspath", [G_ABSPATH] = "abspath", [G_FDTAB] = "fdtab",
-    [G_STDIO] = "stdio",   [G_POLL] = "poll",
-    [G_PROC] = "proc",     [G_USE] = "use",
-    [G_CRED] = "cred",     [G_EXE] = "exe",
-    [G_CMD] = "cmd",       [G_EXEPATH] = "exepath",
-    [G_CWD] = "cwd",       [G_PARENT] = "parent",
-    [G_ANC] = "anc",       [G_PEXEPATH] = "pexepath",
-    [G_LEAD] = "lead",     [G_SHELL] = "shell",
-    [G_EXTRA] = "extra",   [G_ENV] = "env",
-    [G_ENVRAW] = "envraw", [G_CONTAINER] = "container",
+    [G_EVENT] = "event",     [G_ARGS] = "args",       [G_DATA] = "data",
+    [G_FD] = "fd",           [G_SOCK] = "sock",       [G_PATH] = "path",
+    [G_DIR] = "dir",         [G_RAW] = "raw",         [G_FSPATH] = "fspath",
+    [G_ABSPATH] = "abspath", [G_FDTAB] = "fdtab",     [G_STDIO] = "stdio",
+    [G_OTHER] = "other",     [G_POLL] = "poll",       [G_PROC] = "proc",
+    [G_USE] = "use",         [G_CRED] = "cred",       [G_EXE] = "exe",
+    [G_CMD] = "cmd",         [G_EXEPATH] = "exepath", [G_CWD] = "cwd",
+    [G_PARENT] = "parent",   [G_ANC] = "anc",         [G_PEXEPATH] = "pexepath",
+    [G_LEAD] = "lead",       [G_SHELL] = "shell",     [G_EXTRA] = "extra",
+    [G_ENV] = "env",         [G_ENVRAW] = "envraw",   [G_CONTAINER] = "container",
 };
 
 const struct type_info *catalog_type(enum type_id id)
