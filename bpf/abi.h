@@ -113,6 +113,9 @@ struct ev {
     __u8 time64;   /* a 32-bit one with times of 64 bits */
     __u8 has_peer; /* see peer[] */
     __u32 limited; /* h.rule of the first rule that might match, had it not been closed; 0: none */
+    __u8 sketched; /* `sketch` is filled */
+    __u8 pad[7];
+    __u64 sketch;  /* which rules the path can concern (bpf/sketch.h) */
     __u64 req;     /* of a ring: address of the request, if this is its end */
     __u8 peer[24]; /* of a ring: beginning of the socket address that a datagram goes to */
     __u64 file;    /* address of the event's struct file, or 0: for extractors only */
@@ -190,7 +193,8 @@ struct cpu_stats {
 struct lane {
     __u64 sent;    /* bytes of the ring buffer that its records took, by the kernel */
     __u64 taken;   /* of them, those that user space has given back */
-    __u64 closed;  /* until this time, by the events' clock (h.ts); user space sets it */
+    __u64 closed;  /* until this time, by the events' clock (h.ts); then open by a crack, until user
+                      space sets it to 0 */
     __u64 lost;    /* records that found no room */
     __u64 limited; /* events that only closed rules might match; this is the first of them */
     __u64 pad[3];

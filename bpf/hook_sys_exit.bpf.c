@@ -162,7 +162,7 @@ static __always_inline void judge_call(struct pt_regs *regs, struct call call, _
     if (message) /* as if the vector of messages began there */
         ev->args[1] += message * (ev->compat ? MESSAGE_SIZE_32 : MESSAGE_SIZE);
     put_fd(ev, ev->h.event, res);
-    event_judge(ev);
+    event_judge(ev, rule_filter_calls);
 }
 
 /* An event for each message but the first; of those that are too many it is known that they were. */

@@ -202,9 +202,9 @@ def add_empty(aims, taken):
 
 
 def add_calls(aims, taken, packs):
-    """What has an aim among the calls, for each of the packs."""
+    """What has an aim among the calls; `packs` is {set-up: how many times as much an exec may cost}."""
     add_empty(aims, taken)
-    for name in packs:
+    for name, exec_aim in packs.items():
         if name not in taken:
             continue
         if HOOK in taken:
@@ -212,7 +212,7 @@ def add_calls(aims, taken, packs):
                      pair(taken, 'getppid', name, HOOK))
             aims.add(f'{name}: added to {OPEN} / what the {HOOK} adds',
                      times_added(taken, name, HOOK, OPEN), 2, 'x', pair(taken, OPEN, name, HOOK))
-        aims.add(f'{name}: {EXEC} / {NOTHING}', ratio(taken, name, NOTHING, EXEC), 1.10, 'x',
+        aims.add(f'{name}: {EXEC} / {NOTHING}', ratio(taken, name, NOTHING, EXEC), exec_aim, 'x',
                  pair(taken, EXEC, name, NOTHING))
 
 
@@ -224,3 +224,25 @@ def add_ratio(aims, taken, broken, large, small, aim):
         aims.failed(what, aim, 'x', broken.get(missing[0], 'could not be built'))
         return
     aims.add(what, times_added(taken, large, small, OPEN), aim, 'x', pair(taken, OPEN, large, small))
+
+
+def estimated(inputs, event):
+    """Units that `rulec explain --cost` expects of an event."""
+    run = subprocess.run([os.path.join(ROOT, 'build/rulec'), 'explain', '--cost', *inputs],
+                         capture_output=True, text=True, check=True)
+    for line in run.stdout.splitlines():
+        units, _, events = line.strip().partition('  ')
+        if event in events.split(', '):
+            return float(units)
+    raise RuntimeError(f'rulec explain --cost does not tell of {event}')
+
+
+def add_residual(aims, taken, name, inputs):
+    """How far the estimate is from what was measured; a hook costs a unit for each of two calls."""
+    if name not in taken or HOOK not in taken:
+        return
+    unit = statistics.median(added(taken, HOOK, 'getppid'))
+    found = statistics.median(added(taken, name, OPEN)) / unit if unit > 0 else float('nan')
+    told = 2 + estimated(inputs, 'openat')
+    aims.add(f'{name}: {OPEN}, estimated / measured', told / found, None, 'x',
+             f'{told:.1f} / {found:.1f} units of {unit:.0f} ns')
