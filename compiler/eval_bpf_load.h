@@ -25,7 +25,7 @@ enum vm_native {
     NATIVE_SCAN,
     NATIVE_FOUND,
     NATIVE_JUDGE,
-    NATIVE_LANE, /* every lane is open */
+    NATIVE_LANE,    /* every lane is open */
     NATIVE_EXTRACT, /* an extractor of the probe */
     NATIVE_UNKNOWN,
 };
