@@ -102,8 +102,10 @@ struct ev {
     __u32 pad_len;
     __u64 args[6]; /* the system call's own, 64-bit numbering */
     __u8 compat;   /* the call was a 32-bit one */
-    __u8 pad[3];
+    __u8 sketched; /* `sketch` is filled */
+    __u8 pad[2];
     __u32 limited; /* h.rule of the first rule that might match, had it not been closed; 0: none */
+    __u64 sketch;  /* which rules the path can concern (bpf/sketch.h) */
     __u64 file;    /* address of the event's struct file, or 0: for extractors only */
     __u64 task;    /* address of the event's task_struct: for extractors only */
 #define SLOT_STR(id, group, cap, doc) char s_##id[cap];

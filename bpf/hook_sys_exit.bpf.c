@@ -228,7 +228,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
         return 0;
     put_call_args(ev, regs, call.way);
     put_fd(ev, ev->h.event, res);
-    event_judge(ev);
+    event_judge(ev, rule_filter_calls);
     return 0;
 }
 

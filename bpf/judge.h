@@ -20,7 +20,7 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
 {
     __u32 cpu = bpf_get_smp_processor_id();
     struct ev *ev = bpf_map_lookup_elem(&scratch, &cpu);
-    __u64 id = bpf_get_current_pid_tgid();
+    struct task_struct *task = bpf_get_current_task_btf();
 
     if (!ev)
         return NULL;
@@ -35,18 +35,20 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     ev->h.readings = READ_BIT(READ_KERNEL);
     ev->base_len = 0;
     ev->file = 0;
+    ev->task = (__u64)task;
     ev->compat = 0;
+    ev->sketched = 0;
     ev->limited = 0;
     put_num(ev, N_RES, res);
     put_num(ev, N_SYSNR, nr);
-    put_num(ev, N_PID, (__s32)(id >> 32));
-    put_num(ev, N_TID, (__s32)id);
+    put_num(ev, N_PID, task->tgid);
+    put_num(ev, N_TID, task->pid);
     put_state(ev, N_FD_NUM, ST_ABSENT);
     return ev;
 }
 
 /* What the filter says of the readings that are not the kernel's; the first that passes. */
-static __always_inline int judge_alts(struct ev *ev)
+static __always_inline int judge_alts(struct ev *ev, int (*filter)(struct ev *ev))
 {
     int rule = 0;
 
@@ -56,7 +58,7 @@ static __always_inline int judge_alts(struct ev *ev)
         if (rule || !(ev->h.readings & READ_BIT(k)) || !record_swap(ev, READ_ALT(k)))
             continue;
         ev->h.reading = (__u8)k;
-        rule = rule_filter(ev);
+        rule = filter(ev);
         record_swap(ev, READ_ALT(k));
     }
     if (rule == 0)
@@ -64,16 +66,17 @@ static __always_inline int judge_alts(struct ev *ev)
     return rule;
 }
 
-static __always_inline void event_judge(struct ev *ev)
+/* `filter`: rule_filter(), or the part of it that has the hook's events. */
+static __always_inline void event_judge(struct ev *ev, int (*filter)(struct ev *ev))
 {
     __u64 *n = counters(ev);
     int rule;
 
     if (n)
         n[STAT_SEEN]++;
-    rule = rule_filter(ev);
+    rule = filter(ev);
     if (rule == 0 && ev->h.readings != READ_BIT(READ_KERNEL))
-        rule = judge_alts(ev);
+        rule = judge_alts(ev, filter);
     if (rule == 0 && !plan.audit) {
         if (n)
             n[ev->limited ? STAT_LIMITED : STAT_FILTERED]++;

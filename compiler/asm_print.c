@@ -122,6 +122,8 @@ void asm_print_place(char *buf, size_t cap, const struct bpf_insn *i)
         print_head(buf, cap, (size_t)off);
         return;
     }
+    if (off / 8 == offsetof(struct ev, sketch) / 8)
+        snprintf(buf, cap, "sketch of the path");
     for (unsigned s = S_COUNT; s--;) {
         if (TEXT_OFF[s] > (uint32_t)off)
             continue;

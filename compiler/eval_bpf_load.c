@@ -118,7 +118,7 @@ static enum vm_native native_of(const char *name)
         {"match_name", NATIVE_NAME},         {"class_find", NATIVE_FIND},
         {"class_number", NATIVE_NUMBER},     {"class_judge", NATIVE_JUDGE},
         {"class_scan", NATIVE_SCAN},         {"class_found", NATIVE_FOUND},
-        {"lane_answer", NATIVE_LANE},
+        {"path_sketch", NATIVE_SKETCH},      {"lane_answer", NATIVE_LANE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (!strcmp(name, rows[i].name))
@@ -231,6 +231,7 @@ static void keep_classes(struct bpf_vm *vm, const struct rpk *p)
     vm->classes.class_rows = copy(p->class_rows, h->class_rows.n, sizeof *p->class_rows);
     vm->classes.class_cands = copy(p->class_cands, h->class_cands.n, sizeof *p->class_cands);
     vm->classes.class_tests = copy(p->class_tests, h->class_tests.n, sizeof *p->class_tests);
+    vm->classes.sketch = copy(p->sketch, h->sketch.n, sizeof *p->sketch);
 }
 
 static void drop_classes(struct bpf_vm *vm)
@@ -239,6 +240,7 @@ static void drop_classes(struct bpf_vm *vm)
     free((void *)(uintptr_t)vm->classes.class_rows);
     free((void *)(uintptr_t)vm->classes.class_cands);
     free((void *)(uintptr_t)vm->classes.class_tests);
+    free((void *)(uintptr_t)vm->classes.sketch);
 }
 
 static bool read_rulepack(struct loader *l, const void *elf, size_t size)
@@ -273,12 +275,14 @@ void bpf_vm_tables(struct bpf_vm *vm, const struct comp *c)
     struct rpk_head head = {.class_edges.n = c->class_edges.n,
                             .class_rows.n = c->class_rows.n,
                             .class_cands.n = c->class_cands.n,
-                            .class_tests.n = c->class_tests.n};
+                            .class_tests.n = c->class_tests.n,
+                            .sketch.n = c->sketch.n};
     struct rpk p = {.head = &head,
                     .class_edges = c->class_edges.v,
                     .class_rows = c->class_rows.v,
                     .class_cands = c->class_cands.v,
-                    .class_tests = c->class_tests.v};
+                    .class_tests = c->class_tests.v,
+                    .sketch = c->sketch.v};
     keep_classes(vm, &p);
     vm->patterns = must(calloc(vm->npattern + 1u, sizeof *vm->patterns));
     vm->names = must(calloc(vm->nname + 1u, sizeof *vm->names));

@@ -24,6 +24,7 @@ enum vm_native {
     NATIVE_NUMBER,
     NATIVE_SCAN,
     NATIVE_FOUND,
+    NATIVE_SKETCH,
     NATIVE_JUDGE,
     NATIVE_LANE,    /* every lane is open */
     NATIVE_EXTRACT, /* an extractor of the probe */
