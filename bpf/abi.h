@@ -174,7 +174,8 @@ struct cpu_stats {
 struct lane {
     __u64 sent;    /* bytes of the ring buffer that its records took, by the kernel */
     __u64 taken;   /* of them, those that user space has given back */
-    __u64 closed;  /* until this time, by the events' clock (h.ts); user space sets it */
+    __u64 closed;  /* until this time, by the events' clock (h.ts); then open by a crack, until user
+                      space sets it to 0 */
     __u64 lost;    /* records that found no room */
     __u64 limited; /* events that only closed rules might match; this is the first of them */
     __u64 pad[3];
