@@ -343,6 +343,7 @@ static __always_inline void see_words(struct ev *ev, struct sketching *s, __u64 
 {
     struct sketch_ctx c = {.ev = ev, .s = s, .name = name};
 
+#pragma unroll
     for (__u32 at = 8; at < NEAR_NAME; at += 8)
         if (see_word(ev, s, name, at))
             return;
@@ -428,8 +429,10 @@ static __always_inline void sketch_walk(struct ev *ev, struct sketching *s, int 
     s->root_mnt = (__u64)KREAD(struct fs_struct, fs, root.mnt);
     s->bits = s->first = s->word = 0;
     s->n = s->size = s->done = 0;
-    for (int i = 0; i < near && more; i++)
-        more = !sketch_go(ev, s);
+    /* Unrolled: before 6.3 the verifier refuses a loop that clang enters in its middle. */
+#pragma unroll
+    for (int i = 0; i < near; i++)
+        more = more && !sketch_go(ev, s);
     if (more)
         bpf_loop(PATH_CAP, sketch_step, &c, 0);
     s->bits |= s->first;
