@@ -84,6 +84,29 @@ enum reading {
 };
 
 /*
+ * Tests of the task alone, as the filter works them out (rule_task, compiler/bpf_task.c): one bit
+ * each. A rule looks at `yes`, whose bits mean something where those of `known` are set.
+ */
+#define TASK_WORDS 4
+#define TASK_BITS (32 * TASK_WORDS)
+struct ev_task {
+    __u32 yes[TASK_WORDS];
+    __u32 known[TASK_WORDS];
+    __u32 want[TASK_WORDS]; /* what rule_task is asked for */
+    __u32 settled;          /* what it finds may be kept */
+    __u32 test_class;       /* for hook_test: 1 + the event's class, or 0: no look at rule_left */
+};
+
+/* What can change the outcome of a test of the task: bits (slots.def has each value's). */
+enum task_tie { TASK_EXEC = 1, TASK_CRED = 2, TASK_ANC = 4 };
+
+/*
+ * What is known of an event before it is looked at (rule_left): bits. READS is of open and openat
+ * alone: a native call that neither writes, creates nor truncates.
+ */
+enum left_class { LEFT_FAILED = 1, LEFT_READS = 2, LEFT_CLASSES = 4 };
+
+/*
  * The scratch. `spell` holds the spelled path while FD_NAME holds the kernel's; the hook swaps
  * them for the second reading. `base` is the directory that a relative path argument starts from.
  */
@@ -97,6 +120,7 @@ struct ev {
     __u8 pad[7];
     __u64 file; /* address of the event's struct file, or 0: for extractors only */
     __u64 task; /* address of the event's task_struct: for extractors only */
+    struct ev_task kept;
 #define SLOT_STR(id, group, cap, doc) char s_##id[cap];
 #include "../grammar/slots.def"
     char spell[PATH_CAP];
@@ -158,7 +182,8 @@ struct probe_plan {
     __u8 readings;    /* 1: kernel only; 2: judge the spelled path too */
     __u8 audit;       /* send every event, with the filter's verdict in h.rule */
     __u8 failed_exec; /* events of exec calls that failed are wanted */
-    __u8 pad[5];
+    __u8 task; /* enum task_tie of the tests that are decided once per task; 0: there are none */
+    __u8 pad[4];
 };
 
 /* Whose a container is, by the form of its control group's name. Host: not in a container. */

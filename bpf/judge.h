@@ -36,6 +36,7 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     ev->spell_len = ev->base_len = 0;
     ev->file = 0;
     ev->compat = 0;
+    __builtin_memset(&ev->kept, 0, sizeof(ev->kept));
     put_num(ev, N_RES, res);
     put_num(ev, N_SYSNR, nr);
     put_num(ev, N_PID, (__s32)(id >> 32));

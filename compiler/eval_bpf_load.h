@@ -22,6 +22,7 @@ enum vm_native {
     NATIVE_SCAN,
     NATIVE_FOUND,
     NATIVE_JUDGE,
+    NATIVE_SETTLE,  /* task_settle(): nothing is kept here */
     NATIVE_EXTRACT, /* an extractor of the probe */
     NATIVE_UNKNOWN,
 };
@@ -44,6 +45,7 @@ struct bpf_vm {
     struct vm_call *calls;  /* by instruction; meaningful at calls */
     uint32_t ninsn;
     uint32_t start; /* rule_filter */
+    uint32_t left;  /* rule_left, or 0: the object has none */
     struct vm_pattern *patterns;
     uint32_t npattern;
     struct vm_name *names;
