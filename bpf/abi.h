@@ -89,12 +89,16 @@ enum reading {
  */
 #define TASK_WORDS 4
 #define TASK_BITS (32 * TASK_WORDS)
-struct ev_task {
+struct task_bits {
     __u32 yes[TASK_WORDS];
     __u32 known[TASK_WORDS];
+};
+struct ev_task {
+    struct task_bits bits;
     __u32 want[TASK_WORDS]; /* what rule_task is asked for */
-    __u32 settled;          /* what it finds may be kept */
+    __u32 settled;          /* what it has found may be kept */
     __u32 test_class;       /* for hook_test: 1 + the event's class, or 0: no look at rule_left */
+    __u64 generation;       /* of ancestors, before anything was looked at */
 };
 
 /* What can change the outcome of a test of the task: bits (slots.def has each value's). */

@@ -11,6 +11,8 @@ struct scratch_map scratch SEC(".maps");
 struct work_map work SEC(".maps");
 struct procs_map procs SEC(".maps");
 struct envs_map envs SEC(".maps");
+struct tasks_map tasks SEC(".maps");
+struct generation_map generation SEC(".maps");
 struct patterns_map patterns SEC(".maps");
 struct names_map name_sets SEC(".maps");
 struct edges_map class_edges SEC(".maps");
@@ -23,5 +25,6 @@ struct lost_map lost_by_rule SEC(".maps");
 
 const volatile struct probe_plan plan SEC(".rodata") = {};
 const volatile __u64 boot_offset_ns SEC(".rodata") = 0;
+const volatile __u32 task_slots SEC(".rodata") = 1;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

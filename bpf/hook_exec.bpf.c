@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* A program was started: its state is replaced, and the event is `execve`, by whatever call. */
 #include "judge.h"
+#include "keep.h"
 
 #define NR_EXECVE 59
 
@@ -30,13 +31,14 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
         state_exec(st);
     if (plan.groups & ENV_GROUPS)
         keep_env(task->group_leader);
+    keep_parent_changed(task); /* once its state is written */
     if (!syscall_wanted(NR_EXECVE))
         return 0;
     ev = event_begin(EV_execve, NR_EXECVE, 0);
     if (!ev)
         return 0;
     put_filename(ev, bprm);
-    event_judge(ev);
+    event_judge(ev, true);
     return 0;
 }
 

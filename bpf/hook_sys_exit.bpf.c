@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* The exit of a system call: nearly all events. */
 #include "judge.h"
+#include "keep.h"
 
 /*
  * Tables by the call's number. Rows of names that this machine does not have fall on the last
@@ -206,6 +207,21 @@ static __always_inline void put_call_args(struct ev *ev, struct pt_regs *regs, e
     ev->args[5] = regs->r9;
 }
 
+#define NR_OPEN 2
+#define NR_OPENAT 257
+#define NATIVE_CHANGES 0x400243 /* __O_TMPFILE, O_TRUNC, O_CREAT, O_ACCMODE */
+
+/* enum left_class of the event that is going to be made. */
+static __always_inline __u32 class_of(__u64 nr, enum way way, struct pt_regs *regs, long res)
+{
+    __u32 class = res < 0 ? LEFT_FAILED : 0;
+
+    if (way == WAY_NATIVE && ((nr == NR_OPEN && !(regs->si & NATIVE_CHANGES)) ||
+                              (nr == NR_OPENAT && !(regs->dx & NATIVE_CHANGES))))
+        class |= LEFT_READS;
+    return class;
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
 {
@@ -213,6 +229,8 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
     bool compat = task->thread_info.status & TS_COMPAT, exec;
     struct call call = call_of(regs, compat);
     __u64 nr = call.nr;
+    struct kept kept = {};
+    bool left = true;
     struct ev *ev;
 
     if (nr >= NR_COUNT || !syscall_wanted(nr))
@@ -223,12 +241,25 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
         return 0;
     if (compat)
         res = (__s32)res;
+    if (plan.task) {
+        kept = keep_find(task);
+        left = !kept.valid || keep_left(&kept, event_of[nr], class_of(nr, call.way, regs, res));
+        if (!left && !plan.audit) {
+            count(STAT_SEEN);
+            count(STAT_FILTERED);
+            return 0;
+        }
+    }
     ev = event_begin(event_of[nr], (__s64)nr, res);
     if (!ev)
         return 0;
     put_call_args(ev, regs, call.way);
     put_fd(ev, ev->h.event, res);
-    event_judge(ev);
+    if (plan.task)
+        keep_begin(&kept, ev);
+    event_judge(ev, left);
+    if (plan.task)
+        keep_end(&kept, ev, task);
     return 0;
 }
 

@@ -33,8 +33,8 @@ int test_filter(void *ctx)
         return 0;
     *result = (__u32)rule_filter(ev);
     if (*result && ev->kept.test_class &&
-        !rule_left(ev->h.event, ev->kept.test_class - 1, left_of(&ev->kept, 0),
-                   left_of(&ev->kept, 2)))
+        !rule_left(ev->h.event, ev->kept.test_class - 1, left_of(&ev->kept.bits, 0),
+                   left_of(&ev->kept.bits, 2)))
         *result = 0;
     return 0;
 }

@@ -45,13 +45,14 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     return ev;
 }
 
-static __always_inline void event_judge(struct ev *ev)
+/* `left`: some rule may match, for all that is known of the task. */
+static __always_inline void event_judge(struct ev *ev, bool left)
 {
     int rule;
 
     count(STAT_SEEN);
-    rule = rule_filter(ev);
-    if (rule == 0 && ev->h.readings == 2 && record_swap(ev)) {
+    rule = left ? rule_filter(ev) : 0;
+    if (left && rule == 0 && ev->h.readings == 2 && record_swap(ev)) {
         ev->h.reading = READ_SPELLED;
         rule = rule_filter(ev);
         record_swap(ev);

@@ -74,6 +74,9 @@ struct hlist_node {
 struct hlist_head {
     struct hlist_node *first;
 };
+struct list_head {
+    struct list_head *next;
+};
 
 struct qstr {
     __u32 len;
@@ -283,13 +286,16 @@ struct thread_info {
 
 struct task_struct {
     struct thread_info thread_info;
+    unsigned int flags;
     struct mm_struct *mm;
     int pid;
     int tgid;
     struct task_struct *real_parent;
+    struct list_head children;
     struct task_struct *group_leader;
     struct pid *thread_pid;
     __u64 start_boottime;
+    __u64 self_exec_id;
     unsigned long min_flt;
     unsigned long maj_flt;
     const struct cred *cred;
@@ -370,6 +376,7 @@ struct bpf_iter_num { /* from 6.4 on */
 
 #pragma clang attribute pop
 
+#define PF_EXITING 0x4
 #define TS_COMPAT 0x2 /* thread_info.status: inside a 32-bit system call */
 
 #define S_IFMT 0170000

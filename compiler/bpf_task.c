@@ -261,9 +261,9 @@ uint32_t task_bit(const struct emit *e, const struct root *r)
 
 static void set_yes(struct emit *e, uint32_t bit)
 {
-    asm_load(e->a, 4, R1, R6, KEPT(yes, bit / 32));
+    asm_load(e->a, 4, R1, R6, KEPT(bits.yes, bit / 32));
     asm_alu32_imm(e->a, BPF_OR, R1, 1u << bit % 32);
-    asm_store(e->a, 4, R6, KEPT(yes, bit / 32), R1);
+    asm_store(e->a, 4, R6, KEPT(bits.yes, bit / 32), R1);
 }
 
 static void emit_test_of_task(struct emit *e, const struct task_test *t)
@@ -335,9 +335,9 @@ void task_emit(struct emit *e)
         for (uint32_t i = 0; i < names[w].n; i++)
             emit_call(e, names[w].v[i]);
         asm_load(e->a, 4, R1, R6, KEPT(want, w));
-        asm_load(e->a, 4, R2, R6, KEPT(known, w));
+        asm_load(e->a, 4, R2, R6, KEPT(bits.known, w));
         asm_alu(e->a, BPF_OR, R2, R1);
-        asm_store(e->a, 4, R6, KEPT(known, w), R2);
+        asm_store(e->a, 4, R6, KEPT(bits.known, w), R2);
         asm_bind(e->a, next);
     }
     emit_finish(e);
@@ -346,7 +346,7 @@ void task_emit(struct emit *e)
 void task_emit_bit(struct emit *e, uint32_t bit, label_id miss)
 {
     label_id go = asm_label(e->a);
-    asm_load(e->a, 1, R1, R6, KEPT(yes, 0) + (int32_t)(bit / 8));
+    asm_load(e->a, 1, R1, R6, KEPT(bits.yes, 0) + (int32_t)(bit / 8));
     asm_if(e->a, BPF_JSET, R1, 1u << bit % 8, go, miss);
     asm_bind(e->a, go);
 }
@@ -378,7 +378,7 @@ void task_emit_want(struct emit *e, const struct task_mask *want)
     asm_mov_imm(e->a, R3, 0);
     for (uint32_t w = 0; w * 32 < e->task->nbit; w++) {
         load_want(e, want, w);
-        asm_load(e->a, 4, R2, R6, KEPT(known, w));
+        asm_load(e->a, 4, R2, R6, KEPT(bits.known, w));
         asm_alu_imm(e->a, BPF_XOR, R2, UINT64_MAX);
         asm_alu(e->a, BPF_AND, R1, R2);
         asm_store(e->a, 4, R6, KEPT(want, w), R1);

@@ -475,7 +475,7 @@ static void clobber(struct run *run)
 /* What the bits of the task tell, as the hook would ask before it makes an event. */
 static int64_t ask_left(struct run *run)
 {
-    const struct ev_task *k = &run->ev->kept;
+    const struct task_bits *k = &run->ev->kept.bits;
     int class = left_class(run->ev);
     uint64_t left[2] = {0};
     if (class < 0 || !run->vm->left)

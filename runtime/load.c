@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #define LOG_SIZE (1u << 20)
+#define TASK_ROWS 16384    /* of all CPUs together, */
+#define TASK_ROWS_MIN 1024 /* but not less than this for each */
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
 
 /* The probe's layouts of map values (bpf/probe.h). */
@@ -145,10 +147,24 @@ static uint64_t clock_ns(clockid_t id)
     return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
 }
 
+/*
+ * What is decided once per task stands in rows that each CPU has of its own: a power of two. A task
+ * that finds another's in its row is judged anew, so that their number is no limit.
+ */
+static uint32_t task_slots(const struct load *l, const struct probe_plan *plan)
+{
+    uint32_t n = TASK_ROWS_MIN;
+
+    while (plan->task && n * 2 * l->cpus <= TASK_ROWS)
+        n *= 2;
+    return plan->task ? n : 1;
+}
+
 static int fill_constants(struct load *l, const struct load_options *opt)
 {
     struct probe_plan *plan = load_constant(l->object, "plan", sizeof(*plan));
     uint64_t *offset = load_constant(l->object, "boot_offset_ns", sizeof(*offset));
+    uint32_t *slots = load_constant(l->object, "task_slots", sizeof(*slots));
 
     l->boot_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
     if (!plan)
@@ -156,6 +172,8 @@ static int fill_constants(struct load *l, const struct load_options *opt)
     *plan = *opt->plan;
     if (offset)
         *offset = l->boot_offset_ns;
+    if (slots)
+        *slots = task_slots(l, opt->plan);
     return 0;
 }
 
@@ -259,6 +277,7 @@ static int load_object(struct load *l, const void *bytes, size_t size, const str
     if (!l->by_cpu)
         return -ENOMEM;
     size_map(l, "scratch", l->cpus);
+    size_map(l, "tasks", l->cpus * task_slots(l, opt->plan));
     size_map(l, "events", opt->buffer);
     size_map(l, "patterns", p->head->patterns.n);
     size_map(l, "name_sets", p->head->names.n);
