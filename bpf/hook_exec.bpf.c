@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* A program was started: its state is replaced, and the event is `execve`, by whatever call. */
 #include "judge.h"
-#include "keep.h"
 
 #define NR_EXECVE 59
 
@@ -27,11 +26,12 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
         bpf_task_storage_get(&procs, task->group_leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
     struct ev *ev;
 
+    keep_parent_changed(task); /* before and after its state does */
     if (st)
         state_exec(st);
     if (plan.groups & ENV_GROUPS)
         keep_env(task->group_leader);
-    keep_parent_changed(task); /* once its state is written */
+    keep_parent_changed(task);
     if (!syscall_wanted(NR_EXECVE))
         return 0;
     ev = event_begin(EV_execve, NR_EXECVE, 0);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* The exit of a system call: nearly all events. */
 #include "judge.h"
-#include "keep.h"
 
 /*
  * Tables by the call's number. Rows of names that this machine does not have fall on the last

@@ -9,7 +9,7 @@
 #ifndef RULEC_JUDGE_H
 #define RULEC_JUDGE_H
 
-#include "probe.h"
+#include "keep.h"
 
 static __always_inline bool syscall_wanted(__u64 nr)
 {
@@ -45,20 +45,38 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     return ev;
 }
 
-/* `left`: some rule may match, for all that is known of the task. */
-static __always_inline void event_judge(struct ev *ev, bool left)
+static __always_inline int judge_readings(struct ev *ev)
 {
-    int rule;
+    int rule = rule_filter(ev);
 
-    count(STAT_SEEN);
-    rule = left ? rule_filter(ev) : 0;
-    if (left && rule == 0 && ev->h.readings == 2 && record_swap(ev)) {
+    if (rule == 0 && ev->h.readings == 2 && record_swap(ev)) {
         ev->h.reading = READ_SPELLED;
         rule = rule_filter(ev);
         record_swap(ev);
         if (rule == 0)
             ev->h.reading = READ_KERNEL;
     }
+    return rule;
+}
+
+/*
+ * An audit holds the verdict against the values in the record. Those of ancestors may have changed
+ * since the verdict, which rests on what was kept: then what is in the record is judged.
+ */
+static __always_inline void judge_overtaken(struct ev *ev)
+{
+    if (ev->kept.generation == keep_generation())
+        return;
+    __builtin_memset(&ev->kept.bits, 0, sizeof(ev->kept.bits));
+    ev->h.rule = (__u32)judge_readings(ev);
+}
+
+/* `left`: some rule may match, for all that is known of the task. */
+static __always_inline void event_judge(struct ev *ev, bool left)
+{
+    int rule = left ? judge_readings(ev) : 0;
+
+    count(STAT_SEEN);
     if (rule == 0 && !plan.audit) {
         count(STAT_FILTERED);
         return;
@@ -66,6 +84,8 @@ static __always_inline void event_judge(struct ev *ev, bool left)
     ev->h.ts = bpf_ktime_get_boot_ns() + boot_offset_ns;
     ev->h.rule = (__u32)rule;
     record_fill(ev);
+    if (plan.audit && plan.task)
+        judge_overtaken(ev);
     record_send(ev);
 }
 

@@ -7,10 +7,11 @@
  * that is checked: tasks that share a row overwrite each other's, and nothing has to be taken away
  * when one ends. Each CPU has rows of its own, which are read and written with preemption off.
  *
- * The generation goes up when a task that has children starts another program, or exits. It is
- * read before the ancestors are looked at, so that what a change overtakes is stored under a
- * number that is over. One case is left: a task that exits goes up first and hands its children on
- * afterwards. task_settle() sees that: nothing is kept below a task that is exiting.
+ * The generation goes up before and after a task that has children starts another program, and
+ * before one exits. It is read before the ancestors are looked at, so that what a change overtakes
+ * is stored under a number that is over. One case is left: a task that exits goes up first and
+ * hands its children on afterwards. task_settle() sees that: nothing is kept below a task that is
+ * exiting.
  */
 #ifndef RULEC_KEEP_H
 #define RULEC_KEEP_H
