@@ -231,6 +231,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
     struct kept kept = {};
     bool left = true;
     struct ev *ev;
+    int rule;
 
     if (nr >= NR_COUNT || !syscall_wanted(nr))
         return 0;
@@ -256,9 +257,10 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
     put_fd(ev, ev->h.event, res);
     if (plan.task)
         keep_begin(&kept, ev);
-    event_judge(ev, left);
+    rule = left ? event_judge(ev) : 0;
     if (plan.task)
         keep_end(&kept, ev, task);
+    event_end(ev, rule);
     return 0;
 }
 

@@ -45,7 +45,8 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     return ev;
 }
 
-static __always_inline int judge_readings(struct ev *ev)
+/* 0: no rule can match; else 1 + the first that might, under either reading. */
+static __always_inline int event_judge(struct ev *ev)
 {
     int rule = rule_filter(ev);
 
@@ -68,14 +69,12 @@ static __always_inline void judge_overtaken(struct ev *ev)
     if (ev->kept.generation == keep_generation())
         return;
     __builtin_memset(&ev->kept.bits, 0, sizeof(ev->kept.bits));
-    ev->h.rule = (__u32)judge_readings(ev);
+    ev->h.rule = (__u32)event_judge(ev);
 }
 
-/* `left`: some rule may match, for all that is known of the task. */
-static __always_inline void event_judge(struct ev *ev, bool left)
+/* Sends what the verdict lets through. The event is packed where it stands, and gone then. */
+static __always_inline void event_end(struct ev *ev, int rule)
 {
-    int rule = left ? judge_readings(ev) : 0;
-
     count(STAT_SEEN);
     if (rule == 0 && !plan.audit) {
         count(STAT_FILTERED);
