@@ -68,8 +68,8 @@ $(B)/test_%: $(B)/tests/unit/test_%.o $(LIBS)
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LIBS_compiler) -lcmocka
 $(B)/diff: $(DIFF_O) $(LIBS)
 	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $(DIFF_O) -Wl,--start-group $(LIBS) -Wl,--end-group $(LIBS_compiler) -lm
-$(TOOLS): $(B)/%: $(B)/%.o
-	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $< $(LIBS_runtime)
+$(TOOLS): $(B)/%: $(B)/%.o $(LIBS)
+	$(call say,LINK)$(CC) $(LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(LIBS_compiler)
 $(FUZZ): build/fuzz/fuzz_%: build/fuzz/tests/fuzz/%.o $(FUZZ_O) $(LIBS)
 	$(call say,LINK)$(CC) -fsanitize=fuzzer,address,undefined -o $@ $< $(FUZZ_O) \
 	    -Wl,--start-group $(LIBS) -Wl,--end-group $(LIBS_compiler)
@@ -114,6 +114,9 @@ test: all $(UNIT) $(B)/diff $(TOOLS) $(REPLAY) build/bpf/tests/pass.bpf.o
 	$(MAKE) VARIANT=asan asan-programs
 	$(PYTHON) tests/run.py test
 asan-programs: $(UNIT) $(B)/rulec $(B)/rulerun $(B)/diff $(REPLAY)
+# Debian's 6.1 and 6.12 under QEMU. KERNELS: options, `--series 6.1` for example.
+test-kernels: all $(TOOLS)
+	$(PYTHON) tests/kernels/run.py $(KERNELS)
 diff: all $(B)/diff
 	$(PYTHON) tests/run.py diff
 # TIME: seconds, shared among the harnesses.
@@ -121,9 +124,9 @@ fuzz: all $(B)/fuzz_tool_dict $(B)/fuzz_tool_seed
 	$(MAKE) VARIANT=fuzz CC=$(CLANG) WARN= fuzz-programs
 	$(PYTHON) tests/fuzz/run.py $(TIME)
 fuzz-programs: $(FUZZ)
-# BENCH: its options, `--only calls` for example.
-bench: all $(TOOLS) $(patsubst tests/bench/%.bpf.c,build/bpf/tests/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
-	$(PYTHON) tests/bench/bench.py $(BENCH)
+# BENCH: their options, `--only calls` for example. calibrate writes compiler/cost.def.
+bench calibrate: all $(TOOLS) $(patsubst tests/bench/%.bpf.c,build/bpf/tests/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
+	$(PYTHON) tests/bench/$@.py $(BENCH)
 lint: $(LEX) $(YACC)
 	sh tests/lint.sh
 bless: all
@@ -144,7 +147,7 @@ install: all
 clean:
 	rm -rf build
 
-.PHONY: all check test asan-programs diff fuzz fuzz-programs bench lint bless docs demo run deps install clean
+.PHONY: all check test test-kernels asan-programs diff fuzz fuzz-programs bench calibrate lint bless docs demo run deps install clean
 .SECONDARY:
 .DELETE_ON_ERROR:
 -include $(shell find build -name '*.d' 2>/dev/null)

@@ -66,7 +66,7 @@ struct ev_head {
     __u16 cpu;
     __u32 rule; /* 1 + pack index of the first rule that the filter could not exclude; 0: dropped */
     __u8 reading;   /* enum reading, that `rule` was found under */
-    __u8 readings;  /* readings the record holds: 1, or 2 where the spelling differs */
+    __u8 readings;  /* READ_BIT of each reading that the record holds; READ_KERNEL is always one */
     __u8 anc_state; /* enum slot_state of the ancestors' names */
     __u8 anc_count; /* of ancestors in anc[] */
     __u64 cgroup;   /* id of the cgroup2 group */
@@ -77,11 +77,17 @@ struct ev_head {
     char anc[ANC_MAX][COMM_SIZE]; /* anc[0] is the parent; NUL-padded */
 };
 
-/* Which of the two meanings of fd.name is judged (docs/internals.md: two readings of a path). */
+/* Which meaning of fd.name is judged (docs/internals.md: readings of a path). */
 enum reading {
     READ_KERNEL = 0,  /* what was really opened */
     READ_SPELLED = 1, /* what the caller wrote, made absolute and folded as text */
+    READ_STORED = 2,  /* where the oldest mount that shows the file has it */
+    READ_COUNT
 };
+#define READ_BIT(r) (1u << (r))
+#define READINGS_ALL ((1u << READ_COUNT) - 1)
+#define READ_ALTS (READ_COUNT - 1) /* readings that are texts beside FD_NAME */
+#define READ_ALT(r) ((r)-1)        /* which of them a reading is */
 
 /*
  * Tests of the task alone, as the filter works them out (rule_task, compiler/bpf_task.c): one bit
@@ -111,23 +117,26 @@ enum task_tie { TASK_EXEC = 1, TASK_CRED = 2, TASK_ANC = 4 };
 enum left_class { LEFT_FAILED = 1, LEFT_READS = 2, LEFT_CLASSES = 4 };
 
 /*
- * The scratch. `spell` holds the spelled path while FD_NAME holds the kernel's; the hook swaps
- * them for the second reading. `base` is the directory that a relative path argument starts from.
+ * The scratch. `alt` holds the readings of fd.name beside the kernel's, which is in FD_NAME; the
+ * hook exchanges the two to judge another one. A reading that is there and has no bytes is unknown.
+ * `base` is the directory that a relative path argument starts from.
  */
 #define PATH_CAP 4096
 struct ev {
     struct ev_head h;
-    __u32 spell_len;
+    __u32 alt_len[READ_ALTS];
     __u32 base_len;
+    __u32 pad_len;
     __u64 args[6]; /* the system call's own, 64-bit numbering */
     __u8 compat;   /* the call was a 32-bit one */
-    __u8 pad[7];
-    __u64 file; /* address of the event's struct file, or 0: for extractors only */
-    __u64 task; /* address of the event's task_struct: for extractors only */
+    __u8 pad[3];
+    __u32 limited; /* h.rule of the first rule that might match, had it not been closed; 0: none */
+    __u64 file;    /* address of the event's struct file, or 0: for extractors only */
+    __u64 task;    /* address of the event's task_struct: for extractors only */
     struct ev_task kept;
 #define SLOT_STR(id, group, cap, doc) char s_##id[cap];
 #include "../grammar/slots.def"
-    char spell[PATH_CAP];
+    char alt[READ_ALTS][PATH_CAP];
     char base[PATH_CAP];
 };
 
@@ -136,14 +145,15 @@ struct ev {
 
 /*
  * The record on the wire: this head, then for each text slot whose state is PRESENT or CUT its
- * len[] bytes, in slot order, then the spelled path (rec.spell_len bytes, only if readings is 2),
- * then the base directory (rec.base_len bytes). No terminators, no alignment between texts.
- * h.size is the sum.
+ * len[] bytes, in slot order, then the other readings of fd.name (alt_len[] bytes each, 0 of those
+ * that are not in h.readings), then the base directory (base_len bytes). No terminators, no
+ * alignment between texts. h.size is the sum.
  */
 struct rec {
     struct ev_head h;
-    __u32 spell_len;
+    __u32 alt_len[READ_ALTS];
     __u32 base_len;
+    __u32 pad;
 };
 
 /* Largest record: all texts full. A power of two above it bounds the kernel's packing buffer. */
@@ -157,16 +167,57 @@ struct sock_ends {
     __u8 client[16], server[16];
 };
 
-/* Counters, per CPU and summed in user space: seen == filtered + sent + lost, always. */
+/*
+ * Counters of each CPU (map `stats`), summed in user space. Of each type of event:
+ * seen == filtered + limited + sent + lost, always.
+ */
 enum stat_id {
     STAT_SEEN,     /* events that reached the filter */
     STAT_FILTERED, /* no rule can match */
+    STAT_LIMITED,  /* only rules can whose lanes are closed */
     STAT_SENT,     /* records submitted to the ring buffer */
-    STAT_LOST,     /* records the ring buffer had no room for */
+    STAT_LOST,     /* records that found no room in the ring buffer */
     STAT_COUNT
 };
+enum {
+#define EVENT(id, name, category, flags, live) +1
+    STAT_EVENTS = 1 /* EV_NONE */
+#include "../grammar/events.def"
+};
+struct cpu_stats {
+    __u64 n[STAT_EVENTS][STAT_COUNT]; /* first index: enum event_id */
+};
 
-#define RULES_MAX 65536 /* bound of the per-rule loss counters */
+#define RULES_MAX 65536 /* of a bundle */
+
+/*
+ * A lane is what one rule takes of the way to user space (map `lanes`, row h.rule; row 0: events
+ * that an audit sends though no rule can match). A lane may hold as many bytes of the ring buffer
+ * as are free, so that one rule that floods takes half of it, k of them take k/(k+1), and every
+ * other one finds room. A lane that user space has closed sends nothing; the filter goes on to the
+ * next rule.
+ */
+struct lane {
+    __u64 sent;    /* bytes of the ring buffer that its records took, by the kernel */
+    __u64 taken;   /* of them, those that user space has given back */
+    __u64 closed;  /* until this time, by the events' clock (h.ts); user space sets it */
+    __u64 lost;    /* records that found no room */
+    __u64 limited; /* events that only closed rules might match; this is the first of them */
+    __u64 pad[3];
+};
+
+/* The reader of the ring buffer (map `reader`, one row): whether a record must wake it. */
+enum reader_state {
+    READER_AWAKE,
+    READER_NAPPING, /* it will look soon; earlier only if a quarter of the buffer is full */
+    READER_ASLEEP,
+};
+struct ring_reader {
+    __u32 state;   /* enum reader_state; who sets it to AWAKE from here on wakes the reader */
+    __u32 lost;    /* some lane has lost more since the reader set this to 0: */
+    __u32 limited; /* or limited more; the lane is counted first */
+    __u32 pad[13];
+};
 
 /* Kind of an ancestor's text, for slots X0..X3 (rodata `extra_want`). */
 enum extra_kind { EXTRA_NONE, EXTRA_EXE, EXTRA_EXEPATH, EXTRA_CMDLINE, EXTRA_ARGS };
@@ -183,7 +234,7 @@ struct probe_plan {
     __u64 groups;      /* bit per slot_group: fill before a record is sent */
     __u64 syscalls[8]; /* bit per x86-64 system call number that any rule can match */
     struct extra_want extra[4];
-    __u8 readings;    /* 1: kernel only; 2: judge the spelled path too */
+    __u8 readings;    /* READ_BIT of each reading of a path to judge; READ_KERNEL is always one */
     __u8 audit;       /* send every event, with the filter's verdict in h.rule */
     __u8 failed_exec; /* events of exec calls that failed are wanted */
     __u8 task; /* enum task_tie of the tests that are decided once per task; 0: there are none */
@@ -248,9 +299,12 @@ struct env_state {
 #define ABI_ASSERT(what) _Static_assert(what, #what)
 ABI_ASSERT(sizeof(struct ev_head) % 8 == 0);
 ABI_ASSERT(offsetof(struct ev_head, num) == 32);
-ABI_ASSERT(sizeof(struct rec) == sizeof(struct ev_head) + 8);
+ABI_ASSERT(sizeof(struct rec) == sizeof(struct ev_head) + 16);
 ABI_ASSERT(sizeof(struct ev) < REC_MAX);
+ABI_ASSERT(offsetof(struct ev, args) == sizeof(struct rec));
 ABI_ASSERT(sizeof(struct sock_ends) == 40);
+ABI_ASSERT(sizeof(struct lane) == 64);
+ABI_ASSERT(sizeof(struct ring_reader) == 64);
 ABI_ASSERT(sizeof(struct probe_plan) == 88);
 ABI_ASSERT(offsetof(struct proc_state, comm) == 88);
 ABI_ASSERT(sizeof(struct proc_state) == 88 + COMM_SIZE + 64 + ARGS_CAP);

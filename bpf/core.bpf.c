@@ -9,6 +9,7 @@
 
 struct scratch_map scratch SEC(".maps");
 struct work_map work SEC(".maps");
+struct mount_sets_map mount_sets SEC(".maps");
 struct procs_map procs SEC(".maps");
 struct envs_map envs SEC(".maps");
 struct tasks_map tasks SEC(".maps");
@@ -21,7 +22,8 @@ struct class_cands_map class_cands SEC(".maps");
 struct class_tests_map class_tests SEC(".maps");
 struct events_map events SEC(".maps");
 struct stats_map stats SEC(".maps");
-struct lost_map lost_by_rule SEC(".maps");
+struct lanes_map lanes SEC(".maps");
+struct reader_map reader SEC(".maps");
 
 const volatile struct probe_plan plan SEC(".rodata") = {};
 const volatile __u64 boot_offset_ns SEC(".rodata") = 0;

@@ -6,6 +6,7 @@
  */
 #define KERNEL_CASTS
 #include "probe.h"
+#include "place.h"
 
 /* ---- paths ---- */
 

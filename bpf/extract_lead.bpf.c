@@ -118,6 +118,7 @@ static long shell_step(__u32 i, struct shell_walk *s)
 {
     struct task_struct *task = s->task;
     struct work *w = work_get();
+    const char *end;
     __u32 n;
 
     if (!w || task->tgid == 0)
@@ -125,7 +126,8 @@ static long shell_step(__u32 i, struct shell_walk *s)
     read_name(w->live.comm, task);
     n = name_len(w->live.comm);
     OPAQUE(n);
-    if (n >= 2 && n < COMM_SIZE && w->live.comm[n - 2] == 's' && w->live.comm[n - 1] == 'h')
+    end = w->live.comm + (n & (COMM_SIZE - 1)); /* the bytes before a name of none are no `sh` */
+    if (n >= 2 && end[-2] == 's' && end[-1] == 'h')
         put_num(s->ev, N_LOGIN_SHELL, task->tgid);
     s->task = task->real_parent->group_leader;
     return 0;

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * fd.name in its two readings, and what is cut out of it.
+ * fd.name in its readings, and what is cut out of it.
  *
  * The kernel's path of an opened file is what was really opened. What the caller wrote, made
- * absolute and folded as text, is put into ev->spell, and counted as a second reading, only where
- * it differs: compared bytewise, so that the usual open pays for neither folding nor judging twice.
+ * absolute and folded as text, and the file's place in the oldest mount that shows it (place.h) are
+ * readings of their own only where they differ: compared bytewise, so that the usual open pays for
+ * neither folding nor judging twice.
  */
 #include "probe.h"
 #include "match.h"
@@ -92,6 +93,9 @@ static __always_inline int open_dirfd(struct ev *ev)
     return ev->h.event == EV_open || ev->h.event == EV_creat ? AT_FDCWD : (int)ev->args[0];
 }
 
+/* Where another reading's text stands in the event. */
+#define ALT_OFF(reading) ((__u32)offsetof(struct ev, alt) + READ_ALT(reading) * PATH_CAP)
+
 /* Two texts in the event, compared by words. */
 struct same {
     struct ev *ev;
@@ -141,7 +145,7 @@ static __always_inline __u32 read_spelling(struct ev *ev)
     return n > 1 ? (__u32)n - 1 : 0;
 }
 
-/* The first `n` bytes of slot A0, absolute and folded, to ev->spell. False: it cannot be told. */
+/* The first `n` bytes of slot A0, absolute and folded, to its place as a reading. False: it cannot be told. */
 static __always_inline bool fold_spelling(struct ev *ev, __u32 n)
 {
     struct work *w = work_get();
@@ -168,8 +172,8 @@ static __always_inline bool fold_spelling(struct ev *ev, __u32 n)
     OPAQUE(n);
     if (n == 0 || n >= PATH_CAP)
         return false;
-    bpf_probe_read_kernel(ev->spell, n, w->path + PATH_CAP - n);
-    ev->spell_len = n;
+    bpf_probe_read_kernel(ev->alt[READ_ALT(READ_SPELLED)], n, w->path + PATH_CAP - n);
+    ev->alt_len[READ_ALT(READ_SPELLED)] = n;
     return true;
 }
 
@@ -187,29 +191,53 @@ static __always_inline void name_of_failed(struct ev *ev)
     if (plain && ev->s_A0[0] == '/') {
         copy_text(ev->s_FD_NAME, ev->s_A0, n);
     } else if (fold_spelling(ev, n)) {
-        n = ev->spell_len;
-        copy_text(ev->s_FD_NAME, ev->spell, n);
-        ev->spell_len = 0;
+        n = ev->alt_len[READ_ALT(READ_SPELLED)];
+        copy_text(ev->s_FD_NAME, ev->alt[READ_ALT(READ_SPELLED)], n);
     } else {
         return;
     }
     put_text(ev, S_FD_NAME, n, ST_PRESENT);
 }
 
-static __always_inline void name_of_opened(struct ev *ev, __u64 file)
+/* What the caller wrote, if that is another path than the opened file's. */
+static __always_inline void read_spelled(struct ev *ev)
 {
-    __u32 n;
+    __u32 n = read_spelling(ev);
 
-    put_path(ev, S_FD_NAME, ev->s_FD_NAME, path_of_file(file));
-    if (plan.readings < 2 || !event_is_open(ev->h.event))
-        return;
-    n = read_spelling(ev);
     if (n == 0 || name_is(ev, EV_STR_OFF(s_A0), n) || !fold_spelling(ev, n))
         return;
-    if (name_is(ev, EV_STR_OFF(spell), ev->spell_len))
-        ev->spell_len = 0;
-    else
-        ev->h.readings = 2;
+    if (!name_is(ev, ALT_OFF(READ_SPELLED), ev->alt_len[READ_ALT(READ_SPELLED)]))
+        ev->h.readings |= READ_BIT(READ_SPELLED);
+}
+
+/* The file in the oldest mount that shows it, if that is another path. Unknown: no bytes. */
+static __always_inline void read_stored(struct ev *ev, __u64 file)
+{
+    __u64 mount = place_of_file(file);
+    struct work *w = work_get();
+    __u32 n = 0;
+
+    if (!mount || !w)
+        return;
+    if (mount != PLACE_UNKNOWN)
+        n = (__u32)path_build((__u64)KREAD(struct file, file, f_path.dentry), mount, 1);
+    OPAQUE(n);
+    if (n >= PATH_CAP)
+        n = 0;
+    bpf_probe_read_kernel(ev->alt[READ_ALT(READ_STORED)], n, w->path + PATH_CAP - n);
+    if (name_is(ev, ALT_OFF(READ_STORED), n))
+        return;
+    ev->alt_len[READ_ALT(READ_STORED)] = n;
+    ev->h.readings |= READ_BIT(READ_STORED);
+}
+
+static __always_inline void name_of_opened(struct ev *ev, __u64 file)
+{
+    put_path(ev, S_FD_NAME, ev->s_FD_NAME, path_of_file(file));
+    if ((plan.readings & READ_BIT(READ_SPELLED)) && event_is_open(ev->h.event))
+        read_spelled(ev);
+    if (plan.readings & READ_BIT(READ_STORED))
+        read_stored(ev, file);
 }
 
 __attribute__((noinline)) int extract_path(struct ev *ev)

@@ -245,8 +245,12 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
         kept = keep_find(task);
         left = !kept.valid || keep_left(&kept, event_of[nr], class_of(nr, call.way, regs, res));
         if (!left && !plan.audit) {
-            count(STAT_SEEN);
-            count(STAT_FILTERED);
+            __u64 *n = counters(bpf_get_smp_processor_id(), event_of[nr]);
+
+            if (n) {
+                n[STAT_SEEN]++;
+                n[STAT_FILTERED]++;
+            }
             return 0;
         }
     }

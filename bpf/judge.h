@@ -32,11 +32,12 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     ev->h.anc_count = 0;
     ev->h.event = (__u16)event;
     ev->h.cpu = (__u16)cpu;
-    ev->h.readings = 1;
-    ev->spell_len = ev->base_len = 0;
+    ev->h.readings = READ_BIT(READ_KERNEL);
+    ev->base_len = 0;
     ev->file = 0;
     ev->compat = 0;
     __builtin_memset(&ev->kept, 0, sizeof(ev->kept));
+    ev->limited = 0;
     put_num(ev, N_RES, res);
     put_num(ev, N_SYSNR, nr);
     put_num(ev, N_PID, (__s32)(id >> 32));
@@ -45,18 +46,32 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     return ev;
 }
 
-/* 0: no rule can match; else 1 + the first that might, under either reading. */
+/* What the filter says of the readings that are not the kernel's; the first that passes. */
+static __always_inline int judge_alts(struct ev *ev)
+{
+    int rule = 0;
+
+    /* Unrolled: before 6.3 the verifier refuses a loop that clang enters in its middle. */
+#pragma unroll
+    for (__u32 k = READ_KERNEL + 1; k < READ_COUNT; k++) {
+        if (rule || !(ev->h.readings & READ_BIT(k)) || !record_swap(ev, READ_ALT(k)))
+            continue;
+        ev->h.reading = (__u8)k;
+        rule = rule_filter(ev);
+        record_swap(ev, READ_ALT(k));
+    }
+    if (rule == 0)
+        ev->h.reading = READ_KERNEL;
+    return rule;
+}
+
+/* 0: no rule can match; else 1 + the first that might, under any reading. */
 static __always_inline int event_judge(struct ev *ev)
 {
     int rule = rule_filter(ev);
 
-    if (rule == 0 && ev->h.readings == 2 && record_swap(ev)) {
-        ev->h.reading = READ_SPELLED;
-        rule = rule_filter(ev);
-        record_swap(ev);
-        if (rule == 0)
-            ev->h.reading = READ_KERNEL;
-    }
+    if (rule == 0 && ev->h.readings != READ_BIT(READ_KERNEL))
+        rule = judge_alts(ev);
     return rule;
 }
 
@@ -75,9 +90,15 @@ static __always_inline void judge_overtaken(struct ev *ev)
 /* Sends what the verdict lets through. The event is packed where it stands, and gone then. */
 static __always_inline void event_end(struct ev *ev, int rule)
 {
-    count(STAT_SEEN);
+    __u64 *n = counters(ev->h.cpu, ev->h.event);
+
+    if (n)
+        n[STAT_SEEN]++;
     if (rule == 0 && !plan.audit) {
-        count(STAT_FILTERED);
+        if (n)
+            n[ev->limited ? STAT_LIMITED : STAT_FILTERED]++;
+        if (ev->limited)
+            lane_limit(ev);
         return;
     }
     ev->h.ts = bpf_ktime_get_boot_ns() + boot_offset_ns;

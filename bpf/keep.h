@@ -12,6 +12,9 @@
  * is stored under a number that is over. One case is left: a task that exits goes up first and
  * hands its children on afterwards. task_settle() sees that: nothing is kept below a task that is
  * exiting.
+ *
+ * User space begins the first generation, once the hooks that this needs are attached; before, or
+ * where the kernel refuses one of them, nothing is kept.
  */
 #ifndef RULEC_KEEP_H
 #define RULEC_KEEP_H
@@ -90,7 +93,7 @@ static __always_inline void keep_end(const struct kept *k, struct ev *ev, struct
     struct task_entry *row = k->row;
     const struct cred *cred;
 
-    if (!row || !ev->kept.settled)
+    if (!row || !ev->kept.settled || !ev->kept.generation)
         return;
     row->task = (__u64)task;
     row->start = task->start_boottime;

@@ -37,6 +37,8 @@ enum {
 };
 enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1024 };
 enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
+enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
+enum { BPF_RB_AVAIL_DATA = 0, BPF_RB_RING_SIZE = 1 };
 
 struct bpf_dynptr {
     __u64 opaque[2];
@@ -90,8 +92,19 @@ struct dentry {
     struct super_block *d_sb;
 };
 
+struct rb_node {
+    unsigned long __rb_parent_color;
+    struct rb_node *rb_right;
+    struct rb_node *rb_left;
+};
+
+struct rb_root {
+    struct rb_node *rb_node;
+};
+
 struct vfsmount {
     struct dentry *mnt_root;
+    struct super_block *mnt_sb;
     int mnt_flags;
 };
 
@@ -99,6 +112,21 @@ struct mount {
     struct mount *mnt_parent;
     struct dentry *mnt_mountpoint;
     struct vfsmount mnt;
+    struct rb_node mnt_node;   /* from 6.8 on */
+    struct list_head mnt_list; /* before */
+};
+
+struct ns_common {
+    __u64 ns_id; /* from 6.18 on */
+};
+
+/* All mounts, the oldest first. */
+struct mnt_namespace {
+    struct ns_common ns;
+    struct rb_root mounts; /* from 6.8 on */
+    struct list_head list; /* before */
+    __u64 event;           /* another number after each change */
+    __u64 seq;             /* of this one alone, before 6.18 */
 };
 
 struct path {
@@ -115,6 +143,7 @@ struct super_block {
     __u32 s_dev;
     unsigned long s_flags;
     unsigned long s_magic;
+    struct dentry *s_root;
     struct user_namespace *s_user_ns;
 };
 
@@ -183,8 +212,12 @@ struct mm_struct___percpu { /* from 6.2 on */
     struct percpu_counter rss_stat[4];
 };
 
+struct mm_count {
+    __s64 counter;
+};
+
 struct mm_rss_stat { /* before 6.2 */
-    __s64 count[4];
+    struct mm_count count[4];
 };
 
 struct mm_struct___rss {
@@ -277,6 +310,7 @@ struct group_info {
 };
 
 struct nsproxy {
+    struct mnt_namespace *mnt_ns;
     struct pid_namespace *pid_ns_for_children;
 };
 

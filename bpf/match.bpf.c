@@ -128,6 +128,82 @@ __attribute__((noinline)) int match_icontains(struct ev *ev, __u32 slot, __u32 p
     return ev ? contains(ev, slot, pattern, true) : 1;
 }
 
+/* ---- globs and paths ---- */
+
+struct pattern_walk {
+    struct match_glob glob;
+    struct match_path path;
+    __u32 pattern, len, end;
+};
+
+static long glob_turn(__u32 i, struct pattern_walk *k)
+{
+    struct bpf_pattern *p = bpf_map_lookup_elem(&patterns, &k->pattern);
+    struct work *w = work_get();
+
+    if (!w || !p)
+        return 1;
+    k->end = match_glob_step(&k->glob, w->fold, k->len, p->text, p->len);
+    return k->end != MATCH_ON;
+}
+
+static long path_turn(__u32 i, struct pattern_walk *k)
+{
+    struct bpf_pattern *p = bpf_map_lookup_elem(&patterns, &k->pattern);
+    struct work *w = work_get();
+
+    if (!w || !p)
+        return 1;
+    k->end = match_path_step(&k->path, w->fold, k->len, p->text, p->len);
+    return k->end != MATCH_ON;
+}
+
+/* The walk at its start, the text in work.fold. False: there is no memory for it. */
+static __always_inline bool walk_begin(struct ev *ev, __u32 slot, struct pattern_walk *k)
+{
+    struct work *w = work_get();
+
+    if (!ev || !w)
+        return false;
+    k->len = take_text(ev, w, slot);
+    k->glob.text = k->glob.pat = k->glob.star = k->glob.mark = untold(w, 0);
+    k->path.text = k->path.pat = untold(w, 0);
+    k->path.slash = untold(w, 1);
+    k->end = untold(w, MATCH_ON);
+    return true;
+}
+
+__attribute__((noinline)) int match_glob(struct ev *ev, __u32 slot, __u32 pattern)
+{
+    struct pattern_walk k = {.pattern = pattern};
+
+    if (!walk_begin(ev, slot, &k))
+        return MATCH_ON;
+    bpf_loop(MATCH_STEPS, glob_turn, &k, 0);
+    return (int)k.end;
+}
+
+__attribute__((noinline)) int match_iglob(struct ev *ev, __u32 slot, __u32 pattern)
+{
+    struct pattern_walk k = {.pattern = pattern};
+
+    if (!walk_begin(ev, slot, &k))
+        return MATCH_ON;
+    bpf_loop((k.len + 7) / 8, lower_step, NULL, 0);
+    bpf_loop(MATCH_STEPS, glob_turn, &k, 0);
+    return (int)k.end;
+}
+
+__attribute__((noinline)) int match_path(struct ev *ev, __u32 slot, __u32 pattern)
+{
+    struct pattern_walk k = {.pattern = pattern};
+
+    if (!walk_begin(ev, slot, &k))
+        return MATCH_ON;
+    bpf_loop(MATCH_STEPS, path_turn, &k, 0);
+    return (int)k.end;
+}
+
 /* Is the name in slot NAME, PNAME or SNAME in the set? */
 __attribute__((noinline)) int match_name(struct ev *ev, __u32 slot, __u32 set)
 {

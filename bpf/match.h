@@ -77,6 +77,91 @@ static inline unsigned long long match_blank8(unsigned long long w)
     return w | nul >> 2;
 }
 
+/*
+ * ---- globs and paths, a byte at a time ----
+ *
+ * A glob's `*` and `?` are bytes that no text of a rule has. For `iglob` text and pattern are in
+ * lower case already. A path is written as components with single slashes between; the text may
+ * have as many as it likes. `pat` must be readable at pat[n].
+ */
+#define MATCH_STAR ((char)0xff)
+#define MATCH_ANY ((char)0xfe)
+#define MATCH_TEXT_MAX 4128
+#define MATCH_STEPS 65536 /* after so many it is open whether the text matches */
+
+enum match_end { MATCH_NO, MATCH_YES, MATCH_ON };
+
+#ifdef __bpf__ /* clang must not move a bound away from what the verifier is to see bounded */
+#define MATCH_OPAQUE(v) asm volatile("" : "+r"(v))
+#else
+#define MATCH_OPAQUE(v) ((void)(v))
+#endif
+
+struct match_glob {
+    unsigned text, pat;  /* places to come */
+    unsigned star, mark; /* behind the last star, or 0; where the text is tried from then on */
+};
+
+/* To fall back to the last star is enough: an earlier one cannot do better. */
+static inline enum match_end match_glob_step(struct match_glob *g, const char *text, unsigned len,
+                                             const char *pat, unsigned n)
+{
+    unsigned t = g->text, p = g->pat;
+    char sign;
+
+    MATCH_OPAQUE(t);
+    MATCH_OPAQUE(p);
+    if (t > len || t > MATCH_TEXT_MAX || p > n || p > 255)
+        return MATCH_NO;
+    sign = pat[p];
+    if (p < n && sign == MATCH_STAR) {
+        g->star = g->pat = p + 1;
+        g->mark = t;
+        return p + 1 == n ? MATCH_YES : MATCH_ON;
+    }
+    if (t == len)
+        return p == n ? MATCH_YES : MATCH_NO;
+    if (p < n && (sign == MATCH_ANY || sign == text[t])) {
+        g->text = t + 1;
+        g->pat = p + 1;
+        return MATCH_ON;
+    }
+    if (!g->star)
+        return MATCH_NO;
+    g->text = g->mark = g->mark + 1;
+    g->pat = g->star;
+    return MATCH_ON;
+}
+
+struct match_path {
+    unsigned text, pat; /* places to come */
+    unsigned slash;     /* a slash was before, or nothing */
+};
+
+/* Are the pattern's components the first ones of the text? */
+static inline enum match_end match_path_step(struct match_path *m, const char *text, unsigned len,
+                                             const char *pat, unsigned n)
+{
+    unsigned t = m->text, p = m->pat;
+    char c;
+
+    MATCH_OPAQUE(t);
+    MATCH_OPAQUE(p);
+    if (n == 0)
+        return MATCH_YES;
+    if (t >= len || t >= MATCH_TEXT_MAX || p > 255)
+        return p == n ? MATCH_YES : MATCH_NO;
+    c = text[t];
+    m->text = t + 1;
+    if (c == '/' && m->slash)
+        return MATCH_ON;
+    m->slash = c == '/';
+    if (p == n)
+        return c == '/' ? MATCH_YES : MATCH_NO;
+    m->pat = p + 1;
+    return pat[p] == c ? MATCH_ON : MATCH_NO;
+}
+
 /* Do the words of pattern[0..n) stand at text? Reads whole words: up to 7 bytes beyond both. */
 static inline int match_here(const char *text, const char *pattern, unsigned n)
 {

@@ -256,8 +256,12 @@ static long judge_step(__u32 i, struct judging *j)
     struct class_cand *c;
     struct class_test *t;
 
-    if (j->at == CLASS_PASS)
-        return 1;
+    if (j->at == CLASS_PASS) {
+        if (lane_answer(j->ev, j->rule))
+            return 1;
+        j->at = CLASS_FAIL;
+        return 0;
+    }
     if (j->at != CLASS_FAIL) {
         t = bpf_map_lookup_elem(&class_tests, &j->at);
         j->at = t ? outcome(j->ev, t) : CLASS_PASS;

@@ -20,7 +20,7 @@
 #include "class.h"
 #include "events.h"
 
-#define PROBE_CPUS 2 /* of `scratch`; the loader sets the number of possible CPUs */
+#define PROBE_CPUS 2 /* of `scratch` and `stats`; the loader sets the number of possible CPUs */
 
 /* One pattern of match_contains: bytes as the rule has them; for match_icontains in lower case. */
 #define PATTERN_CAP 260
@@ -66,6 +66,28 @@ struct gather {
     __u32 bad;  /* a part could not be read */
 };
 
+/* Where a walk over the mounts of a namespace has come to (place.h), here for the same reason. */
+struct mounts {
+    __u64 sb, ns; /* addresses, as plain numbers: the verifier computes with no pointer */
+    __u64 at, end;
+    __u32 move, done;
+    __u32 key; /* of the entry in `mount_sets` that is filled */
+    __u32 pad;
+};
+
+/* Mounts of one file system in one namespace, the oldest first. */
+#define MOUNT_SETS 16
+#define SET_MOUNTS 64
+struct mount_set {
+    __u64 sb, ns;    /* addresses */
+    __u64 event, id; /* of the namespace: it is the same, and nothing was mounted since */
+    __u32 n;
+    __u32 more; /* there are more, or there may be */
+    struct {
+        __u64 mnt, root;
+    } v[SET_MOUNTS];
+};
+
 /* Where path_build leaves its text: path[PATH_CAP - length .. PATH_CAP). */
 struct work {
     char path[2 * PATH_CAP];
@@ -74,6 +96,7 @@ struct work {
     struct groups groups;
     struct session session;
     struct gather gather;
+    struct mounts mounts;
     struct sock_ends ends;    /* where sock_ends() leaves them */
     __u32 zero;               /* never written: see untold() */
     __u32 found[CLASS_FOUND]; /* class_scan */
@@ -100,6 +123,12 @@ struct work_map {
     __uint(max_entries, 1);
     __type(key, __u32);
     __type(value, struct work);
+};
+struct mount_sets_map {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, MOUNT_SETS);
+    __type(key, __u32);
+    __type(value, struct mount_set);
 };
 struct procs_map {
     __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
@@ -165,21 +194,32 @@ struct events_map {
     __uint(type, BPF_MAP_TYPE_RINGBUF);
     __uint(max_entries, 8 << 20);
 };
-struct stats_map { /* key: enum stat_id */
-    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-    __uint(max_entries, STAT_COUNT);
-    __type(key, __u32);
-    __type(value, __u64);
-};
-struct lost_map { /* key: pack index of the rule */
+/* Those that user space maps into its memory. */
+struct stats_map { /* key: the CPU */
     __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, PROBE_CPUS);
+    __type(key, __u32);
+    __type(value, struct cpu_stats);
+};
+struct lanes_map { /* key: h.rule */
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
     __uint(max_entries, 1);
     __type(key, __u32);
-    __type(value, __u64);
+    __type(value, struct lane);
+};
+struct reader_map {
+    __uint(type, BPF_MAP_TYPE_ARRAY);
+    __uint(map_flags, BPF_F_MMAPABLE);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, struct ring_reader);
 };
 
 extern struct scratch_map scratch SEC(".maps");
 extern struct work_map work SEC(".maps");
+extern struct mount_sets_map mount_sets SEC(".maps");
 extern struct procs_map procs SEC(".maps");
 extern struct envs_map envs SEC(".maps");
 extern struct tasks_map tasks SEC(".maps");
@@ -192,7 +232,8 @@ extern struct class_cands_map class_cands SEC(".maps");
 extern struct class_tests_map class_tests SEC(".maps");
 extern struct events_map events SEC(".maps");
 extern struct stats_map stats SEC(".maps");
-extern struct lost_map lost_by_rule SEC(".maps");
+extern struct lanes_map lanes SEC(".maps");
+extern struct reader_map reader SEC(".maps");
 
 /* Filled by the loader before the programs; the verifier takes them as constants. */
 extern const volatile struct probe_plan plan;
@@ -223,6 +264,12 @@ int path_build(__u64 dentry, __u64 vfsmount, __u32 rooted);
 /* The caller's open file, or 0. In a race with a close in another thread: 0, or its heir. */
 __u64 file_of_fd(__s64 fd);
 
+/*
+ * The vfsmount to name an open file through, another than its own (place.h). 0: its own; or
+ * PLACE_UNKNOWN.
+ */
+#define PLACE_UNKNOWN 1
+__u64 place_of_file(__u64 file);
 /* Its type, of flag table fd_type; -1 of address 0. */
 int kind_of_file(__u64 file);
 /* Folds work.fold[0..len) as text; the length of what is then at the end of work.path, or 0. */
@@ -240,6 +287,7 @@ int extract_path(struct ev *ev);
 int extract_dir(struct ev *ev);
 int extract_raw(struct ev *ev);
 int extract_fspath(struct ev *ev);
+int extract_abspath(struct ev *ev);
 int extract_fdtab(struct ev *ev);
 int extract_stdio(struct ev *ev);
 int extract_poll(struct ev *ev);
@@ -263,6 +311,10 @@ int extract_extra(struct ev *ev);
 /* match.bpf.c: `slot` is an enum str_slot. */
 int match_contains(struct ev *ev, __u32 slot, __u32 pattern);
 int match_icontains(struct ev *ev, __u32 slot, __u32 pattern);
+/* enum match_end: MATCH_ON says that it is open. */
+int match_glob(struct ev *ev, __u32 slot, __u32 pattern);
+int match_iglob(struct ev *ev, __u32 slot, __u32 pattern);
+int match_path(struct ev *ev, __u32 slot, __u32 pattern);
 int match_name(struct ev *ev, __u32 slot, __u32 set);
 int match_anc(struct ev *ev, __u32 set);
 int match_take(struct ev *ev, __u32 slot); /* the slot's text into work.fold; its length */
@@ -274,10 +326,17 @@ int class_scan(struct ev *ev, __u32 str, __u32 node);
 int class_found(struct ev *ev, __u32 i);
 int class_judge(struct ev *ev, __u32 class);
 
+/* lane.bpf.c */
+/* What a filter says of rule `number` - 1 that it cannot exclude: `number`; 0: its lane is closed.
+ */
+int lane_answer(struct ev *ev, __u32 number);
+/* No rule is left but those that are closed. */
+int lane_limit(struct ev *ev);
+
 /* record.bpf.c */
 int record_fill(struct ev *ev);
 int record_send(struct ev *ev);
-int record_swap(struct ev *ev); /* exchanges the two readings of fd.name; 1, or 0 if it cannot */
+int record_swap(struct ev *ev, __u32 alt); /* exchanges fd.name and ev->alt[alt]; 0: it cannot */
 
 /* ---- small tools of the extractors ---- */
 
@@ -307,12 +366,16 @@ static __always_inline __u64 left_of(const struct task_bits *k, __u32 i)
     return low | (__u64)high << 32;
 }
 
-static __always_inline void count(__u32 stat)
+/* A CPU's counters of a type of event, by enum stat_id. */
+static __always_inline __u64 *counters(__u32 cpu, __u64 event)
 {
-    __u64 *n = bpf_map_lookup_elem(&stats, &stat);
+    struct cpu_stats *s = bpf_map_lookup_elem(&stats, &cpu);
 
-    if (n)
-        *n += 1;
+    OPAQUE(event);
+    if (!s || event >= STAT_EVENTS)
+        return NULL;
+    OPAQUE(event); /* what is added to the address is what was tested */
+    return s->n[event];
 }
 
 static __always_inline struct work *work_get(void)

@@ -63,6 +63,7 @@ __attribute__((noinline)) int record_fill(struct ev *ev)
     FILL(ARGS, N_P0, extract_args)
     if (plan.groups & GROUP_BIT(G_ARGS))
         args_base(ev);
+    FILL(ABSPATH, SLOT_OF_STR(S_ABS0), extract_abspath)
     FILL(DATA, SLOT_OF_STR(S_DATA), extract_data)
     fill_descriptor(ev);
     fill_process(ev);
@@ -73,23 +74,26 @@ __attribute__((noinline)) int record_fill(struct ev *ev)
     return 0;
 }
 
-/* Exchanges the two readings of fd.name, and forgets what was cut out of the other one. */
-__attribute__((noinline)) int record_swap(struct ev *ev)
+/*
+ * Exchanges fd.name and another reading of it, and forgets what was cut out of the one that was
+ * there. No bytes are an unknown path.
+ */
+__attribute__((noinline)) int record_swap(struct ev *ev, __u32 alt)
 {
     struct work *w = work_get();
-    __u32 name, spell;
+    __u32 name, other;
 
-    if (!ev || !w)
+    if (!ev || !w || alt >= READ_ALTS)
         return 0;
     name = ev->h.len[S_FD_NAME];
-    spell = ev->spell_len;
-    if (name >= PATH_CAP || spell >= PATH_CAP)
+    other = ev->alt_len[alt];
+    if (name >= PATH_CAP || other >= PATH_CAP)
         return 0;
     bpf_probe_read_kernel(w->fold, name, ev->s_FD_NAME);
-    bpf_probe_read_kernel(ev->s_FD_NAME, spell, ev->spell);
-    bpf_probe_read_kernel(ev->spell, name, w->fold);
-    ev->h.len[S_FD_NAME] = spell;
-    ev->spell_len = name;
+    bpf_probe_read_kernel(ev->s_FD_NAME, other, ev->alt[alt]);
+    bpf_probe_read_kernel(ev->alt[alt], name, w->fold);
+    put_text(ev, S_FD_NAME, other, other ? ST_PRESENT : ST_UNKNOWN);
+    ev->alt_len[alt] = name;
     ev->h.st[SLOT_OF_STR(S_FD_DIR)] = ST_UNFILLED;
     ev->h.st[SLOT_OF_STR(S_FD_FILE)] = ST_UNFILLED;
     return 1;
@@ -97,8 +101,8 @@ __attribute__((noinline)) int record_swap(struct ev *ev)
 
 /* ---- sending ---- */
 
-#define TEXT_CAP 4128       /* the largest slot */
-#define TEXTS (S_COUNT + 2) /* the slots, ev->spell, ev->base */
+#define TEXT_CAP 4128                   /* the largest slot */
+#define TEXTS (S_COUNT + READ_ALTS + 1) /* the slots, ev->alt, ev->base */
 
 struct place {
     __u32 off, cap;
@@ -142,6 +146,23 @@ static __always_inline __u32 pack_base(struct ev *ev, __u32 at)
     return at + n;
 }
 
+/* Another reading of fd.name; its length becomes what is sent of it. */
+static __always_inline __u32 pack_alt(struct ev *ev, __u32 alt, __u32 at)
+{
+    __u32 n;
+
+    OPAQUE(alt);
+    if (alt >= READ_ALTS)
+        return at;
+    n = ev->alt_len[alt];
+    if (!(ev->h.readings & READ_BIT(alt + 1)) || n > PATH_CAP)
+        n = 0;
+    ev->alt_len[alt] = n;
+    if (n)
+        move_down(ev, at, (__u32)offsetof(struct ev, alt) + alt * PATH_CAP, n);
+    return at + n;
+}
+
 /* Packs text `i` behind those before it. */
 static long pack_step(__u32 i, __u32 *to)
 {
@@ -153,22 +174,92 @@ static long pack_step(__u32 i, __u32 *to)
     OPAQUE(i);
     if (i < S_COUNT) {
         *to = pack_slot(ev, i, at);
-    } else if (i == S_COUNT) {
-        move_down(ev, at, offsetof(struct ev, spell), ev->spell_len);
-        *to = at + ev->spell_len;
+    } else if (i < S_COUNT + READ_ALTS) {
+        *to = pack_alt(ev, i - S_COUNT, at);
     } else {
         *to = pack_base(ev, at);
     }
     return 0;
 }
 
-static __always_inline void count_lost(__u32 rule)
-{
-    __u64 *lost = bpf_map_lookup_elem(&lost_by_rule, &rule);
+/* ---- the buffer ---- */
 
-    count(STAT_LOST);
-    if (lost)
-        __sync_fetch_and_add(lost, 1);
+/* Bytes that a record takes of the buffer: a head of 8, and all of it rounded up to 8. */
+static __always_inline __u64 room_of(__u32 size)
+{
+    return ((__u64)size + 15) & ~7ull;
+}
+
+/*
+ * Dynamic thresholds (Choudhury and Hahne, 1998): a lane may hold as much as is free. The bytes
+ * that user space gives back may be counted before ours are: no lane holds less than nothing.
+ */
+static __always_inline bool has_room(const struct lane *lane, __u64 size, __u64 unread)
+{
+    __s64 held = (__s64)(lane->sent - lane->taken);
+
+    if (plan.audit || held < 0)
+        held = 0;
+    return (__u64)held + size + unread <= bpf_ringbuf_query(&events, BPF_RB_RING_SIZE);
+}
+
+/* Must this record wake the reader? Then it is our duty from here on, and nobody else's. */
+static __always_inline bool take_wakeup(struct ring_reader *r, __u64 unread)
+{
+    __u32 state = *(volatile __u32 *)&r->state;
+    bool wake = state == READER_ASLEEP;
+
+    if (state == READER_NAPPING)
+        wake = unread > bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / 4;
+    if (wake)
+        *(volatile __u32 *)&r->state = READER_AWAKE;
+    return wake;
+}
+
+/* Wakes a reader that sleeps, without a record. */
+static __always_inline void wake_up(struct ring_reader *r)
+{
+    void *empty;
+
+    if (*(volatile __u32 *)&r->state != READER_ASLEEP)
+        return;
+    empty = bpf_ringbuf_reserve(&events, 8, 0);
+    if (!empty)
+        return;
+    *(volatile __u32 *)&r->state = READER_AWAKE;
+    bpf_ringbuf_discard(empty, BPF_RB_FORCE_WAKEUP);
+}
+
+/*
+ * The reader says that it sleeps, then looks at the buffer once more; we put the record in, then
+ * look whether it sleeps (what puts it in is a full barrier). So one of us sees the other.
+ */
+static __always_inline bool put_record(struct ev *ev, __u32 size, struct lane *lane,
+                                       struct ring_reader *r)
+{
+    __u64 unread = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA), room = room_of(size);
+    bool wake;
+
+    OPAQUE(size);
+    if (size > sizeof(*ev) || !has_room(lane, room, unread))
+        return false;
+    wake = take_wakeup(r, unread);
+    if (bpf_ringbuf_output(&events, ev, size, wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP) != 0) {
+        if (wake)
+            *(volatile __u32 *)&r->state = READER_ASLEEP;
+        return false;
+    }
+    __sync_fetch_and_add(&lane->sent, room);
+    if (!wake)
+        wake_up(r);
+    return true;
+}
+
+static __always_inline void lose(struct lane *lane, struct ring_reader *r)
+{
+    __sync_fetch_and_add(&lane->lost, 1);
+    r->lost = 1;
+    wake_up(r); /* to tell of it */
 }
 
 /*
@@ -178,24 +269,29 @@ static __always_inline void count_lost(__u32 rule)
  */
 __attribute__((noinline)) int record_send(struct ev *ev)
 {
+    __u32 size, rule, zero = 0;
     struct work *w = work_get();
-    __u32 size, rule;
+    struct ring_reader *r = bpf_map_lookup_elem(&reader, &zero);
+    struct lane *lane;
+    bool sent;
+    __u64 *n;
 
-    if (!ev || !w)
+    if (!ev || !w || !r)
         return 0;
-    if (ev->h.readings != 2 || ev->spell_len > PATH_CAP)
-        ev->spell_len = 0;
     if (ev->base_len > PATH_CAP)
         ev->base_len = 0;
-    rule = ev->h.rule - 1;
+    rule = ev->h.rule;
+    lane = bpf_map_lookup_elem(&lanes, &rule);
+    n = counters(ev->h.cpu, ev->h.event);
+    if (!lane || !n)
+        return 0;
     size = untold(w, sizeof(struct rec));
     bpf_loop(TEXTS, pack_step, &size, 0);
     ev->h.size = size;
-    OPAQUE(size);
-    if (size <= sizeof(*ev) && bpf_ringbuf_output(&events, ev, size, 0) == 0)
-        count(STAT_SENT);
-    else
-        count_lost(rule);
+    sent = put_record(ev, size, lane, r);
+    n[sent ? STAT_SENT : STAT_LOST]++;
+    if (!sent)
+        lose(lane, r);
     return 0;
 }
 

@@ -336,6 +336,16 @@ static void find_atoms(struct emit *e, uint32_t rule, node_id id)
         find_atoms(e, rule, e->c->kids.v[n->kid0 + i]);
 }
 
+void emit_answer(struct emit *e, label_id closed)
+{
+    label_id open = asm_label(e->a);
+    asm_mov(e->a, R2, R0);
+    emit_call(e, "lane_answer");
+    asm_if(e->a, BPF_JNE, R0, 0, open, closed);
+    asm_bind(e->a, open);
+    asm_exit(e->a);
+}
+
 void emit_nodes(struct emit *e, const struct root *r, label_id hit, label_id miss)
 {
     struct nodes list = {0};
@@ -385,6 +395,6 @@ void emit_rule(struct emit *e, const struct root *r, label_id miss)
             asm_gate(e->a, rule->index + 1, true, miss);
         else
             asm_mov_imm(e->a, R0, rule->index + 1);
-        asm_exit(e->a);
+        emit_answer(e, miss);
     }
 }

@@ -11,6 +11,7 @@
 #include "classes.h"
 #include "emit.h"
 #include "intern.h"
+#include "pattern.h"
 
 enum { R0 = BPF_REG_0, R1, R2, R3, R6 = BPF_REG_6, R8 = BPF_REG_8 };
 
@@ -178,26 +179,53 @@ static void emit_prefix(struct emit *e, const struct text *t, int op, uint32_t i
     emit_bytes(e, t->place, bytes, n, yes, no);
 }
 
-static void emit_suffix(struct emit *e, const struct text *t, uint32_t i, label_id yes, label_id no)
+void emit_load_byte(struct emit *e, int dst, struct text_at at, size_t plus)
 {
-    size_t n;
-    const char *bytes = value_bytes(e, t, i, &n);
+    load_at(e, 1, dst, at, plus);
+}
+
+void emit_ends(struct emit *e, const struct pattern_test *t, const char *bytes, size_t n,
+               struct edges to)
+{
     if (n == 0 || n > t->cap) {
-        asm_goto(e->a, n == 0 ? yes : no);
+        asm_goto(e->a, n == 0 ? to.yes : to.no);
         return;
     }
     label_id fits = asm_label(e->a), bounded = asm_label(e->a);
     emit_load_len(e, R1, t->str);
-    asm_if(e->a, BPF_JGE, R1, n, fits, no);
+    asm_if(e->a, BPF_JGE, R1, n, fits, to.no);
     asm_bind(e->a, fits);
     asm_alu_imm(e->a, BPF_SUB, R1, n);
     /* Always so: said for the verifier, which does not know that len <= cap. */
-    asm_if(e->a, BPF_JLE, R1, t->cap - n, bounded, no);
+    asm_if(e->a, BPF_JLE, R1, t->cap - n, bounded, to.no);
     asm_bind(e->a, bounded);
     asm_mov(e->a, R3, R6);
     asm_alu_imm(e->a, BPF_ADD, R3, t->place.off);
     asm_alu(e->a, BPF_ADD, R3, R1);
-    emit_bytes(e, (struct text_at){.base = R3}, bytes, n, yes, no);
+    emit_bytes(e, (struct text_at){.base = R3}, bytes, n, to.yes, to.no);
+}
+
+static struct pattern_test pattern_of(const struct text *t)
+{
+    return (struct pattern_test){
+        .op = t->at->op, .str = t->str, .place = t->place, .cap = t->cap};
+}
+
+static void emit_suffix(struct emit *e, const struct text *t, uint32_t i, struct edges to)
+{
+    struct pattern_test p = pattern_of(t);
+    size_t n;
+    const char *bytes = value_bytes(e, t, i, &n);
+    emit_ends(e, &p, bytes, n, to);
+}
+
+static void emit_pattern_of(struct emit *e, const struct text *t, uint32_t i, struct edges to)
+{
+    struct pattern_test p = pattern_of(t);
+    p.row = e->c->value_pattern.v[t->w->pattern0 + i];
+    p.text = STR(e->c, e->c->patterns.v[p.row]);
+    p.n = STRLEN(e->c, e->c->patterns.v[p.row]);
+    emit_pattern(e, &p, to);
 }
 
 /* Byte order, as strcmp() has it. */
@@ -244,11 +272,13 @@ static void emit_one(struct emit *e, const struct text *t, uint32_t i, struct ed
     else if (op == OP_STARTSWITH)
         emit_prefix(e, t, BPF_JGE, i, to.yes, to.no);
     else if (op == OP_ENDSWITH)
-        emit_suffix(e, t, i, to.yes, to.no);
+        emit_suffix(e, t, i, to);
     else if (op == OP_LT || op == OP_LE || op == OP_GT || op == OP_GE)
         emit_order(e, t, i, to.yes, to.no);
     else if ((op == OP_CONTAINS || op == OP_ICONTAINS) && t->w->pattern0 != NO_PATTERN)
         emit_contains(e, t, i, to.yes, to.no);
+    else if (pattern_is_op(op) && t->w->pattern0 != NO_PATTERN)
+        emit_pattern_of(e, t, i, to);
     else
         asm_goto(e->a, to.maybe);
 }

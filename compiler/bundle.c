@@ -7,6 +7,7 @@
 #include "../grammar/catalog.h"
 #include "../grammar/ops.h"
 #include "../grammar/transform.h"
+#include "hooks.h"
 #include "model.h"
 #include "place.h"
 #include "show.h"
@@ -29,7 +30,7 @@ static void put_hooks(FILE *out, uint8_t hooks)
     for (int h = 0; h < HOOK_COUNT; h++) {
         if (!(hooks >> h & 1))
             continue;
-        fprintf(out, "%s%s", sep, plan_hook_name((enum hook_id)h));
+        fprintf(out, "%s%s", sep, hook_info((enum hook_id)h)->tracepoint);
         sep = " ";
     }
     fputs(hooks ? "\n" : "hooks      none\n", out);
@@ -52,8 +53,9 @@ void bundle_print_head(const struct rpk *p, FILE *out)
     for (unsigned g = 0; g < G_COUNT; g++)
         if (g != G_EVENT && h->plan.groups >> g & 1)
             fprintf(out, " %s", catalog_group_name((enum slot_group)g));
-    fprintf(out, "\nreadings   %u\n", h->plan.readings);
-    fprintf(out, "rules      %u\nevents     %u\nnodes      %u\natoms      %u\n", h->rules.n,
+    fputs("\nreadings  ", out);
+    print_readings(out, h->plan.readings);
+    fprintf(out, "\nrules      %u\nevents     %u\nnodes      %u\natoms      %u\n", h->rules.n,
             h->events.n, h->nodes.n, h->atoms.n);
     fprintf(out, "patterns   %u\nname sets  %u names\n", h->patterns.n, h->names.n);
 }

@@ -166,7 +166,7 @@ static bool can_test_text(const struct atom *at, const struct where *w)
         return true;
     return w->guard == GUARD_NONE && at->nval > 0 && is_any(at) &&
            (is_equal_op(at->op) || at->op == OP_STARTSWITH || at->op == OP_ENDSWITH ||
-            w->pattern0 != NO_PATTERN);
+            at->op == OP_CONTAINS || at->op == OP_ICONTAINS);
 }
 
 static bool can_test_addr(const struct comp *c, const struct atom *at)

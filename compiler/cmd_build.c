@@ -31,10 +31,24 @@ static mode_t file_mode(void)
     return 0666 & ~mask;
 }
 
+/* A pipe or a device, such as /dev/null, is written to and not replaced. */
+static int write_special(const char *path, const uint8_t *bytes, size_t size)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC), err = fd < 0 ? -errno : 0;
+    if (!err)
+        err = write_all(fd, bytes, size);
+    if (fd >= 0 && close(fd) < 0 && !err)
+        err = -errno;
+    return err;
+}
+
 /* The file appears at once and whole, or stays as it was. */
 static int write_file(const char *path, const uint8_t *bytes, size_t size)
 {
+    struct stat st;
     char *temp;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return write_special(path, bytes, size);
     if (asprintf(&temp, "%s.XXXXXX", path) < 0)
         return -ENOMEM;
     int fd = mkostemp(temp, O_CLOEXEC), err = fd < 0 ? -errno : 0;

@@ -4,29 +4,28 @@
 #include <string.h>
 
 #include "arena.h"
+#include "budget.h"
 #include "classes.h"
 #include "codes.h"
 #include "diag.h"
+#include "grade.h"
+#include "hooks.h"
 #include "intern.h"
 #include "pipeline.h"
 #include "place.h"
 #include "show.h"
-#include "simplify.h"
 #include "source.h"
+
+/* What is wanted. */
+struct asked {
+    const char *name; /* of a rule; NULL: all */
+    bool cost;
+};
 
 static void put_rule_name(struct comp *c, rule_id r)
 {
     str_id name = c->rules.v[r.i].name;
     show_quoted(stdout, STR(c, name), STRLEN(c, name));
-}
-
-static const char *event_name(const struct event_rules *e)
-{
-    if (e->event != EV_generic) {
-        return catalog_event(e->event)->name;
-    }
-    const struct syscall_info *s = e->sysnr < 0 ? NULL : catalog_syscall_by_nr(e->sysnr);
-    return s ? s->name : "every call without an event of its own";
 }
 
 static void explain_hooks(struct comp *c)
@@ -35,7 +34,7 @@ static void explain_hooks(struct comp *c)
         if (!c->plan.hook[h]) {
             continue;
         }
-        printf("  %-20s ", plan_hook_name((enum hook_id)h));
+        printf("  %-20s ", hook_info((enum hook_id)h)->tracepoint);
         if (c->plan.hook_rule[h].i) {
             fputs("wanted by rule ", stdout);
             put_rule_name(c, c->plan.hook_rule[h]);
@@ -69,8 +68,10 @@ static void explain_pack(struct comp *c)
         }
     }
     putchar('\n');
-    if (c->plan.probe.readings == 2) {
-        puts("opened files are judged twice where the path that was spelled is not the one opened");
+    if (c->plan.probe.readings != READ_BIT(READ_KERNEL)) {
+        fputs("files are judged again where these paths differ:", stdout);
+        print_readings(stdout, c->plan.probe.readings);
+        putchar('\n');
     }
 }
 
@@ -122,31 +123,31 @@ static void explain_key(const struct comp *c, const struct class_key *key)
     }
 }
 
-/* Where a test runs; true: in the kernel. */
-static bool explain_place(struct comp *c, const struct where *w, const struct dag_node *d,
-                          bool table)
+/* Where a test runs, and what of it is left to user space. */
+static void explain_place(struct comp *c, const struct where *w, const char *why, bool table)
 {
-    const struct atom *at = &c->atoms.v[w && w->narrow.i ? w->narrow.i : d->atom.i];
-    if (!w || w->place == PLACE_USER || (w->narrow.i && d->neg)) {
-        puts("in user space; the kernel lets the event pass");
-        return false;
-    }
-    if (table && !class_can_test(c, at, w)) {
-        puts("in user space: a rule that is looked up cannot test it in the kernel");
-        return false;
+    if (!w || w->place == PLACE_USER) {
+        printf("in user space, the kernel lets the event pass: %s\n", why);
+        return;
     }
     struct where shown = *w;
     shown.place = table ? PLACE_CLASS : w->place;
-    printf("cost %u, ", atom_cost(c, d->atom));
     print_where(c, stdout, &shown);
-    putchar('\n');
-    return true;
+    printf(why ? "; user space decides: %s\n" : "\n", why);
 }
 
-static void explain_tests(struct comp *c, dag_id root, const struct event_rules *row, uint32_t rank)
+/* A rule's tests that the kernel does not decide, or not on each event, each once. */
+struct left {
+    const char **why; /* by atom; NULL: none */
+    VEC(atom_id) atoms;
+};
+
+static void explain_tests(struct comp *c, dag_id root, const struct event_rules *row, uint32_t rank,
+                          struct left *left)
 {
     const bool *in = reach(c, root);
     const struct class_key *key = key_of(c, row, rank);
+    bool table = key && key->table;
     unsigned n = 0, user = 0;
     explain_key(c, key);
     for (uint32_t i = 1; i < c->dag.n; i++) {
@@ -155,15 +156,36 @@ static void explain_tests(struct comp *c, dag_id root, const struct event_rules 
         }
         const struct dag_node *d = &c->dag.v[i];
         const struct where *w = place_where(c, d->atom, row->event);
+        const char *why = grade_why(c, d, row->event, table);
         printf("    %3u. %s", ++n, d->neg ? "not " : "");
         print_atom(c, stdout, d->atom);
         fputs("\n           ", stdout);
-        user += !explain_place(c, w, d, key && key->table);
+        explain_place(c, w, why, table);
+        user += why != NULL;
+        if (why && !left->why[d->atom.i]) {
+            left->why[d->atom.i] = why;
+            VEC_PUSH(c->arena, &left->atoms, d->atom);
+        }
     }
     if (!n) {
         puts("    every such event matches");
     } else {
-        printf("    %u tests in the kernel, %u in user space alone\n", n - user, user);
+        printf("    %u tests in the kernel, %u left to user space\n", n - user, user);
+    }
+}
+
+/* The last word on a rule. */
+static void explain_grade(struct comp *c, const struct left *left)
+{
+    if (!left->atoms.n) {
+        puts("  decided in the kernel exactly");
+        return;
+    }
+    puts("  decided in the kernel but for these tests, which are left to user space:");
+    for (uint32_t i = 0; i < left->atoms.n; i++) {
+        fputs("    ", stdout);
+        print_atom(c, stdout, left->atoms.v[i]);
+        printf(" because %s\n", left->why[left->atoms.v[i].i]);
     }
 }
 
@@ -180,10 +202,11 @@ static bool find_root(const struct comp *c, const struct event_rules *e, rule_id
     return false;
 }
 
-/* Events on which the rule comes to the same tests stand together. */
-static void explain_rule(struct comp *c, rule_id r)
+/* Events on which the rule comes to the same tests stand together. True: the kernel decides it. */
+static bool explain_rule(struct comp *c, rule_id r)
 {
     const struct rule *rule = &c->rules.v[r.i];
+    struct left left = {.why = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof *left.why)};
     const struct span *at = &c->spans.v[rule->at.i];
     bool *done = arena_alloc(c->arena, c->events.n + 1);
     bool any = false;
@@ -199,39 +222,56 @@ static void explain_rule(struct comp *c, rule_id r)
             continue;
         }
         any = true;
-        printf("  on %s", event_name(&c->events.v[i]));
+        printf("  on %s", grade_event_name(&c->events.v[i]));
         for (uint32_t k = i + 1; k < c->events.n; k++) {
             if (!done[k] && find_root(c, &c->events.v[k], r, &other, &any_rank) &&
                 other.i == root.i) {
                 done[k] = true;
-                printf(", %s", event_name(&c->events.v[k]));
+                printf(", %s", grade_event_name(&c->events.v[k]));
             }
         }
         putchar('\n');
-        explain_tests(c, root, &c->events.v[i], rank);
+        explain_tests(c, root, &c->events.v[i], rank, &left);
     }
-    if (!any) {
+    if (any) {
+        explain_grade(c, &left);
+    } else {
         puts("  can match no event, and costs nothing");
     }
+    return !left.atoms.n;
 }
 
-static int explain(struct comp *c, const char *name)
+static int explain_rules(struct comp *c, const char *name)
 {
-    bool found = !name;
-    if (!name) {
-        explain_pack(c);
-    }
+    unsigned n = 0, exact = 0;
     for (uint32_t i = 1; i < c->rules.n; i++) {
         const struct rule *r = &c->rules.v[i];
         if (rule_is_kept(r) && (!name || !strcmp(STR(c, r->name), name))) {
-            found = true;
-            explain_rule(c, (rule_id){i});
+            exact += explain_rule(c, (rule_id){i});
+            n++;
         }
     }
-    if (!found) {
+    if (name && !n) {
         fprintf(stderr, "rulec: no rule is called `%s`\n", name);
+        return EXIT_FINDINGS;
     }
-    return found ? EXIT_FINE : EXIT_FINDINGS;
+    if (!name && n) {
+        printf("\n%u of %u rules are decided in the kernel exactly (%u%%)\n", exact, n,
+               exact * 100 / n);
+    }
+    return EXIT_FINE;
+}
+
+static int explain(struct comp *c, const struct asked *asked)
+{
+    if (asked->cost) {
+        budget_print(c, stdout);
+        return EXIT_FINE;
+    }
+    if (!asked->name) {
+        explain_pack(c);
+    }
+    return explain_rules(c, asked->name);
 }
 
 static int explain_codes(char *const *words, int n)
@@ -248,7 +288,7 @@ static int explain_codes(char *const *words, int n)
     return status;
 }
 
-static int explain_files(char *const *paths, int n, const char *name)
+static int explain_files(char *const *paths, int n, const struct asked *asked)
 {
     for (int i = 0; i < n; i++) {
         size_t len = strlen(paths[i]);
@@ -262,7 +302,7 @@ static int explain_files(char *const *paths, int n, const char *name)
     int status = EXIT_CANNOT;
     if (!pipeline_run(c, paths, n, "bpf")) {
         diag_report(c);
-        status = diag_count(c, SEV_ERROR) ? EXIT_FINDINGS : explain(c, name);
+        status = diag_count(c, SEV_ERROR) ? EXIT_FINDINGS : explain(c, asked);
     }
     comp_free(c);
     return status;
@@ -270,25 +310,34 @@ static int explain_files(char *const *paths, int n, const char *name)
 
 int cmd_explain(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"rule", required_argument, NULL, 'r'}, {"codes", no_argument, NULL, 'c'}, {0}};
-    const char *name = NULL;
+    static const struct option options[] = {{"rule", required_argument, NULL, 'r'},
+                                            {"cost", no_argument, NULL, 'u'},
+                                            {"codes", no_argument, NULL, 'c'},
+                                            {0}};
+    struct asked asked = {0};
     for (int o; (o = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (o == 'c') {
             codes_list(stdout);
             return EXIT_FINE;
         }
-        if (o != 'r') {
+        if (o == 'r') {
+            asked.name = optarg;
+        } else if (o == 'u') {
+            asked.cost = true;
+        } else {
             return EXIT_CANNOT;
         }
-        name = optarg;
     }
     if (optind == argc) {
         fputs("rulec explain: no file of rules is given; see `rulec explain --help`\n", stderr);
         return EXIT_CANNOT;
     }
-    if (!name && codes_is_code(argv[optind])) {
+    if (asked.name && asked.cost) {
+        fputs("rulec explain: --cost is of all rules together: no --rule\n", stderr);
+        return EXIT_CANNOT;
+    }
+    if (!asked.name && !asked.cost && codes_is_code(argv[optind])) {
         return explain_codes(argv + optind, argc - optind);
     }
-    return explain_files(argv + optind, argc - optind, name);
+    return explain_files(argv + optind, argc - optind, &asked);
 }

@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "fold.h"
+#include "hooks.h"
 #include "intern.h"
 #include "pipeline.h"
 #include "place.h"
+#include "record.h"
 #include "rpk.h"
 #include "show.h"
 
@@ -69,17 +71,6 @@ void dump_dag(struct comp *c, FILE *out)
 
 /* ---- plan ---- */
 
-static const char *const hook_names[HOOK_COUNT] = {
-    [HOOK_EXEC] = "sched_process_exec", [HOOK_FORK] = "sched_process_fork",
-    [HOOK_EXIT] = "sched_process_exit", [HOOK_SYS_ENTER] = "sys_enter",
-    [HOOK_SYS_EXIT] = "sys_exit",
-};
-
-const char *plan_hook_name(enum hook_id h)
-{
-    return hook_names[h];
-}
-
 static void put_groups(FILE *out, uint64_t groups)
 {
     for (unsigned g = 0; g < G_COUNT; g++) {
@@ -126,6 +117,15 @@ static void put_number(struct comp *c, FILE *out, const struct where *w)
     fprintf(out, "%s", w->negate ? " not" : "");
     for (uint32_t i = 0; i < w->ntest; i++) {
         put_test(out, &c->tests.v[w->test0 + i]);
+    }
+}
+
+void print_readings(FILE *out, unsigned readings)
+{
+    for (unsigned k = 0; k < READ_COUNT; k++) {
+        if (readings & READ_BIT(k)) {
+            fprintf(out, " %s", record_reading_name((enum reading)k));
+        }
     }
 }
 
@@ -178,7 +178,7 @@ void dump_plan(struct comp *c, FILE *out)
     const struct plan *p = &c->plan;
     for (unsigned h = 0; h < HOOK_COUNT; h++) {
         if (p->hook[h]) {
-            fprintf(out, "hook %s: ", hook_names[h]);
+            fprintf(out, "hook %s: ", hook_info((enum hook_id)h)->tracepoint);
             if (p->hook_rule[h].i) {
                 put_name(c, out, p->hook_rule[h]);
                 fputc('\n', out);
@@ -191,8 +191,9 @@ void dump_plan(struct comp *c, FILE *out)
     put_syscalls(&p->probe, out);
     fputs("\ngroups", out);
     put_groups(out, p->probe.groups);
-    fprintf(out, "\nreadings %u\nfailed exec %s\n", p->probe.readings,
-            p->probe.failed_exec ? "yes" : "no");
+    fputs("\nreadings", out);
+    print_readings(out, p->probe.readings);
+    fprintf(out, "\nfailed exec %s\n", p->probe.failed_exec ? "yes" : "no");
     put_extra(&p->probe, out);
     fputs("tests\n", out);
     for (uint32_t i = 0; i < c->where.n; i++) {

@@ -81,6 +81,9 @@ void emit_nodes(struct emit *e, const struct root *r, label_id hit, label_id mis
 void emit_begin(struct emit *e, const char *name, span_id at);
 void emit_finish(struct emit *e); /* answers 0 where no answer was given */
 
+/* Answers with the rule whose number is in r0, or goes to `closed` if its lane is (bpf/abi.h). */
+void emit_answer(struct emit *e, label_id closed);
+
 /* The test of one node, each outcome to its edge. */
 void emit_test(struct emit *e, const struct dag_node *n, struct edges to);
 
@@ -132,6 +135,24 @@ struct text_at {
 /* The bytes there begin with `bytes`; how many there are has been checked. */
 void emit_bytes(struct emit *e, struct text_at at, const char *bytes, size_t n, label_id yes,
                 label_id no);
+/* Zero-extended; for texts at a constant offset. */
+void emit_load_byte(struct emit *e, int dst, struct text_at at, size_t plus);
+
+/* One constant of a pattern operator, as the matchers read it (pattern.h). */
+struct pattern_test {
+    enum op_id op;
+    const char *text; /* NUL behind it */
+    size_t n;
+    uint32_t row; /* of the probe's map */
+    unsigned str; /* enum str_slot */
+    struct text_at place;
+    uint32_t cap;
+};
+void emit_pattern(struct emit *e, const struct pattern_test *t, struct edges to);
+/* The text, which is known to be present, ends with these bytes. */
+void emit_ends(struct emit *e, const struct pattern_test *t, const char *bytes, size_t n,
+               struct edges to);
+
 /* A text of a set. */
 struct member {
     const char *bytes;

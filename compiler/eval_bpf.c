@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../bpf/match.h"
 #include "../runtime/class_find.h"
 #include "eval_bpf_load.h"
 #include "task.h"
@@ -275,6 +276,34 @@ static bool has_pattern(const struct vm_pattern *p, const char *s, size_t len, b
     return p->len == 0 || p->len > PATTERN_MAX || contains(s, len, p, fold);
 }
 
+/* As the matchers of the probe do, step by step. */
+static enum match_end walk_pattern(const struct vm_pattern *p, const char *s, size_t len,
+                                   enum vm_native native)
+{
+    struct match_glob g = {.mark = 0};
+    struct match_path path = {.slash = 1};
+    enum match_end end = MATCH_ON;
+    for (unsigned i = 0; i < MATCH_STEPS && end == MATCH_ON; i++)
+        end = native == NATIVE_PATH
+                  ? match_path_step(&path, s, (unsigned)len, p->text, (unsigned)p->len)
+                  : match_glob_step(&g, s, (unsigned)len, p->text, (unsigned)p->len);
+    return end;
+}
+
+static uint64_t ask_pattern(const struct vm_pattern *p, const char *s, size_t len,
+                            enum vm_native native)
+{
+    char folded[MATCH_TEXT_MAX];
+    if (native == NATIVE_CONTAINS || native == NATIVE_ICONTAINS)
+        return has_pattern(p, s, len, native == NATIVE_ICONTAINS);
+    if (native == NATIVE_IGLOB && len <= sizeof folded) {
+        for (size_t i = 0; i < len; i++)
+            folded[i] = (char)lower(s[i]);
+        s = folded;
+    }
+    return walk_pattern(p, s, len, native);
+}
+
 /* A matcher that a test of a class asks for. */
 static bool class_matches(void *context, const struct class_test *t)
 {
@@ -337,6 +366,10 @@ static int match(struct run *run, enum vm_native native)
     size_t len;
     if (native == NATIVE_SETTLE || ask_classes(run, native))
         return 0;
+    if (native == NATIVE_LANE) {
+        run->r[0] = run->r[2];
+        return 0;
+    }
     if (native == NATIVE_ANC) {
         if (run->ev->h.anc_count > ANC_MAX)
             return fail(run, -EFAULT, "more ancestors than there is room for");
@@ -352,7 +385,7 @@ static int match(struct run *run, enum vm_native native)
     if (run->r[3] >= vm->npattern)
         return fail(run, -EFAULT, "pattern %llu of %u", (unsigned long long)run->r[3],
                     vm->npattern);
-    run->r[0] = has_pattern(&vm->patterns[run->r[3]], s, len, native == NATIVE_ICONTAINS);
+    run->r[0] = ask_pattern(&vm->patterns[run->r[3]], s, len, native);
     return 0;
 }
 

@@ -113,10 +113,13 @@ static enum vm_native native_of(const char *name)
         enum vm_native native;
     } rows[] = {
         {"match_contains", NATIVE_CONTAINS}, {"match_icontains", NATIVE_ICONTAINS},
+        {"match_glob", NATIVE_GLOB},         {"match_iglob", NATIVE_IGLOB},
+        {"match_path", NATIVE_PATH},
         {"match_anc", NATIVE_ANC},           {"match_name", NATIVE_NAME},
         {"class_find", NATIVE_FIND},         {"class_number", NATIVE_NUMBER},
         {"class_judge", NATIVE_JUDGE},       {"class_scan", NATIVE_SCAN},
         {"class_found", NATIVE_FOUND},       {"task_settle", NATIVE_SETTLE},
+        {"lane_answer", NATIVE_LANE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (!strcmp(name, rows[i].name))

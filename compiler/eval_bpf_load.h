@@ -15,6 +15,9 @@ enum vm_native {
     NATIVE_NONE, /* a function of the object: vm_call.target */
     NATIVE_CONTAINS,
     NATIVE_ICONTAINS,
+    NATIVE_GLOB,
+    NATIVE_IGLOB,
+    NATIVE_PATH,
     NATIVE_ANC,
     NATIVE_NAME,
     NATIVE_FIND,
@@ -23,6 +26,7 @@ enum vm_native {
     NATIVE_FOUND,
     NATIVE_JUDGE,
     NATIVE_SETTLE,  /* task_settle(): nothing is kept here */
+    NATIVE_LANE, /* every lane is open */
     NATIVE_EXTRACT, /* an extractor of the probe */
     NATIVE_UNKNOWN,
 };

@@ -241,3 +241,34 @@ int64_t kernel_filter_run(struct kernel_filter *k)
         return err < 0 ? err : -err;
     return *k->result == UINT32_MAX ? -EIO : (int64_t)*k->result;
 }
+
+/* How long the program has run so far; false: the kernel does not say. */
+static bool run_time(const struct kernel_filter *k, uint64_t *ns)
+{
+    struct bpf_prog_info info = {0};
+    uint32_t size = sizeof info;
+    if (bpf_obj_get_info_by_fd(k->prog, &info, &size))
+        return false;
+    *ns = info.run_time_ns;
+    return true;
+}
+
+double kernel_filter_time(struct kernel_filter *k, unsigned series, unsigned runs)
+{
+    LIBBPF_OPTS(bpf_test_run_opts, opts);
+    double least = -1;
+    int stats = bpf_enable_stats(BPF_STATS_RUN_TIME);
+    for (unsigned s = 0; s < series && stats >= 0; s++) {
+        uint64_t before = 0, after = 0;
+        bool good = run_time(k, &before);
+        for (unsigned i = 0; i < runs; i++)
+            good = good && !bpf_prog_test_run_opts(k->prog, &opts);
+        if (!good || !run_time(k, &after))
+            break;
+        double mean = (double)(after - before) / runs;
+        least = least < 0 || mean < least ? mean : least;
+    }
+    if (stats >= 0)
+        close(stats);
+    return least;
+}

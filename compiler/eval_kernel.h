@@ -17,5 +17,10 @@ void kernel_filter_free(struct kernel_filter *k); /* NULL is fine */
 struct ev *kernel_filter_event(struct kernel_filter *k);
 /* rule_filter()'s result: 0, or 1 + the index of a rule; below 0 -errno. */
 int64_t kernel_filter_run(struct kernel_filter *k);
+/*
+ * Nanoseconds that a run takes, at best: the least mean of `series` series of `runs` runs, as the
+ * kernel counts them. Below 0: it does not count.
+ */
+double kernel_filter_time(struct kernel_filter *k, unsigned series, unsigned runs);
 
 #endif

@@ -199,6 +199,16 @@ static bool relative(struct writer *w, const struct param_info *p, struct fact f
            f.kind == VAL_TEXT && STR(w->c, f.text)[0] != '/';
 }
 
+/* The path as rules see it has a slot of its own. */
+static void put_path_param(struct writer *w, const struct param_info *p)
+{
+    int slot = catalog_path_slot(p);
+    struct field_ref f = {
+        .field = F_evt_arg, .index = -1, .name = intern_cstr(w->c->intern, p->name)};
+    if (slot >= 0 && w->ev->h.st[slot] == ST_UNFILLED)
+        put(w, slot, event_fact(w->c, w->e, f), FT_NONE);
+}
+
 static void put_params(struct writer *w)
 {
     for (unsigned i = 0; i < catalog_param_count(w->e->type); i++) {
@@ -213,6 +223,7 @@ static void put_params(struct writer *w)
             lose_slot(w, p->slot);
         if (relative(w, p, raw))
             lose_slot(w, p->slot);
+        put_path_param(w, p);
     }
 }
 
@@ -486,7 +497,7 @@ static void put_head(struct writer *w)
     struct ev_head *h = &w->ev->h;
     const struct syscall_info *call;
     h->event = (uint16_t)w->e->type;
-    h->readings = 1;
+    h->readings = READ_BIT(READ_KERNEL);
     h->ts = (uint64_t)event_fact(w->c, w->e, plain(F_evt_rawtime)).num;
     h->cpu = (uint16_t)event_fact(w->c, w->e, plain(F_evt_cpu)).num;
     time_t now = (time_t)(h->ts / 1000000000);
@@ -534,7 +545,6 @@ int ev_pack(const struct ev *ev, void *rec, size_t cap)
     memset(out, 0, at);
     out->h = ev->h;
     out->base_len = ev->base_len;
-    out->spell_len = ev->h.readings == 2 ? ev->spell_len : 0;
     for (int s = 0; s < S_COUNT; s++) {
         uint8_t st = ev->h.st[SLOT_OF_STR(s)];
         if (st != ST_PRESENT && st != ST_CUT)
@@ -545,11 +555,10 @@ int ev_pack(const struct ev *ev, void *rec, size_t cap)
                ev->h.len[s]);
         at += ev->h.len[s];
     }
-    if (cap - at < out->spell_len || cap - at - out->spell_len < out->base_len)
+    if (cap - at < out->base_len)
         return -ENOSPC;
-    memcpy((char *)rec + at, ev->spell, out->spell_len);
-    memcpy((char *)rec + at + out->spell_len, ev->base, out->base_len);
-    at += out->spell_len + out->base_len;
+    memcpy((char *)rec + at, ev->base, out->base_len);
+    at += out->base_len;
     out->h.size = (uint32_t)at;
     return (int)at;
 }

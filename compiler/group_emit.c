@@ -165,7 +165,7 @@ static void emit_class(struct emit *e, const struct emitted *s, const struct con
     }
 }
 
-/* Every rule of the group passes: the first that is switched on is the answer. */
+/* Every rule of the group passes: the first that is on, and open, is the answer. */
 static void emit_unknown(struct emit *e, const struct root *roots, const struct group *g,
                          label_id unknown, label_id none)
 {
@@ -174,7 +174,7 @@ static void emit_unknown(struct emit *e, const struct root *roots, const struct 
         const struct rule *rule = &e->c->rules.v[roots[g->rules.v[i].pos].rule.i];
         label_id off = i + 1 < g->rules.n ? asm_label(e->a) : none;
         asm_gate(e->a, rule->index + 1, rule->enabled, off);
-        asm_exit(e->a);
+        emit_answer(e, off);
         if (off.i != none.i)
             asm_bind(e->a, off);
     }

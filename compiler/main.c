@@ -11,7 +11,8 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *usage, *does, *help, *example;
 } commands[] = {
-    {"check", cmd_check, "[--format text|json] [--deny=warnings] [--verbose] FILE|DIR...",
+    {"check", cmd_check,
+     "[--format text|json] [--deny=warnings] [--verbose] [--budget UNITS] FILE|DIR...",
      "Tells what is wrong with rules",
      "Reads the files in the order given, of a directory its *.yaml and *.yml in name order, and\n"
      "`-` from standard input. Findings have the form file:line:col: error: text [code].\n"
@@ -19,6 +20,9 @@ static const struct command {
      "  --format json     one JSON array of findings, on standard output\n"
      "  --deny=warnings   exit 1 for warnings as well\n"
      "  --verbose         also tell of macros and lists that are not used\n"
+     "  --budget UNITS    an error for each kind of event that is expected to cost the kernel "
+     "more\n"
+     "                    than so many times what an empty hook adds to a system call\n"
      "\n"
      "Lines and columns count from 1, columns in characters; endLine and endColumn are behind the\n"
      "last character that is meant. `rulec explain CODE` tells more of a finding.\n",
@@ -47,12 +51,16 @@ static const struct command {
      "  --events FILE     one JSON object a line: {\"evt.type\": \"open\", \"fd.name\": "
      "\"/etc/x\"}\n",
      "rulec eval --all --events events.jsonl rules/mine.yaml"},
-    {"explain", cmd_explain, "[--rule NAME] FILE|DIR... | CODE... | --codes",
+    {"explain", cmd_explain, "[--rule NAME | --cost] FILE|DIR... | CODE... | --codes",
      "Tells where each test runs, and at what cost; or what a finding means",
-     "For each rule: its events, what the kernel decides, what is left to user space, and which\n"
-     "hooks it needs. For a code (RK0301): its severity, meaning, Falco's name and an example.\n"
+     "For each rule: its events, what the kernel decides, what is left to user space and why, and\n"
+     "which hooks it needs. For a code (RK0301): its severity, meaning, Falco's name and an "
+     "example.\n"
      "\n"
      "  --rule NAME       only this rule\n"
+     "  --cost            what each kind of event is expected to cost the kernel, and by which "
+     "rule\n"
+     "                    and test\n"
      "  --codes           all codes, one a line\n",
      "rulec explain --rule \"Write below etc\" rules/mine.yaml"},
     {"dump", cmd_dump, "[--rules] PACK.rpk", "Shows what is in a bundle",

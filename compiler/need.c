@@ -174,24 +174,23 @@ void need_operand(struct planner *p, operand_id id, enum event_id event)
     }
 }
 
-static bool reads_path(const struct comp *c, operand_id id)
+static unsigned operand_readings(const struct comp *c, operand_id id, enum event_id event)
 {
     const struct operand *o = &c->operands.v[id.i];
-    bool found = o->kind == OPERAND_FIELD && supply_is_path(o->field);
-    for (uint32_t i = 0; i < o->nop && !found; i++) {
-        found = reads_path(c, c->opkids.v[o->op0 + i]);
+    unsigned all = o->kind == OPERAND_FIELD ? supply_readings(o->field, event) : 0;
+    for (uint32_t i = 0; i < o->nop; i++) {
+        all |= operand_readings(c, c->opkids.v[o->op0 + i], event);
     }
-    return found;
+    return all;
 }
 
 void need_atom(struct planner *p, atom_id id, enum event_id event)
 {
     const struct atom a = p->c->atoms.v[id.i];
-    bool path = supply_is_path(a.lhs.field) || supply_is_path(a.rhs.field) ||
-                (a.expr.i && reads_path(p->c, a.expr)) || (a.rexpr.i && reads_path(p->c, a.rexpr));
-    if (path && event_is_open(event)) {
-        p->c->plan.probe.readings = 2;
-    }
+    unsigned readings = supply_readings(a.lhs.field, event) | supply_readings(a.rhs.field, event) |
+                        (a.expr.i ? operand_readings(p->c, a.expr, event) : 0) |
+                        (a.rexpr.i ? operand_readings(p->c, a.rexpr, event) : 0);
+    p->c->plan.probe.readings |= (uint8_t)readings;
     need_field(p, a.lhs, event, a.at);
     need_field(p, a.rhs, event, a.at);
     if (a.expr.i) {

@@ -70,8 +70,10 @@ static const struct {
     const char *name;
     unsigned nnum;
 } MATCHERS[] = {{"match_contains", 2}, {"match_icontains", 2}, {"match_name", 2},
+                {"match_glob", 2},     {"match_iglob", 2},     {"match_path", 2},
                 {"match_anc", 1},      {"class_find", 3},      {"class_judge", 1},
-                {"class_number", 2},   {"class_scan", 2},      {"class_found", 1}};
+                {"class_number", 2},   {"class_scan", 2},      {"class_found", 1},
+                {"lane_answer", 1}};
 #define NUMS_MAX 3
 
 static int add_function_type(struct obj *o, int ret, int arg, int num, unsigned nnum)

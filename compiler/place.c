@@ -8,7 +8,7 @@
 #include "fold.h"
 #include "intern.h"
 #include "need.h"
-#include "regex.h"
+#include "pattern.h"
 
 static bool text_same(const void *ctx, uint32_t id)
 {
@@ -44,7 +44,12 @@ static void use_patterns(struct planner *p, const struct atom *a, struct where *
     w->pattern0 = p->c->value_pattern.n;
     for (uint32_t i = 0; i < a->nval; i++) {
         str_id text = p->c->values.v[a->val0 + i].text;
-        uint32_t k = pattern_index(p, a->op == OP_ICONTAINS ? lower_case(p, text) : text);
+        if (a->op == OP_ICONTAINS) {
+            text = lower_case(p, text);
+        } else if (pattern_is_op(a->op)) {
+            pattern_write(p->c, a->op, text, &text);
+        }
+        uint32_t k = pattern_index(p, text);
         VEC_PUSH(p->c->arena, &p->c->value_pattern, k);
     }
     w->place = PLACE_MATCHER;
@@ -95,9 +100,8 @@ static atom_id weaker_test(struct planner *p, const struct atom *a, enum op_id o
                         .val0 = c->values.n,
                         .nval = a->nval};
     for (uint32_t i = 0; i < a->nval; i++) {
-        const struct regex *re = c->regexes.v[c->values.v[a->val0 + i].num];
-        str_id s = op == OP_STARTSWITH ? regex_prefix(c, re) : regex_suffix(c, re);
-        if (!s.i) {
+        str_id s = pattern_known(c, a, i, op);
+        if (!STRLEN(c, s)) {
             c->values.n = weak.val0;
             return (atom_id){0};
         }
@@ -106,8 +110,8 @@ static atom_id weaker_test(struct planner *p, const struct atom *a, enum op_id o
     return (atom_id){VEC_PUSH(c->arena, &c->atoms, weak)};
 }
 
-/* The kernel knows no patterns, but it can tell some texts that none of them matches. */
-static void place_regex(struct planner *p, const struct atom *a, int slot, struct where *w)
+/* The kernel does not know the patterns, but it can tell some texts that none of them matches. */
+static void place_narrow(struct planner *p, const struct atom *a, int slot, struct where *w)
 {
     w->narrow = weaker_test(p, a, OP_STARTSWITH);
     if (!w->narrow.i) {
@@ -124,8 +128,9 @@ static void place_text(struct planner *p, const struct atom *a, int slot, struct
 {
     bool name =
         slot == SLOT_OF_STR(S_NAME) || slot == SLOT_OF_STR(S_PNAME) || slot == SLOT_OF_STR(S_SNAME);
-    if (a->op == OP_REGEX) {
-        place_regex(p, a, slot, w);
+    bool simple = pattern_is_op(a->op) && pattern_all_simple(p->c, a);
+    if (a->op == OP_REGEX || (a->op == OP_GLOB && !simple)) {
+        place_narrow(p, a, slot, w);
         return;
     }
     if (a->mod == MOD_ONEOF) {
@@ -133,7 +138,7 @@ static void place_text(struct planner *p, const struct atom *a, int slot, struct
     }
     w->slot = (int16_t)slot;
     w->shape = SHAPE_TEXT;
-    if (a->op == OP_CONTAINS || a->op == OP_ICONTAINS) {
+    if (a->op == OP_CONTAINS || a->op == OP_ICONTAINS || simple) {
         use_patterns(p, a, w);
     } else if (a->nval > INLINE_TEXTS_MAX && is_lookup(a)) {
         w->place = PLACE_CLASS;
@@ -239,7 +244,10 @@ static void place_arg(struct planner *p, const struct atom *a, const struct para
     if (a->op == OP_EXISTS || info->slot < 0) {
         return;
     }
-    if (!number && base == BASE_TEXT) {
+    int path = catalog_path_slot(info);
+    if (path >= 0) {
+        place_text(p, a, path, w);
+    } else if (!number && base == BASE_TEXT) {
         place_text(p, a, info->slot, w);
         w->guard = info->type == T_CHARBUF ? GUARD_NONEMPTY : GUARD_ABSOLUTE;
     } else if (number && info->flags) {

@@ -28,6 +28,6 @@ const struct where *place_where(const struct comp *c, atom_id a, enum event_id e
 
 /* For dumps and explain (dump_ir.c): "inline PROC name", "user"; the tracepoint of a hook. */
 void print_where(struct comp *c, FILE *out, const struct where *w);
-const char *plan_hook_name(enum hook_id h);
+void print_readings(FILE *out, unsigned readings); /* " opened spelled" */
 
 #endif

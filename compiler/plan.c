@@ -10,14 +10,10 @@
 #include "need.h"
 #include "place.h"
 #include "reach.h"
+#include "../grammar/supply.h"
 
 #define BIT(g) (1ull << (g))
 #define FAILED_LOW (-4095) /* results of a failed call */
-
-/* Groups that are read from a process's entry, which is kept from its exec and fork on. */
-#define STATE_GROUPS                                                                               \
-    (BIT(G_PROC) | BIT(G_CRED) | BIT(G_EXE) | BIT(G_CMD) | BIT(G_PARENT) | BIT(G_ANC) |            \
-     BIT(G_EXTRA) | BIT(G_ENV) | BIT(G_ENVRAW))
 
 static bool is_terminal(dag_id d)
 {
@@ -176,7 +172,7 @@ static void plan_hooks(struct comp *c)
             plan_event(c, &c->events.v[i]);
         }
     }
-    if (p->probe.groups & STATE_GROUPS) {
+    if (p->probe.groups & SUPPLY_STATE) {
         want_hook(p, HOOK_EXEC, (rule_id){0});
         want_hook(p, HOOK_FORK, (rule_id){0});
     }
@@ -192,6 +188,6 @@ int pass_plan(struct comp *c)
     plan_outputs(&p);
     place_sort(c);
     plan_hooks(c);
-    assert(c->plan.probe.readings == 1 || c->plan.probe.readings == 2);
+    assert(c->plan.probe.readings & READ_BIT(READ_KERNEL));
     return 0;
 }

@@ -5,14 +5,17 @@
 #include <string.h>
 
 #include "arena.h"
+#include "cost.h"
 #include "type.h"
+
+#define MILLION 1000000u
 
 void exprs_init(struct exprs *x, struct comp *c)
 {
     *x = (struct exprs){.c = c, .table.arena = c->arena, .atoms.arena = c->arena};
     atom_index(c, &x->atoms);
     for (int i = 0; i < 3; i++) {
-        VEC_PUSH(c->arena, &x->v, (struct expr){.kind = i ? EXPR_CONST : EXPR_NONE});
+        VEC_PUSH(c->arena, &x->v, (struct expr){.kind = i ? EXPR_CONST : EXPR_NONE, .odds = 500});
         VEC_PUSH(c->arena, &x->mark, 0);
         VEC_PUSH(c->arena, &x->memo, (struct memo){0});
     }
@@ -70,7 +73,8 @@ static expr_id literal(struct exprs *x, atom_id a, bool neg)
 {
     struct expr e = {.kind = EXPR_LIT, .neg = neg, .atom = a};
     e.varies = may_fold(x->c, a);
-    e.cost = atom_cost(x->c, a);
+    e.cost = cost_of_atom(x->c, a);
+    e.odds = neg ? 1000 - cost_prior(x->c, a) : cost_prior(x->c, a);
     return cons(x, e, &(expr_id){0});
 }
 
@@ -156,43 +160,57 @@ static uint32_t absorb(const struct exprs *x, enum expr_kind kind, expr_id *v, u
     return left;
 }
 
-static int by_cost(const void *pa, const void *pb)
+/*
+ * What it costs to be done: of independent operands those come first that settle the matter at the
+ * least expected cost, and that order is the best there is.
+ */
+static uint64_t rank_of(const struct exprs *x, enum expr_kind kind, expr_id e)
+{
+    const struct expr *v = &x->v.v[e.i];
+    return (uint64_t)v->cost * 1000 / (kind == EXPR_AND ? 1000 - v->odds : v->odds);
+}
+
+static int by_rank(const void *pa, const void *pb)
 {
     const struct ranked *a = pa, *b = pb;
-    if (a->cost != b->cost) {
-        return a->cost < b->cost ? -1 : 1;
+    if (a->rank != b->rank) {
+        return a->rank < b->rank ? -1 : 1;
     }
     return a->place < b->place ? -1 : a->place > b->place;
 }
 
-/* Cheapest first; as written where they cost the same. */
-static void sort_by_cost(struct exprs *x, expr_id *v, uint32_t n)
+/* As written where nothing tells them apart. */
+static void sort_by_rank(struct exprs *x, enum expr_kind kind, expr_id *v, uint32_t n)
 {
     bool sorted = true;
-    for (uint32_t i = 1; i < n; i++) {
-        sorted = sorted && x->v.v[v[i - 1].i].cost <= x->v.v[v[i].i].cost;
+    x->rank.n = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t rank = rank_of(x, kind, v[i]);
+        sorted = sorted && (!i || x->rank.v[i - 1].rank <= rank);
+        VEC_PUSH(x->c->arena, &x->rank, (struct ranked){.e = v[i], .place = i, .rank = rank});
     }
     if (sorted) {
         return;
     }
-    x->rank.n = 0;
-    for (uint32_t i = 0; i < n; i++) {
-        VEC_PUSH(x->c->arena, &x->rank, (struct ranked){v[i], x->v.v[v[i].i].cost, i});
-    }
-    qsort(x->rank.v, n, sizeof *x->rank.v, by_cost);
+    qsort(x->rank.v, n, sizeof *x->rank.v, by_rank);
     for (uint32_t i = 0; i < n; i++) {
         v[i] = x->rank.v[i].e;
     }
 }
 
-/* The expected cost: each further operand is reached half as often as the one before. */
-static uint32_t cost_of(const struct exprs *x, const expr_id *v, uint32_t n)
+/* Expected cost and odds of operands that are tried in this order. */
+static void expect(const struct exprs *x, const expr_id *v, struct expr *e)
 {
-    uint32_t cost = 0, shift = 0;
-    for (uint32_t i = 0; i < n && shift < 16; i++, shift++) {
-        cost += x->v.v[v[i].i].cost >> shift;
+    uint64_t cost = 0, reach = MILLION;
+    for (uint32_t i = 0; i < e->nkid; i++) {
+        const struct expr *kid = &x->v.v[v[i].i];
+        cost += kid->cost * reach / MILLION;
+        reach = reach * (e->kind == EXPR_AND ? kid->odds : 1000 - kid->odds) / 1000;
     }
-    return cost;
+    uint32_t odds = (uint32_t)(reach / 1000);
+    odds = e->kind == EXPR_AND ? odds : 1000 - odds;
+    e->cost = cost < COST_USER ? (uint32_t)cost : COST_USER;
+    e->odds = odds < 1 ? 1 : odds > 999 ? 999 : odds;
 }
 
 /* AND or OR of the operands on x->work from `base` on; takes them off. */
@@ -220,8 +238,9 @@ static expr_id nary(struct exprs *x, enum expr_kind kind, uint32_t base)
     if (n == 1) {
         return v[0];
     }
-    sort_by_cost(x, v, n);
-    struct expr e = {.kind = (uint8_t)kind, .nkid = n, .cost = cost_of(x, v, n)};
+    sort_by_rank(x, kind, v, n);
+    struct expr e = {.kind = (uint8_t)kind, .nkid = n};
+    expect(x, v, &e);
     for (uint32_t i = 0; i < n; i++) {
         e.varies = e.varies || x->v.v[v[i].i].varies;
     }

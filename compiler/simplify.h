@@ -26,8 +26,9 @@ struct expr {
     bool neg;            /* LIT: the atom is false */
     bool varies;         /* some atom in it may fold to a constant on some event */
     atom_id atom;        /* LIT */
-    uint32_t kid0, nkid; /* AND, OR: exprs.kids, cheapest first */
-    uint32_t cost;
+    uint32_t kid0, nkid; /* AND, OR: exprs.kids, in the order in which they are tried */
+    uint32_t cost;       /* expected: cost.h */
+    uint32_t odds;       /* of a thousand events it holds on so many: 1 to 999 */
 };
 
 /* What is known of an expression on the present site. */
@@ -37,7 +38,8 @@ struct memo {
 };
 struct ranked {
     expr_id e;
-    uint32_t cost, place;
+    uint32_t place;
+    uint64_t rank;
 };
 
 struct exprs {
@@ -62,9 +64,7 @@ expr_id expr_on_site(struct exprs *x, expr_id e, const struct site *s);
 /* Begins another site: forgets what expr_on_site() knew. */
 void exprs_next_site(struct exprs *x);
 
-/* What a test costs the kernel, relative; only the order counts (cost.c). */
-uint32_t atom_cost(const struct comp *c, atom_id a);
-/* True if both are tests = or `in` of one field, so that `a or b` is one test. */
+/* cost.c: true if both are tests = or `in` of one field, so that `a or b` is one test. */
 bool atom_can_join(const struct comp *c, atom_id a, atom_id b);
 /* That test of `n` atoms, each of which can join the first. */
 atom_id atom_join(struct comp *c, struct cons *atoms, const atom_id *v, uint32_t n);

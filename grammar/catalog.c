@@ -117,7 +117,7 @@ static const char *const groups[G_COUNT] = {
     [G_DATA] = "data",     [G_FD] = "fd",
     [G_SOCK] = "sock",     [G_PATH] = "path",
     [G_DIR] = "dir",       [G_RAW] = "raw",
-    [G_FSPATH] = "fspath", [G_FDTAB] = "fdtab",
+    [G_FSPATH] = "fspath", [G_ABSPATH] = "abspath", [G_FDTAB] = "fdtab",
     [G_STDIO] = "stdio",   [G_POLL] = "poll",
     [G_PROC] = "proc",     [G_USE] = "use",
     [G_CRED] = "cred",     [G_EXE] = "exe",
@@ -142,6 +142,16 @@ const struct event_info *catalog_event(enum event_id id)
 const struct field_info *catalog_field(enum field_id id)
 {
     return &fields[id < F_COUNT ? id : F_NONE];
+}
+
+int catalog_path_slot(const struct param_info *p)
+{
+    if (p->type != T_FSPATH && p->type != T_FSRELPATH) {
+        return -1;
+    }
+    return p->slot == SLOT_OF_STR(S_A0)   ? SLOT_OF_STR(S_ABS0)
+           : p->slot == SLOT_OF_STR(S_A1) ? SLOT_OF_STR(S_ABS1)
+                                          : -1;
 }
 
 const struct op_info *catalog_op(enum op_id id)

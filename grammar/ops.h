@@ -2,8 +2,9 @@
 /*
  * What each operator means on each type, over plain values: slow and obvious, the reference.
  *
- * For the tree walk and the checks of constants only. What the compiler emits and the decision
- * table have code of their own, or the differential tests would compare a thing with itself.
+ * For the tree walk and the checks of constants only (but for what says how a number is kept). What
+ * the compiler emits and the decision table have code of their own, or the differential tests would
+ * compare a thing with itself.
  *
  * Every function judges one *present* value; a test of an absent one is false whatever it says.
  * Constants are parsed already (bytes decoded, numbers cut to width). No allocation, no locale.

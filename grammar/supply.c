@@ -26,10 +26,15 @@ bool supply_is_open(enum event_id e)
     return e == EV_open || e == EV_openat || e == EV_openat2 || e == EV_creat;
 }
 
-bool supply_is_path(enum field_id f)
+unsigned supply_readings(enum field_id f, enum event_id e)
 {
-    return f == F_fd_name || f == F_fd_directory || f == F_fd_filename || f == F_fd_containername ||
-           f == F_fd_containerdirectory || f == F_evt_is_syslog;
+    bool path = f == F_fd_name || f == F_fd_directory || f == F_fd_filename ||
+                f == F_fd_containername || f == F_fd_containerdirectory || f == F_evt_is_syslog;
+    if (!path) {
+        return READ_BIT(READ_KERNEL);
+    }
+    return READ_BIT(READ_KERNEL) | READ_BIT(READ_STORED) |
+           (supply_is_open(e) ? READ_BIT(READ_SPELLED) : 0);
 }
 
 static uint64_t slot_group(int slot)
@@ -41,7 +46,7 @@ uint64_t supply_param(const struct param_info *p)
 {
     uint64_t groups = p->slot >= 0 ? slot_group(p->slot) : 0;
     if (p->type == T_FSPATH || p->type == T_FSRELPATH) {
-        groups |= BIT(G_CWD);
+        groups |= BIT(G_CWD) | BIT(G_ABSPATH);
     }
     if (p->type == T_SOCKTUPLE || p->type == T_SOCKADDR) {
         groups |= BIT(G_FD) | BIT(G_SOCK) | BIT(G_PATH);

@@ -10,6 +10,12 @@
 
 #define SUPPLY_BIT(group) (1ull << (group))
 
+/* Groups that are read from a process's entry, which is kept from its exec and fork on. */
+#define SUPPLY_STATE                                                                               \
+    (SUPPLY_BIT(G_PROC) | SUPPLY_BIT(G_CRED) | SUPPLY_BIT(G_EXE) | SUPPLY_BIT(G_CMD) |             \
+     SUPPLY_BIT(G_ENV) | SUPPLY_BIT(G_ENVRAW) | SUPPLY_BIT(G_PARENT) | SUPPLY_BIT(G_ANC) |         \
+     SUPPLY_BIT(G_LEAD) | SUPPLY_BIT(G_SHELL) | SUPPLY_BIT(G_CONTAINER) | SUPPLY_BIT(G_EXTRA))
+
 /* An ancestor's text: which kind, and where those of the process and of its parent are. */
 struct supply_anc {
     enum field_id field;
@@ -21,8 +27,8 @@ const struct supply_anc *supply_anc(enum field_id field);
 
 /* True for open, openat and the like: events whose fd.name is a path. */
 bool supply_is_open(enum event_id e);
-/* True if the field is fd.name, or follows from it: judged under both readings. */
-bool supply_is_path(enum field_id f);
+/* READ_BIT of each reading that a field has on an event: of fd.name, and of what follows from it. */
+unsigned supply_readings(enum field_id f, enum event_id e);
 
 /* Groups of a parameter's text: paths start somewhere, descriptors have names. */
 uint64_t supply_param(const struct param_info *p);

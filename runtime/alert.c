@@ -3,6 +3,7 @@
 
 #include <math.h>
 
+#include "../grammar/ops.h"
 #include "get.h"
 
 #define NO_REF 0xffffffffu
@@ -128,15 +129,15 @@ static void add_line(struct writer *w)
     add_message(w);
 }
 
-/* A bundle that judges no path is not asked twice, though a recorder had both spellings sent. */
-static bool two_readings(const struct writer *w)
+/* A bundle that judges no path says nothing of it, though a recorder had all readings sent. */
+static bool has_readings(const struct writer *w)
 {
-    return w->r->h->readings == 2 && w->p->head->plan.readings == 2;
+    return (w->r->h->readings & w->p->head->plan.readings) > READ_BIT(READ_KERNEL);
 }
 
 static const char *reading_word(const struct writer *w)
 {
-    return w->m->reading == READ_SPELLED ? "spelled" : "opened";
+    return record_reading_name((enum reading)w->m->reading);
 }
 
 /* Asked once all else is written: metadata is looked up when a rule or its output names it. */
@@ -147,21 +148,21 @@ static bool no_metadata(const struct writer *w)
 
 static void write_text(struct writer *w)
 {
-    bool two = two_readings(w), unsure = w->m->verdict == VERDICT_UNCERTAIN, bare;
+    bool path = has_readings(w), unsure = w->m->verdict == VERDICT_UNCERTAIN, bare;
 
     add_line(w);
     bare = no_metadata(w);
-    if (two || unsure || bare)
+    if (path || unsure || bare)
         fmt_str(&w->out, " [");
-    if (two) {
+    if (path) {
         fmt_str(&w->out, "path as ");
         fmt_str(&w->out, reading_word(w));
     }
     if (unsure)
-        fmt_str(&w->out, two ? "; uncertain" : "uncertain");
+        fmt_str(&w->out, path ? "; uncertain" : "uncertain");
     if (bare)
-        fmt_str(&w->out, two || unsure ? "; no container metadata" : "no container metadata");
-    if (two || unsure || bare)
+        fmt_str(&w->out, path || unsure ? "; no container metadata" : "no container metadata");
+    if (path || unsure || bare)
         fmt_char(&w->out, ']');
     fmt_char(&w->out, '\n');
 }
@@ -279,10 +280,7 @@ static void add_list(struct writer *w, struct val list)
 /* Real bits that a damaged recording might hold, and for which JSON has no word. */
 static bool is_no_number(struct val v)
 {
-    double real;
-
-    memcpy(&real, &v.num, sizeof(real));
-    return v.base == BASE_DOUBLE && !isfinite(real);
+    return v.base == BASE_DOUBLE && !isfinite(ops_real_of(v.num));
 }
 
 static void add_value(struct writer *w, uint32_t ref)
@@ -349,15 +347,15 @@ static void add_tags(struct writer *w)
 
 static void add_own_key(struct writer *w)
 {
-    bool two = two_readings(w), unsure = w->m->verdict == VERDICT_UNCERTAIN;
+    bool path = has_readings(w), unsure = w->m->verdict == VERDICT_UNCERTAIN;
     bool bare = no_metadata(w);
 
-    if (!two && !unsure && !bare)
+    if (!path && !unsure && !bare)
         return;
     fmt_str(&w->out, ",\"rulerun\":{");
     if (bare)
-        fmt_str(&w->out, two || unsure ? "\"no_metadata\":true," : "\"no_metadata\":true");
-    if (two) {
+        fmt_str(&w->out, path || unsure ? "\"no_metadata\":true," : "\"no_metadata\":true");
+    if (path) {
         fmt_str(&w->out, "\"path\":\"");
         fmt_str(&w->out, reading_word(w));
         fmt_str(&w->out, unsure ? "\"," : "\"");

@@ -4,7 +4,7 @@
  * bytes into the caller's buffer, never more than `cap`, a newline at the end.
  *
  * What Falco does not say is added so that its readers are not disturbed: in JSON a key `rulerun`,
- * in text a remark in brackets at the end; both only where a path has two readings (which one
+ * in text a remark in brackets at the end; both only where a path has other readings (which one
  * fired), where the match depends on something that is not known, or where metadata of a container
  * was asked for and nobody has it.
  */

@@ -4,7 +4,6 @@
 #include "../grammar/catalog.h"
 #include "get.h"
 
-#define READINGS_ALL 3u
 #define CALLS (8 * sizeof(((struct probe_plan *)0)->syscalls))
 #define NR_EXECVE 59
 #define NR_EXECVEAT 322
@@ -159,7 +158,7 @@ static void report(const struct audit *a, const struct rpk *p, struct record *r,
     fputs("\",\"rule\":\"", out);
     put_json(out, rpk_text(p, rule->name), rule->name.len);
     fprintf(out,
-            "\",\"reading\":\"%s\",\"event\":", m->reading == READ_SPELLED ? "spelled" : "opened");
+            "\",\"reading\":\"%s\",\"event\":", record_reading_name((enum reading)m->reading));
     r->reading = (enum reading)m->reading;
     put_event(r, out);
     fputs("}\n", out);
@@ -179,10 +178,10 @@ bool audit_event(struct audit *a, const struct rpk *p, struct record *r, FILE *o
     if (n == 0)
         return true;
     a->matched++;
-    /* Of two readings the filter judges the first that passes, so that its rule may be a later one.
+    /* Of several readings the filter judges the first that passes, so that its rule may be a later one.
      */
     if (is_asked_for(a->selected, r->h) && r->h->rule &&
-        (r->h->rule <= m.rule + 1 || r->h->readings == 2))
+        (r->h->rule <= m.rule + 1 || r->h->readings != READ_BIT(READ_KERNEL)))
         return true;
     if (a->disagreements++ < AUDIT_SHOWN)
         report(a, p, r, &m, out);

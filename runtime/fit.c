@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "../grammar/supply.h"
+#include "refs.h"
 
 #define NAMED 8 /* fields and events of a rule that are named; of more there is a word */
-#define NO_REF 0xffffffffu
 
 /* What one rule lacks. */
 struct lack {
@@ -25,9 +25,7 @@ struct walk {
     enum event_id event;
     bool has_event; /* of the row at hand */
     struct lack *lack;
-    uint32_t *seen; /* by node: the number of the last walk that came by */
-    uint32_t *todo;
-    uint32_t now;
+    struct ref_walk refs;
 };
 
 bool fit_same_rules(const struct fit *f, const struct rpk *p)
@@ -59,24 +57,6 @@ static void add_ref(const struct walk *w, uint32_t ref)
     l->nref++;
 }
 
-static uint64_t param_groups(const struct walk *w, const struct rpk_ref *f)
-{
-    const char *name = rpk_text(w->p, f->name);
-    const struct param_info *param;
-    int index = f->index;
-    uint64_t groups = 0;
-
-    if (f->field == F_evt_args || f->field == F_evt_info) {
-        for (unsigned i = 0; (param = catalog_param(w->event, i)); i++)
-            groups |= supply_param(param);
-        return groups;
-    }
-    if (f->name.len)
-        index = catalog_param_index(w->event, name, f->name.len);
-    param = index < 0 ? NULL : catalog_param(w->event, (unsigned)index);
-    return param ? supply_param(param) : 0;
-}
-
 /* A text of an ancestor beyond the parent, which the recording has if its own bundle wanted it. */
 static bool has_extra(const struct walk *w, const struct rpk_ref *f)
 {
@@ -95,57 +75,20 @@ static bool has_field(const struct walk *w, const struct rpk_ref *f)
 {
     const struct probe_plan *plan = &w->fit->head->plan;
     enum field_id field = (enum field_id)f->field;
-    uint64_t groups =
-        supply_field(field, rpk_text(w->p, f->name), f->index, w->event) | param_groups(w, f);
 
-    if (groups & ~plan->groups)
+    if (ref_groups(w->p, f, w->event) & ~plan->groups)
         return false;
-    if (supply_is_path(field) && supply_is_open(w->event) &&
-        w->p->head->plan.readings > plan->readings)
+    if (w->p->head->plan.readings & supply_readings(field, w->event) & ~plan->readings)
         return false;
     return has_extra(w, f);
 }
 
-static void look_at_ref(const struct walk *w, uint32_t ref)
+static void look_at_ref(void *ctx, uint32_t ref)
 {
-    const struct rpk_ref *f = &w->p->refs[ref];
+    const struct walk *w = ctx;
 
-    for (uint32_t i = 0; f->xform && i < f->nkid; i++)
-        look_at_ref(w, f->kid0 + i);
-    if (!f->xform && !f->is_literal && !has_field(w, f))
+    if (!has_field(w, &w->p->refs[ref]))
         add_ref(w, ref);
-}
-
-/* All tests that a rule can come to on the event. */
-static void look_at_nodes(struct walk *w, uint32_t root)
-{
-    uint32_t n = 0, next[2];
-
-    w->now++;
-    if (root < RPK_TRUE)
-        w->todo[n++] = root;
-    while (n) {
-        const struct rpk_node *d = &w->p->nodes[w->todo[--n]];
-        const struct rpk_atom *a = &w->p->atoms[d->atom];
-
-        look_at_ref(w, a->lhs);
-        if (a->rhs != NO_REF)
-            look_at_ref(w, a->rhs);
-        next[0] = d->yes;
-        next[1] = d->no;
-        for (unsigned k = 0; k < 2; k++)
-            if (next[k] < RPK_TRUE && w->seen[next[k]] != w->now) {
-                w->seen[next[k]] = w->now;
-                w->todo[n++] = next[k];
-            }
-    }
-}
-
-static void look_at_output(const struct walk *w, const struct rpk_rule *rule)
-{
-    for (uint32_t i = 0; i < rule->pieces.n; i++)
-        if (w->p->pieces[rule->pieces.off + i].ref != NO_REF)
-            look_at_ref(w, w->p->pieces[rule->pieces.off + i].ref);
 }
 
 /* ---- events ---- */
@@ -181,8 +124,7 @@ static void look_at_event(struct walk *w, const struct rpk_event *e, const struc
     }
     l->failed_exec |= rule->flags & RPK_RULE_FAILED_EXEC && w->s->plan.failed_exec &&
                       !w->fit->head->plan.failed_exec;
-    look_at_nodes(w, root->node);
-    look_at_output(w, rule);
+    ref_walk_root(&w->refs, root);
 }
 
 static bool was_off(const struct walk *w, uint32_t rule)
@@ -250,14 +192,12 @@ static void look_at_rules(struct walk *w, struct lack *lacks)
 
 int fit_rules(const struct fit *f, const struct rpk *p, struct selected *s, FILE *out)
 {
-    uint32_t nnode = p->head->nodes.n, nrule = p->head->rules.n;
+    uint32_t nrule = p->head->rules.n;
     struct lack *lacks = calloc(nrule + 1u, sizeof(*lacks));
     struct walk w = {.fit = f, .p = p, .s = s};
     int left_out = 0;
 
-    w.seen = calloc(nnode + 1u, sizeof(*w.seen));
-    w.todo = calloc(nnode + 1u, sizeof(*w.todo));
-    if (lacks && w.seen && w.todo)
+    if (ref_walk_open(&w.refs, p, look_at_ref, &w) == 0 && lacks)
         look_at_rules(&w, lacks);
     else
         left_out = -ENOMEM;
@@ -271,8 +211,7 @@ int fit_rules(const struct fit *f, const struct rpk *p, struct selected *s, FILE
         s->nrule--;
         left_out++;
     }
-    free(w.todo);
-    free(w.seen);
+    ref_walk_close(&w.refs);
     free(lacks);
     return left_out;
 }

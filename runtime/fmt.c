@@ -5,6 +5,8 @@
 
 #include "utf8.h"
 
+#define NS 1000000000ull
+
 void fmt_unsigned(struct fmt *t, uint64_t v, unsigned base, unsigned digits)
 {
     char buf[24]; /* 22 octal digits hold 64 bits */
@@ -94,6 +96,44 @@ void fmt_json(struct fmt *t, const char *s, size_t n)
         }
         i += len;
     }
+}
+
+/* Howard Hinnant's civil_from_days, for days after the epoch. */
+void fmt_date(struct fmt *t, uint64_t ts)
+{
+    uint64_t z = ts / NS / 86400 + 719468, era = z / 146097, doe = z % 146097;
+    uint64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
+    uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
+    uint64_t month = mp < 10 ? mp + 3 : mp - 9;
+
+    fmt_unsigned(t, yoe + era * 400 + (month <= 2), 10, 4);
+    fmt_char(t, '-');
+    fmt_unsigned(t, month, 10, 2);
+    fmt_char(t, '-');
+    fmt_unsigned(t, doy - (153 * mp + 2) / 5 + 1, 10, 2);
+}
+
+void fmt_clock(struct fmt *t, uint64_t ts, bool fraction)
+{
+    uint64_t s = ts / NS % 86400;
+
+    fmt_unsigned(t, s / 3600, 10, 2);
+    fmt_char(t, ':');
+    fmt_unsigned(t, s / 60 % 60, 10, 2);
+    fmt_char(t, ':');
+    fmt_unsigned(t, s % 60, 10, 2);
+    if (fraction) {
+        fmt_char(t, '.');
+        fmt_unsigned(t, ts % NS, 10, 9);
+    }
+}
+
+void fmt_iso8601(struct fmt *t, uint64_t ts, const char *zone)
+{
+    fmt_date(t, ts);
+    fmt_char(t, 'T');
+    fmt_clock(t, ts, true);
+    fmt_str(t, zone);
 }
 
 /* Appends the components of `path` to what stands from `start` on (which begins with a '/'). */

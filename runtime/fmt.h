@@ -62,6 +62,11 @@ void fmt_signed(struct fmt *t, int64_t v);
 void fmt_addr(struct fmt *t, const char *addr, size_t len);
 /* As a JSON string without quotes: invalid UTF-8 becomes U+FFFD, '/' and DEL stay. */
 void fmt_json(struct fmt *t, const char *s, size_t n);
+/* Of `ts`, ns since the epoch: `2026-11-24`, `04:24:59` with nine digits more if `fraction`. */
+void fmt_date(struct fmt *t, uint64_t ts);
+void fmt_clock(struct fmt *t, uint64_t ts, bool fraction);
+/* Both with a T between, all digits, then `zone`. */
+void fmt_iso8601(struct fmt *t, uint64_t ts, const char *zone);
 /* `base` (a directory) and `path`, if that is relative, folded as text: no `.`, `..`, `//`. */
 void fmt_path(struct fmt *t, const char *base, size_t nbase, const char *path, size_t npath);
 

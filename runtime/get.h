@@ -40,7 +40,7 @@ struct val get_fd_name(struct record *r); /* of sockets: made here from their ad
 struct val record_time_utc(struct record *r, const char *zone); /* ISO 8601, ns, then `zone` */
 struct val get_tuple(struct record *r);                         /* SOCKTUPLE as text */
 
-/* The value of a slot: under the spelled reading, fd.name and its parts are the spelling's. */
+/* The value of a slot: fd.name and its parts are those of the reading in force. */
 struct val slot_num(const struct record *r, enum num_slot slot);
 struct val slot_text(const struct record *r, enum str_slot slot);
 struct val slot_bytes(const struct record *r, enum str_slot slot); /* NUL ends nothing */

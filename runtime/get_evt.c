@@ -36,36 +36,6 @@ struct val get_evt_rawtime_ns(struct record *r, const struct want *w)
     return val_num(BASE_UINT, (int64_t)(r->h->ts % NS));
 }
 
-/* Days since the epoch to a date (Howard Hinnant's civil_from_days, for days after the epoch). */
-static void add_date(struct fmt *t, uint64_t days)
-{
-    uint64_t z = days + 719468, era = z / 146097, doe = z % 146097;
-    uint64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    uint64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    uint64_t month = mp < 10 ? mp + 3 : mp - 9;
-
-    fmt_unsigned(t, yoe + era * 400 + (month <= 2), 10, 4);
-    fmt_char(t, '-');
-    fmt_unsigned(t, month, 10, 2);
-    fmt_char(t, '-');
-    fmt_unsigned(t, doy - (153 * mp + 2) / 5 + 1, 10, 2);
-}
-
-static void add_clock(struct fmt *t, uint64_t ts, bool fraction)
-{
-    uint64_t s = ts / NS % 86400;
-
-    fmt_unsigned(t, s / 3600, 10, 2);
-    fmt_char(t, ':');
-    fmt_unsigned(t, s / 60 % 60, 10, 2);
-    fmt_char(t, ':');
-    fmt_unsigned(t, s % 60, 10, 2);
-    if (fraction) {
-        fmt_char(t, '.');
-        fmt_unsigned(t, ts % NS, 10, 9);
-    }
-}
-
 static uint64_t local_ts(const struct record *r)
 {
     int64_t shift = r->user ? r->user->utc_offset * (int64_t)NS : 0;
@@ -79,10 +49,10 @@ static struct val local_time(struct record *r, bool date, bool fraction)
     uint64_t ts = local_ts(r);
 
     if (date) {
-        add_date(&t, ts / NS / 86400);
+        fmt_date(&t, ts);
         fmt_char(&t, ' ');
     }
-    add_clock(&t, ts, fraction);
+    fmt_clock(&t, ts, fraction);
     return scratch_end(r, &t);
 }
 
@@ -120,10 +90,7 @@ struct val record_time_utc(struct record *r, const char *zone)
 {
     struct fmt t = scratch_begin(r);
 
-    add_date(&t, r->h->ts / NS / 86400);
-    fmt_char(&t, 'T');
-    add_clock(&t, r->h->ts, true);
-    fmt_str(&t, zone);
+    fmt_iso8601(&t, r->h->ts, zone);
     return scratch_end(r, &t);
 }
 

@@ -176,11 +176,19 @@ static enum slot_state resolved_id(struct record *r, enum field_id field, int64_
     return ST_PRESENT;
 }
 
-/* A relative path, made absolute from the directory that the record brings. */
-static enum slot_state resolved_path(struct record *r, struct val v, struct fmt *t)
+/* A relative path, made absolute by the kernel, or from the directory that the record brings. */
+static enum slot_state resolved_path(struct record *r, const struct param_info *p, struct val v,
+                                     struct fmt *t)
 {
+    int slot = catalog_path_slot(p);
+    struct val whole = slot < 0 ? val_unknown() : slot_text(r, (enum str_slot)(slot - N_COUNT));
+
     if (v.len && v.text[0] == '/')
         return ST_ABSENT;
+    if (whole.state == ST_PRESENT) {
+        fmt_add(t, whole.text, whole.len);
+        return ST_PRESENT;
+    }
     if (r->base_len == 0)
         return ST_UNKNOWN;
     fmt_path(t, r->base, r->base_len, v.text, v.len);
@@ -227,7 +235,7 @@ static enum slot_state resolved_text(struct record *r, const struct param_info *
     if (!val_here(v))
         return ST_ABSENT;
     if (v.text)
-        return p->type == T_FSPATH || p->type == T_FSRELPATH ? resolved_path(r, v, t) : ST_ABSENT;
+        return p->type == T_FSPATH || p->type == T_FSRELPATH ? resolved_path(r, p, v, t) : ST_ABSENT;
     if (p->type == T_FD)
         return resolved_fd(r, v.num, t);
     if (p->type == T_PID)

@@ -30,11 +30,6 @@ struct name_key {
     char name[COMM_SIZE];
 };
 
-struct hook {
-    enum hook_id id;
-    const char *section, *name;
-};
-
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
     (void)level;
@@ -72,39 +67,17 @@ static int check_machine(char *err, size_t errlen)
     return 0;
 }
 
-/* The last lines of the verifier's log that say something. */
-static void log_tail(const char *log, char *out, size_t cap)
+/* A feature that the kernel lacks, if one can be named; else what it said. */
+static void explain(int rc, const char *said, char *err, size_t errlen)
 {
-    size_t n = strlen(log);
-    const char *at;
-    unsigned lines = 0;
-
-    while (n && (log[n - 1] == '\n' || log[n - 1] == ' '))
-        n--;
-    for (at = log + n; at > log && lines < 6; at--)
-        lines += at[-1] == '\n';
-    snprintf(out, cap, "%.*s", (int)(log + n - at), at);
-}
-
-/* Why a load failed: a feature that the kernel lacks if one can be named, else what it said. */
-static void explain(int rc, const char *log, char *err, size_t errlen)
-{
-    char tail[1024];
-
-    log_tail(log, tail, sizeof(tail));
     if (libbpf_probe_bpf_map_type(BPF_MAP_TYPE_RINGBUF, NULL) == 0)
         snprintf(err, errlen, "this kernel has no BPF ring buffers (Linux 5.8 or later is needed)");
     else if (libbpf_probe_bpf_map_type(BPF_MAP_TYPE_TASK_STORAGE, NULL) == 0)
         snprintf(err, errlen,
                  "this kernel has no BPF task storage (Linux 5.11 or later, "
                  "CONFIG_BPF_LSM or CONFIG_BPF_SYSCALL)");
-    else if (libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_TRACING, NULL) == 0)
-        snprintf(err, errlen, "this kernel has no BTF tracepoints (tp_btf)");
-    else if (tail[0])
-        snprintf(err, errlen, "the kernel refuses the bundle's programs: %s\n%s", strerror(-rc),
-                 tail);
     else
-        snprintf(err, errlen, "the kernel refuses the bundle: %s", strerror(-rc));
+        snprintf(err, errlen, "the kernel refuses the bundle: %s", said[0] ? said : strerror(-rc));
 }
 
 void *load_constant(const struct bpf_object *object, const char *name, size_t want)
@@ -170,6 +143,7 @@ static int fill_constants(struct load *l, const struct load_options *opt)
     if (!plan)
         return -EINVAL;
     *plan = *opt->plan;
+    l->task = plan->task;
     if (offset)
         *offset = l->boot_offset_ns;
     if (slots)
@@ -229,171 +203,243 @@ static int fill_names(const struct load *l, const struct rpk *p)
     return 0;
 }
 
-/* The hook of a program, by its section: `tp_btf/sys_exit`. */
-static const struct hook *hook_of(const struct bpf_program *prog)
-{
-    static const struct hook hooks[] = {
-        {HOOK_EXEC, "sched_process_exec", "exec"}, {HOOK_FORK, "sched_process_fork", "fork"},
-        {HOOK_EXIT, "sched_process_exit", "exit"}, {HOOK_SYS_ENTER, "sys_enter", "sys_enter"},
-        {HOOK_SYS_EXIT, "sys_exit", "sys_exit"},
-    };
-    const char *section = bpf_program__section_name(prog);
+/* ---- programs: which of them the kernel takes ---- */
 
-    for (size_t i = 0; i < sizeof(hooks) / sizeof(hooks[0]); i++)
-        if (strstr(section, hooks[i].section))
-            return &hooks[i];
-    return NULL;
-}
+/* What a try to load some of the bundle's hooks needs to know. */
+struct attempt {
+    const void *bytes;
+    size_t size;
+    const struct rpk *p;
+    const struct load_options *opt;
+    char *log;   /* LOG_SIZE bytes: what the verifier said last */
+    bool filled; /* the programs were taken: what failed came after */
+};
 
-/* A bundle has every hook. Those that the rules that are on do not need cost nothing: they are not
- * loaded. */
-static void choose_hooks(const struct load *l, const struct load_options *opt)
+/* A bundle has every hook. Those that are not asked for cost nothing: they are not loaded. */
+static void choose_hooks(const struct load *l, uint8_t hooks)
 {
     struct bpf_program *prog;
 
     bpf_object__for_each_program (prog, l->object) {
-        const struct hook *hook = hook_of(prog);
+        enum hook_id h = hook_of_section(bpf_program__section_name(prog));
 
-        if (hook)
-            bpf_program__set_autoload(prog,
-                                      opt->all_hooks || (opt->selected->hooks >> hook->id & 1));
+        if (h != HOOK_COUNT)
+            bpf_program__set_autoload(prog, hooks >> h & 1);
     }
 }
 
-static int load_object(struct load *l, const void *bytes, size_t size, const struct rpk *p,
-                       const struct load_options *opt, char *log)
+static int open_object(struct load *l, const struct attempt *a)
 {
     struct bpf_object_open_opts open = {.sz = sizeof(open),
                                         .object_name = "rulerun",
-                                        .kernel_log_buf = log,
+                                        .kernel_log_buf = a->log,
                                         .kernel_log_size = LOG_SIZE};
-    int rc;
 
-    l->object = bpf_object__open_mem(bytes, size, &open);
+    a->log[0] = '\0';
+    l->object = bpf_object__open_mem(a->bytes, a->size, &open);
     if (!l->object)
         return -errno;
-    l->cpus = (unsigned)libbpf_num_possible_cpus();
-    l->by_cpu = calloc(l->cpus, sizeof(*l->by_cpu));
-    if (!l->by_cpu)
-        return -ENOMEM;
     size_map(l, "scratch", l->cpus);
-    size_map(l, "tasks", l->cpus * task_slots(l, opt->plan));
-    size_map(l, "events", opt->buffer);
-    size_map(l, "patterns", p->head->patterns.n);
-    size_map(l, "name_sets", p->head->names.n);
-    size_map(l, "lost_by_rule", p->head->rules.n);
-    class_size_maps(l->object, p);
-    choose_hooks(l, opt);
-    rc = fill_constants(l, opt);
-    if (!rc)
+    size_map(l, "tasks", l->cpus * task_slots(l, a->opt->plan));
+    size_map(l, "stats", l->cpus);
+    size_map(l, "events", a->opt->buffer);
+    size_map(l, "patterns", a->p->head->patterns.n);
+    size_map(l, "name_sets", a->p->head->names.n);
+    size_map(l, "lanes", a->p->head->rules.n + 1);
+    class_size_maps(l->object, a->p);
+    return fill_constants(l, a->opt);
+}
+
+static void close_object(struct load *l)
+{
+    bpf_object__close(l->object);
+    l->object = NULL;
+}
+
+/* Loads these hooks and fills the maps; if that fails nothing stays. */
+static int load_hooks(struct load *l, struct attempt *a, uint8_t hooks)
+{
+    int rc = open_object(l, a);
+
+    if (!rc) {
+        choose_hooks(l, hooks);
         rc = bpf_object__load(l->object);
+        a->filled = !rc;
+    }
     if (!rc)
-        rc = fill_patterns(l, p);
+        rc = fill_patterns(l, a->p);
     if (!rc)
-        rc = fill_names(l, p);
-    return rc ? rc : class_fill_maps(l->object, p);
+        rc = fill_names(l, a->p);
+    if (!rc)
+        rc = class_fill_maps(l->object, a->p);
+    if (rc)
+        close_object(l);
+    return rc;
+}
+
+/* Lines behind which the verifier tells its figures, and nothing of what is wrong. */
+static bool is_figures(const char *line)
+{
+    static const char *const starts[] = {"processed ", "verification time ", "stack depth ",
+                                         "func#", "mark_precise:"};
+
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+        if (strncmp(line, starts[i], strlen(starts[i])) == 0)
+            return true;
+    return line[strspn(line, " ")] == '\0';
+}
+
+/* The last line but one that says something, and the last: an instruction, and what is wrong. */
+static void verdict(char *log, char *out, size_t cap)
+{
+    const char *said[2] = {"", ""};
+
+    for (char *line = log, *next; line; line = next) {
+        next = strchr(line, '\n');
+        if (next)
+            *next++ = '\0';
+        if (is_figures(line))
+            continue;
+        said[0] = said[1];
+        said[1] = line;
+    }
+    snprintf(out, cap, "%.160s%s%.240s", said[0], *said[0] ? ": " : "", said[1]);
+}
+
+static void note_fault(struct load *l, enum hook_id h, const char *what, const char *why)
+{
+    struct load_fault *f = &l->faults[l->nfault++];
+
+    f->hook = h;
+    snprintf(f->reason, sizeof(f->reason), "%s: %s", what, why);
+    l->missing |= (uint8_t)(1u << h);
+}
+
+/* Each hook by itself: those that the kernel refuses are faults. */
+static void find_faults(struct load *l, struct attempt *a, uint8_t hooks)
+{
+    for (unsigned h = 0; h < HOOK_COUNT; h++) {
+        char why[LOAD_REASON] = "";
+        int rc = hooks >> h & 1 ? load_hooks(l, a, (uint8_t)(1u << h)) : 0;
+
+        if (l->object)
+            close_object(l);
+        if (rc == 0)
+            continue;
+        verdict(a->log, why, sizeof(why));
+        if (!why[0] && (rc == -ESRCH || rc == -ENOENT))
+            snprintf(why, sizeof(why), "the kernel has no such tracepoint");
+        note_fault(l, (enum hook_id)h, "it cannot be loaded", why[0] ? why : strerror(-rc));
+    }
+}
+
+/* All hooks that are wanted; if the kernel refuses some, those that are left. */
+static int load_object(struct load *l, struct attempt *a, char *err, size_t errlen)
+{
+    const struct selected *s = a->opt->selected;
+    uint8_t wanted = a->opt->all_hooks ? HOOKS_ALL : s->hooks, left;
+    int rc = load_hooks(l, a, wanted);
+
+    if (rc && !a->filled) {
+        find_faults(l, a, wanted);
+        left = hooks_kept(wanted, l->missing);
+        if (l->missing && hooks_suffice(a->p, s, left))
+            rc = load_hooks(l, a, left);
+    }
+    if (rc && l->missing && l->missing != wanted)
+        snprintf(err, errlen, "no rule can fire with the hooks that are left");
+    else if (rc)
+        explain(rc, l->nfault ? l->faults[0].reason : "", err, errlen);
+    return rc;
 }
 
 int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *p,
               const struct load_options *opt, char *err, size_t errlen)
 {
-    char *log;
+    struct attempt a = {.bytes = bytes, .size = size, .p = p, .opt = opt};
     int rc;
 
-    *l = (struct load){
-        .events_fd = -1, .stats_fd = -1, .lost_fd = -1, .procs_fd = -1, .envs_fd = -1};
+    *l = (struct load){.events_fd = -1, .procs_fd = -1, .envs_fd = -1, .shared = {-1, -1, -1}};
     if (opt->selected->nrule == 0 && !opt->all_hooks)
         return 0; /* nothing to look for, nothing to attach */
     rc = check_machine(err, errlen);
     if (rc)
         return rc;
     libbpf_set_print(quiet);
-    log = calloc(1, LOG_SIZE);
-    if (!log)
-        return -ENOMEM;
-    rc = load_object(l, bytes, size, p, opt, log);
+    l->cpus = (unsigned)libbpf_num_possible_cpus();
+    a.log = calloc(1, LOG_SIZE);
+    rc = a.log ? load_object(l, &a, err, errlen) : -ENOMEM;
     if (rc) {
-        explain(rc, log, err, errlen);
         load_close(l);
     } else {
         l->events_fd = map_fd(l, "events");
-        l->stats_fd = map_fd(l, "stats");
-        l->lost_fd = map_fd(l, "lost_by_rule");
+        l->shared = (struct shared_maps){.stats = map_fd(l, "stats"),
+                                         .lanes = map_fd(l, "lanes"),
+                                         .reader = map_fd(l, "reader")};
         l->procs_fd = map_fd(l, "procs");
         if (opt->selected->plan.groups & ENV_GROUPS)
             l->envs_fd = map_fd(l, "envs");
     }
-    free(log);
+    free(a.log);
     return rc;
 }
 
-static void note_hook(struct load *l, const char *name)
-{
-    size_t n = strlen(l->hooks);
+/* ---- attaching ---- */
 
-    if (!strstr(l->hooks, name))
-        snprintf(l->hooks + n, sizeof(l->hooks) - n, "%s%s", n ? " " : "", name);
+static void detach(struct load *l, unsigned h)
+{
+    bpf_link__destroy(l->links[h]);
+    l->links[h] = NULL;
+    l->attached &= (uint8_t) ~(1u << h);
 }
 
-int load_attach(struct load *l, enum load_part part, char *err, size_t errlen)
+/* What is decided once per task is kept only if its changes are seen (bpf/keep.h). */
+static void begin_keeping(const struct load *l)
+{
+    uint8_t needs = l->task & TASK_ANC ? 1u << HOOK_EXEC | 1u << HOOK_EXIT : 1u << HOOK_EXEC;
+    const uint32_t zero = 0;
+    const uint64_t first = 1;
+    int fd = map_fd(l, "generation");
+
+    if (l->task && fd >= 0 && (l->attached & needs) == needs)
+        bpf_map_update_elem(fd, &zero, &first, BPF_ANY);
+}
+
+void load_attach(struct load *l, enum load_part part)
 {
     struct bpf_program *prog;
 
     if (!l->object)
-        return 0;
+        return;
     bpf_object__for_each_program (prog, l->object) {
-        const struct hook *hook = hook_of(prog);
-        bool state = hook && hook->id != HOOK_SYS_ENTER && hook->id != HOOK_SYS_EXIT;
+        enum hook_id h = hook_of_section(bpf_program__section_name(prog));
         struct bpf_link *link;
 
-        if (!bpf_program__autoload(prog) || state != (part == LOAD_STATE))
+        if (h == HOOK_COUNT || !bpf_program__autoload(prog) ||
+            hook_info(h)->state != (part == LOAD_STATE) || !hooks_kept(1u << h, l->missing))
             continue;
-        link = l->nlink < LOAD_LINKS ? bpf_program__attach(prog) : NULL;
-        if (!link) {
-            int rc = errno ? -errno : -E2BIG;
-
-            snprintf(err, errlen, "cannot attach to %s: %s", bpf_program__section_name(prog),
-                     strerror(-rc));
-            return rc;
-        }
-        l->links[l->nlink++] = link;
-        note_hook(l, hook ? hook->name : bpf_program__name(prog));
+        link = bpf_program__attach(prog);
+        l->links[h] = link;
+        if (link)
+            l->attached |= (uint8_t)(1u << h);
+        else
+            note_fault(l, h, "it cannot be attached", strerror(errno));
     }
-    return 0;
+    for (unsigned h = 0; h < HOOK_COUNT; h++)
+        if (l->attached & ~hooks_kept(l->attached, l->missing) & 1u << h)
+            detach(l, h);
+    if (part == LOAD_STATE)
+        begin_keeping(l);
 }
 
 void load_detach(struct load *l)
 {
-    while (l->nlink)
-        bpf_link__destroy(l->links[--l->nlink]);
+    for (unsigned h = 0; h < HOOK_COUNT; h++)
+        detach(l, h);
 }
 
 void load_close(struct load *l)
 {
     load_detach(l);
-    bpf_object__close(l->object);
-    free(l->by_cpu);
-    l->object = NULL;
-    l->by_cpu = NULL;
-}
-
-int load_stats(const struct load *l, uint64_t out[STAT_COUNT])
-{
-    memset(out, 0, STAT_COUNT * sizeof(out[0]));
-    for (uint32_t i = 0; i < STAT_COUNT && l->stats_fd >= 0; i++) {
-        if (bpf_map_lookup_elem(l->stats_fd, &i, l->by_cpu) != 0)
-            return -errno;
-        for (unsigned c = 0; c < l->cpus; c++)
-            out[i] += l->by_cpu[c];
-    }
-    return 0;
-}
-
-uint64_t load_lost(const struct load *l, uint32_t rule)
-{
-    uint64_t n = 0;
-
-    if (l->lost_fd < 0 || bpf_map_lookup_elem(l->lost_fd, &rule, &n) != 0)
-        return 0;
-    return n;
+    close_object(l);
 }

@@ -5,16 +5,18 @@
  * Order matters: load_open() has the kernel verify everything and attaches nothing; load_attach()
  * is called for the hooks that keep process state first, then, once what already runs was seeded,
  * for the rest. load_detach() leaves nothing behind and can be followed by a last drain.
+ *
+ * A hook that the kernel does not take is a fault, and the others go on without it (hooks.h).
  */
 #ifndef RULEC_LOAD_H
 #define RULEC_LOAD_H
 
 #include <stdbool.h>
 
-#include "rpk.h"
-#include "select.h"
+#include "hooks.h"
+#include "shared.h"
 
-#define LOAD_LINKS 32
+#define LOAD_REASON 512
 
 struct bpf_object;
 struct bpf_link;
@@ -27,34 +29,40 @@ struct load_options {
     const struct probe_plan *plan;   /* what is asked for: theirs, or more */
 };
 
+/* A hook that is wanted and missing. */
+struct load_fault {
+    enum hook_id hook;
+    char reason[LOAD_REASON];
+};
+
 struct load {
     struct bpf_object *object;
-    struct bpf_link *links[LOAD_LINKS];
-    unsigned nlink;
-    int events_fd, stats_fd, lost_fd, procs_fd; /* of maps; -1: not in this bundle */
-    int envs_fd;                                /* -1 also where no rule looks at environments */
+    struct bpf_link *links[HOOK_COUNT];
+    struct load_fault faults[HOOK_COUNT];
+    unsigned nfault;
+    uint8_t missing, attached; /* bit per hook_id */
+    int events_fd, procs_fd;   /* of maps; -1: not in this bundle */
+    int envs_fd;               /* -1 also where no rule looks at environments */
+    struct shared_maps shared; /* as those */
+    uint8_t task; /* enum task_tie of what is decided once per task */
     unsigned cpus;
-    uint64_t *by_cpu;        /* room for one counter of each */
     uint64_t boot_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME */
-    char hooks[64];          /* "exec fork sys_exit": those attached */
 };
 
 enum load_part { LOAD_STATE, LOAD_REST };
 
-/* 0, or -errno with what is missing in `err`. `bytes` must outlive the load. */
+/*
+ * 0, also if hooks are missing, so long as a rule can fire; or -errno with why not in `err`.
+ * `bytes` must outlive the load.
+ */
 int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *p,
               const struct load_options *opt, char *err, size_t errlen);
-int load_attach(struct load *l, enum load_part part, char *err, size_t errlen);
+void load_attach(struct load *l, enum load_part part); /* adds to the faults */
 void load_detach(struct load *l);
 void load_close(struct load *l);
 
 /* The constant `name` of an object that is not loaded yet, to be set; NULL: none of `size` bytes.
  */
 void *load_constant(const struct bpf_object *object, const char *name, size_t size);
-
-/* Sums over CPUs. 0, or -errno. */
-int load_stats(const struct load *l, uint64_t out[STAT_COUNT]);
-/* Records lost that rule `rule` was the first to want. */
-uint64_t load_lost(const struct load *l, uint32_t rule);
 
 #endif

@@ -12,6 +12,8 @@
 #define BUFFER_DEFAULT (4u << 20) /* is mapped twice: 8 MB of resident memory */
 #define WAIT_DEFAULT_NS 500000000ull
 #define WAIT_MAX_MS 10000
+#define RATE_DEFAULT 1000 /* alerts of one rule and second: nobody reads more */
+#define BURST_DEFAULT 10000
 #define BUFFER_MIN (64u << 10)
 #define BUFFER_MAX (1u << 30)
 
@@ -31,8 +33,9 @@ static const char help[] =
     "                        which of these keys the JSON object has; all but `message` by "
     "default\n"
     "  --output URL          stdout (default), or file:PATH; may be given several times\n"
-    "  --paths both|spelled  judge an opened path as the kernel knows it and as the caller\n"
-    "                        spelled it (default), or as spelled alone, as Falco does\n"
+    "  --paths all|spelled   judge a path as the kernel opened it, as the caller spelled it and "
+    "as\n"
+    "                        it is stored (default), or as spelled alone, as Falco does\n"
     "  --all-matches         every rule that matches an event, not the first alone\n"
     "  --priority MIN        only rules at least as severe (emergency ... debug)\n"
     "  --rules enable:NAME   switch rules on or off (disable:NAME); may be given several times, "
@@ -45,6 +48,10 @@ static const char help[] =
     "  --container-wait MS   how long an event may wait for its container's metadata (default "
     "500)\n"
     "  --buffer SIZE         ring buffer between kernel and daemon: 64K to 1G (default 4M)\n"
+    "  --rate N[,BURST]      tell at most N alerts of one rule in a second, and BURST at once "
+    "(default\n"
+    "                        1000,10000; BURST 10*N if not given); 0 is no limit\n"
+    "  --strict              do not start if a hook that the rules need cannot be had\n"
     "  --audit               take every event and check the kernel's filter against the rules\n"
     "  --record FILE         write what passed the filter to a recording as well\n"
     "  --record-all FILE     write every event, as --audit takes them, with all its values\n"
@@ -120,6 +127,8 @@ enum {
     OPT_CONTAINER_ROOT,
     OPT_CONTAINER_WAIT,
     OPT_BUFFER,
+    OPT_RATE,
+    OPT_STRICT,
     OPT_AUDIT,
     OPT_RECORD,
     OPT_RECORD_ALL,
@@ -143,6 +152,8 @@ static const struct option options[] = {
     {"container-root", required_argument, NULL, OPT_CONTAINER_ROOT},
     {"container-wait", required_argument, NULL, OPT_CONTAINER_WAIT},
     {"buffer", required_argument, NULL, OPT_BUFFER},
+    {"rate", required_argument, NULL, OPT_RATE},
+    {"strict", no_argument, NULL, OPT_STRICT},
     {"audit", no_argument, NULL, OPT_AUDIT},
     {"record", required_argument, NULL, OPT_RECORD},
     {"record-all", required_argument, NULL, OPT_RECORD_ALL},
@@ -198,6 +209,27 @@ static bool take_wait(struct metacache_options *o, const char *arg)
     return true;
 }
 
+/* `RATE` or `RATE,BURST`. */
+static bool take_rate(struct limit_options *o, const char *arg)
+{
+    const char *comma = strchr(arg, ',');
+    char *end;
+    unsigned long rate = strtoul(arg, &end, 10), burst = 10 * rate;
+    bool good = *arg >= '0' && *arg <= '9' && rate <= LIMIT_MAX && *end == (comma ? ',' : '\0');
+
+    if (good && comma) {
+        good = comma[1] >= '1' && comma[1] <= '9';
+        burst = strtoul(comma + 1, &end, 10);
+        good = good && *end == '\0' && burst <= LIMIT_MAX;
+    }
+    if (!good)
+        return usage("--rate", arg, ": neither 'ALERTS' nor 'ALERTS,BURST', whole numbers");
+    if (burst > LIMIT_MAX)
+        burst = LIMIT_MAX;
+    *o = (struct limit_options){(uint32_t)rate, burst ? (uint32_t)burst : 1};
+    return true;
+}
+
 /* One option's value into the options; false with a message if it is not one. */
 static bool take(struct daemon_options *o, int which, const char *arg)
 {
@@ -223,12 +255,12 @@ static bool take(struct daemon_options *o, int which, const char *arg)
     case OPT_JSON_TAGS:
         return take_switch("--json-include-tags-property", arg, &o->style.tags);
     case OPT_PATHS:
-        if (!parse_choice(arg, "both", "spelled", &n))
-            return usage("--paths", arg, ": neither 'both' nor 'spelled'");
-        o->readings = n ? 1u << READ_SPELLED : 1u << READ_KERNEL | 1u << READ_SPELLED;
+        if (!parse_choice(arg, "all", "spelled", &n))
+            return usage("--paths", arg, ": neither 'all' nor 'spelled'");
+        o->readings = n ? READ_BIT(READ_SPELLED) : READINGS_ALL;
         return true;
     case OPT_OUTPUT:
-        if (o->noutput == DAEMON_OUTPUTS)
+        if (o->noutput == TELL_OUTPUTS)
             return usage("--output", arg, ": too many outputs");
         o->outputs[o->noutput++] = arg;
         return true;
@@ -243,8 +275,13 @@ static bool take(struct daemon_options *o, int which, const char *arg)
         return take_wait(&o->containers, arg);
     case OPT_BUFFER:
         return parse_size(arg, &o->buffer) || usage("--buffer", arg, ": not a size from 64K to 1G");
+    case OPT_RATE:
+        return take_rate(&o->limit, arg);
     case OPT_ALL:
         o->all_matches = true;
+        return true;
+    case OPT_STRICT:
+        o->strict = true;
         return true;
     case OPT_AUDIT:
         o->audit = true;
@@ -267,6 +304,8 @@ static bool take(struct daemon_options *o, int which, const char *arg)
 /* Options that exclude one another. */
 static bool together(const struct daemon_options *o)
 {
+    if (o->replay && o->strict)
+        return usage("--replay", o->replay, ": not with --strict: there are no hooks");
     if (o->replay && (o->record || o->audit))
         return usage("--replay", o->replay, ": neither recorded nor audited: there is no kernel");
     if (o->replay && strcmp(o->replay, "-") == 0 && strcmp(o->pack, "-") == 0)
@@ -278,10 +317,11 @@ static bool together(const struct daemon_options *o)
 
 int main(int argc, char **argv)
 {
-    struct daemon_options o = {.readings = 1u << READ_KERNEL | 1u << READ_SPELLED,
+    struct daemon_options o = {.readings = READINGS_ALL,
                                .style = ALERT_STYLE(ALERT_TEXT, ""),
                                .priority = 7,
                                .buffer = BUFFER_DEFAULT,
+                               .limit = {RATE_DEFAULT, BURST_DEFAULT},
                                .containers.wait_ns = WAIT_DEFAULT_NS};
     int opt;
 

@@ -2,6 +2,7 @@
 /* Tests of numbers, addresses and networks. */
 #include <string.h>
 
+#include "../grammar/ops.h"
 #include "match.h"
 
 /* Cuts a number to its type's width, as constants were cut when they were compiled. */
@@ -19,13 +20,13 @@ static int order(enum type_id type, int64_t a, int64_t b)
     enum base_type base = catalog_type(type)->base;
     uint64_t flip = base == BASE_INT ? 1ull << 63 : 0;
     uint64_t x = (uint64_t)narrow(type, a) ^ flip, y = (uint64_t)narrow(type, b) ^ flip;
-    double real[2];
+    double left, right;
 
     if (base != BASE_DOUBLE)
         return x < y ? -1 : x > y;
-    memcpy(&real[0], &a, sizeof(a));
-    memcpy(&real[1], &b, sizeof(b));
-    return real[0] < real[1] ? -1 : real[0] > real[1];
+    left = ops_real_of(a);
+    right = ops_real_of(b);
+    return left < right ? -1 : left > right;
 }
 
 enum outcome match_num(enum op_id op, enum type_id type, int64_t a, int64_t b)

@@ -11,9 +11,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define RECHECK_NS                                                                                 \
-    1000000000ull /* a file that was looked at within this time is not asked again                 \
-                   */
+/* Within these times a file that was looked at is not asked again: if it has the id, or has not. */
+#define RECHECK_NS 1000000000ull
+#define RECHECK_MISS_NS 10000000ull
 
 /* One file as it was when last read. */
 struct file {
@@ -228,10 +228,10 @@ size_t names_find(struct names *n, enum names_kind kind, const char *container, 
 {
     struct root *root = root_of(n, container, now);
     struct file *f = &root->file[kind];
-    bool fresh = f->checked && now - f->checked < RECHECK_NS;
-    size_t len = fresh ? find_in(f, id, column, out) : 0;
+    uint64_t age = f->checked ? now - f->checked : UINT64_MAX;
+    size_t len = age < RECHECK_NS ? find_in(f, id, column, out) : 0;
 
-    if (len)
+    if (len || age < RECHECK_MISS_NS)
         return len;
     refresh(n, root, kind, pid);
     f->checked = now;

@@ -64,10 +64,8 @@ int output_open(struct output *o, const char *url, char *err, size_t errlen)
 
 void output_close(struct output *o)
 {
-    if (o->fd >= 0) {
-        output_flush(o);
+    if (o->fd >= 0)
         close(o->fd);
-    }
     free(o->pending);
     o->pending = NULL;
     o->npending = 0;
@@ -106,61 +104,104 @@ static ssize_t put(const struct output *o, const char *s, size_t n)
     return errno == EAGAIN ? 0 : -errno;
 }
 
+/* How many lines end in these bytes, and how many bytes they are. */
+static uint32_t whole_lines(const char *s, size_t n, size_t *bytes)
+{
+    uint32_t lines = 0;
+
+    *bytes = 0;
+    for (size_t i = 0; i < n; i++)
+        if (s[i] == '\n') {
+            lines++;
+            *bytes = i + 1;
+        }
+    return lines;
+}
+
 /* Of a line that the disk took in part, takes that part away again: a reader sees whole lines. */
 static void take_back(const struct output *o, size_t part)
 {
     struct stat st;
 
-    if (part && o->regular && fstat(o->fd, &st) == 0 && st.st_size >= (off_t)part &&
+    if (part && fstat(o->fd, &st) == 0 && st.st_size >= (off_t)part &&
         ftruncate(o->fd, st.st_size - (off_t)part) != 0)
         return; /* nothing more can be done: the next line follows on the torn one */
 }
 
+/* The first `taken` of the lines are the reader's, or will be; the others are not. */
+static void count_lines(struct output *o, uint32_t taken, uint32_t lines)
+{
+    o->written += taken;
+    o->dropped += lines - taken;
+}
+
 /* A file takes a line whole or not at all. */
-static void write_file(struct output *o, const char *line, size_t n)
+static void write_file(struct output *o, const char *s, size_t n, uint32_t lines)
 {
-    size_t done = 0;
+    size_t done = 0, whole;
+    ssize_t rc = 1;
 
-    while (done < n) {
-        ssize_t rc = put(o, line + done, n - done);
-
-        if (rc <= 0) {
-            take_back(o, done);
-            trouble(o, strerror(rc ? (int)-rc : ENOSPC));
-            o->dropped++;
-            return;
-        }
+    while (done < n && (rc = put(o, s + done, n - done)) > 0)
         done += (size_t)rc;
+    if (done == n) {
+        o->written += lines;
+        recovered(o);
+        return;
     }
-    o->written++;
-    recovered(o);
+    trouble(o, strerror(rc ? (int)-rc : ENOSPC));
+    count_lines(o, whole_lines(s, done, &whole), lines);
+    take_back(o, done - whole);
 }
 
-static void keep(struct output *o, const char *s, size_t n)
+/* Of what is for later, as many whole lines as there is room for. */
+static void keep(struct output *o, const char *s, size_t n, uint32_t lines)
 {
-    memcpy(o->pending + o->npending, s, n);
-    o->npending += n;
+    size_t room = OUTPUT_PENDING - o->npending, whole = n;
+    uint32_t kept = lines;
+
+    if (n > room) {
+        kept = whole_lines(s, room, &whole);
+        trouble(o, "the reader is too slow");
+    }
+    memcpy(o->pending + o->npending, s, whole);
+    o->npending += whole;
+    count_lines(o, kept, lines);
 }
 
-void output_write(struct output *o, const char *line, size_t n)
+void output_write(struct output *o, const char *s, size_t n, uint32_t lines)
 {
+    size_t whole, taken;
+    uint32_t before;
     ssize_t rc;
 
     if (o->regular) {
-        write_file(o, line, n);
+        write_file(o, s, n, lines);
         return;
     }
-    rc = o->npending ? 0 : put(o, line, n);
-    if (rc < 0 || (size_t)rc + OUTPUT_PENDING < n + o->npending) {
-        trouble(o, rc < 0 ? strerror((int)-rc) : "the reader is too slow");
-        o->dropped++;
+    rc = o->npending ? 0 : put(o, s, n);
+    if (rc < 0) {
+        trouble(o, strerror((int)-rc));
+        count_lines(o, 0, lines);
         return;
     }
-    if ((size_t)rc < n)
-        keep(o, line + rc, n - (size_t)rc);
+    taken = (size_t)rc;
+    before = whole_lines(s, taken, &whole);
+    o->written += before;
+    if (taken < n)
+        keep(o, s + taken, n - taken, lines - before);
     else
         recovered(o);
-    o->written++;
+}
+
+/* What is pending will never be read. */
+static void give_up(struct output *o)
+{
+    size_t whole;
+    uint32_t lines = whole_lines(o->pending, o->npending, &whole);
+
+    o->npending = 0;
+    o->written -= lines;
+    o->dropped += lines;
 }
 
 void output_flush(struct output *o)
@@ -170,8 +211,7 @@ void output_flush(struct output *o)
 
         if (rc < 0) {
             trouble(o, strerror((int)-rc));
-            o->npending = 0; /* nobody will read it */
-            o->dropped++;
+            give_up(o);
             return;
         }
         if (rc == 0)
@@ -181,6 +221,13 @@ void output_flush(struct output *o)
         if (o->npending == 0)
             recovered(o);
     }
+}
+
+void output_end(struct output *o)
+{
+    output_flush(o);
+    if (o->npending)
+        give_up(o);
 }
 
 void output_drain(struct output *o)

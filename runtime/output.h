@@ -31,11 +31,13 @@ struct output {
  * `err`. A pipe or terminal is opened anew, so that not blocking is ours alone.
  */
 int output_open(struct output *o, const char *url, char *err, size_t errlen);
-void output_close(struct output *o); /* tries once more to write what is pending */
-/* One whole line. */
-void output_write(struct output *o, const char *line, size_t n);
+void output_close(struct output *o); /* forgets what is pending: see output_end() */
+/* Whole lines, `lines` in number, each up to its newline; what does not fit is dropped by line. */
+void output_write(struct output *o, const char *s, size_t n, uint32_t lines);
 /* The descriptor can take bytes again. */
 void output_flush(struct output *o);
+/* Tries once more to write what is pending; what is left then counts as dropped. */
+void output_end(struct output *o);
 /* Waits until the reader has taken all, or is gone: where there is no detection to keep waiting. */
 void output_drain(struct output *o);
 static inline bool output_waiting(const struct output *o)

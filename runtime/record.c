@@ -15,6 +15,12 @@ static bool states_ok(const struct ev_head *h)
     return ok && h->anc_state <= ST_CUT && h->anc_count <= ANC_MAX;
 }
 
+static bool readings_ok(const struct ev_head *h)
+{
+    return h->readings <= READINGS_ALL && (h->readings & READ_BIT(READ_KERNEL)) &&
+           h->reading < READ_COUNT;
+}
+
 /* A text of this slot follows the head. */
 static bool text_sent(const struct ev_head *h, unsigned s)
 {
@@ -40,14 +46,17 @@ static bool place_texts(struct record *r, const struct rec *rec, size_t size)
         at += rec->h.len[s];
         left -= rec->h.len[s];
     }
-    r->spell_len = rec->h.readings == 2 ? rec->spell_len : 0;
+    for (unsigned k = 0; k < READ_ALTS; k++) {
+        r->alt_len[k] = rec->h.readings & READ_BIT(k + 1) ? rec->alt_len[k] : 0;
+        if (r->alt_len[k] > PATH_CAP || r->alt_len[k] > left)
+            return false;
+        r->alt[k] = at;
+        at += r->alt_len[k];
+        left -= r->alt_len[k];
+    }
     r->base_len = rec->base_len;
-    if (r->spell_len > PATH_CAP || r->base_len > PATH_CAP || r->spell_len > left ||
-        r->base_len > left - r->spell_len)
-        return false;
-    r->spell = at;
-    r->base = at + r->spell_len;
-    return left - r->spell_len - r->base_len < 8;
+    r->base = at;
+    return r->base_len <= PATH_CAP && r->base_len <= left && left - r->base_len < 8;
 }
 
 int record_open(struct record *r, const void *bytes, size_t size, const struct record_user *user,
@@ -58,14 +67,21 @@ int record_open(struct record *r, const void *bytes, size_t size, const struct r
     if ((uintptr_t)bytes % 8 || size < sizeof(*rec) || rec->h.size < sizeof(*rec) ||
         rec->h.size > size || rec->h.size > REC_MAX)
         return -EPROTO;
-    if (rec->h.event == EV_NONE || rec->h.event >= EV_COUNT || rec->h.readings > 2 ||
-        rec->h.reading > READ_SPELLED || !states_ok(&rec->h))
+    if (rec->h.event == EV_NONE || rec->h.event >= EV_COUNT || !readings_ok(&rec->h) ||
+        !states_ok(&rec->h))
         return -EPROTO;
     memset(r, 0, sizeof(*r));
     r->h = &rec->h;
     r->user = user;
     r->scratch = scratch;
     return place_texts(r, rec, rec->h.size) ? 0 : -EPROTO;
+}
+
+const char *record_reading_name(enum reading reading)
+{
+    static const char *const names[READ_COUNT] = {"opened", "spelled", "stored"};
+
+    return names[reading];
 }
 
 void record_reset(struct record *r)
@@ -113,10 +129,10 @@ struct val slot_num(const struct record *r, enum num_slot slot)
     return val_state(st == ST_ABSENT ? ST_ABSENT : ST_UNKNOWN);
 }
 
-/* Directory and last component of the spelled path, as the language cuts fd.name. */
-static struct val spelled_part(const struct record *r, enum str_slot slot)
+/* fd.name under a reading of its own, or its directory or last component, as the language has it. */
+static struct val alt_part(const struct record *r, unsigned alt, enum str_slot slot)
 {
-    struct val v = val_text(r->spell, r->spell_len);
+    struct val v = val_text(r->alt[alt], r->alt_len[alt]);
     const char *slash = v.len ? memrchr(v.text, '/', v.len) : NULL;
     struct val type = slot_num(r, N_FD_TYPE);
     bool dir = type.state == ST_PRESENT && type.num == 2;
@@ -132,18 +148,26 @@ static struct val spelled_part(const struct record *r, enum str_slot slot)
     return val_text(v.text, slash == v.text ? 1 : (size_t)(slash - v.text));
 }
 
+/* No bytes are a path that could not be told. */
+static struct val alt_text(const struct record *r, unsigned alt, enum str_slot slot)
+{
+    struct val v = alt_part(r, alt, slot);
+
+    if (v.state == ST_PRESENT && r->alt_len[alt] == 0)
+        return val_unknown();
+    if (v.state == ST_PRESENT && r->alt_len[alt] == PATH_CAP)
+        v.state = ST_CUT;
+    return v;
+}
+
 struct val slot_text(const struct record *r, enum str_slot slot)
 {
     uint8_t st = r->h->st[SLOT_OF_STR(slot)];
     struct val v;
 
-    if (r->reading == READ_SPELLED && r->h->readings == 2 &&
-        (slot == S_FD_NAME || slot == S_FD_DIR || slot == S_FD_FILE)) {
-        v = spelled_part(r, slot);
-        if (v.state == ST_PRESENT && r->spell_len == PATH_CAP)
-            v.state = ST_CUT;
-        return v;
-    }
+    if (r->reading != READ_KERNEL && (r->h->readings & READ_BIT(r->reading)) &&
+        (slot == S_FD_NAME || slot == S_FD_DIR || slot == S_FD_FILE))
+        return alt_text(r, READ_ALT(r->reading), slot);
     if (!r->text[slot])
         return val_state(st == ST_ABSENT ? ST_ABSENT : ST_UNKNOWN);
     v = val_text(r->text[slot], strnlen(r->text[slot], r->h->len[slot]));

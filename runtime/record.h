@@ -52,8 +52,8 @@ struct record_user {
 struct record {
     const struct ev_head *h;
     const char *text[S_COUNT]; /* bytes of each text slot, or NULL */
-    const char *spell, *base;
-    uint32_t spell_len, base_len;
+    const char *alt[READ_ALTS], *base; /* the other readings of fd.name */
+    uint32_t alt_len[READ_ALTS], base_len;
     enum reading reading;          /* which fd.name is in force */
     const struct probe_plan *plan; /* which ancestors' texts X0..X3 hold; NULL: not known */
     const struct record_user *user;
@@ -65,6 +65,7 @@ struct record {
 int record_open(struct record *r, const void *bytes, size_t size, const struct record_user *user,
                 char *scratch);
 void record_reset(struct record *r); /* forgets derived texts */
+const char *record_reading_name(enum reading reading); /* as alerts and dumps say it */
 
 /* `name` is NUL-terminated, "" if the field has no text argument; index -1: none. */
 struct val record_get(struct record *r, enum field_id field, int32_t index, const char *name);

@@ -3,6 +3,7 @@
 #include "get.h"
 
 #include <stdio.h>
+#include "../grammar/ops.h"
 #include "xform.h"
 
 #define LIST_SHOWN 1023 /* bytes of a list */
@@ -51,7 +52,6 @@ static void list_text(struct fmt *t, struct val list)
 void value_text(struct fmt *t, struct val v, const struct field_info *f)
 {
     char digits[40];
-    double real;
 
     if (!val_here(v))
         return;
@@ -72,8 +72,7 @@ void value_text(struct fmt *t, struct val v, const struct field_info *f)
         fmt_addr(t, v.text, v.len);
         break;
     case BASE_DOUBLE:
-        memcpy(&real, &v.num, sizeof(real));
-        snprintf(digits, sizeof(digits), "%.1f", real);
+        snprintf(digits, sizeof(digits), "%.1f", ops_real_of(v.num));
         fmt_str(t, digits);
         break;
     case BASE_INT:

@@ -87,7 +87,7 @@ static void put_addrs(struct recorder *rec, const struct enrich *e)
 void recorder_plan(struct probe_plan *plan)
 {
     plan->groups = (1ull << G_COUNT) - 1;
-    plan->readings = 2;
+    plan->readings = READINGS_ALL;
     for (int e = EV_NONE + 1; e < EV_COUNT; e++)
         if (e != EV_generic && catalog_event((enum event_id)e)->live)
             catalog_calls((enum event_id)e, (uint64_t *)plan->syscalls);

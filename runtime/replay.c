@@ -10,6 +10,7 @@
 
 #include "answers.h"
 #include "get.h"
+#include "scap.h"
 
 static ssize_t read_fd(void *ctx, void *buf, size_t n)
 {
@@ -34,6 +35,28 @@ static int read_rules(struct replay *p, char *err, size_t errlen)
     return -EPROTO;
 }
 
+/* The first bytes, to tell by what the file is; an error is found again behind them. */
+static void read_first(struct capture_in *in)
+{
+    ssize_t n;
+
+    while (in->len < 8 && (n = in->read(in->ctx, in->buf + in->len, CAPTURE_BUFFER - in->len)) > 0)
+        in->len += (size_t)n;
+}
+
+static int begin_scap(struct replay *p, char *err, size_t errlen)
+{
+    const struct scap_source from = {p->in.read, p->in.ctx, p->in.buf, p->in.len};
+
+    p->scap = scap_open(&from, &p->head, err, errlen);
+    if (!p->scap)
+        return -EPROTO;
+    p->utc_offset = p->head.utc_offset;
+    enrich_recorded(&p->enrich, p->head.hostname);
+    scap_machine(p->scap, &p->enrich);
+    return 0;
+}
+
 int replay_begin(struct replay *p, char *err, size_t errlen)
 {
     p->answers = answers_new();
@@ -42,6 +65,9 @@ int replay_begin(struct replay *p, char *err, size_t errlen)
         snprintf(err, errlen, "out of memory");
         return -ENOMEM;
     }
+    read_first(&p->in);
+    if (scap_is(p->in.buf, p->in.len))
+        return begin_scap(p, err, errlen);
     if (capture_begin(&p->in, &p->head, err, errlen) || read_rules(p, err, errlen))
         return -EPROTO;
     p->utc_offset = p->head.utc_offset;
@@ -68,9 +94,18 @@ void replay_close(struct replay *p)
     if (p->fd > STDIN_FILENO)
         close(p->fd);
     answers_free(p->answers);
+    scap_close(p->scap);
     free(p->in.buf);
     free(p->on);
     *p = (struct replay){.fd = -1};
+}
+
+void replay_bind(struct replay *p, const struct rpk *pack)
+{
+    if (!p->scap)
+        return;
+    scap_bind(p->scap, pack);
+    memcpy(p->head.plan.extra, pack->head->plan.extra, sizeof(p->head.plan.extra));
 }
 
 /* ---- frames ---- */
@@ -130,6 +165,34 @@ static void say_end(const struct replay *p, enum capture_got got, char *err, siz
         snprintf(err, errlen, "it cannot be read behind byte %llu: %s", at, strerror(p->in.error));
 }
 
+static bool next_of_scap(struct replay *p, const void **bytes, size_t *size, bool *whole, char *err,
+                         size_t errlen)
+{
+    static const enum capture_got ends[] = {[SCAP_DONE] = CAPTURE_DONE,
+                                            [SCAP_CUT] = CAPTURE_CUT,
+                                            [SCAP_BROKEN] = CAPTURE_BROKEN,
+                                            [SCAP_FAILED] = CAPTURE_FAILED};
+    struct scap_row row;
+    enum scap_got got;
+
+    while ((got = scap_next(p->scap, &row)) == SCAP_GOT) {
+        p->records++;
+        p->number = row.number;
+        if (!row.bytes)
+            continue;
+        *bytes = row.bytes;
+        *size = row.size;
+        return true;
+    }
+    p->in.offset = scap_offset(p->scap, &p->in.error);
+    *whole = got == SCAP_DONE;
+    if (got == SCAP_NO_MEMORY)
+        snprintf(err, errlen, "out of memory");
+    else if (!*whole)
+        say_end(p, ends[got], err, errlen);
+    return false;
+}
+
 bool replay_next(struct replay *p, const void **bytes, size_t *size, bool *whole, char *err,
                  size_t errlen)
 {
@@ -137,6 +200,8 @@ bool replay_next(struct replay *p, const void **bytes, size_t *size, bool *whole
     enum capture_got got;
 
     *whole = false;
+    if (p->scap)
+        return next_of_scap(p, bytes, size, whole, err, errlen);
     while ((got = capture_next(&p->in, &part)) == CAPTURE_GOT) {
         if (part.kind == CAPTURE_RECORD) {
             const struct capture_record *head = part.bytes;
@@ -193,8 +258,13 @@ bool replay_get(void *ctx, const struct record *r, enum field_id field, int32_t 
     struct replay *p = ctx;
     char key[ENRICH_KEY];
     size_t nkey = enrich_key(&p->enrich, r, &q, key);
-    bool known;
+    const struct scap_question ask = {field, index, name};
+    bool known, missing;
 
+    if (p->scap && scap_get(p->scap, r, &ask, out, p->no_metadata ? p->no_metadata : &missing))
+        return true;
+    if (p->scap && field == F_proc_name)
+        return false;
     if (nkey == 0)
         return enrich_get(&p->enrich, r, field, index, name, out);
     answer = answers_find(p->answers, key, nkey);
@@ -208,4 +278,26 @@ bool replay_get(void *ctx, const struct record *r, enum field_id field, int32_t 
     p->unasked++;
     *out = val_unknown();
     return true;
+}
+
+/* ---- the end ---- */
+
+static void say_count(const struct replay *p, uint64_t n, const char *what)
+{
+    if (n)
+        fprintf(stderr, "rulerun: %s: %llu %s\n", p->path, (unsigned long long)n, what);
+}
+
+void replay_report(const struct replay *p)
+{
+    struct scap_count c = {0};
+
+    if (p->scap)
+        c = scap_count(p->scap);
+    say_count(p, c.malformed, "events or lists are malformed; they are left out");
+    say_count(p, c.unknown, "events are of numbers that this version does not know");
+    say_count(p, c.no_start, "calls have no start in it; what that would tell is unknown");
+    say_count(p, c.lost, "processes, descriptors and texts had no room; they are unknown");
+    say_count(p, p->missing, "records are missing: there was no room for them");
+    say_count(p, p->unasked, "questions for names were not asked when it was made");
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A recording, judged again: its records in order, each with the answers, the time zone and the
- * machine that were in force when it was made. Needs no kernel.
+ * machine that were in force when it was made. Needs no kernel. A scap file, which sysdig and Falco
+ * write, is read as if it were a recording of all events (scap.h).
  */
 #ifndef RULEC_REPLAY_H
 #define RULEC_REPLAY_H
@@ -10,11 +11,13 @@
 #include "enrich.h"
 
 struct answers;
+struct scap;
 
 struct replay {
     const char *path;
     int fd;
     struct capture_in in;
+    struct scap *scap; /* NULL: it is a recording of ours */
     struct capture_head head;
     struct enrich enrich; /* the recorded machine's name and addresses */
     struct answers *answers;
@@ -34,6 +37,10 @@ int replay_open(struct replay *p, const char *path, char *err, size_t errlen);
 /* The same from a reader of `p->in`, which the caller has filled in. */
 int replay_begin(struct replay *p, char *err, size_t errlen);
 void replay_close(struct replay *p);
+/* The bundle that will judge it. */
+void replay_bind(struct replay *p, const struct rpk *pack);
+/* Says on stderr what was missing, and what the file is not clear about. */
+void replay_report(const struct replay *p);
 
 /* record_user.get; ctx is a struct replay. */
 bool replay_get(void *ctx, const struct record *r, enum field_id field, int32_t index,

@@ -415,8 +415,8 @@ static bool check_plan(struct check *c)
 
     if (!check_str(c, h->name, "pack", 0) || !check_str(c, h->compiler, "pack", 0))
         return false;
-    if (h->plan.readings > 2)
-        return bad(c, "plan: %u readings of a path", h->plan.readings);
+    if (h->plan.readings > READINGS_ALL || !(h->plan.readings & READ_BIT(READ_KERNEL)))
+        return bad(c, "plan: unknown readings of a path");
     if (h->plan.groups >> G_COUNT)
         return bad(c, "plan: unknown groups of values");
     for (size_t i = 0; i < 4; i++)

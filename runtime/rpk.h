@@ -30,6 +30,7 @@ struct rpk_str {
 
 /* Hooks of the probe, each in an object of its own. */
 enum hook_id { HOOK_EXEC, HOOK_FORK, HOOK_EXIT, HOOK_SYS_ENTER, HOOK_SYS_EXIT, HOOK_COUNT };
+#define HOOKS_ALL ((1u << HOOK_COUNT) - 1) /* bit per hook_id */
 
 struct rpk_head {
     uint64_t magic;

@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "../grammar/catalog.h"
 
 int stats_open(struct stats *s, uint32_t rules)
 {
@@ -18,54 +19,62 @@ void stats_close(struct stats *s)
     s->by_rule = NULL;
 }
 
-void stats_watch(struct stats *s, const struct load *l, FILE *out)
+static void print_rule(const char *name, uint64_t n, const char *what, FILE *out)
 {
-    uint64_t n[STAT_COUNT];
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    if ((uint64_t)now.tv_sec == s->looked)
-        return;
-    s->looked = (uint64_t)now.tv_sec;
-    if (load_stats(l, n) != 0 || n[STAT_LOST] <= s->told)
-        return;
-    fprintf(out, "rulerun: %llu records were lost: the buffer is full (see --buffer)\n",
-            (unsigned long long)(n[STAT_LOST] - s->told));
-    s->told = n[STAT_LOST];
+    if (n)
+        fprintf(out, "rulerun: rule \"%s\": %llu %s\n", name, (unsigned long long)n, what);
 }
 
-static void print_rules(const struct stats *s, const struct rpk *p, const struct load *l, FILE *out)
+static void print_rules(const struct stats *s, const struct notice *n, FILE *out)
 {
-    for (uint32_t i = 0; i < p->head->rules.n; i++) {
-        uint64_t lost = load_lost(l, i);
-        const char *name = rpk_text(p, p->rules[i].name);
+    for (uint32_t i = 0; i < n->pack->head->rules.n; i++) {
+        const char *name = rpk_text(n->pack, n->pack->rules[i].name);
 
-        if (lost)
-            fprintf(out, "rulerun: rule \"%s\": %llu records were lost\n", name,
-                    (unsigned long long)lost);
-        if (s->by_rule[i].no_metadata)
-            fprintf(out, "rulerun: rule \"%s\": %llu alerts without container metadata\n", name,
-                    (unsigned long long)s->by_rule[i].no_metadata);
+        print_rule(name, shared_read(&n->shared->lanes[i + 1].lost), "records were lost", out);
+        print_rule(name, notice_limited(n, i), "alerts were beyond the limit", out);
+        print_rule(name, s->by_rule[i].no_metadata, "alerts without container metadata", out);
     }
 }
 
-void stats_print(const struct stats *s, const struct rpk *p, const struct load *l, FILE *out)
+/* Adds the types of event that occurred to `sum`, and prints a row for each. */
+static void print_events(const struct notice *n, uint64_t sum[STAT_COUNT], FILE *out)
 {
-    uint64_t n[STAT_COUNT];
-    int rc = load_stats(l, n);
+    uint64_t counts[STAT_EVENTS][STAT_COUNT];
 
-    if (rc)
-        fprintf(out, "rulerun: the kernel's counters cannot be read: %s\n", strerror(-rc));
-    print_rules(s, p, l, out);
+    memset(sum, 0, STAT_COUNT * sizeof(sum[0]));
+    shared_counts(n->shared, counts);
+    for (unsigned e = 0; e < STAT_EVENTS; e++) {
+        const uint64_t *c = counts[e];
+
+        if (c[STAT_SEEN] == 0)
+            continue;
+        if (sum[STAT_SEEN] == 0)
+            fprintf(out, "rulerun: %-20s %12s %12s %12s %12s %12s\n", "event", "seen", "filtered",
+                    "limited", "sent", "lost");
+        fprintf(out, "rulerun: %-20s", catalog_event((enum event_id)e)->name);
+        for (unsigned i = 0; i < STAT_COUNT; i++) {
+            fprintf(out, " %12llu", (unsigned long long)c[i]);
+            sum[i] += c[i];
+        }
+        fputc('\n', out);
+    }
+}
+
+void stats_print(const struct stats *s, const struct notice *n, FILE *out)
+{
+    uint64_t sum[STAT_COUNT];
+
+    print_rules(s, n, out);
     if (s->broken)
         fprintf(out, "rulerun: %llu records were malformed\n", (unsigned long long)s->broken);
     if (s->dropped)
         fprintf(out, "rulerun: %llu alerts were dropped by outputs\n",
                 (unsigned long long)s->dropped);
-    fprintf(out, "rulerun: seen=%llu filtered=%llu sent=%llu lost=%llu alerts=%llu\n",
-            (unsigned long long)n[STAT_SEEN], (unsigned long long)n[STAT_FILTERED],
-            (unsigned long long)n[STAT_SENT], (unsigned long long)n[STAT_LOST],
-            (unsigned long long)s->alerts);
+    print_events(n, sum, out);
+    fprintf(out, "rulerun: seen=%llu filtered=%llu sent=%llu lost=%llu limited=%llu alerts=%llu\n",
+            (unsigned long long)sum[STAT_SEEN], (unsigned long long)sum[STAT_FILTERED],
+            (unsigned long long)sum[STAT_SENT], (unsigned long long)sum[STAT_LOST],
+            (unsigned long long)sum[STAT_LIMITED], (unsigned long long)s->alerts);
 }
 
 void stats_metadata(const struct stats *s, const struct metacache_stats *m, FILE *out)

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What is counted, and what is said about it at the end: seen = filtered + sent + lost. */
+/*
+ * What is counted, and what is said about it at the end, by type of event and in sum:
+ * seen = filtered + limited + sent + lost.
+ */
 #ifndef RULEC_STATS_H
 #define RULEC_STATS_H
 
 #include <stdio.h>
 
-#include "load.h"
 #include "metacache.h"
+#include "notice.h"
 
 struct rule_stats {
     uint64_t alerts;
@@ -20,18 +23,17 @@ struct stats {
     uint64_t broken;  /* records that were malformed */
     uint64_t waited;  /* records that waited for the metadata of their container */
     uint64_t pushed;  /* of them, those judged early for want of room */
-    uint64_t told;    /* lost records that were reported while running */
-    uint64_t looked;  /* when losses were last looked at, in s */
     struct rule_stats *by_rule;
 };
 
 int stats_open(struct stats *s, uint32_t rules); /* 0 or -ENOMEM */
 void stats_close(struct stats *s);
-/* Reports what was lost since it was last told, at most once a second. Allocates nothing. */
-void stats_watch(struct stats *s, const struct load *l, FILE *out);
 /* What became of containers whose metadata was asked for; nothing if none was. */
 void stats_metadata(const struct stats *s, const struct metacache_stats *m, FILE *out);
-/* The closing line, and before it a line for each rule that lost records or lacked metadata. */
-void stats_print(const struct stats *s, const struct rpk *p, const struct load *l, FILE *out);
+/*
+ * The closing line; before it a table of the types of event that occurred, and a line for each rule
+ * that lost or left out anything. Read once nothing is attached any more, the numbers add up.
+ */
+void stats_print(const struct stats *s, const struct notice *n, FILE *out);
 
 #endif

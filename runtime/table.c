@@ -77,27 +77,26 @@ static const struct rpk_event *event_row(const struct rpk *p, const struct ev_he
     return e ? e : find_event(p, h->event, -1);
 }
 
-static unsigned last_reading(const struct record *r)
+/* Of the readings asked for those to judge: what was spelled as it was opened is READ_KERNEL. */
+static unsigned asked_readings(const struct record *r, unsigned readings)
 {
-    return r->h->readings == 2 ? READ_SPELLED : READ_KERNEL;
+    unsigned here = r->h->readings;
+
+    if ((readings & READ_BIT(READ_SPELLED)) && !(here & READ_BIT(READ_SPELLED)))
+        readings |= READ_BIT(READ_KERNEL);
+    return readings & here ? readings & here : READ_BIT(READ_KERNEL);
 }
 
-static bool is_asked(unsigned last, unsigned readings, unsigned reading)
-{
-    return last == READ_KERNEL || (readings & 1u << reading);
-}
-
-/* The best verdict over the readings asked for; the first reading wins among equals. */
+/* The best verdict over these readings; the first reading wins among equals. */
 static struct match judge_readings(const struct rpk *p, struct record *r, unsigned readings,
                                    const struct rpk_root *root)
 {
     struct match best = {.rule = root->rule};
-    unsigned last = last_reading(r);
 
-    for (unsigned k = READ_KERNEL; k <= last; k++) {
+    for (unsigned k = READ_KERNEL; k < READ_COUNT; k++) {
         enum verdict v;
 
-        if (!is_asked(last, readings, k))
+        if (!(readings & READ_BIT(k)))
             continue;
         r->reading = (enum reading)k;
         v = judge(p, r, root->node);
@@ -211,17 +210,15 @@ static void choose_by_key(const struct rpk *p, struct record *r, const struct rp
 static void choose_roots(const struct rpk *p, struct record *r, const struct rpk_event *e,
                          unsigned readings, struct chosen *out)
 {
-    unsigned last = last_reading(r);
-
     memset(out->used, 0, sizeof(out->used));
     for (uint32_t i = 0; i < e->nrest && e->nkey; i++)
         choose(out, p->ranks[e->rest0 + i]);
     for (uint32_t i = 0; i < e->nroot && !e->nkey; i++)
         choose(out, i);
     r->plan = &p->head->plan;
-    for (unsigned k = READ_KERNEL; k <= last; k++) {
+    for (unsigned k = READ_KERNEL; k < READ_COUNT; k++) {
         r->reading = (enum reading)k;
-        for (uint32_t i = 0; i < e->nkey && is_asked(last, readings, k); i++)
+        for (uint32_t i = 0; i < e->nkey && (readings & READ_BIT(k)); i++)
             choose_by_key(p, r, &p->keys[e->key0 + i], out);
     }
 }
@@ -235,6 +232,7 @@ unsigned table_match(const struct rpk *p, struct record *r, unsigned readings, b
 
     if (!e)
         return 0;
+    readings = asked_readings(r, readings);
     choose_roots(p, r, e, readings, &chosen);
     for (uint32_t i = next_chosen(&chosen, 0); i < e->nroot && n < cap;
          i = next_chosen(&chosen, i + 1)) {

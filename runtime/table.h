@@ -24,7 +24,7 @@ struct match {
  * Judges the rules that are on (rpk_rule_on) under each reading it holds (`readings`: bit per enum
  * reading to consider). Fills at most `cap` matches in rule order and returns their number.
  * `first`: stops after the first certain one (an uncertain one before it is reported too, and hides
- * nothing). A rule that holds under both readings is reported once, under READ_KERNEL.
+ * nothing). A rule that holds under several readings is reported once, under the first.
  */
 unsigned table_match(const struct rpk *p, struct record *r, unsigned readings, bool first,
                      struct match *out, unsigned cap);

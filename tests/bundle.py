@@ -6,6 +6,7 @@
 """
 import os
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -40,6 +41,25 @@ def reproducible(name, inputs, folder, score):
         with open(os.path.join(where, 'p.rpk'), 'rb') as pack:
             built.append(pack.read())
     score.check(built[0] == built[1], f'{name}: two builds differ')
+
+
+def special(inputs, folder, score):
+    """What is no file (a pipe, /dev/null) is written to, and stays what it is."""
+    pipe, plain = os.path.join(folder, 'pipe/p.rpk'), os.path.join(folder, 'plain/p.rpk')
+    for path in (pipe, plain):
+        os.makedirs(os.path.dirname(path))
+    os.mkfifo(pipe)
+    with tempfile.TemporaryFile() as taken:
+        with subprocess.Popen(['cat', pipe], stdout=taken) as reader:
+            told = run(RULEC, 'build', '-o', pipe, *inputs)
+            if not stat.S_ISFIFO(os.stat(pipe).st_mode):
+                reader.kill() # nobody will ever write
+        taken.seek(0)
+        got = taken.read()
+    run(RULEC, 'build', '-o', plain, *inputs)
+    with open(plain, 'rb') as pack:
+        score.check(told.returncode == 0 and got == pack.read(), f'to a pipe: {told.stderr}')
+    score.check(stat.S_ISFIFO(os.stat(pipe).st_mode), 'a pipe was replaced by a file')
 
 
 def tools(name, pack, folder, score):
@@ -101,6 +121,7 @@ def main():
     try:
         ours = [os.path.join(ROOT, 'stdlib'), os.path.join(ROOT, 'rules')]
         packs = {'ours': ours}
+        special(ours, folder, score)
         if stable_rules():
             packs['stable'] = [stable_rules()]
         else:

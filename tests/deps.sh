@@ -10,7 +10,8 @@ clang llvm libclang-rt-14-dev clang-format clang-tidy cppcheck
 libbpf-dev libelf-dev zlib1g-dev libyaml-dev libcmocka-dev
 re2c bison bpftool
 python3 python3-yaml jq perl man-db mandoc shellcheck
-podman runc conmon
+podman runc conmon qemu-system-x86
+sysdig
 util-linux busybox-static iproute2 procps strace openssh-client tar findutils git
 "
 

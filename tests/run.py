@@ -43,6 +43,7 @@ def suites(target):
         ('manual pages', [PY, 'tests/manual.py']),
         ('output templates', [PY, 'tests/output.py']),
         ('reference alerts', [PY, 'tests/reference.py']),
+        ('scap files', [PY, 'tests/scap.py']),
         ('language', [PY, 'tests/lang.py']),
         ('compatibility', [PY, 'tests/compat.py']),
     ]
@@ -60,8 +61,12 @@ def suites(target):
         ('live', [PY, 'tests/live/run.py']),
         ('live, fields', [PY, 'tests/live/fields.py']),
         ('live, probe', [PY, 'tests/live/probe_smoke.py']),
+        ('live, missing hooks', [PY, 'tests/live/missing.py']),
+        ('live, memory', [PY, 'tests/live/memory.py']),
         ('live, audit', [PY, 'tests/live/audit.py']),
+        ('live, floods', [PY, 'tests/live/flood.py']),
         ('live, containers', [PY, 'tests/live/containers.py']),
+        ('other kernels, quick', [PY, 'tests/kernels/run.py', '--quick']),
         ('docs', [PY, 'tests/docs.py']),
     ]
 

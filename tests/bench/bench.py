@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Measures what a watched system call costs, and what rulec and rulerun need.
+"""Measures what a watched machine costs, and what rulec and rulerun need.
 
-    bench.py [--rounds N] [--only calls|growth|daemon|compile]... [--paste]
+    bench.py [--rounds N] [--seconds S] [--only PART]... [--paste]
 
+Parts: calls (with whole programs and packs of many rules), lists, events, daemon, compile. All of it
+takes at most S seconds, 600 by default: the rounds of `calls` come last and use what is left.
 Progress goes to standard error while it runs; the tables, in Markdown, to standard output and to
-build/bench/bench.md at its end, beside the raw data (*.json) and a plot of what each set-up adds
-(calls.svg); --paste puts the tables into docs/performance.md too. Aims are those of the project; what
+build/bench/bench.md at its end, beside the raw data (*.json) and plots (*.svg); --paste puts the
+tables into docs/performance.md and the plots beside it, too. Aims are those of the project; what
 misses its aim is named in docs/performance.md with the reason. What fails is a row, and not the end.
 """
 import argparse
@@ -16,6 +18,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'live'))
@@ -23,30 +26,35 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'live'))
 import calls  # noqa: E402
 import compile as rulec_cost  # noqa: E402
 import daemon as daemon_cost  # noqa: E402
+import events  # noqa: E402
+import growth  # noqa: E402
 import plot  # noqa: E402
-from calls import EMPTY, HOOK, NOTHING, STABLE, started  # noqa: E402
+from calls import EMPTY, EXEC, HOOK, NOTHING, OPEN, SENT, STABLE, started  # noqa: E402
 from lib import FALCO, OFFICIAL, build_pack, stable_rules, why_not_live  # noqa: E402
-from report import ROOT, Aims, one_line, progress, save, save_raw  # noqa: E402
+from programs import WHAT, Programs  # noqa: E402
+from report import RESULTS, ROOT, START, Aims, one_line, progress, save, save_raw  # noqa: E402
 
-OURS, SENT, THREE = 'our rules', 'our rules, all events sent', 'three official files'
+OURS, THREE = 'our rules', 'three official files'
 MARKS = ('<!-- what make bench printed -->', '<!-- end of it -->')
+PLOTS = ('bench-calls.svg', 'bench-programs.svg', 'bench-growth.svg', 'bench-events.svg')
 # (large, small, how many times as much an open may cost, (shape, rules, macros, items) of each)
-GROWTH = (('a list of 100,000 items', 'a list of 100 items', 1.5,
-           ('list', 1, 0, 100000), ('list', 1, 0, 100)),
-          ('10,000 rules', '10 rules', 1.5, ('usual', 10000, 10, 0), ('usual', 10, 10, 0)))
+LISTS = (('a list of 100,000 items', 'a list of 100 items', 1.5,
+          ('list', 1, 0, 100000), ('list', 1, 0, 100)),
+         ('10,000 rules', '10 rules', 1.5, ('usual', 10000, 10, 0), ('usual', 10, 10, 0)))
+ROUNDS = 3          # of the parts whose rounds are not what time is left for
 
 
 class Bench:
-    """What the parts share: where bundles are, what was found."""
+    """What the parts share: where bundles are, what was found, when it has to end."""
 
-    def __init__(self, folder, rounds):
-        self.folder, self.rounds = folder, rounds
+    def __init__(self, folder, rounds, end):
+        self.folder, self.rounds, self.end = folder, rounds, end
         self.stable, self.aims, self.packs = stable_rules(), Aims(), {}
 
     def build(self, name, *inputs):
         """Adds a pack, or a row that tells why it could not be built."""
         progress(f'building: {name}')
-        output = os.path.join(self.folder, f'pack{len(self.packs)}.rpk')
+        output = os.path.join(self.folder, f'pack{len(os.listdir(self.folder))}.rpk')
         try:
             self.packs[name] = build_pack(output, *inputs)
         except RuntimeError as error:
@@ -64,47 +72,84 @@ class Bench:
             self.build(STABLE, self.stable)
             self.build(THREE, *(os.path.join(FALCO, name) for name in OFFICIAL.values()))
 
+    def starts(self, *names):
+        """{set-up: function that starts it} of packs; those that could not be built are left out."""
+        return {name: lambda pack=self.packs[name]: started(pack)
+                for name in names if name in self.packs}
+
     # ---- the parts; each returns a table of its own, or None ----
     def calls(self):
-        """Every operation in every set-up."""
-        setups = {NOTHING: lambda: None, HOOK: calls.Hook}
-        setups.update({name: lambda pack=pack: started(pack) for name, pack in self.packs.items()})
-        if OURS in self.packs:
-            setups[SENT] = lambda: started(self.packs[OURS], '--audit')
-        taken, broken = calls.measure(setups, self.rounds)
+        """Every operation and program in every set-up, packs of many rules among them."""
+        few = [EMPTY, OURS, STABLE, THREE]
+        many = growth.packs(self.folder)
+        for name, path in many.items():
+            self.build(name, path)
+        setups = {NOTHING: lambda: None, HOOK: lambda: calls.Hook('empty'),
+                  SENT: lambda: calls.Hook('audit'), **self.starts(*few, *many)}
+        suite = calls.Suite(programs=Programs(self.folder), inside=(OPEN, EXEC))
+        progress('once, for the caches')
+        suite.measure(setups[NOTHING])
+        taken, broken = calls.measure(setups, suite, self.rounds, self.end)
         for name, reason in broken.items():
             self.aims.failed(f'{name}: calls', None, '', reason)
+        save_raw('calls', {'unit': 'ns', 'set-ups': taken, 'failed': broken})
         if NOTHING not in taken:
             return None
-        save_raw('calls', {'unit': 'ns', 'set-ups': taken})
-        charts = {operation: {name: calls.added(taken, name, operation)
-                              for name in taken if name != NOTHING}
-                  for operation in taken[NOTHING][0]}
-        save('calls.svg', plot.added_costs(charts, f'Added to a call, {self.rounds} rounds'))
-        calls.add_calls(self.aims, taken)
-        return calls.table(taken)
+        calls.add_calls(self.aims, taken, [STABLE, THREE])
+        growth.add_aims(self.aims, taken, broken)
+        self.plot_calls(taken, [name for name in (HOOK, SENT, *few) if name in taken])
+        programs = '; '.join(f'{name}: {what}' for name, what in WHAT.items())
+        return '\n\n'.join([f'{len(taken[NOTHING])} rounds. Programs: {programs}.',
+                            calls.table(taken), growth.table(taken)])
 
-    def growth(self):
-        """What an event costs against many rules, and against long lists."""
-        setups = {NOTHING: lambda: None}
-        for large, small, _, *shapes in GROWTH:
+    def plot_calls(self, taken, names):
+        """The pictures of what the rounds found."""
+        rounds = f'{len(taken[NOTHING])} rounds'
+        operations = [name for name in taken[NOTHING][0]['ns'] if name not in WHAT]
+        save(PLOTS[0], plot.bars(
+            {operation: {name: calls.added(taken, name, operation) for name in names}
+             for operation in operations}, f'Added to a call, {rounds}', 'ns'))
+        save(PLOTS[1], plot.bars(
+            {f'{program}: {WHAT[program]}': {name: calls.ratios(taken, name, NOTHING, program)
+                                             for name in names} for program in WHAT},
+            f'Time of whole programs, nothing attached being 1; {rounds}', 'x', 1))
+        save(PLOTS[2], plot.curves(growth.curves(taken), 'What the BPF programs take for a call, by the '
+                                   'number of rules', ('rules', 'ns, logarithmic')))
+
+    def lists(self):
+        """What an event costs against long lists, and rules as people write them."""
+        names = []
+        for large, small, _, *shapes in LISTS:
             for name, shape in zip((large, small), shapes):
                 self.build(name, rulec_cost.generate(self.folder, *shape))
-                if name in self.packs:
-                    setups[name] = lambda pack=self.packs.pop(name): started(pack)
-        taken, broken = calls.measure(setups, self.rounds, 'open+close')
-        save_raw('growth', {'unit': 'ns', 'set-ups': taken, 'failed': broken})
-        for large, small, aim, *_ in GROWTH:
-            calls.add_growth(self.aims, taken, broken, large, small, aim)
+                names.append(name)
+        setups = {NOTHING: lambda: None, **self.starts(*names)}
+        taken, broken = calls.measure(setups, calls.Suite((OPEN,)), min(ROUNDS, self.rounds), self.end)
+        save_raw('lists', {'unit': 'ns', 'set-ups': taken, 'failed': broken})
+        for large, small, aim, *_ in LISTS:
+            calls.add_ratio(self.aims, taken, broken, large, small, aim)
+
+    def events(self):
+        """What each kind of event costs inside, and how few of them come out."""
+        name = THREE if THREE in self.packs else OURS
+        if name not in self.packs:
+            return None
+        found = events.by_type(self.packs[name], min(ROUNDS, self.rounds))
+        share = events.add_share(self.aims, name, self.packs[name], Programs(self.folder))
+        save_raw('events', {'unit': 'ns', 'BPF programs': found, 'share': share})
+        save(PLOTS[3], plot.bars({f'{name}: what its BPF programs take for each': found},
+                                 'Cost by kind of event', 'ns'))
+        return events.table(name, found)
 
     def daemon(self):
         """Start, memory, idleness and latency."""
         raw = {}
-        name = STABLE if STABLE in self.packs else OURS
-        for what, part, pack in (('starts', daemon_cost.add_starts, name),
-                                 ('idle', daemon_cost.add_idle, name)):
-            if pack in self.packs:
-                raw[what] = part(self.aims, pack, self.packs[pack])
+        for name, aim in ((STABLE, 300), (THREE, 500)):
+            if name in self.packs:
+                raw[f'{name}: starts'] = daemon_cost.add_starts(self.aims, name, self.packs[name], aim)
+        for name, aim in ((STABLE, 16), (THREE, 12)):
+            if name in self.packs:
+                raw[f'{name}: idle'] = daemon_cost.add_idle(self.aims, name, self.packs[name], aim)
         if OURS in self.packs:
             raw['latency ms'] = daemon_cost.add_latency(self.aims, self.packs[OURS])
         save_raw('daemon', raw)
@@ -119,15 +164,15 @@ class Bench:
         save_raw('compile', raw)
 
 
-PARTS = {'calls': Bench.calls, 'growth': Bench.growth, 'daemon': Bench.daemon,
-         'compile': Bench.compile}
+PARTS = {'daemon': Bench.daemon, 'events': Bench.events, 'lists': Bench.lists,
+         'compile': Bench.compile, 'calls': Bench.calls}
 
 
-def bench(folder, parts, rounds):
+def bench(folder, parts, rounds, end):
     """The tables, as text."""
-    whole = Bench(folder, rounds)
+    whole = Bench(folder, rounds, end)
     out = [f'Kernel {os.uname().release}, {os.cpu_count()} processors, load '
-           f'{os.getloadavg()[0]:.1f} at the start, {rounds} rounds.']
+           f'{os.getloadavg()[0]:.1f} at the start.']
     whole.build_all()
     for name, part in PARTS.items():
         if name not in parts:
@@ -142,18 +187,22 @@ def bench(folder, parts, rounds):
 
 
 def paste(text):
-    """Puts the tables between the marks of docs/performance.md."""
+    """Puts the tables between the marks of docs/performance.md, and the plots beside it."""
     path = os.path.join(ROOT, 'docs/performance.md')
     with open(path, encoding='utf-8') as source:
         before, rest = source.read().split(MARKS[0])
     after = rest.split(MARKS[1])[1]
     with open(path, 'w', encoding='utf-8') as out:
         out.write(f'{before}{MARKS[0]}\n{text}{MARKS[1]}{after}')
+    for name in PLOTS:
+        if os.path.exists(os.path.join(RESULTS, name)):
+            shutil.copy(os.path.join(RESULTS, name), os.path.join(ROOT, 'docs', name))
 
 
 def main():
     options = argparse.ArgumentParser()
-    options.add_argument('--rounds', type=int, default=7)
+    options.add_argument('--rounds', type=int, default=15, help='at most so many')
+    options.add_argument('--seconds', type=int, default=600, help='for all of it')
     options.add_argument('--only', action='append', choices=list(PARTS))
     options.add_argument('--paste', action='store_true')
     args = options.parse_args()
@@ -164,14 +213,14 @@ def main():
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     folder = tempfile.mkdtemp(prefix='rulerun-bench-')
     try:
-        text = bench(folder, args.only or list(PARTS), args.rounds)
+        text = bench(folder, args.only or list(PARTS), args.rounds, START + args.seconds)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     save('bench.md', text)
     print(text, end='')
     if args.paste:
         paste(text)
-    progress('done; tables, raw data and a plot are in build/bench')
+    progress(f'done; tables, raw data and plots are in {os.path.relpath(RESULTS, ROOT)}')
     return 0
 
 

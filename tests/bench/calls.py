@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a watched system call costs: the same loops with nothing attached, an empty hook, our daemon.
+"""What a watched system call costs, and a watched program: nothing attached, other hooks, our daemon.
 
 A *set-up* is a function that starts something which has `stop()`, or None. Each round measures every
 set-up once, in an order of its own, so that a change of the machine's mood touches all alike; what a
@@ -8,24 +8,29 @@ set-up adds is the median, over rounds, of the difference inside a round.
 import os
 import statistics
 import subprocess
+import time
 
+import kernel
 from lib import Rulerun
-from report import ROOT, markdown, one_line, progress
+from programs import WHAT as PROGRAMS
+from report import BIN, ROOT, markdown, one_line, progress
 
-BIN = os.path.join(ROOT, 'build/release/tests/bench')
-EMPTY_HOOK = os.path.join(ROOT, 'build/bpf/tests/empty.bpf.o')
-NOTHING, HOOK, EMPTY, STABLE = 'nothing attached', 'empty hook', 'empty pack', 'stable rules'
+OBJECTS = os.path.join(ROOT, 'build/bpf/tests')
+NOTHING, HOOK, SENT = 'nothing attached', 'empty hook', 'every call sent'
+EMPTY, STABLE = 'empty pack', 'stable rules'
+OPEN, EXEC = 'open+close', 'fork+exec+wait'
 
 
 class Hook:
-    """The empty hook, attached for as long as this lives."""
+    """A BPF object of this folder, attached for as long as this lives."""
 
-    def __init__(self):
-        self.process = subprocess.Popen([os.path.join(BIN, 'hook'), EMPTY_HOOK],
+    def __init__(self, name):
+        self.process = subprocess.Popen([os.path.join(BIN, 'hook'),
+                                         os.path.join(OBJECTS, f'{name}.bpf.o')],
                                         stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         if 'armed' not in self.process.stderr.readline():
             self.stop()
-            raise RuntimeError('the empty hook did not attach')
+            raise RuntimeError(f'the hook {name} did not attach')
 
     def stop(self):
         """Detaches."""
@@ -44,35 +49,80 @@ def started(pack, *options):
 
 
 def micro(*operation):
-    """{operation: ns} of one run."""
+    """{operation: (ns, how often it was run)} of one run."""
     run = subprocess.run([os.path.join(BIN, 'micro'), *operation], capture_output=True, text=True,
                          check=True)
-    return {name: float(cost) for name, cost in
-            (line.rsplit(' ', 1) for line in run.stdout.splitlines())}
+    lines = (line.rsplit(' ', 2) for line in run.stdout.splitlines())
+    return {name: (float(cost), int(count)) for name, cost, count in lines}
 
 
-def measure_one(start, operation):
-    """One set-up, undone afterwards."""
-    running = start()
-    try:
-        return micro(*operation)
-    finally:
-        if running:
-            running.stop()
+def micro_names():
+    """Every operation that there is."""
+    run = subprocess.run([os.path.join(BIN, 'micro'), '--list'], capture_output=True, text=True,
+                         check=True)
+    return run.stdout.splitlines()
 
 
-def measure(setups, rounds, *operation):
-    """({set-up: [round's {operation: ns}]}, {set-up that failed: why}); only whole ones are left."""
+def bpf_cost(pid, operation):
+    """ns that the programs of a process take for an operation. Others' calls count, too."""
+    before = kernel.run_ns(pid)
+    count = micro(operation)[operation][1]
+    return (kernel.run_ns(pid) - before) / count
+
+
+class Suite:
+    """What is measured of one set-up in one round."""
+
+    def __init__(self, operations=(), programs=None, inside=()):
+        """Operations (none: those of the table), whole programs, operations to look at from inside."""
+        self.operations, self.programs, self.inside = operations, programs, inside
+
+    def measure(self, start):
+        """One set-up, undone afterwards."""
+        running = start()
+        try:
+            sample = {'ns': {name: cost for name, (cost, _) in micro(*self.operations).items()}}
+            if self.programs:
+                wall, sample['cpu'] = self.programs.run()
+                sample['ns'].update(wall)
+            if isinstance(running, Rulerun):
+                sample.update(self.look_inside(running))
+            return sample
+        finally:
+            if running:
+                running.stop()
+
+    def look_inside(self, daemon):
+        """What the daemon and its programs took."""
+        pid = daemon.process.pid
+        with kernel.RunStats():
+            bpf = {name: bpf_cost(pid, name) for name in self.inside}
+        return {'start s': daemon.start_seconds, 'kernel memory': kernel.memory(pid), 'bpf ns': bpf}
+
+
+def turns(most, end):
+    """Rounds, until another one would not end in time."""
+    start = time.monotonic()
+    for turn in range(most):
+        now = time.monotonic()
+        if turn and now + (now - start) / turn > end:
+            progress(f'time for {turn} rounds')
+            return
+        yield turn
+
+
+def measure(setups, suite, most, end):
+    """({set-up: [sample, one a round]}, {set-up that failed: why}); only whole ones are left."""
     taken, broken = {name: [] for name in setups}, {}
-    for turn in range(rounds):
+    for turn in turns(most, end):
         names = list(setups)
         # Another order each round: no set-up always follows the same one.
         for name in names[turn % len(names):] + names[:turn % len(names)]:
             if name in broken:
                 continue
-            progress(f'round {turn + 1} of {rounds}: {name}')
+            progress(f'round {turn + 1}: {name}')
             try:
-                taken[name].append(measure_one(setups[name], operation))
+                taken[name].append(suite.measure(setups[name]))
             except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
                 progress(f'{name}: {error}')
                 broken[name] = one_line(error)
@@ -80,20 +130,31 @@ def measure(setups, rounds, *operation):
     return taken, broken
 
 
+def costs(taken, name, operation):
+    """Nanoseconds of an operation, in each round."""
+    return [sample['ns'][operation] for sample in taken[name]]
+
+
 def median(taken, name, operation):
     """Median nanoseconds of an operation in a set-up."""
-    return statistics.median(one[operation] for one in taken[name])
+    return statistics.median(costs(taken, name, operation))
+
+
+def ratios(taken, name, base, operation):
+    """What one set-up costs against another, in each round."""
+    pairs = zip(costs(taken, name, operation), costs(taken, base, operation))
+    return [one / other for one, other in pairs]
 
 
 def ratio(taken, name, base, operation):
-    """Median over rounds of what one set-up costs against another."""
-    pairs = zip(taken[name], taken[base])
-    return statistics.median(one[operation] / other[operation] for one, other in pairs)
+    """The median of these."""
+    return statistics.median(ratios(taken, name, base, operation))
 
 
 def added(taken, name, operation):
     """Nanoseconds that a set-up adds, in each round."""
-    return [one[operation] - bare[operation] for one, bare in zip(taken[name], taken[NOTHING])]
+    pairs = zip(costs(taken, name, operation), costs(taken, NOTHING, operation))
+    return [one - bare for one, bare in pairs]
 
 
 def times_added(taken, name, base, operation):
@@ -102,14 +163,28 @@ def times_added(taken, name, base, operation):
     return over / unit if over > 0 and unit > 0 else float('nan')
 
 
+def spread(values):
+    """Half the distance of the quartiles, in percent of the median."""
+    if len(values) < 2:
+        return 0
+    low, middle, high = statistics.quantiles(values, n=4, method='inclusive')
+    return 50 * (high - low) / middle
+
+
+def cell(taken, name, operation):
+    """Median, spread, ratio."""
+    unit = 1e6 if operation in PROGRAMS else 1
+    return (f'{median(taken, name, operation) / unit:,.0f} '
+            f'±{spread(costs(taken, name, operation)):.0f}% '
+            f'{ratio(taken, name, NOTHING, operation):.2f}x')
+
+
 def table(taken):
-    """Rows are operations; each cell is nanoseconds and the ratio against nothing attached."""
-    rows = []
-    for operation in taken[NOTHING][0]:
-        cells = [f'{median(taken, name, operation):,.0f} '
-                 f'({ratio(taken, name, NOTHING, operation):.3f})' for name in taken]
-        rows.append((operation, *cells))
-    return markdown(('ns (ratio to nothing attached)', *taken), rows)
+    """Rows are set-ups; each cell is the median, the spread, and the ratio to nothing attached."""
+    operations = list(taken[NOTHING][0]['ns'])
+    head = [f'{name}, {"ms" if name in PROGRAMS else "ns"}' for name in operations]
+    rows = [(name, *(cell(taken, name, operation) for operation in operations)) for name in taken]
+    return markdown(('median ± half the quartiles\' distance, ratio', *head), rows)
 
 
 def pair(taken, operation, name, base):
@@ -118,32 +193,34 @@ def pair(taken, operation, name, base):
             f'nothing attached {median(taken, NOTHING, operation):,.0f} ns')
 
 
-def add_calls(aims, taken):
-    """What has an aim among the calls."""
-    for operation in taken[NOTHING][0]:
-        if EMPTY in taken:
-            aims.add(f'empty pack: {operation} / nothing attached',
-                     ratio(taken, EMPTY, NOTHING, operation), 1.03, 'x',
-                     pair(taken, operation, EMPTY, NOTHING))
-    if STABLE not in taken:
-        return
-    if HOOK in taken:
-        aims.add('stable: getppid / empty hook', ratio(taken, STABLE, HOOK, 'getppid'), 1.05, 'x',
-                 pair(taken, 'getppid', STABLE, HOOK))
-        aims.add('stable: added to open+close / what the empty hook adds',
-                 times_added(taken, STABLE, HOOK, 'open+close'), 2, 'x',
-                 pair(taken, 'open+close', STABLE, HOOK))
-    aims.add('stable: fork+exec+wait / nothing attached',
-             ratio(taken, STABLE, NOTHING, 'fork+exec+wait'), 1.10, 'x',
-             pair(taken, 'fork+exec+wait', STABLE, NOTHING))
+def add_empty(aims, taken):
+    """A pack without rules costs nothing."""
+    for operation in taken[NOTHING][0]['ns'] if EMPTY in taken else ():
+        if operation not in PROGRAMS:
+            aims.add(f'{EMPTY}: {operation} / {NOTHING}', ratio(taken, EMPTY, NOTHING, operation),
+                     1.03, 'x', pair(taken, operation, EMPTY, NOTHING))
 
 
-def add_growth(aims, taken, broken, large, small, aim):
+def add_calls(aims, taken, packs):
+    """What has an aim among the calls, for each of the packs."""
+    add_empty(aims, taken)
+    for name in packs:
+        if name not in taken:
+            continue
+        if HOOK in taken:
+            aims.add(f'{name}: getppid / {HOOK}', ratio(taken, name, HOOK, 'getppid'), 1.05, 'x',
+                     pair(taken, 'getppid', name, HOOK))
+            aims.add(f'{name}: added to {OPEN} / what the {HOOK} adds',
+                     times_added(taken, name, HOOK, OPEN), 2, 'x', pair(taken, OPEN, name, HOOK))
+        aims.add(f'{name}: {EXEC} / {NOTHING}', ratio(taken, name, NOTHING, EXEC), 1.10, 'x',
+                 pair(taken, EXEC, name, NOTHING))
+
+
+def add_ratio(aims, taken, broken, large, small, aim):
     """What an open costs against much of something, and against little of it."""
-    what = f'{large}: added to open+close / by {small}'
+    what = f'{large}: added to {OPEN} / by {small}'
     missing = [name for name in (large, small, NOTHING) if name not in taken]
     if missing:
         aims.failed(what, aim, 'x', broken.get(missing[0], 'could not be built'))
         return
-    aims.add(what, times_added(taken, large, small, 'open+close'), aim, 'x',
-             pair(taken, 'open+close', large, small))
+    aims.add(what, times_added(taken, large, small, OPEN), aim, 'x', pair(taken, OPEN, large, small))

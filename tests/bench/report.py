@@ -2,17 +2,26 @@
 """What a benchmark leaves: progress on standard error while it runs, tables in Markdown, raw data."""
 import json
 import os
+import subprocess
 import sys
 import time
 
 START = time.monotonic()
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 RESULTS = os.path.join(ROOT, 'build/bench')
+BIN = os.path.join(ROOT, 'build/release/tests/bench')
 
 
 def progress(text):
     """Says what is being measured now."""
     print(f'bench: {time.monotonic() - START:5.0f} s  {text}', file=sys.stderr, flush=True)
+
+
+def run_pinned(argv, processors=(0,)):
+    """Runs a program on some of the processors; its output is not kept."""
+    has = [cpu for cpu in processors if cpu in os.sched_getaffinity(0)]
+    subprocess.run(argv, stdout=subprocess.DEVNULL, check=True,
+                   preexec_fn=lambda: os.sched_setaffinity(0, has) if has else None)
 
 
 def save(name, text):

@@ -38,9 +38,11 @@ static void make_whole(struct rec *rec, size_t size)
             left -= rec->h.len[s];
         }
     }
-    if (rec->h.readings == 2) {
-        rec->spell_len = rec->spell_len < left ? rec->spell_len : (uint32_t)left;
-        left -= rec->spell_len;
+    for (unsigned k = 0; k < READ_ALTS; k++) {
+        if (rec->h.readings & READ_BIT(k + 1)) {
+            rec->alt_len[k] = rec->alt_len[k] < left ? rec->alt_len[k] : (uint32_t)left;
+            left -= rec->alt_len[k];
+        }
     }
     rec->base_len = (uint32_t)left;
 }
@@ -53,7 +55,7 @@ static void judge_record(const struct rpk *pack, const struct rec *rec, size_t s
     char *scratch = malloc(RECORD_SCRATCH);
     if (!record_open(&r, rec, size, &user, scratch)) {
         r.plan = &pack->head->plan;
-        fuzz_alerts(pack, &r, hits, table_match(pack, &r, 3, false, hits, MATCHES));
+        fuzz_alerts(pack, &r, hits, table_match(pack, &r, READINGS_ALL, false, hits, MATCHES));
     }
     free(scratch);
 }

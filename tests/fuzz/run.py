@@ -33,7 +33,7 @@ def harnesses(only):
 
 def dictionary(name):
     """Options that bring a dictionary made from the catalog; some inputs have no words."""
-    if name in ('bundle', 'capture', 'engine', 'jread', 'regex'):
+    if name in ('bundle', 'capture', 'engine', 'jread', 'regex', 'scap'):
         return []
     path = os.path.join(ROOT, f'build/fuzz/{name}.dict')
     with open(path, 'wb') as out:

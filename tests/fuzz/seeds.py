@@ -8,12 +8,18 @@ import glob
 import json
 import os
 import re
+import struct
 import subprocess
+import sys
 import tempfile
 
 import yaml
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, 'tests'))
+import scapfile
+import scapscene
+
 OFFICIAL = os.environ.get('FALCO_RULES', os.path.join(ROOT, '../shared/rules/falco'))
 SIZE_MAX = 65536
 WORD = re.compile(r'(?<![\w.%])[A-Za-z_]\w*(?![\w.])')
@@ -132,9 +138,40 @@ def capture():
                 yield b'\0' + data.read()
 
 
+def scap():
+    """Scap files as they are, and as the pieces that tests/fuzz/scap.c makes one of."""
+    types = [0x0a0d0d0a, 0x201, 0x202, 0x207, 0x209, 0x210, 0x211, 0x212, 0x213, 0x214, 0x215, 0x203,
+             0x218, 0x205, 0x219, 0x206, 0x220, 0x204, 0x208, 0x216, 0x217, 0x221, 0x222]
+
+    class Pieces(scapfile.Writer):
+        """Writes pieces in place of blocks; the file's first block is made by the harness."""
+
+        def block(self, kind, body):
+            if kind != types[0]:
+                self.out += struct.pack('<BH', types.index(kind), len(body)) + body
+
+        def event(self, code, tid, params, flags=False):
+            self.number += 1
+            self.out += struct.pack('<BHBB', 200, code, tid & 255, len(params))
+            for value in params:
+                self.out += bytes([min(len(value), 255)]) + value[:255]
+            return self.number
+
+    for version in scapfile.VERSIONS:
+        yield b'\x80' + scapscene.scene(scapfile.Writer(version)).bytes()
+        yield b'\x80' + scapscene.scene(scapfile.Writer(version)).bytes(packed=True)
+        yield b'\0' + scapscene.scene(Pieces(version)).bytes()
+        for part in (scapscene.shell_work, scapscene.rights, scapscene.network, scapscene.container):
+            pieces = Pieces(version)
+            part(pieces)
+            yield b'\0' + pieces.bytes()
+    for seed in range(6):
+        yield b'\0' + scapscene.chaos(Pieces('2022'), seed, 60).bytes()
+
+
 # A harness that is not here starts from what is committed.
 KINDS = {'rules': rules, 'condition': condition, 'output': output, 'event': event, 'bundle': bundle,
-         'capture': capture}
+         'capture': capture, 'scap': scap}
 
 
 def write(kind, folder):

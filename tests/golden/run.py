@@ -83,12 +83,13 @@ class Suite:
     @staticmethod
     def command(case):
         """What a fixture is given to: its first line may say `# build`, where check is content, or
-        `# verbose`, where the finding is told only on request."""
+        `# verbose` or `# budget`, where the finding is told only on request."""
         path, first = os.path.join(HERE, case), ''
         if os.path.isfile(path):
             with open(path, encoding='utf-8', errors='replace') as text:
                 first = text.readline().strip()
         return {'# build': ('build', '--dump=plan', case),
+                '# budget': ('check', '--budget', '0.5', case),
                 '# verbose': ('check', '--verbose', case)}.get(first, ('check', case))
 
     def fixtures(self):

@@ -25,7 +25,9 @@ from score import Score  # noqa: E402,F401
 
 FALCO = os.environ.get('FALCO_RULES', os.path.join(os.path.dirname(ROOT), 'shared/rules/falco'))
 PATIENCE = 60  # seconds for arming: a busy machine's verifier takes its time
-COUNTS = re.compile(r'seen=(\d+) filtered=(\d+) sent=(\d+) lost=(\d+)')
+KEYS = ('seen', 'filtered', 'sent', 'lost', 'limited')
+COUNTS = re.compile('rulerun: ' + ' '.join(rf'{key}=(\d+)' for key in KEYS))
+EVENTS = re.compile(r'^rulerun: (\w+) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+)$', re.MULTILINE)
 
 
 def hierarchies():
@@ -53,9 +55,21 @@ class Places:
     def __enter__(self):
         for root, unified in self.roots:
             if unified or root.endswith(('/cpu', '/cpu,cpuacct')):
-                self.make(os.path.join(root, os.path.dirname(self.group)))
+                parent = os.path.join(root, os.path.dirname(self.group))
+                self.make(parent)
+                if unified:
+                    self.delegate(parent)
                 self.make(os.path.join(root, self.group))
         return self
+
+    @staticmethod
+    def delegate(path):
+        """Groups below get the controllers, as an engine's have them: by these they are found."""
+        with open(os.path.join(path, 'cgroup.controllers'), encoding='ascii') as text:
+            names = text.read().split()
+        if 'memory' in names:
+            with open(os.path.join(path, 'cgroup.subtree_control'), 'w', encoding='ascii') as control:
+                control.write('+memory')
 
     def make(self, path):
         """Makes a group, and remembers that it was us."""
@@ -150,7 +164,7 @@ class Rulerun:
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
-            return self.process.wait(20)
+            return self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             return self.process.wait()
@@ -159,9 +173,15 @@ class Rulerun:
             self.err.close()
 
     def counts(self):
-        """{seen, filtered, sent, lost} of the closing line, or None."""
+        """{seen, filtered, sent, lost, limited} of the closing line, or None."""
         found = COUNTS.findall(self.read('err'))
-        return dict(zip(('seen', 'filtered', 'sent', 'lost'), map(int, found[-1]))) if found else None
+        return dict(zip(KEYS, map(int, found[-1]))) if found else None
+
+    def events(self):
+        """The same by type of event, of the closing table."""
+        order = ('seen', 'filtered', 'limited', 'sent', 'lost')
+        return {event: dict(zip(order, map(int, numbers)))
+                for event, *numbers in EVENTS.findall(self.read('err'))}
 
 
 def build_pack(output, *inputs):

@@ -53,10 +53,14 @@ static void print_texts(const struct rec *r)
         putchar('\n');
         at += r->h.len[s];
     }
-    printf("spell=");
-    print_bytes(at, r->spell_len);
-    printf("\nbase=");
-    print_bytes(at + r->spell_len, r->base_len);
+    for (unsigned k = 0; k < READ_ALTS; k++) {
+        printf("%s=", k + 1 == READ_SPELLED ? "spell" : "stored");
+        print_bytes(at, r->alt_len[k]);
+        putchar('\n');
+        at += r->alt_len[k];
+    }
+    printf("base=");
+    print_bytes(at, r->base_len);
     putchar('\n');
 }
 
@@ -93,11 +97,13 @@ static int join(const char *out, char **objects)
     return err;
 }
 
+#define RULES 3 /* that the filter of the test answers with */
+
 /* Every system call but those that never stop coming; every group. */
 static struct probe_plan whole_plan(void)
 {
     static const unsigned not [] = {0, 1, 3, 7, 9, 14, 20, 23, 35, 202, 230, 232, 270, 271, 281};
-    struct probe_plan p = {.groups = (1ull << G_COUNT) - 1, .readings = 2, .failed_exec = 1};
+    struct probe_plan p = {.groups = (1ull << G_COUNT) - 1, .readings = READINGS_ALL, .failed_exec = 1};
     memset(p.syscalls, 0xff, sizeof(p.syscalls));
     for (unsigned i = 0; i < sizeof(not ) / sizeof(not [0]); i++)
         p.syscalls[not [i] / 64] &= ~(1ull << not [i] % 64);
@@ -145,9 +151,26 @@ static int prepare(struct bpf_object *obj)
     int err = set_constant(obj, "plan", &plan, sizeof(plan));
     if (!err)
         err = set_constant(obj, "boot_offset_ns", &offset, sizeof(offset));
-    if (!err && (map = bpf_object__find_map_by_name(obj, "scratch")))
-        err = bpf_map__set_max_entries(map, (uint32_t)libbpf_num_possible_cpus());
+    for (unsigned i = 0; i < 2; i++)
+        if (!err && (map = bpf_object__find_map_by_name(obj, i ? "stats" : "scratch")))
+            err = bpf_map__set_max_entries(map, (uint32_t)libbpf_num_possible_cpus());
+    if (!err && (map = bpf_object__find_map_by_name(obj, "lanes")))
+        err = bpf_map__set_max_entries(map, RULES + 1);
     return err;
+}
+
+/* Reads what there is, and gives all lanes their room back. */
+static void take_records(struct bpf_object *obj, struct ring_buffer *rb)
+{
+    int fd = bpf_object__find_map_fd_by_name(obj, "lanes");
+    struct lane lane;
+    ring_buffer__consume(rb);
+    for (uint32_t i = 0; i <= RULES; i++) {
+        if (bpf_map_lookup_elem(fd, &i, &lane) == 0) {
+            lane.taken = lane.sent;
+            bpf_map_update_elem(fd, &i, &lane, BPF_ANY);
+        }
+    }
 }
 
 static int serve(struct bpf_object *obj)
@@ -167,10 +190,10 @@ static int serve(struct bpf_object *obj)
     printf("READY %d\n\n", err);
     fflush(stdout);
     struct pollfd in = {.fd = 0, .events = POLLIN};
-    while (!err && rb && poll(&in, 1, 0) == 0)
-        ring_buffer__poll(rb, 50);
+    while (!err && rb && poll(&in, 1, 50) == 0)
+        take_records(obj, rb);
     if (rb)
-        ring_buffer__consume(rb);
+        take_records(obj, rb);
     ring_buffer__free(rb);
     while (n > 0)
         bpf_link__destroy(links[--n]);
@@ -179,17 +202,17 @@ static int serve(struct bpf_object *obj)
 
 static void print_stats(struct bpf_object *obj)
 {
-    static const char *const names[] = {"seen", "filtered", "sent", "lost"};
-    int fd = bpf_object__find_map_fd_by_name(obj, "stats"), cpus = libbpf_num_possible_cpus();
-    uint64_t *v = calloc((size_t)cpus, sizeof(*v));
-    for (uint32_t i = 0; v && i < STAT_COUNT; i++) {
-        uint64_t sum = 0;
-        bpf_map_lookup_elem(fd, &i, v);
-        for (int c = 0; c < cpus; c++)
-            sum += v[c];
-        printf("%s=%llu\n", names[i], (unsigned long long)sum);
-    }
-    free(v);
+    static const char *const names[] = {"seen", "filtered", "limited", "sent", "lost"};
+    int fd = bpf_object__find_map_fd_by_name(obj, "stats");
+    uint64_t sums[STAT_COUNT] = {0};
+    struct cpu_stats cpu;
+    for (uint32_t c = 0; c < (uint32_t)libbpf_num_possible_cpus(); c++)
+        if (bpf_map_lookup_elem(fd, &c, &cpu) == 0)
+            for (unsigned e = 0; e < STAT_EVENTS; e++)
+                for (unsigned i = 0; i < STAT_COUNT; i++)
+                    sums[i] += cpu.n[e][i];
+    for (unsigned i = 0; i < STAT_COUNT; i++)
+        printf("%s=%llu\n", names[i], (unsigned long long)sums[i]);
 }
 
 int main(int argc, char **argv)

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Live tests: every rule is made to fire in a real kernel, and so is what only looks like it.
 
-    run.py [--table TABLE] [--only RULE]
+    run.py [--table TABLE] [--only RULE]... [--no-audit]
 
 The tables are stable.yaml, incubating.yaml and sandbox.yaml (the official rules, those switched off
 too), ours.yaml (rules/), article.yaml, and around.yaml: ways around a rule. Each row's process is
@@ -216,7 +216,7 @@ def play(scenes, daemon):
                     scene.finish()
     for scene in scenes:
         scene.finish()
-    end = time.monotonic() + 3
+    end = time.monotonic() + 20
     while time.monotonic() < end and not all(s.mine(daemon.alerts(), 'hit') for s in scenes):
         time.sleep(0.05)
 
@@ -226,7 +226,7 @@ def scenes_of(table, only, names, places):
     with open(os.path.join(HERE, table + '.yaml'), encoding='utf-8') as text:
         rows = yaml.safe_load(text)
     for number, row in enumerate(rows):
-        if only in (None, row['rule']):
+        if not only or row['rule'] in only:
             yield (Injected if 'inject' in row else Scene)(number, row, names, places)
 
 
@@ -263,7 +263,15 @@ def judge_all(scenes, pack, alerts, score):
     return seen
 
 
-def perform(table, inputs, number, only, score):
+def audited(table, auditor, score):
+    """Ends the daemon that held the filter against the rules while the table was played."""
+    code = auditor.stop()
+    score.check(code == 0, f'{table}: exit {code} of the audit (3: the table disagrees with the '
+                           f'filter)\n{auditor.read("err")[-3000:]}')
+    print(f'{table}: audit {auditor.counts()}')
+
+
+def perform(table, inputs, number, args, score):
     """One pack: build, arm, play, end, judge."""
     stage = Stage('/bin/bash' if table in OFFICIAL else '/usr/bin/perl')
     try:
@@ -271,7 +279,7 @@ def perform(table, inputs, number, only, score):
             pack = build_pack(os.path.join(stage.dir, table + '.rpk'),
                               *(inputs or official(stage.dir, table, more=ADAPTED.get(table, []))))
             every_rule_has_a_row(pack, table, score)
-            scenes = list(scenes_of(table, only, stage.names(places), places))
+            scenes = list(scenes_of(table, args.only, stage.names(places), places))
             live = [scene for scene in scenes if not isinstance(scene, Injected)]
             for scene in live:
                 if scene.row.get('early'):
@@ -282,8 +290,13 @@ def perform(table, inputs, number, only, score):
                 daemon.stop()
                 return {}
             programs = programs_of(daemon.process.pid)
+            auditor = None if args.no_audit else Rulerun(pack, '--audit')
+            if auditor:
+                score.check(auditor.armed, f'{table}: no audit:\n{auditor.read("err")}')
             play(live, daemon)
             code = daemon.stop(number)
+            if auditor:
+                audited(table, auditor, score)
             score.check(code == 0, f'{table}: exit {code} after signal {number}')
             behaviour.counts_add_up(table, daemon, score)
             score.check(programs, f'{table}: no program is attached')
@@ -308,7 +321,8 @@ def show(seen):
 
 def main():
     options = argparse.ArgumentParser()
-    options.add_argument('--only')
+    options.add_argument('--only', action='append', default=[])
+    options.add_argument('--no-audit', action='store_true')
     options.add_argument('--table')
     args = options.parse_args()
     score = Score()
@@ -326,7 +340,7 @@ def main():
     seen = {}
     for table, inputs, number in tables:
         if args.table in (None, table):
-            found = perform(table, inputs, number, args.only, score)
+            found = perform(table, inputs, number, args, score)
             if table in OFFICIAL:
                 seen[table] = found
     show(seen)

@@ -63,7 +63,7 @@ static inline struct bundle *b_new(void)
     struct bundle *b = calloc(1, sizeof(*b));
 
     b_str(b, "");
-    b->plan.readings = 1;
+    b->plan.readings = READ_BIT(READ_KERNEL);
     return b;
 }
 
@@ -231,7 +231,7 @@ static inline struct ev *e_new(enum event_id event)
     struct ev *ev = calloc(1, sizeof(*ev));
 
     ev->h.event = (uint16_t)event;
-    ev->h.readings = 1;
+    ev->h.readings = READ_BIT(READ_KERNEL);
     ev->h.anc_state = ST_ABSENT;
     memset(ev->h.st, ST_ABSENT, sizeof(ev->h.st));
     return ev;
@@ -290,11 +290,13 @@ static inline void *e_pack(const struct ev *ev, size_t *size)
         memcpy(at, (const char *)ev + offs[s], ev->h.len[s]);
         at += ev->h.len[s];
     }
-    rec->spell_len = ev->spell_len;
     rec->base_len = ev->base_len;
-    if (ev->h.readings == 2) {
-        memcpy(at, ev->spell, ev->spell_len);
-        at += ev->spell_len;
+    for (unsigned k = 0; k < READ_ALTS; k++) {
+        rec->alt_len[k] = ev->alt_len[k];
+        if (!(ev->h.readings & READ_BIT(k + 1)))
+            continue;
+        memcpy(at, ev->alt[k], ev->alt_len[k]);
+        at += ev->alt_len[k];
     }
     memcpy(at, ev->base, ev->base_len);
     at += ev->base_len;

@@ -360,20 +360,23 @@ static void test_bounds(void **state)
     unmake(&m);
 }
 
-static struct ev *two_readings(void)
+static struct ev *three_readings(void)
 {
     struct ev *ev = shadow_event();
 
-    ev->h.readings = 2;
-    ev->spell_len = 6;
-    memcpy(ev->spell, "/tmp/x", 6);
+    ev->h.readings = READINGS_ALL;
+    ev->alt_len[READ_ALT(READ_SPELLED)] = 6;
+    memcpy(ev->alt[READ_ALT(READ_SPELLED)], "/tmp/x", 6);
+    ev->alt_len[READ_ALT(READ_STORED)] = 9;
+    memcpy(ev->alt[READ_ALT(READ_STORED)], "/srv/keys", 9);
     return ev;
 }
 
 static void test_additions(void **state)
 {
-    const struct row row = {"", "r", "f=%fd.name", {NULL}, two_readings, 4};
+    const struct row row = {"", "r", "f=%fd.name", {NULL}, three_readings, 4};
     const struct match m2 = {.verdict = VERDICT_UNCERTAIN, .reading = READ_SPELLED};
+    const struct match m3 = {.verdict = VERDICT_MATCH, .reading = READ_STORED};
     struct made m;
     size_t n;
 
@@ -387,14 +390,17 @@ static void test_additions(void **state)
     m.out[n] = '\0';
     assert_non_null(strstr(
         m.out, "\"rule\":\"r\",\"rulerun\":{\"path\":\"spelled\",\"uncertain\":true},\"source\""));
+    n = alert_write(&ALERT_STYLE(ALERT_TEXT, "vm"), &m.p, &m.r, &m3, m.out, ALERT_MAX);
+    m.out[n] = '\0';
+    assert_string_equal(m.out, "04:24:59.068892935: Warning f=/srv/keys [path as stored]\n");
     unmake(&m);
 }
 
-/* A recorder has both readings sent, though the bundle looks at no path: nothing is said of them.
+/* A recorder has all readings sent, though the bundle looks at no path: nothing is said of them.
  */
 static void test_one_reading(void **state)
 {
-    const struct row row = {"", "r", "f=%fd.name", {NULL}, two_readings, 4};
+    const struct row row = {"", "r", "f=%fd.name", {NULL}, three_readings, 4};
     struct rpk_head head;
     struct made m;
     size_t n;
@@ -402,7 +408,7 @@ static void test_one_reading(void **state)
     (void)state;
     make(&m, &row);
     head = *m.p.head;
-    head.plan.readings = 1;
+    head.plan.readings = READ_BIT(READ_KERNEL);
     m.p.head = &head;
     n = alert_write(&ALERT_STYLE(ALERT_TEXT, "vm"), &m.p, &m.r, &sure, m.out, ALERT_MAX);
     m.out[n] = '\0';

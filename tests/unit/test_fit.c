@@ -41,7 +41,7 @@ static struct bundle *two_rules(void)
     b->plan.extra[0] = (struct extra_want){EXTRA_CMDLINE, 3};
     b->plan.syscalls[NR_OPENAT / 64] |= BIT(NR_OPENAT % 64);
     b->plan.syscalls[NR_EXECVE / 64] |= BIT(NR_EXECVE % 64);
-    b->plan.readings = 2;
+    b->plan.readings = READINGS_ALL;
     return b;
 }
 
@@ -81,7 +81,7 @@ static void no_path_no_proc(struct capture_head *h)
 
 static void one_reading(struct capture_head *h)
 {
-    h->plan.readings = 1;
+    h->plan.readings = READ_BIT(READ_KERNEL);
 }
 
 static void no_openat(struct capture_head *h)

@@ -52,7 +52,7 @@ static void test_file(void **state)
     snprintf(url, sizeof(url), "file:%s/a", dir);
     for (int i = 0; i < 2; i++) { /* the second time it is appended to */
         assert_int_equal(output_open(&o, url, err, sizeof(err)), 0);
-        output_write(&o, "line\n", 5);
+        output_write(&o, "line\n", 5, 1);
         assert_int_equal(o.written, 1);
         output_close(&o);
     }
@@ -88,13 +88,13 @@ static void test_full_disk(void **state)
     getrlimit(RLIMIT_FSIZE, &old);
     small.rlim_max = old.rlim_max;
     setrlimit(RLIMIT_FSIZE, &small);
-    output_write(&o, "first 10.\n", 10);
-    output_write(&o, "second one\n", 11);
-    output_write(&o, "third\n", 6);
+    output_write(&o, "first 10.\n", 10, 1);
+    output_write(&o, "second one\n", 11, 1);
+    output_write(&o, "third\n", 6, 1);
     assert_true(o.failing);
     assert_int_equal(o.dropped, 2);
     setrlimit(RLIMIT_FSIZE, &old);
-    output_write(&o, "fourth\n", 7);
+    output_write(&o, "fourth\n", 7, 1);
     assert_false(o.failing);
     assert_int_equal(o.written, 2);
     output_close(&o);
@@ -102,6 +102,32 @@ static void test_full_disk(void **state)
     assert_int_equal(read(fd, got, sizeof(got)), 17);
     close(fd);
     assert_memory_equal(got, "first 10.\nfourth\n", 17);
+}
+
+/* Of lines that are written together, those that fit. */
+static void test_full_disk_batch(void **state)
+{
+    static const char lines[] = "one\ntwo\nthree\nfour\n";
+    struct rlimit old, small = {.rlim_cur = 10};
+    char url[80], err[200] = "", got[64] = "";
+    struct output o;
+    int fd;
+
+    (void)state;
+    snprintf(url, sizeof(url), "file:%s/batch", dir);
+    assert_int_equal(output_open(&o, url, err, sizeof(err)), 0);
+    getrlimit(RLIMIT_FSIZE, &old);
+    small.rlim_max = old.rlim_max;
+    setrlimit(RLIMIT_FSIZE, &small);
+    output_write(&o, lines, sizeof(lines) - 1, 4);
+    setrlimit(RLIMIT_FSIZE, &old);
+    assert_int_equal(o.written, 2);
+    assert_int_equal(o.dropped, 2);
+    output_close(&o);
+    fd = open(url + 5, O_RDONLY);
+    assert_int_equal(read(fd, got, sizeof(got)), 8);
+    close(fd);
+    assert_memory_equal(got, "one\ntwo\n", 8);
 }
 
 /* Everything is refused: counted, and no line is waited for. */
@@ -113,7 +139,7 @@ static void test_dev_full(void **state)
     (void)state;
     assert_int_equal(output_open(&o, "file:/dev/full", err, sizeof(err)), 0);
     for (int i = 0; i < 100; i++)
-        output_write(&o, "line\n", 5);
+        output_write(&o, "line\n", 5, 1);
     assert_int_equal(o.dropped, 100);
     output_close(&o);
 }
@@ -121,7 +147,7 @@ static void test_dev_full(void **state)
 /* A reader that does not read: lines are kept, then dropped; read at last, they come whole. */
 static void test_slow_reader(void **state)
 {
-    static char line[4096], got[1 << 16];
+    static char line[4096], four[4 * sizeof(line)], got[1 << 16];
     char path[80], url[90], err[200] = "";
     struct output o;
     size_t taken = 0;
@@ -136,8 +162,10 @@ static void test_slow_reader(void **state)
     assert_int_equal(output_open(&o, url, err, sizeof(err)), 0);
     memset(line, 'x', sizeof(line));
     line[sizeof(line) - 1] = '\n';
+    for (size_t i = 0; i < 4; i++)
+        memcpy(four + i * sizeof(line), line, sizeof(line));
     for (int i = 0; i < 2000; i++)
-        output_write(&o, line, sizeof(line));
+        output_write(&o, line, sizeof(line), 1);
     assert_true(output_waiting(&o));
     assert_true(o.dropped > 0);
     assert_int_equal(o.written + o.dropped, 2000);
@@ -147,18 +175,25 @@ static void test_slow_reader(void **state)
     }
     assert_false(output_waiting(&o));
     assert_int_equal(taken, o.written * sizeof(line));
+    for (int i = 0; i < 1000; i += 4)
+        output_write(&o, four, sizeof(four), 4);
+    assert_true(output_waiting(&o));
+    assert_int_equal(o.written + o.dropped, 3000);
     close(fd);
-    output_write(&o, line, sizeof(line)); /* the reader is gone */
+    output_write(&o, line, sizeof(line), 1); /* the reader is gone */
     assert_true(o.failing);
+    output_end(&o);
+    assert_int_equal(o.written + o.dropped, 3001);
+    assert_false(output_waiting(&o));
     output_close(&o);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_file),        cmocka_unit_test(test_bad_urls),
-        cmocka_unit_test(test_full_disk),   cmocka_unit_test(test_dev_full),
-        cmocka_unit_test(test_slow_reader),
+        cmocka_unit_test(test_file),      cmocka_unit_test(test_bad_urls),
+        cmocka_unit_test(test_full_disk), cmocka_unit_test(test_full_disk_batch),
+        cmocka_unit_test(test_dev_full),  cmocka_unit_test(test_slow_reader),
     };
 
     return cmocka_run_group_tests(tests, make_dir, remove_dir);

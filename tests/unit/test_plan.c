@@ -62,11 +62,12 @@ static void groups_and_readings(void **state)
         {"evt.type = kill and proc.acmdline[1] = a", GROUP(G_EVENT) | GROUP(G_PARENT), 1},
         {"evt.type = kill and proc.acmdline[2] = a", GROUP(G_EVENT) | GROUP(G_EXTRA), 1},
         {"evt.type = kill and len(proc.exepath) = 1", GROUP(G_EVENT) | GROUP(G_EXEPATH), 1},
-        {"evt.type = openat and fd.name = a", GROUP(G_EVENT) | GROUP(G_PATH), 2},
-        {"evt.type = openat and fd.directory = a", GROUP(G_EVENT) | GROUP(G_DIR), 2},
-        {"evt.type = openat and len(fd.name) > 4", GROUP(G_EVENT) | GROUP(G_PATH), 2},
+        {"evt.type = openat and fd.name = a", GROUP(G_EVENT) | GROUP(G_PATH), READINGS_ALL},
+        {"evt.type = openat and fd.directory = a", GROUP(G_EVENT) | GROUP(G_DIR), READINGS_ALL},
+        {"evt.type = openat and len(fd.name) > 4", GROUP(G_EVENT) | GROUP(G_PATH), READINGS_ALL},
         {"evt.type = read and fd.name = a",
-         GROUP(G_EVENT) | GROUP(G_PATH) | GROUP(G_FD) | GROUP(G_SOCK), 1},
+         GROUP(G_EVENT) | GROUP(G_PATH) | GROUP(G_FD) | GROUP(G_SOCK),
+         READ_BIT(READ_KERNEL) | READ_BIT(READ_STORED)},
         {"evt.type = kill and not fd.name = a", GROUP(G_EVENT), 1},
     };
     for (size_t i = 0; i < ROWS(packs); i++) {

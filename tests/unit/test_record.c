@@ -557,9 +557,11 @@ static void test_hostile(void **state)
     own_fd(ev);
     relative(ev);
     args_plain(ev);
-    ev->h.readings = 2;
-    memcpy(ev->spell, "/spelled", 8);
-    ev->spell_len = 8;
+    ev->h.readings = READINGS_ALL;
+    memcpy(ev->alt[READ_ALT(READ_SPELLED)], "/spelled", 8);
+    ev->alt_len[READ_ALT(READ_SPELLED)] = 8;
+    memcpy(ev->alt[READ_ALT(READ_STORED)], "/stored", 7);
+    ev->alt_len[READ_ALT(READ_STORED)] = 7;
     rec = e_pack(ev, &size);
     for (size_t i = 0; i < size; i++) {
         struct record r;
@@ -571,7 +573,7 @@ static void test_hostile(void **state)
         if (record_open(&r, copy, size, NULL, scratch) == 0)
             for (int f = 1; f < F_COUNT; f++) {
                 record_reset(&r);
-                r.reading = (enum reading)(f & 1);
+                r.reading = (enum reading)(f % READ_COUNT);
                 record_get(&r, (enum field_id)f, -1, "");
                 record_get(&r, (enum field_id)f, 1, "name");
             }

@@ -433,29 +433,83 @@ static void test_walk(void **state)
     }
 }
 
+/* A text in another reading's place. */
+static void put_alt(struct ev *ev, enum reading reading, const char *text)
+{
+    ev->h.readings |= READ_BIT(reading);
+    ev->alt_len[READ_ALT(reading)] = (uint32_t)strlen(text);
+    memcpy(ev->alt[READ_ALT(reading)], text, strlen(text));
+}
+
+/* Three rules of which each holds under one reading, and one that holds under none. */
+static void add_readers(struct bench *t)
+{
+    static const char *const dirs[] = {"/etc", "/tmp", "/srv", "/usr"};
+    static const char *const rules[] = {"opened", "spelled", "stored", "none"};
+    uint32_t dir = b_ref(t->b, F_fd_directory, -1, "");
+
+    b_event(t->b, EV_openat, -1);
+    for (int i = 0; i < 4; i++) {
+        uint32_t a =
+            b_atom(t->b, dir, OP_EQ, MOD_NONE, T_CHARBUF, b_text(t->b, dirs[i]), 1);
+
+        b_root(t->b, b_rule(t->b, rules[i], 4), b_node(t->b, a, RPK_TRUE, RPK_FALSE, false));
+    }
+    e_text(t->ev, S_FD_NAME, "/etc/shadow");
+    e_text(t->ev, S_FD_DIR, "/etc");
+}
+
 static void test_readings(void **state)
 {
+    static const struct {
+        const char *spelled, *stored;
+        unsigned asked, hits; /* hits: READ_BIT of each rule that fires, under its reading */
+    } rows[] = {
+        {"/tmp/link", NULL, READINGS_ALL, 3},   {NULL, "/srv/keys", READINGS_ALL, 5},
+        {"/tmp/link", "/srv/k", READINGS_ALL, 7}, {"/tmp/link", "/srv/k", 2, 2},
+        {NULL, "/srv/keys", 2, 1},          {NULL, NULL, 2, 1},
+        {NULL, NULL, READINGS_ALL, 1},          {"/etc/link", "/etc/k", READINGS_ALL, 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct bench t = {.b = b_new(), .ev = e_new(EV_openat)};
+        struct match m[4];
+        unsigned n, hits = 0;
+
+        add_readers(&t);
+        if (rows[i].spelled)
+            put_alt(t.ev, READ_SPELLED, rows[i].spelled);
+        if (rows[i].stored)
+            put_alt(t.ev, READ_STORED, rows[i].stored);
+        open_bench(&t);
+        n = table_match(&t.p, &t.r, rows[i].asked, false, m, 4);
+        for (unsigned k = 0; k < n; k++) {
+            assert_int_equal(m[k].reading, m[k].rule);
+            assert_int_equal(m[k].verdict, VERDICT_MATCH);
+            hits |= READ_BIT(m[k].rule);
+        }
+        assert_int_equal(hits, rows[i].hits);
+        close_bench(&t);
+    }
+}
+
+/* A reading that could not be told: whatever is asked of it may hold. */
+static void test_unknown_reading(void **state)
+{
     struct bench t = {.b = b_new(), .ev = e_new(EV_openat)};
-    uint32_t name = b_ref(t.b, F_fd_name, -1, ""), dir = b_ref(t.b, F_fd_directory, -1, "");
-    uint32_t a = b_atom(t.b, name, OP_EQ, MOD_NONE, T_CHARBUF, b_text(t.b, "/tmp/link"), 1);
-    uint32_t c = b_atom(t.b, dir, OP_EQ, MOD_NONE, T_CHARBUF, b_text(t.b, "/etc"), 1);
     struct match m[4];
 
     (void)state;
-    b_event(t.b, EV_openat, -1);
-    b_root(t.b, b_rule(t.b, "spelled", 4), b_node(t.b, a, RPK_TRUE, RPK_FALSE, false));
-    b_root(t.b, b_rule(t.b, "opened", 4), b_node(t.b, c, RPK_TRUE, RPK_FALSE, false));
-    e_text(t.ev, S_FD_NAME, "/etc/shadow");
-    e_text(t.ev, S_FD_DIR, "/etc");
-    t.ev->h.readings = 2;
-    t.ev->spell_len = 9;
-    memcpy(t.ev->spell, "/tmp/link", 9);
+    add_readers(&t);
+    put_alt(t.ev, READ_STORED, "");
     open_bench(&t);
-    assert_int_equal(table_match(&t.p, &t.r, 3, false, m, 4), 2);
-    assert_int_equal(m[0].reading, READ_SPELLED);
-    assert_int_equal(m[1].reading, READ_KERNEL);
-    assert_int_equal(table_match(&t.p, &t.r, 1u << READ_SPELLED, false, m, 4), 1);
-    assert_int_equal(m[0].rule, 0);
+    assert_int_equal(table_match(&t.p, &t.r, READINGS_ALL, false, m, 4), 4);
+    assert_int_equal(m[0].verdict, VERDICT_MATCH);
+    for (int i = 1; i < 4; i++) {
+        assert_int_equal(m[i].verdict, VERDICT_UNCERTAIN);
+        assert_int_equal(m[i].reading, READ_STORED);
+    }
     close_bench(&t);
 }
 
@@ -497,6 +551,7 @@ int main(void)
         cmocka_unit_test(test_fields_and_transformers),
         cmocka_unit_test(test_walk),
         cmocka_unit_test(test_readings),
+        cmocka_unit_test(test_unknown_reading),
         cmocka_unit_test(test_generic),
     };
 

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "bound.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <ctype.h>
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PAGE 4096ull
+#define MAP_HEAD PAGE          /* of any map: its struct, names, counters of each processor */
+#define HASH_ELEM 64ull        /* of an element, beside key and value */
+#define STORAGE_HEAD 256ull    /* of a process: before the value, and the list of its values */
+#define FUNC_PAGES (4 * PAGE)  /* of a function: its struct, and both its codes end in a page */
+#define LINE_BYTES (16 + 8ull) /* of a line of code: the row, and where it stands in memory */
+#define STACK (1024 * 1024ull)
+
+/* ---- the kernel ---- */
+
+static uint64_t round_up(uint64_t n, uint64_t unit)
+{
+    return (n + unit - 1) / unit * unit;
+}
+
+static uint64_t power_of_two(uint64_t n)
+{
+    uint64_t p = 1;
+
+    while (p < n)
+        p *= 2;
+    return p;
+}
+
+/* A ring buffer's pages are listed twice; three pages more say how full it is. */
+static uint64_t ring_bytes(uint64_t size)
+{
+    return size + 4 * PAGE + (2 * size / PAGE + 8) * sizeof(void *);
+}
+
+static uint64_t map_bytes(const struct bpf_map *m, unsigned cpus)
+{
+    uint64_t n = bpf_map__max_entries(m), key = round_up(bpf_map__key_size(m), 8);
+    uint64_t value = round_up(bpf_map__value_size(m), 8);
+
+    switch ((unsigned)bpf_map__type(m)) {
+    case BPF_MAP_TYPE_PERCPU_ARRAY:
+        return MAP_HEAD + n * (sizeof(void *) + cpus * value);
+    case BPF_MAP_TYPE_HASH: /* made in advance, and one more for each processor */
+        return MAP_HEAD + (n + cpus) * (HASH_ELEM + key + value) + power_of_two(n) * 16;
+    case BPF_MAP_TYPE_TASK_STORAGE:
+        return MAP_HEAD;
+    default:
+        return MAP_HEAD + round_up(n * value, PAGE); /* one that is mapped has whole pages */
+    }
+}
+
+static void add_maps(struct bound *b, const struct load *l)
+{
+    const struct bpf_map *m;
+
+    bpf_object__for_each_map (m, l->object) {
+        int fd = bpf_map__fd(m);
+
+        if (fd < 0)
+            continue;
+        if (bpf_map__type(m) == BPF_MAP_TYPE_RINGBUF)
+            b->buffer += ring_bytes(bpf_map__max_entries(m));
+        else
+            b->maps += map_bytes(m, l->cpus);
+        /* kmalloc() gives powers of two. */
+        if ((fd == l->procs_fd && l->attached >> HOOK_EXEC & 1) || fd == l->envs_fd)
+            b->per_process += power_of_two(bpf_map__value_size(m) + STORAGE_HEAD) + STORAGE_HEAD;
+    }
+}
+
+/* The code as it was checked is kept twice, whole and by function, beside the machine's own. */
+static uint64_t program_bytes(int fd)
+{
+    struct bpf_prog_info info = {0};
+    uint32_t len = sizeof(info);
+
+    if (bpf_obj_get_info_by_fd(fd, &info, &len) != 0)
+        return 0;
+    return 2 * info.xlated_prog_len + info.jited_prog_len +
+           (1 + info.nr_jited_func_lens) * FUNC_PAGES +
+           (info.nr_line_info + info.nr_func_info) * LINE_BYTES;
+}
+
+static void add_programs(struct bound *b, const struct load *l)
+{
+    struct bpf_program *prog;
+    struct bpf_btf_info info = {0};
+    uint32_t len = sizeof(info);
+    int btf = bpf_object__btf_fd(l->object);
+
+    bpf_object__for_each_program (prog, l->object)
+        if (bpf_program__fd(prog) >= 0)
+            b->programs += program_bytes(bpf_program__fd(prog));
+    if (btf >= 0 && bpf_obj_get_info_by_fd(btf, &info, &len) == 0)
+        b->programs += 2 * info.btf_size; /* its types are indexed */
+}
+
+/* ---- /proc ---- */
+
+static FILE *open_in(const char *proc, const char *name)
+{
+    char path[320];
+
+    snprintf(path, sizeof(path), "%s/%s", proc, name);
+    return fopen(path, "re");
+}
+
+static uint64_t count_processes(const char *proc)
+{
+    DIR *dir = opendir(proc);
+    const struct dirent *e;
+    uint64_t n = 0;
+
+    while (dir && (e = readdir(dir)))
+        n += isdigit((unsigned char)e->d_name[0]) != 0;
+    if (dir)
+        closedir(dir);
+    return n;
+}
+
+static void read_own(struct bound *b, const char *proc)
+{
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    unsigned long long size = 0, resident = 0, max = 0;
+    FILE *f = open_in(proc, "self/statm");
+
+    if (f && fscanf(f, "%llu %llu", &size, &resident) == 2) {
+        b->daemon = size * page + STACK;
+        b->resident = resident * page;
+    }
+    if (f)
+        fclose(f);
+    f = open_in(proc, "sys/kernel/pid_max");
+    if (f && fscanf(f, "%llu", &max) == 1)
+        b->pid_max = max;
+    if (f)
+        fclose(f);
+}
+
+struct bound bound_of(const struct load *l, const char *proc)
+{
+    struct bound b = {0};
+
+    b.processes = count_processes(proc);
+    read_own(&b, proc);
+    if (l->object) {
+        add_maps(&b, l);
+        add_programs(&b, l);
+    }
+    return b;
+}
+
+/* ---- what is said ---- */
+
+static double mib(uint64_t bytes)
+{
+    return (double)bytes / (1024 * 1024);
+}
+
+void bound_say(const struct bound *b, FILE *out)
+{
+    fprintf(out,
+            "rulerun: memory in the kernel: at most %.1f MiB (buffer %.1f, maps %.1f, programs "
+            "%.1f)",
+            mib(b->buffer + b->maps + b->programs), mib(b->buffer), mib(b->maps), mib(b->programs));
+    if (b->per_process)
+        fprintf(out,
+                ", and %.1f KiB a process: %.1f MiB for %llu now, %.1f MiB for %llu, which is "
+                "pid_max",
+                (double)b->per_process / 1024, mib(b->per_process * b->processes),
+                (unsigned long long)b->processes, mib(b->per_process * b->pid_max),
+                (unsigned long long)b->pid_max);
+    fprintf(out, "\nrulerun: memory of the daemon: at most %.1f MiB; %.1f MiB now\n",
+            mib(b->daemon), mib(b->resident));
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "shared.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static size_t whole_pages(size_t size)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+    return (size + page - 1) / page * page;
+}
+
+static void *map_memory(int fd, size_t size, int *rc)
+{
+    int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+    void *at = mmap(NULL, whole_pages(size), PROT_READ | PROT_WRITE, flags, fd, 0);
+
+    if (at != MAP_FAILED)
+        return at;
+    *rc = -errno;
+    return NULL;
+}
+
+int shared_open(struct shared *s, struct shared_maps maps, uint32_t cpus, uint32_t nrule)
+{
+    int rc = 0;
+
+    *s = (struct shared){.cpus = cpus ? cpus : 1, .nlane = nrule + 1};
+    s->stats = map_memory(maps.stats, s->cpus * sizeof(*s->stats), &rc);
+    s->lanes = map_memory(maps.lanes, s->nlane * sizeof(*s->lanes), &rc);
+    s->reader = map_memory(maps.reader, sizeof(*s->reader), &rc);
+    return rc;
+}
+
+static void unmap_memory(void *at, size_t size)
+{
+    if (at)
+        munmap(at, whole_pages(size));
+}
+
+void shared_close(struct shared *s)
+{
+    unmap_memory(s->stats, s->cpus * sizeof(*s->stats));
+    unmap_memory(s->lanes, s->nlane * sizeof(*s->lanes));
+    unmap_memory(s->reader, sizeof(*s->reader));
+    *s = (struct shared){0};
+}
+
+void shared_counts(const struct shared *s, uint64_t out[STAT_EVENTS][STAT_COUNT])
+{
+    memset(out, 0, sizeof(s->stats->n));
+    for (uint32_t cpu = 0; cpu < s->cpus; cpu++)
+        for (unsigned e = 0; e < STAT_EVENTS; e++)
+            for (unsigned i = 0; i < STAT_COUNT; i++)
+                out[e][i] += shared_read(&s->stats[cpu].n[e][i]);
+}
