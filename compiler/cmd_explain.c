@@ -202,8 +202,13 @@ static bool find_root(const struct comp *c, const struct event_rules *e, rule_id
     return false;
 }
 
-/* Events on which the rule comes to the same tests stand together. True: the kernel decides it. */
-static bool explain_rule(struct comp *c, rule_id r)
+/* How many rules there are that can match, how many of them the kernel decides, and the others. */
+struct tally {
+    unsigned rules, exact, dead;
+};
+
+/* Events on which the rule comes to the same tests stand together. */
+static void explain_rule(struct comp *c, rule_id r, struct tally *tally)
 {
     const struct rule *rule = &c->rules.v[r.i];
     struct left left = {.why = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof *left.why)};
@@ -238,26 +243,37 @@ static bool explain_rule(struct comp *c, rule_id r)
     } else {
         puts("  can match no event, and costs nothing");
     }
-    return !left.atoms.n;
+    tally->rules += any;
+    tally->dead += !any;
+    tally->exact += any && !left.atoms.n;
+}
+
+static void explain_tally(const struct tally *t)
+{
+    if (t->rules) {
+        printf("\n%u of %u rules are decided in the kernel exactly (%u%%)\n", t->exact, t->rules,
+               t->exact * 100 / t->rules);
+    }
+    if (t->dead) {
+        printf("%u can match no event\n", t->dead);
+    }
 }
 
 static int explain_rules(struct comp *c, const char *name)
 {
-    unsigned n = 0, exact = 0;
+    struct tally tally = {0};
     for (uint32_t i = 1; i < c->rules.n; i++) {
         const struct rule *r = &c->rules.v[i];
         if (rule_is_kept(r) && (!name || !strcmp(STR(c, r->name), name))) {
-            exact += explain_rule(c, (rule_id){i});
-            n++;
+            explain_rule(c, (rule_id){i}, &tally);
         }
     }
-    if (name && !n) {
+    if (name && !tally.rules && !tally.dead) {
         fprintf(stderr, "rulec: no rule is called `%s`\n", name);
         return EXIT_FINDINGS;
     }
-    if (!name && n) {
-        printf("\n%u of %u rules are decided in the kernel exactly (%u%%)\n", exact, n,
-               exact * 100 / n);
+    if (!name) {
+        explain_tally(&tally);
     }
     return EXIT_FINE;
 }

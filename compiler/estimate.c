@@ -12,7 +12,8 @@
 
 #define DRAWS_MIN 64u
 #define DRAWS_MAX 1024u
-#define WORK 60000u /* roots that are tried, about */
+#define WORK 60000u     /* roots that are tried, about */
+#define FOUND_MOST 500u /* of a thousand look-ups, however many rules there are, find one */
 
 struct draw {
     struct comp *c;
@@ -160,19 +161,24 @@ static bool is_on(const struct draw *d, uint32_t root)
     return d->c->rules.v[d->c->roots.v[d->row->root0 + root].rule.i].enabled;
 }
 
+/* A value is one of the constants at most: now and then a rule is found, and then any of them. */
+static bool judge_key(struct draw *d, const struct class_key *key)
+{
+    uint64_t random = mix((uint64_t)d->number << 32 | ~key->atom.i);
+    uint32_t root = d->c->ranks.v[key->rank0 + (random >> 32) % key->nrank];
+    uint64_t odds = (uint64_t)key->nrank * cost_prior(d->c, d->key_atom[root]);
+    pay_key(d, key);
+    return random % 1000 < (odds < FOUND_MOST ? odds : FOUND_MOST) && is_on(d, root) &&
+           passes(d, root);
+}
+
 /* All keys are asked; of the other rules, the first that lets the event through ends it. */
 static void judge(struct draw *d)
 {
     const struct event_rules *row = d->row;
     bool passed = false;
     for (uint32_t k = row->key0; k < row->key0 + row->nkey; k++) {
-        const struct class_key *key = &d->c->keys.v[k];
-        pay_key(d, key);
-        for (uint32_t i = 0; i < key->nrank; i++) {
-            uint32_t root = d->c->ranks.v[key->rank0 + i];
-            bool found = d->key_atom[root].i && holds(d, d->key_atom[root]);
-            passed = (found && is_on(d, root) && passes(d, root)) || passed;
-        }
+        passed = judge_key(d, &d->c->keys.v[k]) || passed;
     }
     for (uint32_t i = 0; i < row->nroot && !passed; i++) {
         passed = !d->key_of[i] && is_on(d, i) && passes(d, i);

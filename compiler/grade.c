@@ -25,7 +25,7 @@ static const char *why_user(const struct atom *a)
 {
     const struct field_info *f = catalog_field(a->lhs.field);
     if (a->expr.i || a->rexpr.i) {
-        return "a value that is computed";
+        return "the value is computed";
     }
     if (a->rhs.field) {
         return "one value is compared with another";

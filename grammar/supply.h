@@ -27,7 +27,8 @@ const struct supply_anc *supply_anc(enum field_id field);
 
 /* True for open, openat and the like: events whose fd.name is a path. */
 bool supply_is_open(enum event_id e);
-/* READ_BIT of each reading that a field has on an event: of fd.name, and of what follows from it. */
+/* READ_BIT of each reading that a field has on an event: of fd.name, and of what follows from it.
+ */
 unsigned supply_readings(enum field_id f, enum event_id e);
 
 /* Groups of a parameter's text: paths start somewhere, descriptors have names. */

@@ -99,17 +99,25 @@ static void add_programs(struct bound *b, const struct load *l)
         if (bpf_program__fd(prog) >= 0)
             b->programs += program_bytes(bpf_program__fd(prog));
     if (btf >= 0 && bpf_obj_get_info_by_fd(btf, &info, &len) == 0)
-        b->programs += 2 * info.btf_size; /* its types are indexed */
+        b->programs += 2ull * info.btf_size; /* its types are indexed */
 }
 
 /* ---- /proc ---- */
 
-static FILE *open_in(const char *proc, const char *name)
+/* Up to two numbers at the beginning of a file; 0: there is none. */
+static void read_numbers(const char *proc, const char *name, uint64_t out[2])
 {
-    char path[320];
+    char path[320], text[128], *at = text;
+    FILE *f;
 
     snprintf(path, sizeof(path), "%s/%s", proc, name);
-    return fopen(path, "re");
+    f = fopen(path, "re");
+    if (!f || !fgets(text, sizeof(text), f))
+        text[0] = '\0';
+    if (f)
+        fclose(f);
+    for (int i = 0; i < 2; i++)
+        out[i] = strtoull(at, &at, 10);
 }
 
 static uint64_t count_processes(const char *proc)
@@ -127,21 +135,13 @@ static uint64_t count_processes(const char *proc)
 
 static void read_own(struct bound *b, const char *proc)
 {
-    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
-    unsigned long long size = 0, resident = 0, max = 0;
-    FILE *f = open_in(proc, "self/statm");
+    uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE), pages[2], max[2];
 
-    if (f && fscanf(f, "%llu %llu", &size, &resident) == 2) {
-        b->daemon = size * page + STACK;
-        b->resident = resident * page;
-    }
-    if (f)
-        fclose(f);
-    f = open_in(proc, "sys/kernel/pid_max");
-    if (f && fscanf(f, "%llu", &max) == 1)
-        b->pid_max = max;
-    if (f)
-        fclose(f);
+    read_numbers(proc, "self/statm", pages);
+    read_numbers(proc, "sys/kernel/pid_max", max);
+    b->daemon = pages[0] * page + STACK;
+    b->resident = pages[1] * page;
+    b->pid_max = max[0];
 }
 
 struct bound bound_of(const struct load *l, const char *proc)

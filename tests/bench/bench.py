@@ -4,7 +4,7 @@
 
     bench.py [--rounds N] [--seconds S] [--only PART]... [--paste]
 
-Parts: calls (with whole programs and packs of many rules), lists, events, daemon, compile. All of it
+Parts: calls (with whole programs and packs of many rules), lists, events, daemon, replay, compile. All of it
 takes at most S seconds, 600 by default: the rounds of `calls` come last and use what is left.
 Progress goes to standard error while it runs; the tables, in Markdown, to standard output and to
 build/bench/bench.md at its end, beside the raw data (*.json) and plots (*.svg); --paste puts the
@@ -29,6 +29,8 @@ import daemon as daemon_cost  # noqa: E402
 import events  # noqa: E402
 import growth  # noqa: E402
 import plot  # noqa: E402
+import replays  # noqa: E402
+import state  # noqa: E402
 from calls import EMPTY, EXEC, HOOK, NOTHING, OPEN, SENT, STABLE, started  # noqa: E402
 from lib import FALCO, OFFICIAL, build_pack, stable_rules, why_not_live  # noqa: E402
 from programs import WHAT, Programs  # noqa: E402
@@ -44,17 +46,23 @@ LISTS = (('a list of 100,000 items', 'a list of 100 items', 1.5,
 ROUNDS = 3          # of the parts whose rounds are not what time is left for
 
 
+def picture(name):
+    """A plot's place in the text; it stands beside it."""
+    return f'![{name[len("bench-"):-len(".svg")]}]({name})'
+
+
 class Bench:
     """What the parts share: where bundles are, what was found, when it has to end."""
 
     def __init__(self, folder, rounds, end):
         self.folder, self.rounds, self.end = folder, rounds, end
-        self.stable, self.aims, self.packs = stable_rules(), Aims(), {}
+        self.stable, self.aims, self.packs, self.sources = stable_rules(), Aims(), {}, {}
 
     def build(self, name, *inputs):
         """Adds a pack, or a row that tells why it could not be built."""
         progress(f'building: {name}')
         output = os.path.join(self.folder, f'pack{len(os.listdir(self.folder))}.rpk')
+        self.sources[name] = inputs
         try:
             self.packs[name] = build_pack(output, *inputs)
         except RuntimeError as error:
@@ -97,10 +105,13 @@ class Bench:
             return None
         calls.add_calls(self.aims, taken, [STABLE, THREE])
         growth.add_aims(self.aims, taken, broken)
+        for name in (STABLE, THREE) if self.stable else ():
+            calls.add_residual(self.aims, taken, name, self.sources[name])
         self.plot_calls(taken, [name for name in (HOOK, SENT, *few) if name in taken])
         programs = '; '.join(f'{name}: {what}' for name, what in WHAT.items())
+        pictures = ' '.join(picture(name) for name in PLOTS[:3])
         return '\n\n'.join([f'{len(taken[NOTHING])} rounds. Programs: {programs}.',
-                            calls.table(taken), growth.table(taken)])
+                            calls.table(taken), growth.table(taken), pictures])
 
     def plot_calls(self, taken, names):
         """The pictures of what the rounds found."""
@@ -139,10 +150,10 @@ class Bench:
         save_raw('events', {'unit': 'ns', 'BPF programs': found, 'share': share})
         save(PLOTS[3], plot.bars({f'{name}: what its BPF programs take for each': found},
                                  'Cost by kind of event', 'ns'))
-        return events.table(name, found)
+        return f'{events.table(name, found)}\n\n{picture(PLOTS[3])}'
 
     def daemon(self):
-        """Start, memory, idleness and latency."""
+        """Start, memory, idleness, latency, and what a flood of alerts does."""
         raw = {}
         for name, aim in ((STABLE, 300), (THREE, 500)):
             if name in self.packs:
@@ -152,7 +163,17 @@ class Bench:
                 raw[f'{name}: idle'] = daemon_cost.add_idle(self.aims, name, self.packs[name], aim)
         if OURS in self.packs:
             raw['latency ms'] = daemon_cost.add_latency(self.aims, self.packs[OURS])
+            raw['flood'] = daemon_cost.add_flood(self.aims, OURS, self.packs[OURS])
+        if THREE in self.packs:
+            raw['state'] = state.add(self.aims, THREE, self.packs[THREE])
         save_raw('daemon', raw)
+
+    def replay(self):
+        """Events a second on one core."""
+        def build(path):
+            return build_pack(os.path.join(self.folder, 'every.rpk'), path)
+        name = THREE if THREE in self.packs else OURS
+        save_raw('replay', replays.measure(self.aims, build, self.packs[name], self.folder))
 
     def compile(self):
         """Time and memory of rulec."""
@@ -165,7 +186,7 @@ class Bench:
 
 
 PARTS = {'daemon': Bench.daemon, 'events': Bench.events, 'lists': Bench.lists,
-         'compile': Bench.compile, 'calls': Bench.calls}
+         'replay': Bench.replay, 'compile': Bench.compile, 'calls': Bench.calls}
 
 
 def bench(folder, parts, rounds, end):

@@ -224,3 +224,25 @@ def add_ratio(aims, taken, broken, large, small, aim):
         aims.failed(what, aim, 'x', broken.get(missing[0], 'could not be built'))
         return
     aims.add(what, times_added(taken, large, small, OPEN), aim, 'x', pair(taken, OPEN, large, small))
+
+
+def estimated(inputs, event):
+    """Units that `rulec explain --cost` expects of an event."""
+    run = subprocess.run([os.path.join(ROOT, 'build/rulec'), 'explain', '--cost', *inputs],
+                         capture_output=True, text=True, check=True)
+    for line in run.stdout.splitlines():
+        units, _, events = line.strip().partition('  ')
+        if event in events.split(', '):
+            return float(units)
+    raise RuntimeError(f'rulec explain --cost does not tell of {event}')
+
+
+def add_residual(aims, taken, name, inputs):
+    """How far the estimate is from what was measured; a hook costs a unit for each of two calls."""
+    if name not in taken or HOOK not in taken:
+        return
+    unit = statistics.median(added(taken, HOOK, 'getppid'))
+    found = statistics.median(added(taken, name, OPEN)) / unit if unit > 0 else float('nan')
+    told = 2 + estimated(inputs, 'openat')
+    aims.add(f'{name}: {OPEN}, estimated / measured', told / found, None, 'x',
+             f'{told:.1f} / {found:.1f} units of {unit:.0f} ns')

@@ -7,11 +7,13 @@ import subprocess
 import time
 
 from calls import started
-from report import ROOT, progress
+from report import BIN, ROOT, progress
 
 STARTS = 7
 QUIET = 5           # seconds that an idle daemon is watched
 ALERTS = 500        # of which the latency is taken
+FLOOD, FLOODS = 60000, 5    # opens of each processor, and how often
+MATCHED = '/etc/shadow'
 
 
 def used(pid):
@@ -121,3 +123,38 @@ def add_latency(aims, pack):
     aims.add('our rules: alert latency, 99 of 100', order[int(len(order) * 0.99) - 1], None, 'ms',
              raw)
     return taken
+
+
+def flood():
+    """ns of an open and close of a file, while each processor does nothing else."""
+    run = subprocess.run([os.path.join(BIN, 'flood'), str(FLOOD), MATCHED], capture_output=True,
+                         text=True, check=True)
+    return float(run.stdout)
+
+
+def flood_watched(pack):
+    """The same, each a match; and the daemon's counts."""
+    daemon = started(pack, '--format', 'json', '--output', 'file:/dev/null')
+    try:
+        cost = flood()
+    finally:
+        daemon.stop()
+    return cost, daemon.counts()
+
+
+def add_flood(aims, name, pack):
+    """How much slower all processors open files, when each open is a match."""
+    raw = {'nothing attached': [], name: [], 'counts': []}
+    for turn in range(FLOODS):
+        progress(f'flood {turn + 1} of {FLOODS}')
+        raw['nothing attached'].append(flood())
+        cost, counts = flood_watched(pack)
+        raw[name].append(cost)
+        raw['counts'].append(counts)
+    slower = [100 * (one / bare - 1) for one, bare in zip(raw[name], raw['nothing attached'])]
+    seen, lost = (sum(counts[key] for counts in raw['counts']) for key in ('seen', 'lost'))
+    aims.add(f'{name}: slow-down of opens, all processors at it and each a match',
+             statistics.median(slower), 25, '%',
+             f'{statistics.median(raw[name]):,.0f} ns / '
+             f'{statistics.median(raw["nothing attached"]):,.0f} ns, {lost:,} of {seen:,} records lost')
+    return raw

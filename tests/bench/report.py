@@ -20,7 +20,7 @@ def progress(text):
 def run_pinned(argv, processors=(0,)):
     """Runs a program on some of the processors; its output is not kept."""
     has = [cpu for cpu in processors if cpu in os.sched_getaffinity(0)]
-    subprocess.run(argv, stdout=subprocess.DEVNULL, check=True,
+    subprocess.run(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True,
                    preexec_fn=lambda: os.sched_setaffinity(0, has) if has else None)
 
 
@@ -45,12 +45,12 @@ def number(value):
     """Three digits that count; whole numbers above."""
     if value != value:
         return 'not measurable'
-    return f'{value:.0f}' if abs(value) >= 100 else f'{value:.3g}'
+    return f'{value:,.0f}' if abs(value) >= 100 else f'{value:.3g}'
 
 
-def shown(aim, unit):
+def shown(aim, unit, sign='<='):
     """An aim as the tables show it; None: there is none."""
-    return '' if aim is None else f'<= {aim:g} {unit}'.strip()
+    return '' if aim is None else f'{sign} {aim:,.10g} {unit}'.strip()
 
 
 class Aims:
@@ -64,6 +64,11 @@ class Aims:
         unclear = aim is None or value != value
         met = '' if unclear else 'met' if value <= aim else '**missed**'
         self.rows.append((what, f'{number(value)} {unit}'.strip(), shown(aim, unit), met, raw))
+
+    def add_least(self, what, value, aim=None, unit='', raw=''):
+        """The same where more is better."""
+        met = '' if aim is None else 'met' if value >= aim else '**missed**'
+        self.rows.append((what, f'{number(value)} {unit}'.strip(), shown(aim, unit, '>='), met, raw))
 
     def failed(self, what, aim, unit, reason):
         """A row for what could not be measured; never met."""

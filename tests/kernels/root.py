@@ -15,10 +15,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 PROGRAM_MAX = 8 << 20 # of those that are meant none is larger
 WORD = re.compile(r'[A-Za-z_][\w.+-]*')
 OTHERS = re.compile(r'/usr/lib/|/usr/bin/x86_64-linux-gnu-') # compilers, applications
-ALWAYS = ['busybox', 'python3', 'bash', 'sh', 'perl', 'true', 'mount', 'umount', 'unshare', 'ip', 'bpftool']
+ALWAYS = ['busybox', 'python3', 'bash', 'sh', 'perl', 'true', 'mount', 'umount', 'unshare', 'ip',
+          'bpftool']
 PYTHON_LEFT_OUT = re.compile(r'/(test|idlelib|ensurepip|lib2to3|distutils|tkinter|turtledemo|pydoc_data|'
                              r'unittest|curses|dbm|config-[^/]*)(/|$)|/_sysconfigdata')
-ETC = ['hosts', 'passwd', 'group', 'shadow', 'hostname', 'nsswitch.conf', 'ld.so.cache', 'services', 'protocols',
+ETC = ['hosts', 'passwd', 'group', 'hostname', 'nsswitch.conf', 'ld.so.cache', 'services', 'protocols',
        'localtime', 'login.defs']
 FOLDERS = ['bin', 'dev', 'etc/apt', 'etc/cron.d', 'etc/default', 'proc', 'root', 'run', 'sys', 'tmp',
            'usr/sbin', 'var/log', 'var/lib/dpkg', 'boot', 'lib/modules']
@@ -178,6 +179,7 @@ def build(path, falco, overlay, commands):
     for name in ETC:
         if os.path.exists('/etc/' + name):
             archive.copy('/etc/' + name)
+    archive.add('/etc/shadow', stat.S_IFREG | 0o640, b'root:*:20000:0:99999:7:::\n')
     init = INIT.replace('@ROOT@', ROOT).replace('@FALCO@', falco)
     archive.add('/init', stat.S_IFREG | 0o755, init.encode())
     archive.add('/commands', stat.S_IFREG | 0o644, commands.encode())

@@ -4,10 +4,11 @@
 
     run.py [--quick | --run LINE] [--series 6.1]...
 
-A kernel is fetched once (apt-get download) and kept in RULEC_KERNELS, by default a folder in the user's
-cache. Its guest gets a root made of this machine's programs (root.py), runs the tests' own scripts, and
-powers off. --quick: the stable rules are armed and a handful of them fires, in all guests at a time;
-without it, every table. --run: a line of shell instead, and what the guest prints. A kernel that cannot be had is skipped, by name.
+A kernel is fetched once (apt-get download) and kept in RULEC_KERNELS, by default a folder in the
+user's cache. Its guest gets a root made of this machine's programs (root.py), runs the tests' own
+scripts, and powers off. --quick: the stable rules are armed and a handful of them fires, in all guests
+at a time; without it, every table. --run: a line of shell instead, and what the guest prints. A kernel
+that cannot be had is skipped, by name.
 """
 import argparse
 import concurrent.futures
