@@ -371,6 +371,7 @@ static void find_tests(struct emit *e, const struct unit *u)
 static void share_tests(struct emit *e, const struct unit *u, uint32_t row)
 {
     const struct event_rules *from = &e->c->events.v[u->row], *to = &e->c->events.v[row];
+    memcpy(&e->task->direct[to->root0], &e->task->direct[from->root0], from->nroot);
     memcpy(&e->task->test_of[to->root0], &e->task->test_of[from->root0],
            from->nroot * sizeof *e->task->test_of);
 }
@@ -413,7 +414,7 @@ static void find_want(struct emit *e, struct unit *u, uint32_t unit, const uint3
 static void plan_task(struct emit *e, struct unit *units, uint32_t n, uint32_t *unit_of)
 {
     struct comp *c = e->c;
-    e->task = task_plan_new(c);
+    c->task = e->task = task_plan_new(c);
     for (uint32_t u = 0; u < n; u++) {
         const struct event_rules *row = &c->events.v[units[u].row];
         e->event = row->event;
@@ -432,11 +433,10 @@ static void plan_task(struct emit *e, struct unit *units, uint32_t n, uint32_t *
         c->plan.hook[HOOK_EXIT] = true;
 }
 
-struct asm_code *bpf_emit(struct comp *c, bool notes)
+struct emit *emit_new(struct comp *c, bool notes)
 {
-    struct emit *e = &(struct emit){.c = c, .a = asm_new(c->arena), .notes = notes};
-    struct unit *units = arena_alloc(c->arena, (c->events.n + 1) * sizeof *units);
-    uint32_t *unit_of = arena_alloc(c->arena, (c->events.n + 1) * sizeof *unit_of);
+    struct emit *e = arena_alloc(c->arena, sizeof *e);
+    *e = (struct emit){.c = c, .a = asm_new(c->arena), .notes = notes};
     e->atom_at = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof *e->atom_at);
     e->atom_rule = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof *e->atom_rule);
     e->label_of = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->label_of);
@@ -445,6 +445,14 @@ struct asm_code *bpf_emit(struct comp *c, bool notes)
     e->skip[1] = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->skip[1]);
     e->skip_view = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->skip_view);
     e->skip_to = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->skip_to);
+    return e;
+}
+
+struct asm_code *bpf_emit(struct comp *c, bool notes)
+{
+    struct emit *e = emit_new(c, notes);
+    struct unit *units = arena_alloc(c->arena, (c->events.n + 1) * sizeof *units);
+    uint32_t *unit_of = arena_alloc(c->arena, (c->events.n + 1) * sizeof *unit_of);
     uint32_t n = find_units(e, units, unit_of);
     c->filter_left = 0;
     e->classes = classes_new(c);

@@ -128,6 +128,7 @@ struct task_plan *task_plan_new(struct comp *c)
     struct task_plan *p = arena_alloc(c->arena, sizeof *p);
     p->ids.arena = c->arena;
     p->test_of = arena_alloc(c->arena, (c->roots.n + 1) * sizeof *p->test_of);
+    p->direct = arena_alloc(c->arena, c->roots.n + 1);
     p->left = arena_alloc(c->arena, (c->events.n + 1) * sizeof *p->left);
     p->can = arena_alloc(c->arena, c->dag.n + 1);
     return p;
@@ -209,6 +210,7 @@ void task_add_row(struct emit *e, const struct event_rules *row, const bool *dir
         if (ties) {
             uint32_t id = intern_test(e, root, ties);
             p->test_of[root] = id;
+            p->direct[root] = direct[i];
             p->tests.v[id - 1].uses++;
             p->tests.v[id - 1].direct += direct[i];
         }
@@ -388,4 +390,25 @@ void task_emit_want(struct emit *e, const struct task_mask *want)
     asm_bind(e->a, some);
     emit_call(e, "rule_task");
     asm_bind(e->a, done);
+}
+
+/* ---- for people ---- */
+
+const bool *task_nodes(struct comp *c, uint32_t root, enum event_id event)
+{
+    struct task_plan *p = c->task;
+    const struct root *r = &c->roots.v[root];
+    struct nodes list = {0};
+    if (!p->shown)
+        p->shown = emit_new(c, false);
+    p->shown->task = p;
+    if (!p->direct[root] || task_bit(p->shown, r) == TASK_BITS)
+        return NULL;
+    bool *own = arena_alloc(c->arena, c->dag.n + 1);
+    task_show(p->shown, r, event, true);
+    p->shown->serial++;
+    emit_collect(p->shown, &list, emit_decided(p->shown, r->root));
+    for (uint32_t i = 0; i < list.id.n; i++)
+        own[list.id.v[i]] = true;
+    return own;
 }

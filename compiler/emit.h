@@ -46,7 +46,7 @@ struct emit {
     uint32_t view;          /* not 0: of a root, only some blocks are looked at: */
     uint32_t *skip_view;    /* ... by DAG node: where this is the view, */
     dag_id *skip_to;        /* ... a block begins that is passed over to here */
-    dag_id known[2]; /* tests of the rule at hand that are known to pass (0: none) */
+    dag_id known[2];        /* tests of the rule at hand that are known to pass (0: none) */
 };
 
 static inline bool is_node(dag_id d)
@@ -76,8 +76,10 @@ void emit_rule(struct emit *e, const struct root *r, label_id miss);
 /* The tests of a root, as e->view shows it: goes to `hit` or `miss`. */
 void emit_nodes(struct emit *e, const struct root *r, label_id hit, label_id miss);
 
-/* ---- bpf.c: a function that gets the event ---- */
+/* ---- bpf.c ---- */
 
+struct emit *emit_new(struct comp *c, bool notes);
+/* A function that gets the event. */
 void emit_begin(struct emit *e, const char *name, span_id at);
 void emit_finish(struct emit *e); /* answers 0 where no answer was given */
 

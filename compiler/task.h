@@ -44,12 +44,14 @@ struct task_plan {
     VEC(uint32_t) texts;
     struct cons ids;
     uint32_t *test_of; /* by root: 1 + its test; 0: it has none */
+    bool *direct;      /* by root: it is in no group, and begins with a look at its bit */
     VEC(struct task_gated) gated;
     struct task_mask (*left)[LEFT_CLASSES]; /* by row of comp.events */
     uint8_t ties;                           /* of all tests that have a bit */
     uint32_t nbit;
     uint32_t nview, last0; /* bpf_task.c: views so far; the text that is looked for */
     bool *can;             /* bpf_left.c: by DAG node */
+    struct emit *shown;    /* task_nodes() */
 };
 
 /* ---- bpf_task.c ---- */
@@ -71,6 +73,12 @@ void task_emit(struct emit *e);
 void task_emit_bit(struct emit *e, uint32_t bit, label_id miss);
 /* Before a unit's rules are asked: has its bits worked out. `want`: of rules that are on. */
 void task_emit_want(struct emit *e, const struct task_mask *want);
+
+/*
+ * For explain, once the filter is made: the nodes of a root's own test, by DAG node. NULL: it has
+ * none, or is in a group and judged without.
+ */
+const bool *task_nodes(struct comp *c, uint32_t root, enum event_id event);
 
 /* ---- bpf_left.c ---- */
 
