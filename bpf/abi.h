@@ -129,8 +129,10 @@ struct ev {
     __u32 pad_len;
     __u64 args[6]; /* the system call's own, 64-bit numbering */
     __u8 compat;   /* the call was a 32-bit one */
-    __u8 pad[3];
+    __u8 sketched; /* `sketch` is filled */
+    __u8 pad[2];
     __u32 limited; /* h.rule of the first rule that might match, had it not been closed; 0: none */
+    __u64 sketch;  /* which rules the path can concern (bpf/sketch.h) */
     __u64 file;    /* address of the event's struct file, or 0: for extractors only */
     __u64 task;    /* address of the event's task_struct: for extractors only */
     struct ev_task kept;
@@ -200,7 +202,8 @@ struct cpu_stats {
 struct lane {
     __u64 sent;    /* bytes of the ring buffer that its records took, by the kernel */
     __u64 taken;   /* of them, those that user space has given back */
-    __u64 closed;  /* until this time, by the events' clock (h.ts); user space sets it */
+    __u64 closed;  /* until this time, by the events' clock (h.ts); then open by a crack, until user
+                      space sets it to 0 */
     __u64 lost;    /* records that found no room */
     __u64 limited; /* events that only closed rules might match; this is the first of them */
     __u64 pad[3];

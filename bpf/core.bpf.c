@@ -20,12 +20,14 @@ struct edges_map class_edges SEC(".maps");
 struct class_rows_map class_rows SEC(".maps");
 struct class_cands_map class_cands SEC(".maps");
 struct class_tests_map class_tests SEC(".maps");
+struct sketch_map sketch_rows SEC(".maps");
 struct events_map events SEC(".maps");
 struct stats_map stats SEC(".maps");
 struct lanes_map lanes SEC(".maps");
 struct reader_map reader SEC(".maps");
 
 const volatile struct probe_plan plan SEC(".rodata") = {};
+const volatile struct sketch_head sketch_head SEC(".rodata") = {};
 const volatile __u64 boot_offset_ns SEC(".rodata") = 0;
 const volatile __u32 task_slots SEC(".rodata") = 1;
 

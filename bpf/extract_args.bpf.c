@@ -80,12 +80,26 @@ static __always_inline __u64 call_arg(struct ev *ev, __u32 arg)
 /* ---- numbers ---- */
 
 #define NATIVE_ACCMODE 3
+#define NATIVE_O_CREAT 0x40
+#define NATIVE_O_CLOEXEC 0x80000
 #define NATIVE_O_SYNC 0x101000    /* __O_SYNC | O_DSYNC: either sets the language's O_SYNC */
 #define NATIVE_O_TMPFILE 0x410000 /* __O_TMPFILE | O_DIRECTORY: either sets its O_TMPFILE */
 
+/* Most opens have one of two combinations, which are constants to clang. */
+static __always_inline __u32 open_table_flags(__u64 native)
+{
+    switch (native & ~(__u64)NATIVE_ACCMODE) {
+    case 0:
+        return 0;
+    case NATIVE_O_CLOEXEC:
+        return (__u32)flags_from_native(FT_file_flags, NATIVE_O_CLOEXEC);
+    }
+    return (__u32)flags_from_native(FT_file_flags, native);
+}
+
 static __always_inline __u32 open_flags(__u64 native)
 {
-    __u32 out = (__u32)flags_from_native(FT_file_flags, native), mode = native & NATIVE_ACCMODE;
+    __u32 out = open_table_flags(native), mode = native & NATIVE_ACCMODE;
 
     out |= mode == 1 ? O_F_WRONLY : mode == 2 ? O_F_RDONLY | O_F_WRONLY : O_F_RDONLY;
     if (native & NATIVE_O_SYNC)
@@ -156,6 +170,20 @@ static __always_inline __u64 convert(__u8 as, __u64 v)
 
 /* ---- texts ---- */
 
+__attribute__((noinline)) int user_text(struct ev *ev, __u32 which, __u64 user)
+{
+    char *to;
+
+    if (!ev)
+        return -1;
+    to = ev->s_A0;
+    if (which == 1)
+        to = ev->s_A1;
+    else if (which)
+        to = ev->s_A2;
+    return (int)bpf_probe_read_user_str(to, PATH_CAP, (void *)user);
+}
+
 /* A NULL pointer is an empty parameter, which the language shows as this text. */
 static __always_inline void read_text(struct ev *ev, __u32 s, char *to, __u64 user)
 {
@@ -211,7 +239,7 @@ struct opened {
 };
 
 /* Group FD has the same facts, and reads them faster (extract_fd.bpf.c). */
-static __always_inline void read_opened(struct ev *ev, struct opened *o)
+static __always_inline void read_opened(struct ev *ev, struct opened *o, bool creates)
 {
     __u64 file;
 
@@ -225,7 +253,8 @@ static __always_inline void read_opened(struct ev *ev, struct opened *o)
     o->dev = ev->h.num[N_FD_DEV];
     o->ino = ev->h.num[N_FD_INO];
     o->layer = ev->h.num[N_FD_UPPER] ? 1 : ev->h.num[N_FD_LOWER] ? 2 : 0;
-    o->created = KREAD(struct file, file, f_mode) & FMODE_CREATED ? O_F_CREATED : 0;
+    if (creates)
+        o->created = KREAD(struct file, file, f_mode) & FMODE_CREATED ? O_F_CREATED : 0;
 }
 
 static __always_inline void put_is_open(struct ev *ev, __u32 flags, __u32 mode)
@@ -259,7 +288,7 @@ static __always_inline void open_params(struct ev *ev)
     bool known = open_native(ev, how);
     __u32 flags = open_flags(how[0]), mode = 0, at;
 
-    read_opened(ev, &o);
+    read_opened(ev, &o, how[0] & (NATIVE_O_CREAT | NATIVE_O_TMPFILE));
     flags |= o.created | (o.layer == 1 ? O_F_UPPER : o.layer == 2 ? O_F_LOWER : 0);
     if (flags & (O_F_CREAT | O_F_TMPFILE))
         mode = how[1] & 07777;
@@ -288,7 +317,7 @@ static __always_inline void handle_params(struct ev *ev)
 {
     struct opened o = {};
 
-    read_opened(ev, &o);
+    read_opened(ev, &o, false);
     put_is_open(ev, (__u32)ev->h.num[N_P2], 0);
     put_num(ev, N_P4, o.dev);
     put_num(ev, N_P5, o.ino);
@@ -406,7 +435,7 @@ static __always_inline void put_row(struct ev *ev, const volatile struct arg_row
         put_num(ev, slot, (__s64)convert_by_event(ev, v, as, row->of));
 }
 
-/* Row `i` of the event's table; 0: there is no more. On its own, so that it is verified once. */
+/* Row `i` of the event's table. On its own, so that it is verified once. */
 __attribute__((noinline)) int args_row(struct ev *ev, __u32 i)
 {
     const volatile struct arg_row *row;
@@ -419,10 +448,36 @@ __attribute__((noinline)) int args_row(struct ev *ev, __u32 i)
     if (event >= EV_COUNT || i >= ARG_ROWS)
         return 0;
     row = &rows[event][i];
-    if (row->as == AS_NONE)
-        return 0;
     put_row(ev, row);
-    return 1;
+    return 0;
+}
+
+/* The row, without a call if it is one of those that opens have. */
+static __always_inline void near_row(struct ev *ev, const volatile struct arg_row *row, __u32 i)
+{
+    __u64 v = call_arg(ev, row->arg);
+    __u8 as = row->as;
+
+    if (row->slot == ROW_A0 && (as == AS_PATH_AT || as == AS_PATH))
+        read_text(ev, S_A0, ev->s_A0, v);
+    else if (row->slot == N_P1 && as == AS_S32)
+        put_num(ev, N_P1, (__s32)v);
+    else
+        args_row(ev, i);
+}
+
+static __always_inline void args_rows(struct ev *ev, __u32 event)
+{
+    OPAQUE(event);
+    if (event >= EV_COUNT)
+        return;
+    for (__u32 i = 0; i < ARG_ROWS; i++) {
+        const volatile struct arg_row *row = &rows[event][i];
+
+        if (row->as == AS_NONE)
+            break;
+        near_row(ev, row, i);
+    }
 }
 
 static __always_inline void nothing_yet(struct ev *ev)
@@ -451,9 +506,8 @@ __attribute__((noinline)) int extract_args(struct ev *ev)
     bool named = ev->h.st[SLOT_OF_STR(S_A0)] == ST_PRESENT;
 
     nothing_yet(ev);
-    for (__u32 i = 0; i < ARG_ROWS && !named; i++)
-        if (!args_row(ev, i))
-            break;
+    if (!named)
+        args_rows(ev, event);
     if (event_is_open(event))
         open_params(ev);
     else if (event == EV_open_by_handle_at)

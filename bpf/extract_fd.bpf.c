@@ -7,6 +7,10 @@
 #define KERNEL_CASTS
 #include "probe.h"
 #include "place.h"
+#include "sketching.h"
+
+/* Eight bytes of the kernel's memory as one number: through a type that begins with such. */
+#define WORD_AT(addr) ((__u64)KREAD(struct timespec64, addr, tv_sec))
 
 /* ---- paths ---- */
 
@@ -16,6 +20,20 @@ struct walk {
     __u32 off;
     __u32 done;
 };
+
+/* From the root of a mount to the directory that it is mounted on. False: there is none. */
+static __always_inline bool cross_mount(__u64 *dentry, __u64 *mnt, __u64 *mnt_root)
+{
+    __u64 self = *mnt - bpf_core_field_offset(struct mount, mnt);
+    __u64 up = (__u64)KREAD(struct mount, self, mnt_parent);
+
+    if (up == self)
+        return false;
+    *dentry = (__u64)KREAD(struct mount, self, mnt_mountpoint);
+    *mnt = up + bpf_core_field_offset(struct mount, mnt);
+    *mnt_root = (__u64)KREAD(struct vfsmount, *mnt, mnt_root);
+    return true;
+}
 
 /* One component, or one mount crossed. 1: the walk ends; `done` tells if it reached a root. */
 static long walk_step(__u32 i, struct walk *k)
@@ -31,17 +49,10 @@ static long walk_step(__u32 i, struct walk *k)
     }
     parent = (__u64)KREAD(struct dentry, k->dentry, d_parent);
     if (k->dentry == k->mnt_root || k->dentry == parent) {
-        __u64 self = k->mnt - bpf_core_field_offset(struct mount, mnt);
-        __u64 up = (__u64)KREAD(struct mount, self, mnt_parent);
-
-        if (up == self || k->dentry != k->mnt_root) {
-            k->done = 1;
-            return 1;
-        }
-        k->dentry = (__u64)KREAD(struct mount, self, mnt_mountpoint);
-        k->mnt = up + bpf_core_field_offset(struct mount, mnt);
-        k->mnt_root = (__u64)KREAD(struct vfsmount, k->mnt, mnt_root);
-        return 0;
+        if (k->dentry == k->mnt_root && cross_mount(&k->dentry, &k->mnt, &k->mnt_root))
+            return 0;
+        k->done = 1;
+        return 1;
     }
     name.len = KREAD(struct dentry, k->dentry, d_name.len);
     name.name = KREAD(struct dentry, k->dentry, d_name.name);
@@ -86,15 +97,26 @@ __attribute__((noinline)) int path_build(__u64 dentry, __u64 vfsmount, __u32 roo
 
 /* ---- FD ---- */
 
-__attribute__((noinline)) __u64 file_of_fd(__s64 fd)
+static __always_inline __u64 fd_file(__u64 task, __s64 fd)
 {
-    __u64 fdt = (__u64)KREAD(struct task_struct, bpf_get_current_task_btf(), files, fdt);
-    __u64 file = 0;
+    __u64 fdt = (__u64)KREAD(struct task_struct, task, files, fdt);
 
     if (fd < 0 || fd >= KREAD(struct fdtable, fdt, max_fds))
         return 0;
-    bpf_probe_read_kernel(&file, sizeof(file), KREAD(struct fdtable, fdt, fd) + fd);
-    return file;
+    return WORD_AT((__u64)KREAD(struct fdtable, fdt, fd) + (__u64)fd * 8);
+}
+
+__attribute__((noinline)) __u64 file_of_fd(__s64 fd)
+{
+    return fd_file((__u64)bpf_get_current_task_btf(), fd);
+}
+
+/* As file_of_event() (probe.h), without a call. */
+static __always_inline __u64 event_file(struct ev *ev)
+{
+    if (!ev->file && ev->h.st[N_FD_NUM] == ST_PRESENT)
+        ev->file = fd_file(ev->task, ev->h.num[N_FD_NUM]);
+    return ev->file;
 }
 
 /* Eight bytes of a name as one number, to compare with. */
@@ -201,7 +223,7 @@ __attribute__((noinline)) int extract_fd(struct ev *ev)
 
     if (!ev)
         return 0;
-    file = file_of_event(ev);
+    file = event_file(ev);
     if (!file) {
         no_file(ev);
         return 0;
@@ -225,6 +247,335 @@ __attribute__((noinline)) int extract_fd(struct ev *ev)
     layer = overlay_layer(dentry, 1, 2);
     put_num(ev, N_FD_UPPER, layer == 1);
     put_num(ev, N_FD_LOWER, layer == 2);
+    return 0;
+}
+
+/* ---- the sketch of a path (sketch.h) ---- */
+
+#define NAME_WORDS 32 /* of a component: 255 bytes */
+#define NEAR_NAME 32  /* bytes, and */
+#define NEAR_STEPS 4  /* components, that are looked at without a call for each */
+
+/*
+ * The length of the component, anew from memory each time: the verifier would follow each range of
+ * it apart.
+ */
+static __always_inline __u32 name_len(const struct sketching *s)
+{
+    return *(const volatile __u32 *)&s->len;
+}
+
+/* Are bytes [at, at + 8) of a component, `word`, those at the end of the text? */
+static __always_inline void compare_word(struct ev *ev, struct sketching *s, __u64 word, __u32 at)
+{
+    __u32 len = name_len(s), place = (s->left - len + at) & (PATH_CAP - 1);
+
+    if (len > s->left || ((match_word(ev->s_A0 + place) ^ word) & match_mask(len - at)))
+        s->spelling = SPELLED_ELSE;
+}
+
+/* The component's bytes agree with the text's: what stands before them? */
+static __always_inline void compare_end(struct ev *ev, struct sketching *s, __u64 parent)
+{
+    __u32 left = s->left - name_len(s);
+
+    s->left = left - 1;
+    if (left == 0)
+        s->spelling =
+            parent == s->base_dentry && s->mnt == s->base_mnt ? SPELLED_SAME : SPELLED_ELSE;
+    else if (ev->s_A0[(left - 1) & (PATH_CAP - 1)] != '/')
+        s->spelling = SPELLED_ELSE;
+    else if (left == 1)
+        s->spelling = SPELLED_WHOLE;
+}
+
+static __always_inline void see_row(struct sketching *s, __u64 word)
+{
+    struct sketch_row *row = sketch_row(word);
+
+    s->first = 0;
+    if (!row)
+        return;
+    s->first = row->first;
+    s->bits |= row->any;
+    if (s->n <= 1)
+        s->bits |= row->dir;
+    if (s->n == 0)
+        s->bits |= row->last;
+}
+
+static __always_inline void see_within(struct sketching *s, __u64 word)
+{
+    struct sketch_row *row = sketch_row(word);
+
+    s->bits |= row ? row->within : 0;
+}
+
+/* Bytes [at, at + 8) of a component, behind its first word. True: that was its last one. */
+static __always_inline bool see_word(struct ev *ev, struct sketching *s, __u64 name, __u32 at)
+{
+    __u64 word;
+
+    if (at >= name_len(s) || (s->spelling != SPELLED_SO_FAR && !sketch_head.within))
+        return true;
+    word = WORD_AT(name + at);
+    if (sketch_head.within && name_len(s) >= at + 8)
+        see_within(s, word);
+    if (s->spelling == SPELLED_SO_FAR)
+        compare_word(ev, s, word, at);
+    return false;
+}
+
+/* Pointers and an address, which a loop's context may hold: looked up once, not in each turn. */
+struct sketch_ctx {
+    struct ev *ev;
+    struct sketching *s;
+    __u64 name;
+};
+
+static long word_step(__u32 i, struct sketch_ctx *c)
+{
+    return see_word(c->ev, c->s, c->name, i * 8);
+}
+
+/* The words of a name behind its first one: those of a short one without a call for each. */
+static __always_inline void see_words(struct ev *ev, struct sketching *s, __u64 name)
+{
+    struct sketch_ctx c = {.ev = ev, .s = s, .name = name};
+
+    for (__u32 at = 8; at < NEAR_NAME; at += 8)
+        if (see_word(ev, s, name, at))
+            return;
+    bpf_loop(NAME_WORDS, word_step, &c, 0);
+}
+
+/* The end of a component: two dots, or what a last one ends with. */
+static __always_inline void see_tail(struct sketching *s, __u64 name, __u64 word)
+{
+    __u32 len = name_len(s);
+    __u64 tail = len < 8 ? sketch_short_tail(word, len) : WORD_AT(name + len - 8);
+
+    if (tail >> 48 == SKETCH_DOTS)
+        s->bits |= sketch_head.dots;
+    if (s->n == 0)
+        s->bits |= sketch_tails(tail);
+}
+
+static __always_inline void see_name(struct ev *ev, struct sketching *s, __u64 name, __u64 parent)
+{
+    __u64 word = WORD_AT(name) & match_mask(name_len(s));
+
+    see_row(s, word);
+    s->word = word;
+    if (sketch_head.within && name_len(s) >= 8)
+        see_within(s, word);
+    if (s->spelling == SPELLED_SO_FAR)
+        compare_word(ev, s, word, 0);
+    else if (s->spelling == SPELLED_WHOLE)
+        s->spelling = SPELLED_ELSE; /* the path has more */
+    if (name_len(s) > 8)
+        see_words(ev, s, name);
+    if (s->spelling == SPELLED_SO_FAR)
+        compare_end(ev, s, parent);
+    if (s->n == 0 || sketch_head.dots)
+        see_tail(s, name, word);
+    s->n++;
+    s->size += name_len(s) + 1;
+}
+
+/* One component, or one mount crossed. True: the walk ends. */
+static __always_inline bool sketch_go(struct ev *ev, struct sketching *s)
+{
+    __u64 dentry = s->dentry, parent;
+
+    if (dentry == s->root_dentry && s->mnt == s->root_mnt) {
+        if (s->spelling == SPELLED_WHOLE)
+            s->spelling = SPELLED_SAME;
+        s->done = 1;
+        return true;
+    }
+    parent = (__u64)KREAD(struct dentry, dentry, d_parent);
+    if (dentry == s->mnt_root || dentry == parent) {
+        if (dentry == s->mnt_root && cross_mount(&s->dentry, &s->mnt, &s->mnt_root))
+            return false;
+        s->done = dentry == s->mnt_root; /* else it is in no directory */
+        return true;
+    }
+    s->len = KREAD(struct dentry, dentry, d_name.len) & 0xff;
+    see_name(ev, s, (__u64)KREAD(struct dentry, dentry, d_name.name), parent);
+    s->dentry = parent;
+    return s->size >= PATH_CAP;
+}
+
+static long sketch_step(__u32 i, struct sketch_ctx *c)
+{
+    return sketch_go(c->ev, c->s);
+}
+
+/*
+ * Goes up from work.sketching.dentry and .mnt to a root and leaves there the bits of the
+ * components, and whether the first `left` bytes of slot A0 spell the same path. What path_build
+ * could not tell is unknown. `near`: so many components are looked at without a call for each.
+ */
+static __always_inline void sketch_walk(struct ev *ev, struct sketching *s, int near)
+{
+    __u64 fs = (__u64)KREAD(struct task_struct, ev->task, fs);
+    struct sketch_ctx c = {.ev = ev, .s = s};
+    bool more = true;
+
+    s->mnt_root = (__u64)KREAD(struct vfsmount, s->mnt, mnt_root);
+    s->root_dentry = (__u64)KREAD(struct fs_struct, fs, root.dentry);
+    s->root_mnt = (__u64)KREAD(struct fs_struct, fs, root.mnt);
+    s->bits = s->first = s->word = 0;
+    s->n = s->size = s->done = 0;
+    for (int i = 0; i < near && more; i++)
+        more = !sketch_go(ev, s);
+    if (more)
+        bpf_loop(PATH_CAP, sketch_step, &c, 0);
+    s->bits |= s->first;
+    if (s->n)
+        s->bits |= sketch_parts(s->word);
+    if (s->n < 2)
+        s->bits |= sketch_head.shallow;
+    if (!s->done || s->size >= PATH_CAP)
+        s->bits = SKETCH_UNKNOWN;
+}
+
+/* Bits of what extract_path's third reading would be. */
+static __always_inline __u64 stored_bits(struct ev *ev, struct sketching *s, __u64 file)
+{
+    __u64 mount;
+
+    if (!(plan.readings & READ_BIT(READ_STORED)))
+        return 0;
+    mount = stored_in(file, ev->task);
+    if (mount == 0 || mount == PLACE_UNKNOWN)
+        return mount ? SKETCH_UNKNOWN : 0;
+    s->dentry = (__u64)KREAD(struct file, file, f_path.dentry);
+    s->mnt = mount;
+    s->spelling = SPELLED_ELSE;
+    sketch_walk(ev, s, 0);
+    return s->bits;
+}
+
+/* Bits of an open file's path, as the kernel knows it and as it is stored; s->spelling as said. */
+static __always_inline __u64 file_bits(struct ev *ev, struct sketching *s, __u64 file)
+{
+    __u32 spelling;
+    __u64 bits;
+
+    s->dentry = (__u64)KREAD(struct file, file, f_path.dentry);
+    s->mnt = (__u64)KREAD(struct file, file, f_path.mnt);
+    sketch_walk(ev, s, NEAR_STEPS);
+    bits = s->bits;
+    spelling = s->spelling;
+    bits |= stored_bits(ev, s, file);
+    s->spelling = spelling;
+    return bits;
+}
+
+/* ---- an open ---- */
+
+/* The caller's text in slot A0's place; its length, 0: not to be told. */
+static __always_inline __u32 caller_text(struct ev *ev)
+{
+    __u8 st = ev->h.st[SLOT_OF_STR(S_A0)];
+    long n;
+
+    if (st == ST_PRESENT)
+        return ev->h.len[S_A0];
+    n = st == ST_UNFILLED ? user_text(ev, 0, open_text(ev)) : 0;
+    return n > 1 && n < PATH_CAP ? (__u32)n - 1 : 0;
+}
+
+/* Bits of the caller's text; a relative one goes on in a directory that is not looked at here. */
+static __always_inline __u64 text_bits(struct ev *ev, __u32 n)
+{
+    struct work *w = work_get();
+
+    OPAQUE(n);
+    if (!w || n == 0 || n >= PATH_CAP || ev->s_A0[0] != '/')
+        return SKETCH_UNKNOWN;
+    bpf_probe_read_kernel(w->fold, n, ev->s_A0);
+    return sketch_text(n);
+}
+
+static __always_inline void put_base(struct ev *ev, struct sketching *s)
+{
+    int dirfd = open_dirfd(ev);
+    __u64 file;
+
+    s->base_dentry = s->base_mnt = 0;
+    if (ev->s_A0[0] == '/')
+        return;
+    if (dirfd == AT_FDCWD) {
+        s->base_dentry = (__u64)KREAD(struct task_struct, ev->task, fs, pwd.dentry);
+        s->base_mnt = (__u64)KREAD(struct task_struct, ev->task, fs, pwd.mnt);
+        return;
+    }
+    file = fd_file(ev->task, dirfd);
+    if (!file)
+        return;
+    s->base_dentry = (__u64)KREAD(struct file, file, f_path.dentry);
+    s->base_mnt = (__u64)KREAD(struct file, file, f_path.mnt);
+}
+
+static __always_inline __u64 open_bits(struct ev *ev, struct work *w, __u64 file)
+{
+    struct sketching *s = &w->sketching;
+    __u32 n = caller_text(ev);
+    __u64 bits;
+
+    if (!file || n == 0)
+        return text_bits(ev, n);
+    s->left = n;
+    s->spelling = SPELLED_SO_FAR;
+    put_base(ev, s);
+    bits = file_bits(ev, s, file);
+    return s->spelling == SPELLED_SAME ? bits : bits | text_bits(ev, n);
+}
+
+/* ---- all of it ---- */
+
+/* The bits that tests of a text slot have a part in, by its state alone; or of its text. */
+static __always_inline __u64 slot_bits(struct ev *ev, __u32 slot, __u64 bits)
+{
+    __u8 state = ev->h.st[SLOT_OF_STR(slot)];
+
+    if (!bits || state == ST_ABSENT)
+        return 0;
+    return state == ST_PRESENT ? bits & sketch_text((__u32)match_take(ev, slot)) : bits;
+}
+
+/* Of an event whose slots are all filled (hook_test.bpf.c): of these texts, whatever they say. */
+static __always_inline __u64 filled_bits(struct ev *ev)
+{
+    return slot_bits(ev, S_FD_NAME, sketch_head.name) | slot_bits(ev, S_FD_DIR, sketch_head.dir) |
+           slot_bits(ev, S_FD_FILE, sketch_head.file) | slot_bits(ev, S_FD_RAW, sketch_head.raw);
+}
+
+__attribute__((noinline)) int path_sketch(struct ev *ev)
+{
+    struct work *w = work_get();
+    __u64 file;
+
+    if (!ev || !w)
+        return 0;
+    if (!plan.groups) {
+        ev->sketch = filled_bits(ev);
+        return 0;
+    }
+    if (ev->sketched)
+        return 0;
+    ev->sketched = 1;
+    ev->sketch = SKETCH_UNKNOWN;
+    file = event_file(ev);
+    if (event_is_open(ev->h.event)) {
+        ev->sketch = open_bits(ev, w, file);
+    } else if (file) {
+        w->sketching.spelling = SPELLED_ELSE;
+        ev->sketch = file_bits(ev, &w->sketching, file);
+    }
     return 0;
 }
 

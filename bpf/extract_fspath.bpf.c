@@ -39,7 +39,9 @@ static __always_inline __u32 put_base(struct ev *ev, struct work *w, __u32 dir)
     __u32 n;
 
     OPAQUE(dir);
-    if (dir && dir < N_COUNT)
+    if (dir >= N_COUNT) /* apart from the next test: clang would join both, and bound `dir - 1` */
+        return 0;
+    if (dir)
         fd = (int)ev->h.num[dir];
     n = (__u32)path_of_dirfd(fd);
     OPAQUE(n);

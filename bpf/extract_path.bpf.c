@@ -82,17 +82,6 @@ __attribute__((noinline)) int path_fold(__u32 len)
 
 /* ---- the spelled path ---- */
 
-/* Where an event of the open family has its path, and the directory it starts from. */
-static __always_inline __u64 open_text(struct ev *ev)
-{
-    return ev->h.event == EV_open || ev->h.event == EV_creat ? ev->args[0] : ev->args[1];
-}
-
-static __always_inline int open_dirfd(struct ev *ev)
-{
-    return ev->h.event == EV_open || ev->h.event == EV_creat ? AT_FDCWD : (int)ev->args[0];
-}
-
 /* Where another reading's text stands in the event. */
 #define ALT_OFF(reading) ((__u32)offsetof(struct ev, alt) + READ_ALT(reading) * PATH_CAP)
 
@@ -141,7 +130,7 @@ static __always_inline __u32 read_spelling(struct ev *ev)
 
     if (st == ST_PRESENT)
         return ev->h.len[S_A0];
-    n = st == ST_UNFILLED ? bpf_probe_read_user_str(ev->s_A0, PATH_CAP, (void *)open_text(ev)) : 0;
+    n = st == ST_UNFILLED ? user_text(ev, 0, open_text(ev)) : 0;
     return n > 1 ? (__u32)n - 1 : 0;
 }
 

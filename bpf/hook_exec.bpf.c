@@ -38,7 +38,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
     if (!ev)
         return 0;
     put_filename(ev, bprm);
-    event_end(ev, event_judge(ev));
+    event_end(ev, event_judge(ev, rule_filter_exec), rule_filter_exec);
     return 0;
 }
 

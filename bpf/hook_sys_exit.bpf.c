@@ -261,10 +261,10 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
     put_fd(ev, ev->h.event, res);
     if (plan.task)
         keep_begin(&kept, ev);
-    rule = left ? event_judge(ev) : 0;
+    rule = left ? event_judge(ev, rule_filter_calls) : 0;
     if (plan.task)
         keep_end(&kept, ev, task);
-    event_end(ev, rule);
+    event_end(ev, rule, rule_filter_calls);
     return 0;
 }
 

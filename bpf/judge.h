@@ -20,7 +20,7 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
 {
     __u32 cpu = bpf_get_smp_processor_id();
     struct ev *ev = bpf_map_lookup_elem(&scratch, &cpu);
-    __u64 id = bpf_get_current_pid_tgid();
+    struct task_struct *task = bpf_get_current_task_btf();
 
     if (!ev)
         return NULL;
@@ -35,19 +35,24 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     ev->h.readings = READ_BIT(READ_KERNEL);
     ev->base_len = 0;
     ev->file = 0;
+    ev->task = (__u64)task;
     ev->compat = 0;
     __builtin_memset(&ev->kept, 0, sizeof(ev->kept));
+    ev->sketched = 0;
     ev->limited = 0;
     put_num(ev, N_RES, res);
     put_num(ev, N_SYSNR, nr);
-    put_num(ev, N_PID, (__s32)(id >> 32));
-    put_num(ev, N_TID, (__s32)id);
+    put_num(ev, N_PID, task->tgid);
+    put_num(ev, N_TID, task->pid);
     put_state(ev, N_FD_NUM, ST_ABSENT);
     return ev;
 }
 
+/* rule_filter(), or the part of it that has the hook's events. */
+typedef int filter_part(struct ev *ev);
+
 /* What the filter says of the readings that are not the kernel's; the first that passes. */
-static __always_inline int judge_alts(struct ev *ev)
+static __always_inline int judge_alts(struct ev *ev, filter_part *filter)
 {
     int rule = 0;
 
@@ -57,7 +62,7 @@ static __always_inline int judge_alts(struct ev *ev)
         if (rule || !(ev->h.readings & READ_BIT(k)) || !record_swap(ev, READ_ALT(k)))
             continue;
         ev->h.reading = (__u8)k;
-        rule = rule_filter(ev);
+        rule = filter(ev);
         record_swap(ev, READ_ALT(k));
     }
     if (rule == 0)
@@ -66,12 +71,12 @@ static __always_inline int judge_alts(struct ev *ev)
 }
 
 /* 0: no rule can match; else 1 + the first that might, under any reading. */
-static __always_inline int event_judge(struct ev *ev)
+static __always_inline int event_judge(struct ev *ev, filter_part *filter)
 {
-    int rule = rule_filter(ev);
+    int rule = filter(ev);
 
     if (rule == 0 && ev->h.readings != READ_BIT(READ_KERNEL))
-        rule = judge_alts(ev);
+        rule = judge_alts(ev, filter);
     return rule;
 }
 
@@ -79,16 +84,16 @@ static __always_inline int event_judge(struct ev *ev)
  * An audit holds the verdict against the values in the record. Those of ancestors may have changed
  * since the verdict, which rests on what was kept: then what is in the record is judged.
  */
-static __always_inline void judge_overtaken(struct ev *ev)
+static __always_inline void judge_overtaken(struct ev *ev, filter_part *filter)
 {
     if (ev->kept.generation == keep_generation())
         return;
     __builtin_memset(&ev->kept.bits, 0, sizeof(ev->kept.bits));
-    ev->h.rule = (__u32)event_judge(ev);
+    ev->h.rule = (__u32)event_judge(ev, filter);
 }
 
 /* Sends what the verdict lets through. The event is packed where it stands, and gone then. */
-static __always_inline void event_end(struct ev *ev, int rule)
+static __always_inline void event_end(struct ev *ev, int rule, filter_part *filter)
 {
     __u64 *n = counters(ev->h.cpu, ev->h.event);
 
@@ -105,7 +110,7 @@ static __always_inline void event_end(struct ev *ev, int rule)
     ev->h.rule = (__u32)rule;
     record_fill(ev);
     if (plan.audit && plan.task)
-        judge_overtaken(ev);
+        judge_overtaken(ev, filter);
     record_send(ev);
 }
 

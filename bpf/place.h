@@ -144,10 +144,13 @@ static __always_inline struct mount_set *set_of(struct work *w)
 
 /* ---- the file's own ---- */
 
+/* By way of memory: what follows is then verified once, not for each place that a loop can end at.
+ */
+#define ANEW(field) (*(volatile __u32 *)&(field))
+
 struct climb {
     __u64 dentry;
     __u32 key;
-    __u32 best; /* mounts from here on are no better than what was found */
 };
 
 /* One directory up: is it the root of a mount that is older than the best one so far? */
@@ -156,34 +159,36 @@ static long climb_step(__u32 i, struct climb *c)
     __u32 key = c->key;
     __u64 dentry = c->dentry, parent;
     struct mount_set *p = bpf_map_lookup_elem(&mount_sets, &key);
+    struct work *w = work_get();
 
-    if (!p)
+    if (!p || !w)
         return 1;
-    for (__u32 k = 0; k < SET_MOUNTS && k < c->best; k++) {
+    for (__u32 k = 0; k < SET_MOUNTS && k < ANEW(w->mounts.best); k++) {
         if (p->v[k].root != dentry)
             continue;
-        c->best = k;
+        w->mounts.best = k;
         break;
     }
     parent = (__u64)KREAD(struct dentry, dentry, d_parent);
     c->dentry = parent;
-    return parent == dentry || c->best == 0;
+    return parent == dentry || ANEW(w->mounts.best) == 0;
 }
 
 /* The place of a mount among those kept, or how many there are. */
-static __always_inline __u32 place_in(const struct mount_set *p, __u64 mnt)
+static __always_inline __u32 place_in(struct work *w, const struct mount_set *p, __u64 mnt)
 {
     __u32 k = 0;
 
     while (k < SET_MOUNTS && k < p->n && p->v[k].mnt != mnt)
         k++;
-    return k;
+    w->mounts.own = k;
+    return ANEW(w->mounts.own);
 }
 
 /* The caller sees all of a file system from its root on, and has opened a file there. */
-static __always_inline bool is_in_root(__u64 mnt, __u64 root, __u64 sb)
+static __always_inline bool is_in_root(__u64 task, __u64 mnt, __u64 root, __u64 sb)
 {
-    __u64 fs = (__u64)KREAD(struct task_struct, bpf_get_current_task_btf(), fs);
+    __u64 fs = (__u64)KREAD(struct task_struct, task, fs);
 
     return (__u64)KREAD(struct fs_struct, fs, root.mnt) == mnt &&
            (__u64)KREAD(struct fs_struct, fs, root.dentry) == root &&
@@ -198,9 +203,9 @@ __attribute__((noinline)) __u64 place_of_file(__u64 file)
     struct work *w = work_get();
     struct mount_set *p;
     struct climb c;
-    __u32 own;
+    __u32 own, best;
 
-    if (!w || is_in_root(mnt, root, sb))
+    if (!w || is_in_root((__u64)bpf_get_current_task_btf(), mnt, root, sb))
         return 0;
     w->mounts.sb = sb;
     w->mounts.ns = (__u64)KREAD(struct task_struct, bpf_get_current_task_btf(), nsproxy, mnt_ns);
@@ -210,15 +215,27 @@ __attribute__((noinline)) __u64 place_of_file(__u64 file)
         return PLACE_UNKNOWN;
     if (p->v[0].mnt == mnt && p->n)
         return 0;
-    own = place_in(p, mnt);
+    own = place_in(w, p, mnt);
     c.dentry = (__u64)KREAD(struct file, file, f_path.dentry);
     c.key = set_key(&w->mounts);
-    c.best = untold(w, own);
+    w->mounts.best = own;
     if (own)
         bpf_loop(PATH_CAP, climb_step, &c, 0);
-    if (c.best < own && c.best < SET_MOUNTS)
-        return p->v[c.best].mnt;
+    best = ANEW(w->mounts.best);
+    if (best < own && best < SET_MOUNTS)
+        return p->v[best].mnt;
     return own == p->n && p->more ? PLACE_UNKNOWN : 0;
+}
+
+/* The same, without a call for most files. `task`: the caller. */
+static __always_inline __u64 stored_in(__u64 file, __u64 task)
+{
+    __u64 mnt = (__u64)KREAD(struct file, file, f_path.mnt);
+    __u64 root = (__u64)KREAD(struct vfsmount, mnt, mnt_root);
+
+    if (is_in_root(task, mnt, root, (__u64)KREAD(struct vfsmount, mnt, mnt_sb)))
+        return 0;
+    return place_of_file(file);
 }
 
 #endif

@@ -67,6 +67,12 @@ void asm_set_fact(struct asm_code *a, unsigned fact)
     a->facts.w[fact / 64] |= 1ull << fact % 64;
 }
 
+void asm_drop_fact(struct asm_code *a, unsigned fact)
+{
+    assert(fact < 64 * ASM_FACTS);
+    a->facts.w[fact / 64] &= ~(1ull << fact % 64);
+}
+
 /* ---- jumps ---- */
 
 static void patch(struct asm_code *a, uint32_t insn, uint32_t target)

@@ -94,6 +94,7 @@ static inline bool asm_live(const struct asm_code *a)
 
 bool asm_fact(const struct asm_code *a, unsigned fact);
 void asm_set_fact(struct asm_code *a, unsigned fact);
+void asm_drop_fact(struct asm_code *a, unsigned fact);
 /* Notes a place and what is done there; `note` lives as long as the arena. */
 void asm_mark(struct asm_code *a, span_id at, const char *note);
 

@@ -13,6 +13,7 @@
 #include "intern.h"
 #include "pipeline.h"
 #include "place.h"
+#include "sketch.h"
 #include "task.h"
 
 enum { R0 = BPF_REG_0, R1, R2, R6 = BPF_REG_6, R7, R8 };
@@ -114,6 +115,19 @@ static void note_rest(struct emit *e, struct event_rules *row, const struct grou
     row->nrest = c->ranks.n - row->rest0;
 }
 
+/* One of the rules that are tried one after the other. */
+static void emit_one(struct emit *e, const struct root *r)
+{
+    label_id miss = asm_label(e->a);
+    e->may = sketch_bit(e->sketch, e, r->root);
+    if (e->may == SKETCH_NONE) {
+        asm_bind(e->a, e->no_bits);
+        e->no_bits = asm_label(e->a);
+    }
+    emit_rule(e, r, miss);
+    asm_bind(e->a, miss);
+}
+
 /* The rules without a group, one after the other. */
 static void emit_rest(struct emit *e, struct unit *u, const struct root *roots)
 {
@@ -127,11 +141,11 @@ static void emit_rest(struct emit *e, struct unit *u, const struct root *roots)
             break;
         }
         memset(e->known, 0, sizeof e->known);
-        while (i < n && asm_live(e->a) && e->a->insns.n - start < FUNC_SLOTS) {
-            label_id miss = asm_label(e->a);
-            emit_rule(e, &roots[rest[i++]], miss);
-            asm_bind(e->a, miss);
-        }
+        e->no_bits = asm_label(e->a);
+        while (i < n && asm_live(e->a) && e->a->insns.n - start < FUNC_SLOTS)
+            emit_one(e, &roots[rest[i++]]);
+        asm_bind(e->a, e->no_bits);
+        e->may = SKETCH_NONE;
         more = asm_live(e->a); /* else some rule always passes: those behind are never reached */
         emit_finish(e);
     }
@@ -305,14 +319,29 @@ static void emit_generic(struct emit *e, const label_id *to_unit, const uint32_t
     emit_switch(e, R2, KEY_64, keys, n, none);
 }
 
-static void emit_filter(struct emit *e, const struct unit *units, uint32_t nunit,
+/*
+ * Of the same filter a hook calls the part that has its events, so that the kernel need not verify
+ * the others a second time.
+ */
+enum part { PART_ALL, PART_CALLS, PART_EXEC, PART_COUNT };
+static const char *const PART_NAME[PART_COUNT] = {"rule_filter", "rule_filter_calls",
+                                                  "rule_filter_exec"};
+
+static bool is_in(const struct comp *c, enum part part, enum event_id event)
+{
+    bool exec = event == EV_execve || event == EV_execveat;
+    return part == PART_ALL ||
+           (part == PART_EXEC ? event == EV_execve : !exec || c->plan.probe.failed_exec);
+}
+
+static void emit_filter(struct emit *e, enum part part, const struct unit *units, uint32_t nunit,
                         const uint32_t *unit_of)
 {
     struct comp *c = e->c;
     struct key *keys = arena_alloc(c->arena, (c->events.n + 1) * sizeof *keys);
-    uint32_t *first = arena_alloc(c->arena, (c->events.n + 1) * sizeof *first), n = 0;
+    uint32_t n = 0;
     span_id at = c->roots.n ? place_of(e, &c->roots.v[0]) : (span_id){0};
-    emit_begin(e, "rule_filter", at);
+    emit_begin(e, PART_NAME[part], at);
     label_id none = asm_label(e->a),
              *to_unit = arena_alloc(c->arena, (nunit + 1) * sizeof *to_unit);
     for (uint32_t u = 0; u < nunit; u++)
@@ -324,15 +353,14 @@ static void emit_filter(struct emit *e, const struct unit *units, uint32_t nunit
         bool is_generic = row->event == EV_generic;
         generic0 = is_generic && !generic1 ? i : generic0;
         generic1 = is_generic ? i + 1 : generic1;
-        if (n && keys[n - 1].key == row->event)
+        if ((n && keys[n - 1].key == row->event) || !is_in(c, part, row->event))
             continue;
-        first[n] = i;
         keys[n++] = (struct key){row->event, is_generic ? generic : to_unit[unit_of[i]]};
     }
     asm_load(e->a, 2, R2, R6, (int32_t)offsetof(struct ev_head, event));
     emit_switch(e, R2, KEY_32, keys, n, none);
     asm_bind(e->a, generic);
-    if (generic1)
+    if (asm_live(e->a))
         emit_generic(e, to_unit, unit_of, generic0, generic1, none);
     for (uint32_t u = 0; u < nunit; u++) {
         asm_bind(e->a, to_unit[u]);
@@ -456,14 +484,18 @@ struct asm_code *bpf_emit(struct comp *c, bool notes)
     uint32_t n = find_units(e, units, unit_of);
     c->filter_left = 0;
     e->classes = classes_new(c);
+    e->sketch = sketch_new(c);
+    e->may = SKETCH_NONE;
     plan_task(e, units, n, unit_of);
     task_emit(e);
     for (uint32_t u = 0; u < n; u++)
         emit_unit(e, &units[u]);
     share_keys(c, units, unit_of);
+    sketch_finish(e->sketch);
     if (classes_finish(e->classes))
         return NULL;
-    emit_filter(e, units, n, unit_of);
+    for (enum part p = PART_ALL; p < PART_COUNT; p++)
+        emit_filter(e, p, units, n, unit_of);
     left_emit(e);
     return e->a;
 }

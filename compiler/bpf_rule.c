@@ -26,7 +26,9 @@ static const uint8_t GROUP_OF[SLOT_COUNT] = {
 
 /* Facts about a path: a group's extractor has run; a slot's value is present. */
 #define FACT_PRESENT(slot) (G_COUNT + (slot))
-_Static_assert(G_COUNT + SLOT_COUNT <= 64 * ASM_FACTS, "facts");
+/* ... of the path's sketch: it is made; it has bits; it has that of the rule at hand. */
+enum { FACT_SKETCHED = G_COUNT + SLOT_COUNT, FACT_BITS, FACT_MAY, FACT_COUNT };
+_Static_assert(FACT_COUNT <= 64 * ASM_FACTS, "facts");
 
 void emit_call(struct emit *e, const char *symbol)
 {
@@ -219,6 +221,36 @@ static dag_id beyond(struct emit *e, dag_id from, int slot, bool absent)
     return to;
 }
 
+/* A test of what the hook has at hand, or nearly: before the sketch is made. */
+static bool is_cheap(struct emit *e, const struct dag_node *n)
+{
+    const struct where *w = place_where(e->c, n->atom, e->event);
+    unsigned group = w->shape == SHAPE_NUM ? GROUP_OF[w->slot] : G_COUNT;
+    return group == G_EVENT || group == G_ARGS || group == G_FD;
+}
+
+/* Goes on, live, where the path can concern the rule at hand. */
+static void emit_may(struct emit *e, label_id miss)
+{
+    int32_t at = (int32_t)offsetof(struct ev, sketch) + 4 * (e->may / 32);
+    label_id may = asm_label(e->a);
+    if (!asm_fact(e->a, FACT_SKETCHED)) {
+        emit_call(e, "path_sketch");
+        asm_set_fact(e->a, FACT_SKETCHED);
+    }
+    if (!asm_fact(e->a, FACT_BITS)) {
+        label_id bits = asm_label(e->a);
+        asm_load(e->a, 8, R1, R6, (int32_t)offsetof(struct ev, sketch));
+        asm_if(e->a, BPF_JEQ, R1, 0, e->no_bits, bits);
+        asm_bind(e->a, bits);
+        asm_set_fact(e->a, FACT_BITS);
+    }
+    asm_load(e->a, 4, R1, R6, at);
+    asm_if(e->a, BPF_JSET, R1, 1ull << e->may % 32, may, miss);
+    asm_bind(e->a, may);
+    asm_set_fact(e->a, FACT_MAY);
+}
+
 static int compare_u32(const void *a, const void *b)
 {
     uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -356,6 +388,7 @@ void emit_nodes(struct emit *e, const struct root *r, label_id hit, label_id mis
     }
     if (e->c->nodes.n)
         find_atoms(e, r->rule.i, e->c->rules.v[r->rule.i].condition);
+    asm_drop_fact(e->a, FACT_MAY);
     e->serial++;
     emit_collect(e, &list, root);
     for (uint32_t i = 0; i < list.id.n; i++) {
@@ -364,6 +397,8 @@ void emit_nodes(struct emit *e, const struct root *r, label_id hit, label_id mis
         if (!asm_live(e->a))
             continue;
         note_atom(e, r->rule.i, n);
+        if (e->may >= 0 && !is_cheap(e, n) && !asm_fact(e->a, FACT_MAY))
+            emit_may(e, miss);
         emit_test(e, n, edges_of(e, n, hit, miss));
     }
 }

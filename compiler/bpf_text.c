@@ -269,13 +269,14 @@ static void emit_one(struct emit *e, const struct text *t, uint32_t i, struct ed
         emit_prefix(e, t, BPF_JEQ, i, to.yes, to.no);
     else if (op == OP_NE)
         emit_prefix(e, t, BPF_JEQ, i, to.no, to.yes);
-    else if (op == OP_STARTSWITH)
+    else if (op == OP_STARTSWITH || op == OP_BSTARTSWITH)
         emit_prefix(e, t, BPF_JGE, i, to.yes, to.no);
     else if (op == OP_ENDSWITH)
         emit_suffix(e, t, i, to);
     else if (op == OP_LT || op == OP_LE || op == OP_GT || op == OP_GE)
         emit_order(e, t, i, to.yes, to.no);
-    else if ((op == OP_CONTAINS || op == OP_ICONTAINS) && t->w->pattern0 != NO_PATTERN)
+    else if ((op == OP_CONTAINS || op == OP_ICONTAINS || op == OP_BCONTAINS) &&
+             t->w->pattern0 != NO_PATTERN)
         emit_contains(e, t, i, to.yes, to.no);
     else if (pattern_is_op(op) && t->w->pattern0 != NO_PATTERN)
         emit_pattern_of(e, t, i, to);

@@ -102,9 +102,6 @@ static uint32_t list_cost(const struct comp *c, const struct atom *a)
 /* Of the operators that look for a pattern those of which the kernel knows nothing. */
 static bool is_opaque(const struct comp *c, const struct atom *a)
 {
-    if (a->op == OP_BCONTAINS || a->op == OP_BSTARTSWITH) {
-        return true;
-    }
     return (a->op == OP_REGEX || pattern_is_op(a->op)) && !is_narrowed(c, a) &&
            !(pattern_is_op(a->op) && pattern_all_simple(c, a));
 }
@@ -116,10 +113,11 @@ static uint32_t text_cost(const struct comp *c, const struct atom *a)
     if (is_opaque(c, a)) {
         return COST_USER;
     }
-    if (a->op == OP_STARTSWITH || a->op == OP_ENDSWITH) {
-        each = tests[a->op == OP_STARTSWITH ? COST_TEST_PREFIX : COST_TEST_SUFFIX] +
+    if (a->op == OP_STARTSWITH || a->op == OP_BSTARTSWITH || a->op == OP_ENDSWITH) {
+        each = tests[a->op != OP_ENDSWITH ? COST_TEST_PREFIX : COST_TEST_SUFFIX] +
                more_words(c, a) * tests[COST_TEST_WORD];
-    } else if (a->op == OP_CONTAINS || a->op == OP_ICONTAINS || a->op == OP_IGLOB) {
+    } else if (a->op == OP_CONTAINS || a->op == OP_ICONTAINS || a->op == OP_BCONTAINS ||
+               a->op == OP_IGLOB) {
         each = tests[COST_TEST_CONTAINS] + (bytes - 8) * tests[COST_TEST_CONTAINS_BYTE];
     } else if (a->op == OP_REGEX || a->op == OP_GLOB || a->op == OP_PMATCH) {
         each = tests[COST_TEST_PREFIX]; /* that decides nearly always */

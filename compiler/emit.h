@@ -27,12 +27,16 @@ struct skip {
 };
 
 struct classes_maker;
+struct sketch_maker;
 struct task_plan;
 
 struct emit {
     struct comp *c;
     struct asm_code *a;
     struct classes_maker *classes;
+    struct sketch_maker *sketch;
+    int may;          /* bit of the path's sketch that the rule at hand cannot do without, or -1 */
+    label_id no_bits; /* where an event goes whose sketch has no bits: past all rules with one */
     enum event_id event;
     bool notes;           /* for people: names the tests */
     span_id *atom_at;     /* by atom: its place in the rule at hand, valid where */

@@ -24,8 +24,8 @@ struct draw {
     double *by_root; /* of all events: what each of the row's roots paid */
     double *by_atom; /* the same by atom, of the root `watched` alone; NULL: none is */
     uint32_t watched;
-    const struct class_key **key_of; /* by root: the key that it is found by, or NULL */
-    atom_id *key_atom;               /* by root: its test by that key */
+    uint32_t *key_of;  /* by root: 1 + the key of comp.keys that it is found by, or 0 */
+    atom_id *key_atom; /* by root: its test by that key */
 };
 
 static uint64_t mix(uint64_t x)
@@ -84,7 +84,7 @@ static bool is_left(const struct dag_node *n, const struct where *w)
 /* One rule, on the event that was drawn: true if the filter lets it through. */
 static bool passes(struct draw *d, uint32_t root)
 {
-    const struct class_key *key = d->key_of[root];
+    const struct class_key *key = d->key_of[root] ? &d->c->keys.v[d->key_of[root] - 1] : NULL;
     dag_id at = d->c->roots.v[d->row->root0 + root].root;
     while (at.i < DAG_TRUE) {
         const struct dag_node *n = &d->c->dag.v[at.i];
@@ -129,7 +129,7 @@ static void find_keys(struct draw *d)
         const struct class_key *key = &c->keys.v[k];
         for (uint32_t i = 0; i < key->nrank; i++) {
             uint32_t root = c->ranks.v[key->rank0 + i];
-            d->key_of[root] = key;
+            d->key_of[root] = k + 1;
             d->key_atom[root] = test_by_key(d, root, key);
         }
     }

@@ -11,6 +11,7 @@
 #include "../bpf/match.h"
 #include "../runtime/class_find.h"
 #include "eval_bpf_load.h"
+#include "eval_sketch.h"
 #include "task.h"
 
 #define STEPS_MAX 1000000 /* what the verifier allows */
@@ -366,6 +367,12 @@ static int match(struct run *run, enum vm_native native)
     size_t len;
     if (native == NATIVE_SETTLE || ask_classes(run, native))
         return 0;
+    if (native == NATIVE_SKETCH) {
+        if (!vm->classes.head || !vm->classes.head->sketch.n)
+            return fail(run, -EFAULT, "a sketch without its table");
+        run->ev->sketch = eval_sketch(vm->classes.sketch, run->ev);
+        return 0;
+    }
     if (native == NATIVE_LANE) {
         run->r[0] = run->r[2];
         return 0;

@@ -114,12 +114,12 @@ static enum vm_native native_of(const char *name)
     } rows[] = {
         {"match_contains", NATIVE_CONTAINS}, {"match_icontains", NATIVE_ICONTAINS},
         {"match_glob", NATIVE_GLOB},         {"match_iglob", NATIVE_IGLOB},
-        {"match_path", NATIVE_PATH},
-        {"match_anc", NATIVE_ANC},           {"match_name", NATIVE_NAME},
-        {"class_find", NATIVE_FIND},         {"class_number", NATIVE_NUMBER},
-        {"class_judge", NATIVE_JUDGE},       {"class_scan", NATIVE_SCAN},
-        {"class_found", NATIVE_FOUND},       {"task_settle", NATIVE_SETTLE},
-        {"lane_answer", NATIVE_LANE},
+        {"match_path", NATIVE_PATH},         {"match_anc", NATIVE_ANC},
+        {"match_name", NATIVE_NAME},         {"class_find", NATIVE_FIND},
+        {"class_number", NATIVE_NUMBER},     {"class_judge", NATIVE_JUDGE},
+        {"class_scan", NATIVE_SCAN},         {"class_found", NATIVE_FOUND},
+        {"path_sketch", NATIVE_SKETCH},      {"lane_answer", NATIVE_LANE},
+        {"task_settle", NATIVE_SETTLE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (!strcmp(name, rows[i].name))
@@ -240,6 +240,7 @@ static void keep_classes(struct bpf_vm *vm, const struct rpk *p)
     vm->classes.class_rows = copy(p->class_rows, h->class_rows.n, sizeof *p->class_rows);
     vm->classes.class_cands = copy(p->class_cands, h->class_cands.n, sizeof *p->class_cands);
     vm->classes.class_tests = copy(p->class_tests, h->class_tests.n, sizeof *p->class_tests);
+    vm->classes.sketch = copy(p->sketch, h->sketch.n, sizeof *p->sketch);
 }
 
 static void drop_classes(struct bpf_vm *vm)
@@ -248,6 +249,7 @@ static void drop_classes(struct bpf_vm *vm)
     free((void *)(uintptr_t)vm->classes.class_rows);
     free((void *)(uintptr_t)vm->classes.class_cands);
     free((void *)(uintptr_t)vm->classes.class_tests);
+    free((void *)(uintptr_t)vm->classes.sketch);
 }
 
 static bool read_rulepack(struct loader *l, const void *elf, size_t size)
@@ -282,12 +284,14 @@ void bpf_vm_tables(struct bpf_vm *vm, const struct comp *c)
     struct rpk_head head = {.class_edges.n = c->class_edges.n,
                             .class_rows.n = c->class_rows.n,
                             .class_cands.n = c->class_cands.n,
-                            .class_tests.n = c->class_tests.n};
+                            .class_tests.n = c->class_tests.n,
+                            .sketch.n = c->sketch.n};
     struct rpk p = {.head = &head,
                     .class_edges = c->class_edges.v,
                     .class_rows = c->class_rows.v,
                     .class_cands = c->class_cands.v,
-                    .class_tests = c->class_tests.v};
+                    .class_tests = c->class_tests.v,
+                    .sketch = c->sketch.v};
     keep_classes(vm, &p);
     vm->patterns = must(calloc(vm->npattern + 1u, sizeof *vm->patterns));
     vm->names = must(calloc(vm->nname + 1u, sizeof *vm->names));

@@ -24,6 +24,7 @@ enum vm_native {
     NATIVE_NUMBER,
     NATIVE_SCAN,
     NATIVE_FOUND,
+    NATIVE_SKETCH,
     NATIVE_JUDGE,
     NATIVE_SETTLE,  /* task_settle(): nothing is kept here */
     NATIVE_LANE, /* every lane is open */

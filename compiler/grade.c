@@ -37,7 +37,7 @@ static const char *why_user(const struct atom *a)
         return "this version has no such value";
     }
     if (is_pattern(a->op)) {
-        return "the kernel knows no patterns";
+        return "no matcher of the kernel knows such a pattern";
     }
     if (a->mod == MOD_ONEOF) {
         return "the kernel does not count the constants that hold";
@@ -73,7 +73,7 @@ const char *grade_why(const struct comp *c, const struct dag_node *n, enum event
         return why_user(&c->atoms.v[n->atom.i]);
     }
     if (w->narrow.i) {
-        return n->neg ? "the kernel knows no patterns"
+        return n->neg ? "no matcher of the kernel knows such a pattern"
                       : "the kernel knows of a pattern only how its matches begin or end";
     }
     if (table && !class_can_test(c, &c->atoms.v[n->atom.i], w)) {

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "../bpf/class.h"
+#include "../bpf/sketch.h"
 #include "../grammar/catalog.h"
 #include "../grammar/transform.h"
 #include "../runtime/rpk.h"
@@ -410,6 +411,7 @@ struct comp {
     VEC(struct class_row) class_rows;
     VEC(struct class_cand) class_cands;
     VEC(struct class_test) class_tests;
+    VEC(struct sketch_row) sketch; /* bpf: bpf/sketch.h */
     VEC(uint8_t) table; /* table: the decision table's section */
     VEC(uint8_t) rpk;   /* link: the bundle */
 };

@@ -186,14 +186,28 @@ static void place_addr(const struct comp *c, const struct atom *a, int slot, int
     }
 }
 
+/* Only where NUL is a byte like any other: for the other operators a text ends there. */
+static void place_bytes(struct planner *p, const struct atom *a, int slot, struct where *w)
+{
+    bool within = a->op == OP_BCONTAINS;
+    if ((!within && a->op != OP_BSTARTSWITH) || a->mod == MOD_ONEOF) {
+        return;
+    }
+    w->slot = (int16_t)slot;
+    w->shape = SHAPE_TEXT;
+    w->place = PLACE_INLINE;
+    if (within) {
+        use_patterns(p, a, w);
+    }
+}
+
 static void place_slot(struct planner *p, const struct atom *a, const struct field_info *f,
                        struct where *w)
 {
     struct num_tests t;
     if (f->type == T_BYTEBUF) {
-        return; /* NUL is a byte like any other, and words are texts */
-    }
-    if (f->type == T_IPADDR) {
+        place_bytes(p, a, f->slot, w);
+    } else if (f->type == T_IPADDR) {
         place_addr(p->c, a, f->slot, -1, w);
     } else if (f->slot >= N_COUNT) {
         place_text(p, a, f->slot, w);

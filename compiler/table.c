@@ -371,6 +371,7 @@ static void lay_out(struct table *t, struct rpk_head *head)
     head->class_rows = APPEND_COMP(c, class_rows);
     head->class_cands = APPEND_COMP(c, class_cands);
     head->class_tests = APPEND_COMP(c, class_tests);
+    head->sketch = APPEND_COMP(c, sketch);
     append(c, "", 0, 0); /* the section's own end is aligned */
     head->size = c->table.n;
     memcpy(c->table.v, head, sizeof *head);

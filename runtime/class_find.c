@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "class_find.h"
 
+#include "load.h"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -79,7 +81,7 @@ struct table {
     uint32_t n;
     uint32_t size;
 };
-enum { TABLES = 4 };
+enum { TABLES = 5 };
 
 static void list_tables(const struct rpk *p, struct table out[TABLES])
 {
@@ -92,12 +94,16 @@ static void list_tables(const struct rpk *p, struct table out[TABLES])
         (struct table){"class_cands", p->class_cands, h->class_cands.n, sizeof(*p->class_cands)};
     out[3] =
         (struct table){"class_tests", p->class_tests, h->class_tests.n, sizeof(*p->class_tests)};
+    out[4] = (struct table){"sketch_rows", p->sketch, h->sketch.n, sizeof(*p->sketch)};
 }
 
 void class_size_maps(struct bpf_object *object, const struct rpk *p)
 {
+    struct sketch_head *head = load_constant(object, "sketch_head", sizeof(*head));
     struct table t[TABLES];
 
+    if (head && p->head->sketch.n)
+        memcpy(head, p->sketch, sizeof(*head));
     list_tables(p, t);
     for (int i = 0; i < TABLES; i++) {
         struct bpf_map *m = bpf_object__find_map_by_name(object, t[i].map);

@@ -21,7 +21,7 @@ bool class_may_start(const struct rpk *p, const char *text, size_t len, uint32_t
 /* The value of a number. */
 uint32_t class_find_number(const struct rpk *p, int64_t num, uint32_t node);
 
-/* Makes the object's maps large enough; before it is loaded. */
+/* Makes the object's maps large enough, and sets its constants; before it is loaded. */
 void class_size_maps(struct bpf_object *object, const struct rpk *p);
 /* Fills them; afterwards. 0 or -errno. */
 int class_fill_maps(struct bpf_object *object, const struct rpk *p);

@@ -35,6 +35,15 @@ static void close_lane(struct limit *l, uint32_t rule, uint64_t ts)
         l->closed = until;
 }
 
+/* The rule has saved up more than it can while its lane is closed in a flood: that is over. */
+static void open_lane(struct limit *l, uint32_t rule, uint64_t ts)
+{
+    struct lane *lane = &l->lanes[rule + 1];
+
+    if (lane->closed && l->due[rule] + 2 * LIMIT_CLOSED_NS <= ts + l->slack)
+        __atomic_store_n(&lane->closed, 0, __ATOMIC_RELAXED);
+}
+
 /* The generic cell rate algorithm (ITU-T I.371): one time by rule is all there is to remember. */
 bool limit_take(struct limit *l, uint32_t rule, uint64_t ts)
 {
@@ -49,6 +58,8 @@ bool limit_take(struct limit *l, uint32_t rule, uint64_t ts)
             close_lane(l, rule, ts);
         return false;
     }
+    if (l->lanes)
+        open_lane(l, rule, ts);
     *due = (*due > ts ? *due : ts) + l->step;
     return true;
 }

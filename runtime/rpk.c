@@ -64,6 +64,7 @@ static const struct {
     TABLE(class_rows, struct class_row),
     TABLE(class_cands, struct class_cand),
     TABLE(class_tests, struct class_test),
+    TABLE(sketch, struct sketch_row),
 #undef TABLE
 };
 
@@ -115,6 +116,7 @@ static void fill_view(struct rpk *r)
     r->class_rows = (const void *)(r->base + h->class_rows.off);
     r->class_cands = (const void *)(r->base + h->class_cands.off);
     r->class_tests = (const void *)(r->base + h->class_tests.off);
+    r->sketch = (const void *)(r->base + h->sketch.off);
 }
 
 static bool check_str(struct check *c, struct rpk_str s, const char *what, uint32_t row)
@@ -189,7 +191,8 @@ static bool check_classes(struct check *c)
                 {"bucket", RPK_BUCKET, h->class_edges.n},
                 {"class", RPK_CLASS, h->class_rows.n},
                 {"candidate", RPK_CAND, h->class_cands.n},
-                {"class test", RPK_CLASS_TEST, h->class_tests.n}};
+                {"class test", RPK_CLASS_TEST, h->class_tests.n},
+                {"sketch", RPK_SKETCH, h->sketch.n}};
 
     for (size_t p = 0; p < sizeof(pass) / sizeof(pass[0]); p++)
         for (uint32_t i = 0; i < pass[p].n; i++) {

@@ -16,6 +16,7 @@
 
 #include "../bpf/abi.h"
 #include "../bpf/class.h"
+#include "../bpf/sketch.h"
 
 #define RPK_MAGIC 0x4b50522e72756c65ull
 #define RPK_VERSION 2
@@ -65,6 +66,7 @@ struct rpk_head {
     struct rpk_span class_rows;
     struct rpk_span class_cands;
     struct rpk_span class_tests;
+    struct rpk_span sketch; /* struct sketch_row, its head first: bpf/sketch.h */
 };
 
 #define RPK_RULE_OFF 0x01u         /* the rule says `enabled: false` */
@@ -231,6 +233,7 @@ struct rpk {
     const struct rpk_key *keys;
     const uint32_t *ranks;
     const struct class_bucket *class_edges;
+    const struct sketch_row *sketch;
     const struct class_row *class_rows;
     const struct class_cand *class_cands;
     const struct class_test *class_tests;
@@ -269,7 +272,15 @@ static inline int rpk_rows_exist(uint32_t first, uint32_t n, uint32_t total)
 int rpk_elf_find(const void *bytes, size_t size, const char *name, uint64_t *off, uint64_t *len,
                  char *err, size_t errlen);
 /* For the validator (rpk_class.c): what is wrong with a row of one of these tables, or NULL. */
-enum rpk_class_table { RPK_KEY, RPK_RANK, RPK_BUCKET, RPK_CLASS, RPK_CAND, RPK_CLASS_TEST };
+enum rpk_class_table {
+    RPK_KEY,
+    RPK_RANK,
+    RPK_BUCKET,
+    RPK_CLASS,
+    RPK_CAND,
+    RPK_CLASS_TEST,
+    RPK_SKETCH
+};
 const char *rpk_class_wrong(const struct rpk *r, enum rpk_class_table table, uint32_t row);
 /* For the validator (rpk_regex.c): what is wrong with a pattern's row, or NULL. */
 const char *rpk_regex_wrong(const struct rpk *r, uint32_t row);

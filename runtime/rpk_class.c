@@ -22,6 +22,14 @@ static bool buckets_ok(const struct rpk *r)
     return n == r->head->class_edges.n - 1 && (n & (n - 1)) == 0;
 }
 
+static bool sketch_ok(const struct rpk *r)
+{
+    const struct sketch_head *h = (const void *)r->sketch;
+
+    return h->shift >= 32 && h->shift < 64 &&
+           r->head->sketch.n == 1 + (1ull << (64 - h->shift));
+}
+
 static const char *class_wrong(const struct rpk *r, uint32_t i)
 {
     const struct class_row *c = &r->class_rows[i];
@@ -73,6 +81,8 @@ const char *rpk_class_wrong(const struct rpk *r, enum rpk_class_table table, uin
         return cand_wrong(r, row);
     case RPK_CLASS_TEST:
         return test_wrong(r, row);
+    case RPK_SKETCH:
+        return row || sketch_ok(r) ? NULL : "it tells another number of rows";
     }
     return NULL;
 }

@@ -146,7 +146,9 @@ static void fill_head(struct scap *s, struct capture_head *head)
 {
     *head = (struct capture_head){.hooks = (1u << HOOK_COUNT) - 1, .all = 1};
     head->plan.groups = (1ull << G_COUNT) - 1;
-    memset(head->plan.syscalls, 0xff, sizeof(head->plan.syscalls));
+    for (unsigned i = 0; i < SCAP_CODES; i++)
+        if (s->codes[i].side == SCAP_EXIT && catalog_event(s->codes[i].event)->live)
+            catalog_calls((enum event_id)s->codes[i].event, (uint64_t *)head->plan.syscalls);
     head->plan.readings = READINGS_ALL; /* the one that there is stands for all */
     head->plan.failed_exec = 1;
     if (s->pending && scap_event_read(s->codes, &s->block, &s->event) == 1)

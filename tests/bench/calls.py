@@ -202,9 +202,9 @@ def add_empty(aims, taken):
 
 
 def add_calls(aims, taken, packs):
-    """What has an aim among the calls, for each of the packs."""
+    """What has an aim among the calls; `packs` is {set-up: how many times as much an exec may cost}."""
     add_empty(aims, taken)
-    for name in packs:
+    for name, exec_aim in packs.items():
         if name not in taken:
             continue
         if HOOK in taken:
@@ -212,7 +212,7 @@ def add_calls(aims, taken, packs):
                      pair(taken, 'getppid', name, HOOK))
             aims.add(f'{name}: added to {OPEN} / what the {HOOK} adds',
                      times_added(taken, name, HOOK, OPEN), 2, 'x', pair(taken, OPEN, name, HOOK))
-        aims.add(f'{name}: {EXEC} / {NOTHING}', ratio(taken, name, NOTHING, EXEC), 1.10, 'x',
+        aims.add(f'{name}: {EXEC} / {NOTHING}', ratio(taken, name, NOTHING, EXEC), exec_aim, 'x',
                  pair(taken, EXEC, name, NOTHING))
 
 

@@ -102,20 +102,32 @@ static int judge_all(struct judging *j, const char *path)
     return whole ? 0 : 2;
 }
 
+static int judge(struct judging *j, const char *pack, const char *recording)
+{
+    char err[256] = "cannot be read";
+    size_t size = 0;
+    void *bytes = read_file(pack, &size);
+    int status = 2;
+
+    if (bytes && rpk_open(&j->pack, bytes, size, err, sizeof(err)) == 0)
+        status = judge_all(j, recording);
+    else
+        fprintf(stderr, "judge: %s: %s\n", pack, err);
+    free(bytes);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     struct judging j = {.batch = aligned_alloc(8, BATCH), .scratch = malloc(RECORD_SCRATCH)};
-    char err[256] = "cannot be read";
-    size_t size = 0;
-    void *bytes = argc == 3 ? read_file(argv[1], &size) : NULL;
+    int status = 2;
 
-    if (!bytes || !j.batch || !j.scratch || rpk_open(&j.pack, bytes, size, err, sizeof(err)) != 0) {
-        fprintf(stderr, "judge: %s\n", argc == 3 ? err : "wants a bundle and a recording");
-        return 2;
-    }
-    if (judge_all(&j, argv[2]) != 0 || j.records == 0)
-        return 2;
-    printf("%llu %llu %.1f\n", (unsigned long long)j.records, (unsigned long long)j.matched,
-           j.ns / (double)j.records);
-    return 0;
+    if (argc == 3 && j.batch && j.scratch)
+        status = judge(&j, argv[1], argv[2]);
+    if (status == 0 && j.records)
+        printf("%llu %llu %.1f\n", (unsigned long long)j.records, (unsigned long long)j.matched,
+               j.ns / (double)j.records);
+    free(j.batch);
+    free(j.scratch);
+    return status;
 }

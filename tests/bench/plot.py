@@ -38,6 +38,11 @@ def ticks(least, most):
     return [step * i for i in range(first, math.floor(most / step + 1e-9) + 1)]
 
 
+def figure(value):
+    """A number at an axis."""
+    return f'{value:,.0f}' if abs(value) >= 10 else f'{value:g}'
+
+
 def page(height, title, body):
     """A whole picture."""
     return '\n'.join([
@@ -62,26 +67,36 @@ def one_bar(y, name, values, place, colour, base):
                   'fill-opacity="0.5"/>' for value in values]
 
 
-def one_chart(top, title, chart, unit, base):
-    """(lines, bottom) of a chart; `chart` is {set-up: values}."""
-    every = [value for values in chart.values() for value in values]
-    least, most = min(base, *every), max(base, *every)
+def linear(values, base):
+    """(function to a coordinate, ticks, where bars begin) of an axis that has `base` on it."""
+    least, most = min(base, *values), max(base, *values)
     most = most if most > least else least + 1
+    return (lambda value: LABEL + (value - least) / (most - least) * PLOT), ticks(least, most), base
 
-    def place(value):
-        return LABEL + (value - least) / (most - least) * PLOT
+
+def logarithmic(values, _):
+    """The same of whole decades."""
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    marks = [10 ** i for i in range(low, max(high, low + 1) + 1)]
+    span = math.log10(marks[-1]) - low
+    return (lambda value: LABEL + (math.log10(value) - low) / span * PLOT), marks, marks[0]
+
+
+def one_chart(top, title, chart, unit, axis):
+    """(lines, bottom) of a chart; `chart` is {set-up: values}, `axis` (function, base)."""
+    place, marks, base = axis[0]([value for values in chart.values() for value in values], axis[1])
     bottom = top + TITLE + len(chart) * (BAR + GAP)
     out = [text(LABEL, top + 18, title, 'font-weight="bold"')]
-    for value in ticks(least, most):
+    for value in marks:
         out += [line(place(value), top + TITLE - 4, place(value), bottom),
-                text(place(value), bottom + 14, f'{value:,g}', 'text-anchor="middle" fill="#555"')]
+                text(place(value), bottom + 14, figure(value), 'text-anchor="middle" fill="#555"')]
     y = top + TITLE
     for i, (name, values) in enumerate(chart.items()):
         out += one_bar(y, name, values, place, COLOURS[i % len(COLOURS)], base)
         out.append(text(LABEL + PLOT + 10, y + BAR / 2 + 4, shown(statistics.median(values), unit)))
         y += BAR + GAP
     out += [line(place(base), top + TITLE - 4, place(base), bottom, '#555'),
-            text(LABEL + PLOT + 10, bottom + 14, unit, 'fill="#555"')]
+            text(LABEL - 60, bottom + 14, unit, 'text-anchor="end" fill="#555"')]
     return out, bottom + AXIS - 10
 
 
@@ -90,11 +105,11 @@ def shown(value, unit):
     return f'{value:,.0f} {unit}' if abs(value) >= 20 else f'{value:.3g} {unit}'
 
 
-def bars(charts, title, unit, base=0):
+def bars(charts, title, unit, base=0, kind=linear):
     """An SVG; `charts` is {title: {name: [value, one a round]}}, bars begin at `base`."""
     body, bottom = [], 30
     for name, chart in charts.items():
-        lines, bottom = one_chart(bottom, name, chart, unit, base)
+        lines, bottom = one_chart(bottom, name, chart, unit, (kind, base))
         body += lines
     return page(bottom + 10, title, body)
 
@@ -119,10 +134,10 @@ def axes(places, xs, ys, labels):
     out = []
     for x in xs:
         out += [line(to_x(x), TOP, to_x(x), bottom),
-                text(to_x(x), bottom + 16, f'{x:,g}', 'text-anchor="middle"')]
+                text(to_x(x), bottom + 16, figure(x), 'text-anchor="middle"')]
     for y in ys:
         out += [line(LEFT, to_y(y), right, to_y(y)),
-                text(LEFT - 6, to_y(y) + 4, f'{y:,g}', 'text-anchor="end"')]
+                text(LEFT - 6, to_y(y) + 4, figure(y), 'text-anchor="end"')]
     middle = TOP + HEIGHT / 2
     return out + [text((LEFT + right) / 2, bottom + 36, labels[0], 'text-anchor="middle"'),
                   text(16, middle, labels[1], f'text-anchor="middle" transform="rotate(-90 16 {middle})"')]

@@ -125,7 +125,13 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-def boot(image, initrd, log, seconds):
+def end_guests(running):
+    """For a signal, or an error: nothing of ours stays."""
+    for guest in list(running):
+        guest.kill()
+
+
+def boot(image, initrd, log, seconds, running):
     """Runs a guest until it powers off; None, or what went wrong."""
     argv = ['nice', 'qemu-system-x86_64', '-accel', 'tcg', '-cpu', 'max', '-smp', '2', '-m', '1536',
             '-kernel', image, '-initrd', initrd, '-nographic', '-no-reboot', '-net', 'none', '-append',
@@ -133,6 +139,7 @@ def boot(image, initrd, log, seconds):
     with open(log, 'wb') as out:
         guest = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
                                  preexec_fn=die_with_parent)
+        running.append(guest)
         try:
             guest.wait(seconds)
         except subprocess.TimeoutExpired:
@@ -140,10 +147,11 @@ def boot(image, initrd, log, seconds):
         finally:
             guest.kill()
             guest.wait()
+            running.remove(guest)
     return None if guest.returncode == 0 else f'QEMU ended with {guest.returncode}'
 
 
-def run(series, lines, seconds):
+def run(series, lines, seconds, running):
     """One guest from nothing to its end: (what went wrong or None, its log, seconds)."""
     start = time.monotonic()
     image, overlay = kernel(series)
@@ -152,7 +160,7 @@ def run(series, lines, seconds):
                      for name, line in lines)
     with tempfile.TemporaryDirectory(prefix='rulec-kernel-') as folder:
         root.build(f'{folder}/initrd', FALCO, overlay, script)
-        wrong = boot(image, f'{folder}/initrd', f'{folder}/log', seconds)
+        wrong = boot(image, f'{folder}/initrd', f'{folder}/log', seconds, running)
         with open(f'{folder}/log', encoding='utf-8', errors='replace') as text:
             return wrong, text.read().replace('\r', ''), time.monotonic() - start
 
@@ -184,15 +192,18 @@ def main():
     options.add_argument('--series', action='append', choices=sorted(SERIES), default=[])
     options.add_argument('--run')
     args = options.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    running = []
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
     score = Score()
     if not shutil.which('qemu-system-x86_64'):
         score.skip('other kernels: there is no qemu-system-x86_64', 20)
         return score.close()
     chosen, lines = args.series or list(SERIES), commands(args.quick, args.run)
     seconds = QUICK_SECONDS if args.quick else WHOLE_SECONDS
-    with concurrent.futures.ThreadPoolExecutor(len(chosen) if args.quick else 1) as pool:
-        guests = {series: pool.submit(run, series, lines, seconds) for series in chosen}
+    pool = concurrent.futures.ThreadPoolExecutor(len(chosen) if args.quick else 1)
+    try:
+        guests = {series: pool.submit(run, series, lines, seconds, running) for series in chosen}
         for series, guest in guests.items():
             try:
                 result = guest.result()
@@ -203,6 +214,10 @@ def main():
                 print(result[1])
             else:
                 judge(series, lines, result, score)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+        end_guests(running)
+        pool.shutdown()
     return score.close()
 
 

@@ -139,7 +139,7 @@ class Scene:
         """Lets what was started go on, and waits for its end."""
         for process in self.processes:
             try:
-                process.communicate(b'\n', timeout=20)
+                process.communicate(b'\n', timeout=120)
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()

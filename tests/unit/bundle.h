@@ -34,7 +34,8 @@ struct bundle {
     struct class_row class_rows[ROWS];
     struct class_cand class_cands[ROWS];
     struct class_test class_tests[ROWS];
-    uint32_t nkey, nrank, nedge, nclass, ncand, ntest;
+    struct sketch_row sketch[ROWS];
+    uint32_t nkey, nrank, nedge, nclass, ncand, ntest, nsketch;
     struct rpk_regex regexes[ROWS];
     struct rpk_range ranges[ROWS];
     uint16_t words[ROWS];
@@ -218,6 +219,7 @@ static inline uint8_t *b_pack(const struct bundle *b, size_t *size)
     T(class_rows, nclass);
     T(class_cands, ncand);
     T(class_tests, ntest);
+    T(sketch, nsketch);
 #undef T
     h->size = at;
     *size = at;

@@ -59,6 +59,26 @@ static void test_rows(void **state)
     }
 }
 
+/* A lane that was closed stays open by a crack only, until the rule has been quiet for a while. */
+static void test_open(void **state)
+{
+    struct lane lanes[2] = {0};
+    struct limit l;
+
+    (void)state;
+    assert_int_equal(limit_open(&l, (struct limit_options){100, 50}, 1, lanes), 0);
+    for (unsigned i = 0; i <= 50; i++)
+        assert_int_equal(limit_take(&l, 0, START), i < 50);
+    assert_int_equal(lanes[1].closed, START + 100 * MS);
+    assert_true(limit_take(&l, 0, START + 100 * MS));
+    assert_int_equal(lanes[1].closed, START + 100 * MS);
+    assert_true(limit_take(&l, 0, START + 199 * MS));
+    assert_int_equal(lanes[1].closed, START + 100 * MS);
+    assert_true(limit_take(&l, 0, START + 230 * MS));
+    assert_int_equal(lanes[1].closed, 0);
+    limit_close(&l);
+}
+
 /* Times that go back, as between processors, give no credit. */
 static void test_back(void **state)
 {
@@ -75,7 +95,8 @@ static void test_back(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_back)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_open),
+                                       cmocka_unit_test(test_back)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

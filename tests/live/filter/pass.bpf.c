@@ -60,7 +60,12 @@ __attribute__((noinline)) int filter_event(struct ev *ev)
     return filter_second(ev);
 }
 
-__attribute__((noinline)) int rule_filter(struct ev *ev)
+__attribute__((noinline)) int rule_filter_calls(struct ev *ev)
+{
+    return ev ? filter_event(ev) : 0;
+}
+
+__attribute__((noinline)) int rule_filter_exec(struct ev *ev)
 {
     return ev ? filter_event(ev) : 0;
 }
