@@ -27,7 +27,7 @@ enum vm_native {
     NATIVE_SKETCH,
     NATIVE_JUDGE,
     NATIVE_SETTLE,  /* task_settle(): nothing is kept here */
-    NATIVE_LANE, /* every lane is open */
+    NATIVE_LANE,    /* every lane is open */
     NATIVE_EXTRACT, /* an extractor of the probe */
     NATIVE_UNKNOWN,
 };

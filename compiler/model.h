@@ -412,8 +412,8 @@ struct comp {
     VEC(struct class_cand) class_cands;
     VEC(struct class_test) class_tests;
     VEC(struct sketch_row) sketch; /* bpf: bpf/sketch.h */
-    VEC(uint8_t) table; /* table: the decision table's section */
-    VEC(uint8_t) rpk;   /* link: the bundle */
+    VEC(uint8_t) table;            /* table: the decision table's section */
+    VEC(uint8_t) rpk;              /* link: the bundle */
 };
 
 #endif
