@@ -64,6 +64,7 @@ def suites(target):
         ('live, missing hooks', [PY, 'tests/live/missing.py']),
         ('live, memory', [PY, 'tests/live/memory.py']),
         ('live, audit', [PY, 'tests/live/audit.py']),
+        ('live, tasks', [PY, 'tests/live/tasks.py']),
         ('live, floods', [PY, 'tests/live/flood.py']),
         ('live, containers', [PY, 'tests/live/containers.py']),
         ('other kernels, quick', [PY, 'tests/kernels/run.py', '--quick']),
