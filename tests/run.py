@@ -35,6 +35,7 @@ def suites(target):
         return [('diff', ['sh', 'tests/diff/run.sh', 'full'])]
     quick = unit('release') + [
         ('golden', [PY, 'tests/golden/run.py']),
+        ('loops of the probe', [PY, 'tests/edges.py']),
         ('diagnostics', [PY, 'tests/diag.py']),
         ('bad input', [PY, 'tests/bad.py']),
         ('rules', [PY, 'tests/rules.py']),
