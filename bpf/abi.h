@@ -165,10 +165,11 @@ enum stat_id {
     STAT_LOST,     /* records that found no room in the ring buffer */
     STAT_COUNT
 };
-enum {
-#define EVENT(id, name, category, flags, live) +1
-    STAT_EVENTS = 1 /* EV_NONE */
+enum { /* in the order of enum event_id */
+       STAT_OF_NONE,
+#define EVENT(id, name, category, flags, live) STAT_OF_##id,
 #include "../grammar/events.def"
+       STAT_EVENTS
 };
 struct cpu_stats {
     __u64 n[STAT_EVENTS][STAT_COUNT]; /* first index: enum event_id */
