@@ -289,6 +289,8 @@ def perform(table, inputs, number, args, score):
             if not score.check(daemon.armed, f'{table}: rulerun did not arm:\n{daemon.read("err")}'):
                 daemon.stop()
                 return {}
+            score.check(' is missing: ' not in daemon.read('err'),
+                        f'{table}: not all hooks:\n{daemon.read("err")}')
             programs = programs_of(daemon.process.pid)
             auditor = None if args.no_audit else Rulerun(pack, '--audit')
             if auditor:
