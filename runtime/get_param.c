@@ -235,7 +235,8 @@ static enum slot_state resolved_text(struct record *r, const struct param_info *
     if (!val_here(v))
         return ST_ABSENT;
     if (v.text)
-        return p->type == T_FSPATH || p->type == T_FSRELPATH ? resolved_path(r, p, v, t) : ST_ABSENT;
+        return p->type == T_FSPATH || p->type == T_FSRELPATH ? resolved_path(r, p, v, t)
+                                                             : ST_ABSENT;
     if (p->type == T_FD)
         return resolved_fd(r, v.num, t);
     if (p->type == T_PID)
