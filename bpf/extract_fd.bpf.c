@@ -199,13 +199,13 @@ __attribute__((noinline)) int kind_of_file(__u64 file)
 /* No open file: the call failed, or the number names nothing. */
 static __always_inline void no_file(struct ev *ev)
 {
-    __u8 open = event_is_open(ev->h.event) && ev->h.event != EV_open;
+    __u8 open = event_is_open(ev->h.event) && ev->h.event != EV_open, none = without_fd(ev);
 
-    put_state(ev, N_FD_DEV, ST_ABSENT);
-    put_state(ev, N_FD_INO, ST_ABSENT);
-    put_state(ev, N_FD_UPPER, ST_ABSENT);
-    put_state(ev, N_FD_LOWER, ST_ABSENT);
-    put_state(ev, N_FD_TYPE, ST_ABSENT);
+    put_state(ev, N_FD_DEV, none);
+    put_state(ev, N_FD_INO, none);
+    put_state(ev, N_FD_UPPER, none);
+    put_state(ev, N_FD_LOWER, none);
+    put_state(ev, N_FD_TYPE, none);
     if (ev->h.st[N_FD_NUM] != ST_PRESENT)
         return;
     if (open)
@@ -238,7 +238,7 @@ __attribute__((noinline)) int extract_fd(struct ev *ev)
     if (type != FDT_FILE && type != FDT_DIRECTORY)
         return 0;
     /* The language's library learns these from opens with a result above 0. */
-    if (event_is_open(ev->h.event) && ev->h.num[N_RES] == 0)
+    if (event_is_open(ev->h.event) && ev->h.num[N_RES] == 0 && !ev->ring)
         return 0;
     dentry = (__u64)KREAD(struct file, file, f_path.dentry);
     dev = KREAD(struct inode, inode, i_sb, s_dev);
@@ -343,6 +343,7 @@ static __always_inline void see_words(struct ev *ev, struct sketching *s, __u64 
 {
     struct sketch_ctx c = {.ev = ev, .s = s, .name = name};
 
+#pragma unroll
     for (__u32 at = 8; at < NEAR_NAME; at += 8)
         if (see_word(ev, s, name, at))
             return;
@@ -428,8 +429,10 @@ static __always_inline void sketch_walk(struct ev *ev, struct sketching *s, int 
     s->root_mnt = (__u64)KREAD(struct fs_struct, fs, root.mnt);
     s->bits = s->first = s->word = 0;
     s->n = s->size = s->done = 0;
-    for (int i = 0; i < near && more; i++)
-        more = !sketch_go(ev, s);
+    /* Unrolled: before 6.3 the verifier refuses a loop that clang enters in its middle. */
+#pragma unroll
+    for (int i = 0; i < near; i++)
+        more = more && !sketch_go(ev, s);
     if (more)
         bpf_loop(PATH_CAP, sketch_step, &c, 0);
     s->bits |= s->first;
@@ -526,6 +529,8 @@ static __always_inline __u64 open_bits(struct ev *ev, struct work *w, __u64 file
     __u32 n = caller_text(ev);
     __u64 bits;
 
+    if (!file && ev->h.st[N_FD_NUM] == ST_UNKNOWN)
+        return SKETCH_UNKNOWN;
     if (!file || n == 0)
         return text_bits(ev, n);
     s->left = n;
