@@ -260,7 +260,7 @@ HEAD = '''/* SPDX-License-Identifier: Apache-2.0 */
  * Written by `make calibrate`, which has measured it; not by hand.
  *
  * {machine}
- * Linux {kernel}, {date}; an empty hook added {unit:.0f} ns.
+ * Linux {kernel}, {date}; an empty hook {added} {unit:.0f} ns.
  *
  *   COST_BASE(KEY, cost)    of each call
  *   COST_TEST(KEY, cost)    of a test whose value is there
@@ -294,6 +294,7 @@ def shown(found):
         row = f'COST_{section}({key}, {max(1, round(1000 * ns / unit))})'
         lines.append(f'{row:<32}/* {what} */')
     return HEAD.format(machine=processor(), kernel=platform.release(), unit=unit,
+                       added='was taken to add' if found.given else 'added',
                        date=datetime.date.today()) + '\n'.join(lines) + '\n' + TAIL
 
 
