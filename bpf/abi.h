@@ -89,6 +89,13 @@ enum reading {
 #define READ_ALTS (READ_COUNT - 1) /* readings that are texts beside FD_NAME */
 #define READ_ALT(r) ((r)-1)        /* which of them a reading is */
 
+/* How far a call has come that was made through an io_uring (hook_ring.bpf.c). */
+enum ring_how {
+    RING_NONE,      /* a system call */
+    RING_SUBMITTED, /* its result is not known */
+    RING_COMPLETED,
+};
+
 /*
  * The scratch. `alt` holds the readings of fd.name beside the kernel's, which is in FD_NAME; the
  * hook exchanges the two to judge another one. A reading that is there and has no bytes is unknown.
@@ -102,10 +109,15 @@ struct ev {
     __u32 pad_len;
     __u64 args[6]; /* the system call's own, 64-bit numbering */
     __u8 compat;   /* the call was a 32-bit one */
-    __u8 sketched; /* `sketch` is filled */
-    __u8 pad[2];
+    __u8 ring;     /* enum ring_how; texts among the arguments are then the kernel's own copies */
+    __u8 time64;   /* a 32-bit one with times of 64 bits */
+    __u8 has_peer; /* see peer[] */
     __u32 limited; /* h.rule of the first rule that might match, had it not been closed; 0: none */
+    __u8 sketched; /* `sketch` is filled */
+    __u8 pad[7];
     __u64 sketch;  /* which rules the path can concern (bpf/sketch.h) */
+    __u64 req;     /* of a ring: address of the request, if this is its end */
+    __u8 peer[24]; /* of a ring: beginning of the socket address that a datagram goes to */
     __u64 file;    /* address of the event's struct file, or 0: for extractors only */
     __u64 task;    /* address of the event's task_struct: for extractors only */
 #define SLOT_STR(id, group, cap, doc) char s_##id[cap];
@@ -153,14 +165,22 @@ enum stat_id {
     STAT_LOST,     /* records that found no room in the ring buffer */
     STAT_COUNT
 };
-enum {
-#define EVENT(id, name, category, flags, live) +1
-    STAT_EVENTS = 1 /* EV_NONE */
+enum { /* in the order of enum event_id */
+       STAT_OF_NONE,
+#define EVENT(id, name, category, flags, live) STAT_OF_##id,
 #include "../grammar/events.def"
+       STAT_EVENTS
 };
 struct cpu_stats {
     __u64 n[STAT_EVENTS][STAT_COUNT]; /* first index: enum event_id */
 };
+
+/*
+ * Not every kind of program may look tasks up by their number. One instruction of each that does
+ * loads this number where it can; in those of another kind the loader makes it 0, so that the
+ * verifier sees nothing of the rest.
+ */
+#define MAY_LOOK_UP 0x6c656164
 
 #define RULES_MAX 65536 /* of a bundle */
 

@@ -18,6 +18,7 @@ struct edges_map class_edges SEC(".maps");
 struct class_rows_map class_rows SEC(".maps");
 struct class_cands_map class_cands SEC(".maps");
 struct class_tests_map class_tests SEC(".maps");
+struct judges_map judges SEC(".maps");
 struct sketch_map sketch_rows SEC(".maps");
 struct events_map events SEC(".maps");
 struct stats_map stats SEC(".maps");

@@ -15,6 +15,12 @@ enum event_id {
     EV_COUNT
 };
 
+/* By which tracepoints are asked for (probe_plan.syscalls). */
+enum trace_nr {
+#define EVENT_TRACE(id, nr) TRACE_##id = nr,
+#include "../grammar/events.def"
+};
+
 enum flag_table {
     FT_NONE,
 #define FLAG_TABLE(id, kind) FT_##id,

@@ -181,7 +181,7 @@ __attribute__((noinline)) int user_text(struct ev *ev, __u32 which, __u64 user)
         to = ev->s_A1;
     else if (which)
         to = ev->s_A2;
-    return (int)bpf_probe_read_user_str(to, PATH_CAP, (void *)user);
+    return (int)read_arg_text(ev, to, user);
 }
 
 /* A NULL pointer is an empty parameter, which the language shows as this text. */
@@ -194,7 +194,7 @@ static __always_inline void read_text(struct ev *ev, __u32 s, char *to, __u64 us
         put_text(ev, s, 4, ST_PRESENT);
         return;
     }
-    n = bpf_probe_read_user_str(to, PATH_CAP, (void *)user);
+    n = read_arg_text(ev, to, user);
     if (n <= 0)
         put_text(ev, s, 0, ST_UNKNOWN);
     else
@@ -230,6 +230,10 @@ static __always_inline bool open_native(struct ev *ev, __u64 how[3])
         how[1] = ev->args[1];
         return true;
     }
+    if (ev->ring) { /* the kernel has it already (open_args) */
+        __builtin_memcpy(how, &ev->args[2], 24);
+        return true;
+    }
     return bpf_probe_read_user(how, 24, (void *)ev->args[2]) == 0;
 }
 
@@ -243,7 +247,7 @@ static __always_inline void read_opened(struct ev *ev, struct opened *o, bool cr
 {
     __u64 file;
 
-    if (ev->h.num[N_RES] <= 0)
+    if (ev->h.num[N_RES] < 0 || (ev->h.num[N_RES] == 0 && !ev->file))
         return;
     if (ev->h.st[N_FD_TYPE] == ST_UNFILLED)
         extract_fd(ev);
@@ -268,6 +272,8 @@ static __always_inline void put_is_open(struct ev *ev, __u32 flags, __u32 mode)
     put_num(ev, N_OPEN_WRITE, !!(flags & O_F_WRONLY));
     put_num(ev, N_OPEN_CREATE,
             (flags & O_F_CREATED) || ((flags & O_F_TMPFILE) && ev->h.num[N_RES] >= 0));
+    if (makes && ev->h.st[N_RES] == ST_UNKNOWN)
+        put_state(ev, N_OPEN_CREATE, ST_UNKNOWN);
 }
 
 static __always_inline void unknown_how(struct ev *ev)
@@ -484,7 +490,8 @@ static __always_inline void nothing_yet(struct ev *ev)
 {
     for (__u32 i = N_P0; i <= N_P15; i++)
         put_state(ev, i, ST_ABSENT);
-    put_num(ev, N_P0, ev->h.num[N_RES]);
+    ev->h.num[N_P0] = ev->h.num[N_RES];
+    ev->h.st[N_P0] = ev->h.st[N_RES];
     put_num(ev, N_OPEN_READ, 0);
     put_num(ev, N_OPEN_WRITE, 0);
     put_num(ev, N_OPEN_EXEC, 0);

@@ -135,7 +135,7 @@ __attribute__((noinline)) int extract_data(struct ev *ev)
     reads = data_rows[event].reads;
     left = ev->h.num[N_RES] > 0 ? (__u64)ev->h.num[N_RES] : 0;
     if (reads && ev->h.num[N_RES] <= 0) {
-        put_data(ev, 0, true); /* there is none: an empty value */
+        put_data(ev, 0, ev->h.st[N_RES] == ST_PRESENT); /* there is none: an empty value */
         return 0;
     }
     /* Of many messages the result is their number. */

@@ -199,13 +199,13 @@ __attribute__((noinline)) int kind_of_file(__u64 file)
 /* No open file: the call failed, or the number names nothing. */
 static __always_inline void no_file(struct ev *ev)
 {
-    __u8 open = event_is_open(ev->h.event) && ev->h.event != EV_open;
+    __u8 open = event_is_open(ev->h.event) && ev->h.event != EV_open, none = without_fd(ev);
 
-    put_state(ev, N_FD_DEV, ST_ABSENT);
-    put_state(ev, N_FD_INO, ST_ABSENT);
-    put_state(ev, N_FD_UPPER, ST_ABSENT);
-    put_state(ev, N_FD_LOWER, ST_ABSENT);
-    put_state(ev, N_FD_TYPE, ST_ABSENT);
+    put_state(ev, N_FD_DEV, none);
+    put_state(ev, N_FD_INO, none);
+    put_state(ev, N_FD_UPPER, none);
+    put_state(ev, N_FD_LOWER, none);
+    put_state(ev, N_FD_TYPE, none);
     if (ev->h.st[N_FD_NUM] != ST_PRESENT)
         return;
     if (open)
@@ -238,7 +238,7 @@ __attribute__((noinline)) int extract_fd(struct ev *ev)
     if (type != FDT_FILE && type != FDT_DIRECTORY)
         return 0;
     /* The language's library learns these from opens with a result above 0. */
-    if (event_is_open(ev->h.event) && ev->h.num[N_RES] == 0)
+    if (event_is_open(ev->h.event) && ev->h.num[N_RES] == 0 && !ev->ring)
         return 0;
     dentry = (__u64)KREAD(struct file, file, f_path.dentry);
     dev = KREAD(struct inode, inode, i_sb, s_dev);
@@ -253,8 +253,7 @@ __attribute__((noinline)) int extract_fd(struct ev *ev)
 /* ---- the sketch of a path (sketch.h) ---- */
 
 #define NAME_WORDS 32 /* of a component: 255 bytes */
-#define NEAR_NAME 32  /* bytes, and */
-#define NEAR_STEPS 4  /* components, that are looked at without a call for each */
+#define NEAR_NAME 32  /* bytes of a component that are looked at without a call */
 
 /*
  * The length of the component, anew from memory each time: the verifier would follow each range of
@@ -343,6 +342,7 @@ static __always_inline void see_words(struct ev *ev, struct sketching *s, __u64 
 {
     struct sketch_ctx c = {.ev = ev, .s = s, .name = name};
 
+#pragma unroll
     for (__u32 at = 8; at < NEAR_NAME; at += 8)
         if (see_word(ev, s, name, at))
             return;
@@ -415,9 +415,9 @@ static long sketch_step(__u32 i, struct sketch_ctx *c)
 /*
  * Goes up from work.sketching.dentry and .mnt to a root and leaves there the bits of the
  * components, and whether the first `left` bytes of slot A0 spell the same path. What path_build
- * could not tell is unknown. `near`: so many components are looked at without a call for each.
+ * could not tell is unknown. `near`: four components are looked at without a call for each.
  */
-static __always_inline void sketch_walk(struct ev *ev, struct sketching *s, int near)
+static __always_inline void sketch_walk(struct ev *ev, struct sketching *s, bool near)
 {
     __u64 fs = (__u64)KREAD(struct task_struct, ev->task, fs);
     struct sketch_ctx c = {.ev = ev, .s = s};
@@ -428,8 +428,8 @@ static __always_inline void sketch_walk(struct ev *ev, struct sketching *s, int 
     s->root_mnt = (__u64)KREAD(struct fs_struct, fs, root.mnt);
     s->bits = s->first = s->word = 0;
     s->n = s->size = s->done = 0;
-    for (int i = 0; i < near && more; i++)
-        more = !sketch_go(ev, s);
+    if (near)
+        more = !sketch_go(ev, s) && !sketch_go(ev, s) && !sketch_go(ev, s) && !sketch_go(ev, s);
     if (more)
         bpf_loop(PATH_CAP, sketch_step, &c, 0);
     s->bits |= s->first;
@@ -454,7 +454,7 @@ static __always_inline __u64 stored_bits(struct ev *ev, struct sketching *s, __u
     s->dentry = (__u64)KREAD(struct file, file, f_path.dentry);
     s->mnt = mount;
     s->spelling = SPELLED_ELSE;
-    sketch_walk(ev, s, 0);
+    sketch_walk(ev, s, false);
     return s->bits;
 }
 
@@ -466,7 +466,7 @@ static __always_inline __u64 file_bits(struct ev *ev, struct sketching *s, __u64
 
     s->dentry = (__u64)KREAD(struct file, file, f_path.dentry);
     s->mnt = (__u64)KREAD(struct file, file, f_path.mnt);
-    sketch_walk(ev, s, NEAR_STEPS);
+    sketch_walk(ev, s, true);
     bits = s->bits;
     spelling = s->spelling;
     bits |= stored_bits(ev, s, file);
@@ -526,6 +526,8 @@ static __always_inline __u64 open_bits(struct ev *ev, struct work *w, __u64 file
     __u32 n = caller_text(ev);
     __u64 bits;
 
+    if (!file && ev->h.st[N_FD_NUM] == ST_UNKNOWN)
+        return SKETCH_UNKNOWN;
     if (!file || n == 0)
         return text_bits(ev, n);
     s->left = n;

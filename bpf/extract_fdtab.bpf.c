@@ -100,6 +100,36 @@ __attribute__((noinline)) int extract_stdio(struct ev *ev)
     return 0;
 }
 
+/* ---- OTHER ---- */
+
+/* 1 + the argument that has it. (fd_of in call.h has the event's own.) */
+static const volatile __u8 other_fd[EV_COUNT] = {
+    [EV_copy_file_range] = 1, [EV_dup] = 1,    [EV_dup2] = 1, [EV_dup3] = 1,
+    [EV_sendfile] = 2,        [EV_splice] = 1,
+};
+
+__attribute__((noinline)) int extract_other(struct ev *ev)
+{
+    __u32 event, arg;
+
+    if (!ev)
+        return 0;
+    put_state(ev, N_OTHER_FD, ST_ABSENT);
+    put_state(ev, N_OTHER_TYPE, ST_ABSENT);
+    put_text(ev, S_OTHER_NAME, 0, ST_ABSENT);
+    event = ev->h.event;
+    OPAQUE(event);
+    if (event >= EV_COUNT || !other_fd[event])
+        return 0;
+    arg = other_fd[event] - 1;
+    OPAQUE(arg);
+    if (arg >= 6)
+        return 0;
+    put_num(ev, N_OTHER_FD, (__s32)ev->args[arg]);
+    put_std(ev, (__s32)ev->args[arg], N_OTHER_TYPE, S_OTHER_NAME, ev->s_OTHER_NAME);
+    return 0;
+}
+
 /* ---- POLL ---- */
 
 #define POLL_FDS 16   /* as many as the language shows */

@@ -56,6 +56,14 @@ static __always_inline void put_leader(struct ev *ev, struct task_struct *task, 
     put_exepath(ev, S_PG_EXEPATH, ev->s_PG_EXEPATH, mm);
 }
 
+static __always_inline bool may_look_up(void)
+{
+    __u64 yes;
+
+    asm volatile("%0 = %1" : "=r"(yes) : "i"(MAY_LOOK_UP));
+    return yes;
+}
+
 /*
  * True: the leader is there. A program of hook_test.bpf.c may not look tasks up; its plan names no
  * groups, so that the verifier sees nothing of it.
@@ -64,7 +72,8 @@ static __always_inline bool by_number(struct ev *ev, __u64 pid, bool session)
 {
     struct task_struct *task;
 
-    if (!(plan.groups & GROUP_BIT(G_LEAD)) || !bpf_core_type_exists(struct bpf_iter_num))
+    if (!(plan.groups & GROUP_BIT(G_LEAD)) || !bpf_core_type_exists(struct bpf_iter_num) ||
+        !may_look_up())
         return false;
     task = bpf_task_from_pid(pid_nr(pid, 0));
     if (!task)
@@ -72,6 +81,18 @@ static __always_inline bool by_number(struct ev *ev, __u64 pid, bool session)
     put_leader(ev, task, session);
     bpf_task_release(task);
     return true;
+}
+
+static __always_inline void unknown_leader(struct ev *ev, bool session)
+{
+    if (session) {
+        put_text(ev, S_SID_EXE, 0, ST_UNKNOWN);
+        put_text(ev, S_SID_EXEPATH, 0, ST_UNKNOWN);
+        return;
+    }
+    put_text(ev, S_PG_NAME, 0, ST_UNKNOWN);
+    put_text(ev, S_PG_EXE, 0, ST_UNKNOWN);
+    put_text(ev, S_PG_EXEPATH, 0, ST_UNKNOWN);
 }
 
 static __always_inline void put_lead(struct ev *ev, bool session)
@@ -87,7 +108,9 @@ static __always_inline void put_lead(struct ev *ev, bool session)
     if (by_number(ev, r.pid, session))
         return;
     bpf_loop(ANC_MAX, row_step, &r, 0);
-    if (r.any)
+    if (!may_look_up() && pid_of(r.task) != r.pid)
+        unknown_leader(ev, session); /* it may be elsewhere */
+    else if (r.any)
         put_leader(ev, r.task, session);
 }
 

@@ -102,7 +102,8 @@ __attribute__((noinline)) int user_number(struct ev *ev, __u32 slot, __u64 user,
     else if (kind == USER_LONG)
         known = user_long(ev, user, 0, &v);
     else if (kind == USER_TIME)
-        known = user_long(ev, user, 0, &v) && user_long(ev, user, 1, &ns);
+        known = ev->time64 ? user_bytes(&v, 8, user) && user_bytes(&ns, 8, user + 8)
+                           : user_long(ev, user, 0, &v) && user_long(ev, user, 1, &ns);
     else
         known = user_bytes(&v, 4, user);
     if (kind == USER_TIME)

@@ -239,7 +239,7 @@ __attribute__((noinline)) int extract_path(struct ev *ev)
         extract_fd(ev);
     file = file_of_event(ev);
     if (ev->h.st[N_FD_NUM] != ST_PRESENT) {
-        put_text(ev, S_FD_NAME, 0, ST_ABSENT);
+        put_text(ev, S_FD_NAME, 0, without_fd(ev));
         return 0;
     }
     if (!file && event_is_open(ev->h.event)) {
@@ -305,7 +305,7 @@ __attribute__((noinline)) int extract_dir(struct ev *ev)
         extract_path(ev);
     type = (__u32)ev->h.num[N_FD_TYPE];
     n = ev->h.len[S_FD_NAME];
-    both(ev, ST_ABSENT);
+    both(ev, without_fd(ev));
     if (ev->h.st[N_FD_TYPE] != ST_PRESENT ||
         (type != FDT_FILE && type != FDT_DIRECTORY && !event_is_open(ev->h.event)))
         return 0;
@@ -366,13 +366,13 @@ __attribute__((noinline)) int extract_raw(struct ev *ev)
     if (!ev || !w)
         return 0;
     q.to = q.last = untold(w, 0);
-    put_text(ev, S_FD_RAW, 0, ST_ABSENT);
+    put_text(ev, S_FD_RAW, 0, without_fd(ev));
     if (ev->h.st[N_FD_NUM] != ST_PRESENT || ev->h.num[N_FD_NUM] < 0)
         return 0;
     put_text(ev, S_FD_RAW, 0, ST_PRESENT);
     if (!event_is_open(ev->h.event))
         return 0;
-    n = bpf_probe_read_user_str(w->fold, PATH_CAP, (void *)open_text(ev));
+    n = read_arg_text(ev, w->fold, open_text(ev));
     if (n < 1) {
         put_text(ev, S_FD_RAW, 0, ST_UNKNOWN);
         return 0;

@@ -56,8 +56,10 @@ static __always_inline void read_side(struct side *s, __u64 sk, __u32 family, bo
 }
 
 /* The destination that connect() or sendto() was given, where the socket has none (yet). */
-static __always_inline bool read_sockaddr(struct side *s, __u64 user, __u32 family)
+static __always_inline bool read_sockaddr(struct ev *ev, struct side *s, __u64 at, __u32 family)
 {
+    __u32 size = family == AF_INET ? 8 : 24;
+    long failed;
     struct {
         __u16 family;
         __be16 port;
@@ -66,8 +68,11 @@ static __always_inline bool read_sockaddr(struct side *s, __u64 user, __u32 fami
     } a = {};
 
     __builtin_memset(s, 0, sizeof(*s));
-    if (!user || bpf_probe_read_user(&a, family == AF_INET ? 8 : 24, (void *)user) ||
-        a.family != family)
+    if (at == (__u64)ev->peer)
+        failed = bpf_probe_read_kernel(&a, size, (void *)at);
+    else
+        failed = bpf_probe_read_user(&a, size, (void *)at);
+    if (!at || failed || a.family != family)
         return false;
     s->port = bpf_ntohs(a.port);
     s->len = family == AF_INET ? 4 : 16;
@@ -85,7 +90,7 @@ static __always_inline __u64 message_address(struct ev *ev)
 
     switch (ev->h.event) {
     case EV_sendto:
-        return ev->args[4];
+        return ev->ring && ev->has_peer ? (__u64)ev->peer : ev->args[4];
     case EV_recvfrom:
         return ev->h.num[N_RES] >= 0 ? ev->args[4] : 0;
     case EV_sendmsg:
@@ -169,9 +174,9 @@ static __always_inline void ip_sock(struct ev *ev, __u64 sk, __u32 family)
     read_side(&remote, sk, family, true);
     peer = remote.port != 0;
     if (!peer && ev->h.event == EV_connect)
-        peer = read_sockaddr(&remote, ev->args[1], family);
+        peer = read_sockaddr(ev, &remote, ev->args[1], family);
     if (!peer && l4 != L4_TCP)
-        peer = read_sockaddr(&remote, message_address(ev), family);
+        peer = read_sockaddr(ev, &remote, message_address(ev), family);
     if (!peer && (!local.port || ev->h.event == EV_socket))
         return; /* no role yet */
     server = !peer || is_server(ev, sk, l4);
@@ -226,6 +231,19 @@ __attribute__((noinline)) int sock_ends(__u64 sk)
     return 0;
 }
 
+static __always_inline void no_descriptor(struct ev *ev, __u8 state)
+{
+    put_state(ev, N_L4PROTO, state);
+    put_state(ev, N_SOCKFAMILY, state);
+    put_state(ev, N_CPORT, state);
+    put_state(ev, N_SPORT, state);
+    put_state(ev, N_CONNECTED, state);
+    put_state(ev, N_NAME_CHANGED, state);
+    put_state(ev, N_SOCK_SERVER, state);
+    put_text(ev, S_CIP, 0, state);
+    put_text(ev, S_SIP, 0, state);
+}
+
 __attribute__((noinline)) int extract_sock(struct ev *ev)
 {
     __u64 file, sk;
@@ -235,10 +253,7 @@ __attribute__((noinline)) int extract_sock(struct ev *ev)
         return 0;
     no_sock(ev);
     if (ev->h.st[N_FD_NUM] != ST_PRESENT) {
-        put_state(ev, N_L4PROTO, ST_ABSENT);
-        put_state(ev, N_CONNECTED, ST_ABSENT);
-        put_state(ev, N_NAME_CHANGED, ST_ABSENT);
-        put_state(ev, N_SOCK_SERVER, ST_ABSENT);
+        no_descriptor(ev, without_fd(ev));
         return 0;
     }
     file = file_of_event(ev);

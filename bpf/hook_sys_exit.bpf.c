@@ -1,21 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* The exit of a system call: nearly all events. */
 #include "judge.h"
-
-/*
- * Tables by the call's number. Rows of names that this machine does not have fall on the last
- * element, which no call uses.
- */
-#define NR_COUNT 512
-#define NR_UNUSED 511
-#define NR_AT(nr) ((nr) < 0 ? NR_UNUSED : (nr))
-
-#pragma clang diagnostic ignored "-Winitializer-overrides"
-static const volatile __u16 event_of[NR_COUNT] = {
-    [0 ... NR_COUNT - 1] = EV_generic, /* calls that are newer than the table */
-#define SYSCALL(name, nr, nr_ia32, event) [NR_AT(nr)] = EV_##event,
-#include "../grammar/syscalls.def"
-};
+#include "call.h"
 
 /* 1 + the 64-bit number of a 32-bit call; 0: none. */
 static const volatile __u16 native_of[NR_COUNT] = {
@@ -41,104 +27,41 @@ static const volatile __u16 native_of_socket[SOCKET_COUNT] = {
 #include "../grammar/syscalls.def"
 };
 
+/* The same of what the 32-bit ipc does. */
+#define NR_IPC 117
+#define IPC_COUNT 32
+#define IPC_SEMOP 1
+#define IPC_SEMTIMEDOP 4
+static const volatile __u16 native_of_ipc[IPC_COUNT] = {
+#define IPCCALL(number, nr) [number] = (nr) + 1,
+#include "../grammar/syscalls.def"
+};
+
+/* Numbers that x86-64 does not use stand for calls that only 32-bit programs have. */
+#define OWN_FIRST 337
+#define OWN_END NR_UNIFIED
+
+/* 32-bit calls with times of 64 bits. */
+#define TIME64_FIRST 403
+#define TIME64_LAST 423
+
 /* From this number on a new call has the same one on all machines. */
 #define NR_UNIFIED 424
+
+#define NR_CLOSE 3
+#define NR_RECVMMSG 299
+#define NR_SENDMMSG 307
+
+/* Of sendmmsg and recvmmsg: messages that are events each, and sizes of struct mmsghdr. */
+#define MESSAGES_MAX 64
+#define MESSAGE_SIZE 64
+#define MESSAGE_SIZE_32 32
 
 #define NR_EXECVE 59
 #define NR_EXECVEAT 322
 
-/* Where an event has its descriptor: FD_RESULT, or 1 + index of the argument; 0: it has none. */
-#define FD_RESULT 0xff
-static const volatile __u8 fd_of[EV_COUNT] = {
-    [EV_accept] = FD_RESULT,
-    [EV_accept4] = FD_RESULT,
-    [EV_bpf] = FD_RESULT,
-    [EV_creat] = FD_RESULT,
-    [EV_dup] = FD_RESULT,
-    [EV_dup2] = FD_RESULT,
-    [EV_dup3] = FD_RESULT,
-    [EV_epoll_create] = FD_RESULT,
-    [EV_epoll_create1] = FD_RESULT,
-    [EV_eventfd] = FD_RESULT,
-    [EV_eventfd2] = FD_RESULT,
-    [EV_inotify_init] = FD_RESULT,
-    [EV_inotify_init1] = FD_RESULT,
-    [EV_io_uring_setup] = FD_RESULT,
-    [EV_memfd_create] = FD_RESULT,
-    [EV_open] = FD_RESULT,
-    [EV_open_by_handle_at] = FD_RESULT,
-    [EV_openat] = FD_RESULT,
-    [EV_openat2] = FD_RESULT,
-    [EV_pidfd_getfd] = FD_RESULT,
-    [EV_pidfd_open] = FD_RESULT,
-    [EV_signalfd] = FD_RESULT,
-    [EV_signalfd4] = FD_RESULT,
-    [EV_socket] = FD_RESULT,
-    [EV_timerfd_create] = FD_RESULT,
-    [EV_userfaultfd] = FD_RESULT,
-    [EV_bind] = 1,
-    [EV_connect] = 1,
-    [EV_fchdir] = 1,
-    [EV_fchmod] = 1,
-    [EV_fchmodat] = 1,
-    [EV_fchown] = 1,
-    [EV_fchownat] = 1,
-    [EV_fcntl] = 1,
-    [EV_finit_module] = 1,
-    [EV_flock] = 1,
-    [EV_fsconfig] = 1,
-    [EV_fstat] = 1,
-    [EV_getdents] = 1,
-    [EV_getdents64] = 1,
-    [EV_getsockopt] = 1,
-    [EV_io_uring_enter] = 1,
-    [EV_io_uring_register] = 1,
-    [EV_ioctl] = 1,
-    [EV_listen] = 1,
-    [EV_lseek] = 1,
-    [EV_mkdirat] = 1,
-    [EV_mknodat] = 1,
-    [EV_newfstatat] = 1,
-    [EV_pread] = 1,
-    [EV_preadv] = 1,
-    [EV_pwrite] = 1,
-    [EV_pwritev] = 1,
-    [EV_read] = 1,
-    [EV_readv] = 1,
-    [EV_recvfrom] = 1,
-    [EV_recvmmsg] = 1,
-    [EV_recvmsg] = 1,
-    [EV_sendfile] = 1,
-    [EV_sendmmsg] = 1,
-    [EV_sendmsg] = 1,
-    [EV_sendto] = 1,
-    [EV_setns] = 1,
-    [EV_setsockopt] = 1,
-    [EV_shutdown] = 1,
-    [EV_unlinkat] = 1,
-    [EV_write] = 1,
-    [EV_writev] = 1,
-    [EV_symlinkat] = 2,
-    [EV_copy_file_range] = 3,
-    [EV_splice] = 3,
-    [EV_mmap] = 5,
-};
-
-static __always_inline void put_fd(struct ev *ev, __u32 event, __s64 res)
-{
-    __u32 from = event < EV_COUNT ? fd_of[event] : 0, arg = from - 1;
-
-    if (from == FD_RESULT) {
-        put_num(ev, N_FD_NUM, res < 0 ? -1 : res);
-        return;
-    }
-    OPAQUE(arg);
-    if (arg < 6)
-        put_num(ev, N_FD_NUM, (__s32)ev->args[arg]);
-}
-
 /* How a call was made: where its arguments are, and how large what they point at is. */
-enum way { WAY_NATIVE, WAY_X32, WAY_IA32, WAY_SOCKETCALL };
+enum way { WAY_NATIVE, WAY_X32, WAY_IA32, WAY_SOCKETCALL, WAY_IPC };
 
 struct call {
     __u64 nr; /* the 64-bit one; NR_COUNT or more: none that an event is made of */
@@ -150,23 +73,35 @@ static __always_inline __u64 of_table(const volatile __u16 *table, __u64 i, __u6
     return i < count && table[i] ? table[i] - 1ull : NR_COUNT;
 }
 
+/* What socketcall or ipc was asked to do; the latter's number may have a version above it. */
+static __always_inline struct call call_within(struct pt_regs *regs, bool ipc)
+{
+    if (ipc)
+        return (struct call){of_table(native_of_ipc, (__u16)regs->bx, IPC_COUNT), WAY_IPC};
+    return (struct call){of_table(native_of_socket, (__u32)regs->bx, SOCKET_COUNT), WAY_SOCKETCALL};
+}
+
 static __always_inline struct call call_of(struct pt_regs *regs, bool compat)
 {
     __u64 nr = regs->orig_ax; /* -1: cancelled */
 
-    if (compat && nr == NR_SOCKETCALL)
-        return (struct call){of_table(native_of_socket, (__u32)regs->bx, SOCKET_COUNT),
-                             WAY_SOCKETCALL};
     if (compat) {
+        if (nr == NR_SOCKETCALL || nr == NR_IPC) {
+            struct call inner = call_within(regs, nr == NR_IPC);
+
+            if (inner.nr < NR_COUNT)
+                return inner;
+        }
         if (nr < NR_UNIFIED || nr >= NR_COUNT || native_of[nr])
             nr = of_table(native_of, nr, NR_COUNT);
         return (struct call){nr, WAY_IA32};
     }
-    if ((nr & ~0xffffull) != X32_BIT)
-        return (struct call){nr, WAY_NATIVE};
-    nr &= ~(__u64)X32_BIT;
+    if ((nr & ~0xffffull) == X32_BIT)
+        nr &= ~(__u64)X32_BIT;
+    else if (nr >= X32_FIRST)
+        return (struct call){NR_COUNT, WAY_NATIVE};
     if (nr < X32_FIRST)
-        return (struct call){nr, WAY_NATIVE};
+        return (struct call){nr - OWN_FIRST < OWN_END - OWN_FIRST ? NR_UNUSED : nr, WAY_NATIVE};
     return (struct call){of_table(native_of_x32, nr - X32_FIRST, X32_COUNT), WAY_X32};
 }
 
@@ -189,7 +124,17 @@ static __always_inline void put_call_args(struct ev *ev, struct pt_regs *regs, e
         put_socketcall_args(ev, (__u32)regs->cx);
         return;
     }
+    if (way == WAY_IPC) { /* call, first, second, third, pointer */
+        bool semop = (__u16)regs->bx == IPC_SEMOP || (__u16)regs->bx == IPC_SEMTIMEDOP;
+
+        ev->args[0] = (__u32)regs->cx;
+        ev->args[1] = semop ? (__u32)regs->di : (__u32)regs->dx;
+        ev->args[2] = semop ? (__u32)regs->dx : (__u32)regs->si;
+        ev->args[3] = (__u32)regs->di;
+        return;
+    }
     if (way == WAY_IA32) {
+        ev->time64 = regs->orig_ax - TIME64_FIRST <= TIME64_LAST - TIME64_FIRST;
         ev->args[0] = (__u32)regs->bx;
         ev->args[1] = (__u32)regs->cx;
         ev->args[2] = (__u32)regs->dx;
@@ -206,6 +151,31 @@ static __always_inline void put_call_args(struct ev *ev, struct pt_regs *regs, e
     ev->args[5] = regs->r9;
 }
 
+static __always_inline void judge_call(struct pt_regs *regs, struct call call, __s64 res,
+                                       __u32 message)
+{
+    struct ev *ev = event_begin(event_of[call.nr], (__s64)call.nr, res);
+
+    if (!ev)
+        return;
+    put_call_args(ev, regs, call.way);
+    if (message) /* as if the vector of messages began there */
+        ev->args[1] += message * (ev->compat ? MESSAGE_SIZE_32 : MESSAGE_SIZE);
+    put_fd(ev, ev->h.event, res);
+    event_judge(ev, rule_filter_calls);
+}
+
+/* An event for each message but the first; of those that are too many it is known that they were. */
+static __always_inline void judge_messages(struct pt_regs *regs, struct call call, __s64 res)
+{
+    __u32 i;
+
+    for (i = 1; i < MESSAGES_MAX && i < res; i++)
+        judge_call(regs, call, res, i);
+    if (res > MESSAGES_MAX)
+        count_unjudged(event_of[call.nr], (__u64)res - MESSAGES_MAX);
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
 {
@@ -213,22 +183,19 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
     bool compat = task->thread_info.status & TS_COMPAT, exec;
     struct call call = call_of(regs, compat);
     __u64 nr = call.nr;
-    struct ev *ev;
 
-    if (nr >= NR_COUNT || !syscall_wanted(nr))
-        return 0;
+    if (nr >= NR_COUNT || !syscall_wanted(nr) || nr == NR_CLOSE)
+        return 0; /* a close was judged before it was made (hook_trace.bpf.c) */
     /* A program that was just started, 32-bit or not: its own hook reports it. */
     exec = nr == NR_EXECVE || nr == NR_EXECVEAT;
     if (exec && (res == 0 || !plan.failed_exec))
         return 0;
     if (compat)
         res = (__s32)res;
-    ev = event_begin(event_of[nr], (__s64)nr, res);
-    if (!ev)
-        return 0;
-    put_call_args(ev, regs, call.way);
-    put_fd(ev, ev->h.event, res);
-    event_judge(ev, rule_filter_calls);
+    judge_call(regs, call, res, 0);
+    if ((syscall_wanted(NR_SENDMMSG) && nr == NR_SENDMMSG) ||
+        (syscall_wanted(NR_RECVMMSG) && nr == NR_RECVMMSG))
+        judge_messages(regs, call, res);
     return 0;
 }
 

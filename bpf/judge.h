@@ -34,15 +34,16 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     ev->h.cpu = (__u16)cpu;
     ev->h.readings = READ_BIT(READ_KERNEL);
     ev->base_len = 0;
-    ev->file = 0;
+    ev->file = ev->req = 0;
     ev->task = (__u64)task;
-    ev->compat = 0;
+    ev->compat = ev->ring = ev->time64 = 0;
     ev->sketched = 0;
     ev->limited = 0;
     put_num(ev, N_RES, res);
     put_num(ev, N_SYSNR, nr);
     put_num(ev, N_PID, task->tgid);
     put_num(ev, N_TID, task->pid);
+    put_num(ev, N_RING, 0);
     put_state(ev, N_FD_NUM, ST_ABSENT);
     return ev;
 }

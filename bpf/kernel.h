@@ -31,10 +31,12 @@ typedef _Bool bool;
 enum {
     BPF_MAP_TYPE_HASH = 1,
     BPF_MAP_TYPE_ARRAY = 2,
+    BPF_MAP_TYPE_PROG_ARRAY = 3,
     BPF_MAP_TYPE_PERCPU_ARRAY = 6,
     BPF_MAP_TYPE_RINGBUF = 27,
     BPF_MAP_TYPE_TASK_STORAGE = 29
 };
+enum { BPF_ANY = 0 };
 enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1024 };
 enum { BPF_LOCAL_STORAGE_GET_F_CREATE = 1 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
@@ -177,7 +179,12 @@ struct inode___split { /* 6.6 to 6.10 */
     struct timespec64 i_mtime;
 };
 
+struct file_operations {
+    void *flush; /* a function */
+};
+
 struct file {
+    const struct file_operations *f_op;
     unsigned int f_mode;
     unsigned int f_flags;
     struct path f_path;
@@ -283,6 +290,9 @@ struct rlimit {
 
 struct signal_struct {
     int nr_threads;
+    struct list_head thread_head;
+    unsigned int is_child_subreaper : 1;
+    unsigned int has_child_subreaper : 1;
     struct pid *pids[4];
     struct tty_struct *tty;
     struct rlimit rlim[16];
@@ -321,9 +331,13 @@ struct thread_info {
 
 struct task_struct {
     struct thread_info thread_info;
+    unsigned int flags;
     struct mm_struct *mm;
+    int exit_code;
     int pid;
     int tgid;
+    struct list_head children;
+    struct list_head thread_node;
     struct task_struct *real_parent;
     struct task_struct *group_leader;
     struct pid *thread_pid;
@@ -409,6 +423,8 @@ struct bpf_iter_num { /* from 6.4 on */
 #pragma clang attribute pop
 
 #define TS_COMPAT 0x2 /* thread_info.status: inside a 32-bit system call */
+
+#define PF_EXITING 0x4
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000

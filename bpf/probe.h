@@ -197,6 +197,12 @@ struct class_tests_map {
     __type(key, __u32);
     __type(value, struct class_test);
 };
+struct judges_map {
+    __uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+    __uint(max_entries, 1);
+    __type(key, __u32);
+    __type(value, __u32);
+};
 struct sketch_map {
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, 1);
@@ -241,6 +247,7 @@ extern struct edges_map class_edges SEC(".maps");
 extern struct class_rows_map class_rows SEC(".maps");
 extern struct class_cands_map class_cands SEC(".maps");
 extern struct class_tests_map class_tests SEC(".maps");
+extern struct judges_map judges SEC(".maps");
 extern struct sketch_map sketch_rows SEC(".maps");
 extern struct events_map events SEC(".maps");
 extern struct stats_map stats SEC(".maps");
@@ -305,6 +312,7 @@ int extract_fspath(struct ev *ev);
 int extract_abspath(struct ev *ev);
 int extract_fdtab(struct ev *ev);
 int extract_stdio(struct ev *ev);
+int extract_other(struct ev *ev);
 int extract_poll(struct ev *ev);
 int extract_proc(struct ev *ev);
 int extract_use(struct ev *ev);
@@ -341,6 +349,8 @@ int class_scan(struct ev *ev, __u32 str, __u32 node);
 int class_found(struct ev *ev, __u32 i);
 int class_judge(struct ev *ev, __u32 class);
 
+/* hook_ring.bpf.c: the request's end was judged, its texts are needed no more. */
+int ring_forget(__u64 req);
 /* extract_fd.bpf.c: fills ev->sketch. */
 int path_sketch(struct ev *ev);
 
@@ -464,6 +474,19 @@ static __always_inline __u64 group_of(struct task_struct *task)
 static __always_inline __u64 session_of(struct task_struct *task)
 {
     return (__u64)KREAD(struct task_struct, task, signal, pids[PID_OF_SESSION]);
+}
+
+/* A text among the call's arguments; of a ring it is the kernel's own copy. */
+static __always_inline long read_arg_text(struct ev *ev, char *to, __u64 at)
+{
+    return ev->ring ? bpf_probe_read_kernel_str(to, PATH_CAP, (void *)at)
+                    : bpf_probe_read_user_str(to, PATH_CAP, (void *)at);
+}
+
+/* State of what follows from a descriptor that is not there: it may be, if the result is not known. */
+static __always_inline __u8 without_fd(struct ev *ev)
+{
+    return ev->h.st[N_FD_NUM] == ST_UNKNOWN ? ST_UNKNOWN : ST_ABSENT;
 }
 
 /* The event's own file; looked up once. */

@@ -22,6 +22,7 @@ static __always_inline void fill_descriptor(struct ev *ev)
     FILL(FSPATH, SLOT_OF_STR(S_FS_NAME), extract_fspath)
     FILL(FDTAB, N_FD_OPEN, extract_fdtab)
     FILL(STDIO, N_STDIN_TYPE, extract_stdio)
+    FILL(OTHER, N_OTHER_FD, extract_other)
     FILL(POLL, SLOT_OF_STR(S_FDLIST), extract_poll)
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "../grammar/ops.h"
 #include "classes.h"
 #include "emit.h"
 #include "intern.h"
@@ -366,14 +367,33 @@ uint32_t emit_text_off(unsigned slot)
     return TEXT_OFF[slot - N_COUNT];
 }
 
+/* Is the test true of the word that an empty parameter is shown as? */
+static bool word_holds(struct emit *e, const struct text *t)
+{
+    static const char word[] = "<NA>";
+    enum op_modifier mod = t->at->mod;
+    uint32_t hits = 0;
+    for (uint32_t i = 0; i < t->at->nval; i++) {
+        size_t n;
+        const char *bytes = value_bytes(e, t, i, &n);
+        hits += ops_text(t->at->op, word, sizeof word - 1, bytes, n);
+    }
+    if (mod == MOD_ONEOF)
+        return hits == 1;
+    return mod == MOD_ALLOF || (mod == MOD_NONE && t->at->op == OP_NE) ? hits == t->at->nval
+                                                                       : hits > 0;
+}
+
 /* What the slot has is what rules see, or else the literal passes. */
 static void emit_guard(struct emit *e, const struct text *t, struct edges to)
 {
-    label_id some = asm_label(e->a), slash = asm_label(e->a);
+    label_id some = asm_label(e->a), slash = asm_label(e->a), empty = to.maybe;
+    if (t->w->guard == GUARD_WORD)
+        empty = word_holds(e, t) ? to.yes : to.no;
     emit_load_len(e, R1, t->str);
-    asm_if32(e->a, BPF_JNE, R1, 0, some, to.maybe);
+    asm_if32(e->a, BPF_JNE, R1, 0, some, empty);
     asm_bind(e->a, some);
-    if (t->w->guard == GUARD_NONEMPTY)
+    if (t->w->guard != GUARD_ABSOLUTE)
         return;
     load_at(e, 1, R1, t->place, 0);
     asm_if32(e->a, BPF_JEQ, R1, '/', slash, to.maybe);

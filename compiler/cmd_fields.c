@@ -72,10 +72,15 @@ static const struct {
     uint32_t flag;
     const char *name;
 } notes[] = {
-    {FF_FILTER_ONLY, "condition only"},    {FF_PRINT_ONLY, "output only"},
-    {FF_NO_TRANSFORMER, "no transformer"}, {FF_NO_RHS, "not on the right side"},
-    {FF_DEPRECATED, "deprecated"},         {FF_LIST, "list"},
-    {FF_ANCESTOR, "some ancestor"},        {FF_EITHER_SIDE, "either side"},
+    {FF_FILTER_ONLY, "condition only"},
+    {FF_PRINT_ONLY, "output only"},
+    {FF_NO_TRANSFORMER, "no transformer"},
+    {FF_NO_RHS, "not on the right side"},
+    {FF_DEPRECATED, "deprecated"},
+    {FF_LIST, "list"},
+    {FF_ANCESTOR, "some ancestor"},
+    {FF_EITHER_SIDE, "either side"},
+    {FF_OURS, "not in Falco"},
 };
 
 static void put_flags(uint32_t flags)
@@ -196,20 +201,32 @@ static void flags_json(enum flag_table table)
     putchar(']');
 }
 
+/* Is the parameter supplied? Those of sockets are made of several values. */
+static bool has_param(const struct event_info *e, const struct param_info *p)
+{
+    return e->live && (p->slot >= 0 || p->type == T_SOCKTUPLE || p->type == T_SOCKADDR ||
+                       p->type == T_SYSCALLID);
+}
+
 static void event_json(enum event_id id, const struct event_info *e)
 {
     putchar('{');
     json_key("name", e->name);
     putchar(',');
     json_key("category", e->category);
-    printf(",\"live\":%s,\"parameters\":[", e->live ? "true" : "false");
+    printf(",\"live\":%s,", e->live ? "true" : "false");
+    if (!e->live) {
+        json_key("reason", event_why_missing(id));
+        putchar(',');
+    }
+    fputs("\"parameters\":[", stdout);
     const struct param_info *p;
     for (unsigned i = 0; (p = catalog_param(id, i)); i++) {
         fputs(i ? ",{" : "{", stdout);
         json_key("name", p->name);
         putchar(',');
         json_key("type", catalog_type(p->type)->name);
-        printf(",\"supplied\":%s", p->slot >= 0 ? "true" : "false");
+        printf(",\"supplied\":%s", has_param(e, p) ? "true" : "false");
         if (p->flags != FT_NONE) {
             flags_json(p->flags);
         }
@@ -255,9 +272,8 @@ static void event_page(enum event_id id, const struct event_info *e)
     printf("%s  %s%s\n", e->name, e->category, e->live ? "" : " (not delivered by this version)");
     const struct param_info *p;
     for (unsigned i = 0; (p = catalog_param(id, i)); i++) {
-        bool socket = p->type == T_SOCKTUPLE || p->type == T_SOCKADDR;
         printf("    %2u  %-20s %s%s\n", i, p->name, catalog_type(p->type)->name,
-               e->live && p->slot < 0 && !socket ? " (not supplied by this version)" : "");
+               e->live && !has_param(e, p) ? " (not supplied by this version)" : "");
         flag_lines(p->flags);
     }
 }

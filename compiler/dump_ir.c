@@ -133,7 +133,12 @@ void print_readings(FILE *out, unsigned readings)
 void print_where(struct comp *c, FILE *out, const struct where *w)
 {
     static const char *const places[] = {"inline", "matcher", "class", "user"};
-    static const char *const guards[] = {"", " if not empty", " if absolute"};
+    static const char *const guards[] = {
+        [GUARD_NONE] = "",
+        [GUARD_NONEMPTY] = " if not empty",
+        [GUARD_WORD] = " or <NA> if empty",
+        [GUARD_ABSOLUTE] = " if absolute",
+    };
     fputs(places[w->place], out);
     if (w->place == PLACE_USER) {
         return;

@@ -26,7 +26,7 @@ enum vm_native {
     NATIVE_FOUND,
     NATIVE_SKETCH,
     NATIVE_JUDGE,
-    NATIVE_LANE, /* every lane is open */
+    NATIVE_LANE,    /* every lane is open */
     NATIVE_EXTRACT, /* an extractor of the probe */
     NATIVE_UNKNOWN,
 };

@@ -68,6 +68,7 @@ static const struct derivation derivations[F_COUNT] = {
     [F_thread_totexectime] = {derive_const_num, 0},
     [F_evt_outputtime] = {derive_clock_text, CLOCK_NS},
     [F_evt_is_async] = {derive_const_num, 0},
+    [F_evt_is_io_uring] = {derive_const_num, 0},
     [F_evt_count] = {derive_const_num, 1},
     [F_evt_count_exit] = {derive_const_num, 1},
     [F_evt_cpu] = {derive_const_num, 0},

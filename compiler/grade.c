@@ -59,6 +59,7 @@ static const char *why_partly(const struct where *w)
 {
     static const char *const guards[] = {
         [GUARD_NONE] = NULL,
+        [GUARD_WORD] = NULL,
         [GUARD_NONEMPTY] = "an empty value is shown as <NA>",
         [GUARD_ABSOLUTE] = "a relative path is made absolute in user space",
     };

@@ -314,6 +314,7 @@ struct num_test {
 enum text_guard {
     GUARD_NONE,
     GUARD_NONEMPTY, /* decided only if the slot's text is not empty */
+    GUARD_WORD,     /* an empty text is the word <NA> */
     GUARD_ABSOLUTE, /* decided only if it begins with '/' */
 };
 

@@ -263,7 +263,7 @@ static void place_arg(struct planner *p, const struct atom *a, const struct para
         place_text(p, a, path, w);
     } else if (!number && base == BASE_TEXT) {
         place_text(p, a, info->slot, w);
-        w->guard = info->type == T_CHARBUF ? GUARD_NONEMPTY : GUARD_ABSOLUTE;
+        w->guard = info->type == T_CHARBUF ? GUARD_WORD : GUARD_ABSOLUTE;
     } else if (number && info->flags) {
         if (numtext_flags(p->c, a, info->flags, &t)) {
             place_tests(p, info->slot, &t, w);

@@ -6,6 +6,7 @@
 
 #include "arena.h"
 #include "fold.h"
+#include "hooks.h"
 #include "leave.h"
 #include "need.h"
 #include "place.h"
@@ -195,7 +196,12 @@ static void plan_event(struct comp *c, const struct event_rules *e)
         }
         return;
     }
-    want_hook(p, HOOK_SYS_EXIT, first);
+    uint8_t hooks = hooks_of_event(e->event, e->sysnr);
+    for (unsigned h = 0; h < HOOK_COUNT; h++) {
+        if (hooks >> h & 1) {
+            want_hook(p, (enum hook_id)h, first);
+        }
+    }
     if (e->event != EV_generic) {
         want_event(p, e->event);
     } else {

@@ -113,20 +113,16 @@ static const struct slot_info slots[SLOT_COUNT] = {
 
 /* In lower case, which the preprocessor cannot make: a test holds them against the ids. */
 static const char *const groups[G_COUNT] = {
-    [G_EVENT] = "event",   [G_ARGS] = "args",
-    [G_DATA] = "data",     [G_FD] = "fd",
-    [G_SOCK] = "sock",     [G_PATH] = "path",
-    [G_DIR] = "dir",       [G_RAW] = "raw",
-    [G_FSPATH] = "fspath", [G_ABSPATH] = "abspath", [G_FDTAB] = "fdtab",
-    [G_STDIO] = "stdio",   [G_POLL] = "poll",
-    [G_PROC] = "proc",     [G_USE] = "use",
-    [G_CRED] = "cred",     [G_EXE] = "exe",
-    [G_CMD] = "cmd",       [G_EXEPATH] = "exepath",
-    [G_CWD] = "cwd",       [G_PARENT] = "parent",
-    [G_ANC] = "anc",       [G_PEXEPATH] = "pexepath",
-    [G_LEAD] = "lead",     [G_SHELL] = "shell",
-    [G_EXTRA] = "extra",   [G_ENV] = "env",
-    [G_ENVRAW] = "envraw", [G_CONTAINER] = "container",
+    [G_EVENT] = "event",     [G_ARGS] = "args",       [G_DATA] = "data",
+    [G_FD] = "fd",           [G_SOCK] = "sock",       [G_PATH] = "path",
+    [G_DIR] = "dir",         [G_RAW] = "raw",         [G_FSPATH] = "fspath",
+    [G_ABSPATH] = "abspath", [G_FDTAB] = "fdtab",     [G_STDIO] = "stdio",
+    [G_OTHER] = "other",     [G_POLL] = "poll",       [G_PROC] = "proc",
+    [G_USE] = "use",         [G_CRED] = "cred",       [G_EXE] = "exe",
+    [G_CMD] = "cmd",         [G_EXEPATH] = "exepath", [G_CWD] = "cwd",
+    [G_PARENT] = "parent",   [G_ANC] = "anc",         [G_PEXEPATH] = "pexepath",
+    [G_LEAD] = "lead",       [G_SHELL] = "shell",     [G_EXTRA] = "extra",
+    [G_ENV] = "env",         [G_ENVRAW] = "envraw",   [G_CONTAINER] = "container",
 };
 
 const struct type_info *catalog_type(enum type_id id)
@@ -326,14 +322,38 @@ const struct syscall_info *catalog_syscall_by_nr(int32_t nr)
     return NULL;
 }
 
+/* The event that is asked for by a number. */
+static enum event_id event_of_nr(int32_t nr)
+{
+    const struct syscall_info *s = catalog_syscall_by_nr(nr);
+
+    switch (nr) {
+#define EVENT_TRACE(id, number)                                                                    \
+    case number:                                                                                   \
+        return EV_##id;
+#include "events.def"
+    default:
+        return s ? s->event : EV_generic;
+    }
+}
+
 void catalog_calls(enum event_id id, uint64_t bits[CATALOG_CALLS / 64])
 {
-    for (int32_t nr = 0; nr < CATALOG_CALLS; nr++) {
-        const struct syscall_info *s = catalog_syscall_by_nr(nr);
-
-        if ((s ? s->event : EV_generic) == id)
+    for (int32_t nr = 0; nr < CATALOG_CALLS; nr++)
+        if (event_of_nr(nr) == id)
             bits[nr / 64] |= 1ull << (nr % 64);
-    }
+}
+
+void catalog_ring_calls(uint64_t bits[CATALOG_CALLS / 64])
+{
+    static const uint16_t calls[] = {
+#define RING_OP(name, op, nr) nr,
+#include "rings.def"
+    };
+
+    memset(bits, 0, CATALOG_CALLS / 8);
+    for (size_t i = 0; i < LEN(calls); i++)
+        bits[calls[i] / 64] |= 1ull << (calls[i] % 64);
 }
 
 const struct syscall_info *catalog_syscall_at(unsigned i)

@@ -127,6 +127,7 @@ enum field_arg {
 #define FF_ANCESTOR 0x100u    /* without index: a test of *some* ancestor */
 #define FF_FALCO_WARNS 0x400u /* deprecated, and Falco says so */
 #define FF_EITHER_SIDE 0x200u /* fd.ip, fd.port, fd.net, fd.proto: own comparison */
+#define FF_OURS 0x800u        /* Falco has no such field */
 
 /* Who supplies a field's value. */
 enum field_source {
@@ -214,10 +215,12 @@ const struct syscall_info *catalog_syscall_by_name(const char *name, size_t len)
 const struct syscall_info *catalog_syscall_by_nr(int32_t nr);
 /*
  * Adds the event's system calls, a bit per number below 512. EV_generic has all numbers that no
- * other event has, unassigned ones too.
+ * other event has, unassigned ones too; a tracepoint has one that no call has.
  */
 #define CATALOG_CALLS 512
 void catalog_calls(enum event_id id, uint64_t bits[CATALOG_CALLS / 64]);
+/* Sets the bits of the calls that can be made through an io_uring, and no others. */
+void catalog_ring_calls(uint64_t bits[CATALOG_CALLS / 64]);
 /* Row `i` in name order; NULL beyond the last. */
 const struct syscall_info *catalog_syscall_at(unsigned i);
 /* True if the event is a system call's, and not a tracepoint's or one that Falco makes. */

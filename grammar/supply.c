@@ -52,7 +52,7 @@ uint64_t supply_param(const struct param_info *p)
         groups |= BIT(G_FD) | BIT(G_SOCK) | BIT(G_PATH);
     }
     if (p->type == T_FD) {
-        groups |= BIT(G_FD) | BIT(G_PATH) | BIT(G_SOCK);
+        groups |= BIT(G_FD) | BIT(G_PATH) | BIT(G_SOCK) | BIT(G_OTHER);
     }
     if (p->type == T_UID || p->type == T_GID || p->type == T_PID) {
         groups |= BIT(G_PROC);

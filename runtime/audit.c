@@ -3,6 +3,7 @@
 
 #include "../grammar/catalog.h"
 #include "get.h"
+#include "hooks.h"
 
 #define CALLS (8 * sizeof(((struct probe_plan *)0)->syscalls))
 #define NR_EXECVE 59
@@ -28,13 +29,10 @@ void audit_plan(const struct rpk *p, struct probe_plan *plan)
     for (uint32_t i = 0; i < p->head->events.n; i++) {
         const struct rpk_event *e = &p->events[i];
 
-        for (int32_t nr = 0; nr < (int32_t)CALLS; nr++) {
-            const struct syscall_info *s = catalog_syscall_by_nr(nr);
-            unsigned event = s ? s->event : EV_generic;
-
-            if (e->event == event && (e->sysnr < 0 || e->sysnr == nr))
-                want_call(plan, nr);
-        }
+        if (e->sysnr < 0)
+            catalog_calls((enum event_id)e->event, (uint64_t *)plan->syscalls);
+        else
+            want_call(plan, e->sysnr);
     }
 }
 
@@ -44,10 +42,13 @@ static bool is_asked_for(const struct selected *s, const struct ev_head *h)
     const struct probe_plan *plan = &s->plan;
     int64_t nr = h->num[N_SYSNR];
     bool exec = nr == NR_EXECVE || nr == NR_EXECVEAT, started = exec && h->num[N_RES] == 0;
-    unsigned hook = started ? HOOK_EXEC : HOOK_SYS_EXIT;
+    uint8_t hooks = started          ? 1u << HOOK_EXEC
+                    : h->num[N_RING] ? 1u << HOOK_RING
+                    : exec           ? 1u << HOOK_SYS_EXIT
+                                     : hooks_of_event((enum event_id)h->event, (int32_t)nr) &
+                                 (uint8_t) ~(1u << HOOK_RING);
 
-    return (s->hooks >> hook & 1) && wants_call(plan, nr) &&
-           (!exec || started || plan->failed_exec);
+    return (s->hooks & hooks) && wants_call(plan, nr) && (!exec || started || plan->failed_exec);
 }
 
 /* ---- a disagreement, shown ---- */

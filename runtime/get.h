@@ -105,4 +105,8 @@ struct val scratch_end(struct record *r, const struct fmt *t);
 struct val scratch_pair(struct record *r, const struct val *first, char between,
                         const struct val *second);
 
+/* The name of a descriptor that is not the event's own: what the kernel told, or of its socket's
+ * ends. */
+struct val get_name_of(struct record *r, enum str_slot slot, enum num_slot kind);
+
 #endif

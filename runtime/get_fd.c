@@ -44,8 +44,7 @@ struct val get_fd_name(struct record *r)
     return get_tuple(r);
 }
 
-/* The name of one of the first three descriptors: what the kernel told, or of its socket's ends. */
-static struct val std_name(struct record *r, enum str_slot slot, enum num_slot kind)
+struct val get_name_of(struct record *r, enum str_slot slot, enum num_slot kind)
 {
     struct val v = slot_text(r, slot), type = slot_num(r, kind);
     struct sock_ends ends;
@@ -74,19 +73,19 @@ static struct val std_name(struct record *r, enum str_slot slot, enum num_slot k
 struct val get_proc_stdin_name(struct record *r, const struct want *w)
 {
     (void)w;
-    return std_name(r, S_STDIN_NAME, N_STDIN_TYPE);
+    return get_name_of(r, S_STDIN_NAME, N_STDIN_TYPE);
 }
 
 struct val get_proc_stdout_name(struct record *r, const struct want *w)
 {
     (void)w;
-    return std_name(r, S_STDOUT_NAME, N_STDOUT_TYPE);
+    return get_name_of(r, S_STDOUT_NAME, N_STDOUT_TYPE);
 }
 
 struct val get_proc_stderr_name(struct record *r, const struct want *w)
 {
     (void)w;
-    return std_name(r, S_STDERR_NAME, N_STDERR_TYPE);
+    return get_name_of(r, S_STDERR_NAME, N_STDERR_TYPE);
 }
 
 /* The name of a type in `name`, unless one of the mask before it has the same. */

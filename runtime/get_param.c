@@ -118,13 +118,35 @@ static bool name_of(struct record *r, enum field_id field, int64_t id, struct fm
     return true;
 }
 
-/* `<T>name` of the event's own descriptor; others are known by number only. */
+/* `<T>name` of the other descriptor of a call that has two. (Of a socket the protocol is not told.)
+ */
+static enum slot_state other_text(struct record *r, struct fmt *t)
+{
+    struct val kind = slot_num(r, N_OTHER_TYPE), name;
+    char letter[8];
+
+    if (kind.state != ST_PRESENT || (kind.num >= 3 && kind.num <= 6))
+        return kind.state == ST_ABSENT ? ST_ABSENT : ST_UNKNOWN;
+    name = get_name_of(r, S_OTHER_NAME, N_OTHER_TYPE);
+    if (!catalog_flags_text(FT_fd_typechar, (uint64_t)kind.num, false, letter, sizeof(letter)) ||
+        !val_here(name))
+        return ST_UNKNOWN;
+    fmt_char(t, '<');
+    fmt_str(t, letter);
+    fmt_char(t, '>');
+    fmt_add(t, name.text, name.len);
+    return name.state;
+}
+
+/* `<T>name` of the event's own descriptor, or of the other one; more are known by number only. */
 static enum slot_state fd_text(struct record *r, int64_t fd, struct fmt *t)
 {
     static const char protos[] = "\0\0tuir";
     struct val num = get_field(r, F_fd_num), kind = slot_num(r, N_FD_TYPE);
-    struct val letter, name, proto;
+    struct val letter, name, proto, other = slot_num(r, N_OTHER_FD);
 
+    if (other.state == ST_PRESENT && other.num == fd && num.num != fd)
+        return other_text(r, t);
     if (num.state != ST_PRESENT || num.num != fd || kind.state == ST_ABSENT)
         return num.state == ST_PRESENT && num.num == fd ? ST_ABSENT : ST_UNKNOWN;
     letter = get_field(r, F_fd_typechar);
@@ -235,7 +257,8 @@ static enum slot_state resolved_text(struct record *r, const struct param_info *
     if (!val_here(v))
         return ST_ABSENT;
     if (v.text)
-        return p->type == T_FSPATH || p->type == T_FSRELPATH ? resolved_path(r, p, v, t) : ST_ABSENT;
+        return p->type == T_FSPATH || p->type == T_FSRELPATH ? resolved_path(r, p, v, t)
+                                                             : ST_ABSENT;
     if (p->type == T_FD)
         return resolved_fd(r, v.num, t);
     if (p->type == T_PID)
@@ -271,6 +294,8 @@ static struct val param_text(struct record *r, const struct param_info *p)
     if (st == ST_ABSENT || (st == ST_PRESENT && t.len == 0)) {
         t.len = 0;
         st = raw_text(r, p, &t);
+        if (st == ST_PRESENT && t.len == 0 && p->type == T_BYTEBUF)
+            fmt_str(&t, "NULL");
     }
     r->used = used;
     v = scratch_end(r, &t);

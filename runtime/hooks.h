@@ -25,6 +25,12 @@ const struct hook_info *hook_info(enum hook_id h);
 /* Of a program, by its section, "tp_btf/sys_exit"; HOOK_COUNT: none. */
 enum hook_id hook_of_section(const char *section);
 
+/*
+ * Those that can supply an event (bit per hook_id); of EV_generic the call `sysnr`, -1: any. Calls
+ * of exec come from HOOK_SYS_EXIT only if they failed.
+ */
+uint8_t hooks_of_event(enum event_id event, int32_t sysnr);
+
 /* Of a set of hooks (bit per hook_id) those that are worth having, given those that are missing. */
 uint8_t hooks_kept(uint8_t wanted, uint8_t missing);
 /* Can any rule that is on still fire with these hooks? */

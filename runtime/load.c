@@ -186,6 +186,12 @@ static int fill_names(const struct load *l, const struct rpk *p)
 
 /* ---- programs: which of them the kernel takes ---- */
 
+/* Hooks whose events another program judges (bpf/hook_judge.bpf.c). */
+#define JUDGE "judge_event"
+#define HOOKS_JUDGED                                                                               \
+    (1u << HOOK_EXIT | 1u << HOOK_SYS_ENTER | 1u << HOOK_RING | 1u << HOOK_SIGNAL |                \
+     1u << HOOK_SWITCH)
+
 /* What a try to load some of the bundle's hooks needs to know. */
 struct attempt {
     const void *bytes;
@@ -206,7 +212,45 @@ static void choose_hooks(const struct load *l, uint8_t hooks)
 
         if (h != HOOK_COUNT)
             bpf_program__set_autoload(prog, hooks >> h & 1);
+        else if (strcmp(bpf_program__name(prog), JUDGE) == 0)
+            bpf_program__set_autoload(prog, (hooks & HOOKS_JUDGED) != 0);
     }
+    if (!(hooks >> HOOK_RING & 1))
+        ring_leave_out(l->object);
+}
+
+/* What a program of another kind may not do is taken out of the judge's code (MAY_LOOK_UP). */
+static int prepare_judge(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+{
+    size_t n = bpf_program__insn_cnt(prog);
+    struct bpf_insn *code = malloc(n * sizeof(*code));
+    int rc;
+
+    (void)opts;
+    (void)cookie;
+    if (!code)
+        return -ENOMEM;
+    memcpy(code, bpf_program__insns(prog), n * sizeof(*code));
+    for (size_t i = 0; i < n; i++)
+        if (code[i].code == (BPF_ALU64 | BPF_MOV | BPF_K) && code[i].imm == MAY_LOOK_UP)
+            code[i].imm = 0;
+    rc = bpf_program__set_insns(prog, code, n);
+    free(code);
+    return rc;
+}
+
+/* The hooks that have others judge call the program by its place in a map. */
+static int put_judge(const struct load *l, uint8_t hooks)
+{
+    struct bpf_program *prog = bpf_object__find_program_by_name(l->object, JUDGE);
+    const uint32_t zero = 0;
+    int fd = prog ? bpf_program__fd(prog) : -1;
+
+    if (!(hooks & HOOKS_JUDGED))
+        return 0;
+    if (fd < 0)
+        return -EINVAL;
+    return bpf_map_update_elem(map_fd(l, "judges"), &zero, &fd, BPF_ANY) ? -errno : 0;
 }
 
 static int open_object(struct load *l, const struct attempt *a)
@@ -246,6 +290,8 @@ static int load_hooks(struct load *l, struct attempt *a, uint8_t hooks)
         rc = bpf_object__load(l->object);
         a->filled = !rc;
     }
+    if (!rc)
+        rc = put_judge(l, hooks);
     if (!rc)
         rc = fill_patterns(l, a->p);
     if (!rc)
@@ -336,8 +382,10 @@ static int load_object(struct load *l, struct attempt *a, char *err, size_t errl
 int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *p,
               const struct load_options *opt, char *err, size_t errlen)
 {
+    const struct libbpf_prog_handler_opts handler = {.sz = sizeof(handler),
+                                                     .prog_prepare_load_fn = prepare_judge};
     struct attempt a = {.bytes = bytes, .size = size, .p = p, .opt = opt};
-    int rc;
+    int rc, judge;
 
     *l = (struct load){.events_fd = -1, .procs_fd = -1, .envs_fd = -1, .shared = {-1, -1, -1}};
     if (opt->selected->nrule == 0 && !opt->all_hooks)
@@ -346,6 +394,7 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
     if (rc)
         return rc;
     libbpf_set_print(quiet);
+    judge = libbpf_register_prog_handler("judge", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, &handler);
     l->cpus = (unsigned)libbpf_num_possible_cpus();
     a.log = calloc(1, LOG_SIZE);
     rc = a.log ? load_object(l, &a, err, errlen) : -ENOMEM;
@@ -360,6 +409,8 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
         if (opt->selected->plan.groups & ENV_GROUPS)
             l->envs_fd = map_fd(l, "envs");
     }
+    if (judge > 0)
+        libbpf_unregister_prog_handler(judge);
     free(a.log);
     return rc;
 }
@@ -370,12 +421,26 @@ static void detach(struct load *l, unsigned h)
 {
     bpf_link__destroy(l->links[h]);
     l->links[h] = NULL;
+    if (h == HOOK_RING)
+        ring_detach(l->ring_links);
     l->attached &= (uint8_t) ~(1u << h);
+}
+
+/* Several tracepoints; a kernel that has no io_uring has nothing to be missed there. */
+static void attach_ring(struct load *l, uint8_t hooks)
+{
+    int rc = hooks >> HOOK_RING & 1 ? ring_attach(l->object, l->ring_links) : 0;
+
+    if (rc && !(syscall(SYS_io_uring_setup, 0, NULL) < 0 && errno == ENOSYS))
+        note_fault(l, HOOK_RING, "it cannot be attached", strerror(-rc));
+    else if (hooks >> HOOK_RING & 1 && !rc)
+        l->attached |= 1u << HOOK_RING;
 }
 
 void load_attach(struct load *l, enum load_part part)
 {
     struct bpf_program *prog;
+    uint8_t ring = 0;
 
     if (!l->object)
         return;
@@ -386,6 +451,10 @@ void load_attach(struct load *l, enum load_part part)
         if (h == HOOK_COUNT || !bpf_program__autoload(prog) ||
             hook_info(h)->state != (part == LOAD_STATE) || !hooks_kept(1u << h, l->missing))
             continue;
+        if (h == HOOK_RING) {
+            ring = 1u << HOOK_RING;
+            continue;
+        }
         link = bpf_program__attach(prog);
         l->links[h] = link;
         if (link)
@@ -393,6 +462,7 @@ void load_attach(struct load *l, enum load_part part)
         else
             note_fault(l, h, "it cannot be attached", strerror(errno));
     }
+    attach_ring(l, ring);
     for (unsigned h = 0; h < HOOK_COUNT; h++)
         if (l->attached & ~hooks_kept(l->attached, l->missing) & 1u << h)
             detach(l, h);

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "hooks.h"
+#include "ring.h"
 #include "shared.h"
 
 #define LOAD_REASON 512
@@ -38,6 +39,7 @@ struct load_fault {
 struct load {
     struct bpf_object *object;
     struct bpf_link *links[HOOK_COUNT];
+    struct bpf_link *ring_links[RING_LINKS];
     struct load_fault faults[HOOK_COUNT];
     unsigned nfault;
     uint8_t missing, attached; /* bit per hook_id */

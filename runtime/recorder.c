@@ -89,7 +89,7 @@ void recorder_plan(struct probe_plan *plan)
     plan->groups = (1ull << G_COUNT) - 1;
     plan->readings = READINGS_ALL;
     for (int e = EV_NONE + 1; e < EV_COUNT; e++)
-        if (e != EV_generic && catalog_event((enum event_id)e)->live)
+        if (e != EV_generic && e != EV_switch && catalog_event((enum event_id)e)->live)
             catalog_calls((enum event_id)e, (uint64_t *)plan->syscalls);
 }
 

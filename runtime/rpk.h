@@ -30,7 +30,17 @@ struct rpk_str {
 }; /* bytes in the string table; a NUL follows */
 
 /* Hooks of the probe, each in an object of its own. */
-enum hook_id { HOOK_EXEC, HOOK_FORK, HOOK_EXIT, HOOK_SYS_ENTER, HOOK_SYS_EXIT, HOOK_COUNT };
+enum hook_id {
+    HOOK_EXEC,
+    HOOK_FORK,
+    HOOK_EXIT,
+    HOOK_SYS_ENTER,
+    HOOK_SYS_EXIT,
+    HOOK_RING, /* several tracepoints of io_uring (ring.h) */
+    HOOK_SIGNAL,
+    HOOK_SWITCH,
+    HOOK_COUNT
+};
 #define HOOKS_ALL ((1u << HOOK_COUNT) - 1) /* bit per hook_id */
 
 struct rpk_head {

@@ -338,9 +338,9 @@ void scap_fill_process(struct scap_record *r, const struct scap_event *e,
     }
     if (is_group(r, G_ENV) || is_group(r, G_ENVRAW))
         put_env(r, leader);
-    put_parent(r, leader);
+    put_parent(r, leader->knows_ppid ? leader : h);
     if (is_group(r, G_ANC) || is_group(r, G_EXTRA)) {
-        put_ancestors(r, leader);
+        put_ancestors(r, leader->knows_ppid ? leader : h);
         put_leader(r, h, TN_SID);
     }
     if (is_group(r, G_LEAD)) {

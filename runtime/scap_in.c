@@ -142,12 +142,13 @@ static enum scap_got get_block(struct scap_in *in, size_t n)
 
     while (at < n) {
         if (at == in->cap) {
-            uint8_t *more = realloc(in->block, in->cap * 2);
+            size_t cap = in->cap ? in->cap * 2 : BLOCK_FIRST;
+            uint8_t *more = realloc(in->block, cap);
 
             if (!more)
                 return SCAP_NO_MEMORY;
             in->block = more;
-            in->cap *= 2;
+            in->cap = cap;
         }
         part = n < in->cap ? n - at : in->cap - at;
         if (get(in, in->block + at, part) != part)

@@ -136,10 +136,27 @@ static bool keep_text(struct scap_lists *l, struct slice s)
     return true;
 }
 
+/* Where the ids end that are not greater. */
+static uint32_t behind(const struct scap_names *in, uint32_t id)
+{
+    uint32_t lo = 0, hi = in->n;
+
+    while (lo < hi) {
+        uint32_t mid = (lo + hi) / 2;
+
+        if (in->v[mid].id <= id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* In order of the ids. */
 static void keep_name(struct scap_lists *l, struct scap_names *to, uint32_t id,
                       const struct slice text[3], unsigned n)
 {
-    uint32_t at = l->ntext;
+    uint32_t at = l->ntext, place;
 
     if (to->n == to->cap) {
         uint32_t cap = to->cap ? to->cap * 2 : 64;
@@ -154,8 +171,9 @@ static void keep_name(struct scap_lists *l, struct scap_names *to, uint32_t id,
     for (unsigned i = 0; i < n; i++)
         if (!keep_text(l, text[i]))
             return;
-    to->v[to->n++] = (struct scap_id_name){id, at};
-    to->sorted = false;
+    place = behind(to, id);
+    memmove(&to->v[place + 1], &to->v[place], (to->n++ - place) * sizeof(*to->v));
+    to->v[place] = (struct scap_id_name){id, at};
 }
 
 static bool read_user(struct scap_lists *l, struct scap_bytes *e)
@@ -172,36 +190,15 @@ static bool read_user(struct scap_lists *l, struct scap_bytes *e)
     return !e->bad;
 }
 
-/* The first of several with one id counts. */
-static int by_id(const void *a, const void *b)
+const char *scap_list_name(const struct scap_lists *l, bool group, uint32_t id, unsigned column)
 {
-    const struct scap_id_name *x = a, *y = b;
-
-    if (x->id != y->id)
-        return x->id < y->id ? -1 : 1;
-    return x->at < y->at ? -1 : x->at > y->at;
-}
-
-const char *scap_list_name(struct scap_lists *l, bool group, uint32_t id, unsigned column)
-{
-    struct scap_names *in = group ? &l->groups : &l->users;
-    uint32_t lo = 0, hi = in->n;
+    const struct scap_names *in = group ? &l->groups : &l->users;
+    uint32_t i = id ? behind(in, id - 1) : 0; /* the first of several with one id counts */
     const char *s;
 
-    if (!in->sorted && in->n)
-        qsort(in->v, in->n, sizeof(*in->v), by_id);
-    in->sorted = true;
-    while (lo < hi) {
-        uint32_t mid = (lo + hi) / 2;
-
-        if (in->v[mid].id < id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    if (lo == in->n || in->v[lo].id != id)
+    if (i == in->n || in->v[i].id != id)
         return NULL;
-    s = l->text + in->v[lo].at;
+    s = l->text + in->v[i].at;
     for (; column; column--)
         s += strlen(s) + 1;
     return s;
@@ -322,6 +319,20 @@ static bool read_process(struct scap_procs *t, struct scap_bytes *e, unsigned ve
 
 /* ---- descriptors ---- */
 
+/* The kernel lists a connection from this side to the other; who waits at its port serves. */
+static void choose_side(const struct scap_lists *l, struct scap_fd *f)
+{
+    struct scap_fd was = *f;
+
+    if (!f->from_list || !f->has_client || !(l->served[f->cport / 8] & (1u << f->cport % 8)))
+        return;
+    memcpy(f->cip, was.sip, sizeof(f->cip));
+    memcpy(f->sip, was.cip, sizeof(f->sip));
+    f->cport = was.sport;
+    f->sport = was.cport;
+    f->role = SCAP_SERVER;
+}
+
 static void take_ip(struct scap_lists *l, struct scap_bytes *e, struct scap_fd *f, bool server)
 {
     uint8_t len = f->type == SCAP_FD_IPV4 || f->type == SCAP_FD_IPV4_SERVER ? 4 : 16;
@@ -343,8 +354,8 @@ static void take_ip(struct scap_lists *l, struct scap_bytes *e, struct scap_fd *
     f->connected = !server;
     if (server)
         l->served[sport / 8] |= (uint8_t)(1u << sport % 8);
-    else
-        l->sockets = true;
+    else if (l->settled)
+        choose_side(l, f);
 }
 
 static void take_name(struct scap_procs *t, struct scap_bytes *e, struct scap_fd *f)
@@ -445,36 +456,18 @@ int scap_list_read(struct scap_lists *l, struct scap_procs *t, const struct scap
         return read_machine(l, b);
     if (kinds[i].kind == DESCRIPTORS)
         return read_fds(l, t, b, kinds[i].sized);
-    l->processes |= kinds[i].kind == PROCESSES;
     return read_entries(l, t, b, &kinds[i]);
 }
 
-static void swap_sides(struct scap_fd *f)
-{
-    uint16_t port = f->cport;
-    uint8_t ip[16];
-
-    memcpy(ip, f->cip, 16);
-    memcpy(f->cip, f->sip, 16);
-    memcpy(f->sip, ip, 16);
-    f->cport = f->sport;
-    f->sport = port;
-    f->role = SCAP_SERVER;
-}
-
-/* The kernel lists a connection from this side to the other; who waits at its port serves. */
 void scap_list_settle(struct scap_lists *l, struct scap_procs *t)
 {
-    for (struct scap_thread *h = l->sockets ? scap_thread_next(t, NULL) : NULL; h;
+    for (struct scap_thread *h = l->settled ? NULL : scap_thread_next(t, NULL); h;
          h = scap_thread_next(t, h))
         for (uint32_t i = 0; h->fds && h->fds->refs == 1 && i < h->fds->n; i++) {
-            struct scap_fd *f = &h->fds->v[i];
-
-            if (f->from_list && f->has_client && l->served[f->cport / 8] & (1u << f->cport % 8))
-                swap_sides(f);
-            f->from_list = false;
+            choose_side(l, &h->fds->v[i]);
+            h->fds->v[i].from_list = false;
         }
-    l->sockets = false;
+    l->settled = true;
 }
 
 void scap_lists_clear(struct scap_lists *l)

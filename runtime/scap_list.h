@@ -22,7 +22,6 @@ struct scap_id_name {
 struct scap_names {
     struct scap_id_name *v;
     uint32_t n, cap;
-    bool sorted;
 };
 
 struct scap_lists {
@@ -34,8 +33,7 @@ struct scap_lists {
     char *text;
     uint32_t ntext, text_cap;
     uint8_t served[65536 / 8]; /* ports that a listed process waits at */
-    bool sockets;              /* listed ones that scap_list_settle() has not seen */
-    bool processes;            /* there was a list of them */
+    bool settled;              /* scap_list_settle() was called */
 };
 
 void scap_lists_clear(struct scap_lists *l);
@@ -44,10 +42,13 @@ void scap_lists_clear(struct scap_lists *l);
  * before the error is kept.
  */
 int scap_list_read(struct scap_lists *l, struct scap_procs *t, const struct scap_block *b);
-/* Behind all lists: which side of each connection is the client's. */
+/*
+ * Behind the lists, before the first event: which side of each connection is the client's. Lists
+ * that follow are settled as they are read.
+ */
 void scap_list_settle(struct scap_lists *l, struct scap_procs *t);
 
 /* Column 0 the name, 1 home, 2 shell; NULL: the id is not listed. */
-const char *scap_list_name(struct scap_lists *l, bool group, uint32_t id, unsigned column);
+const char *scap_list_name(const struct scap_lists *l, bool group, uint32_t id, unsigned column);
 
 #endif

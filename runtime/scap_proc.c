@@ -19,6 +19,7 @@ struct scap_procs {
     uint64_t secret; /* strangers choose the numbers, so places are drawn */
     uint64_t bytes, lost;
     uint32_t n;
+    bool handed; /* some row of `taken` is in use */
 };
 
 /* ---- memory ---- */
@@ -125,6 +126,8 @@ static void release(struct scap_procs *t, struct scap_thread *h)
 
 void scap_procs_clear(struct scap_procs *t)
 {
+    if (t->n == 0 && !t->handed) /* sections may follow one another */
+        return;
     for (unsigned i = 0; i < BUCKETS; i++)
         for (struct scap_thread *h = t->bucket[i], *next; h; h = next) {
             next = h->next;
@@ -132,6 +135,7 @@ void scap_procs_clear(struct scap_procs *t)
         }
     memset(t->bucket, 0, sizeof(t->bucket));
     memset(t->taken, 0, sizeof(t->taken));
+    t->handed = false;
 }
 
 void scap_procs_free(struct scap_procs *t)
@@ -207,8 +211,10 @@ void scap_thread_drop(struct scap_procs *t, struct scap_thread *h, int64_t reape
 {
     struct scap_thread *leader = h->pid == h->tid ? NULL : scap_leader(t, h);
 
-    if (reaper > 0 && reaper != h->tid)
+    if (reaper > 0 && reaper != h->tid) {
         t->taken[place(t, h->tid) % TAKEN] = (struct taken){h->tid, reaper};
+        t->handed = true;
+    }
     if (h->pid == h->tid && h->nthreads > 1) {
         h->gone = true;
         return;

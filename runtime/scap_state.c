@@ -224,6 +224,7 @@ static void start_thread(struct scap_state *s, struct scap_thread *h,
         scap_thread_copy(s->procs, h, from);
     h->nthreads = 1;
     h->known = true;
+    h->gone = false;
     if (from && (thread || flags & CLONE_PARENT_)) {
         h->ppid = from->ppid;
         h->knows_ppid = from->knows_ppid;

@@ -7,6 +7,7 @@
 
 #include "../grammar/catalog.h"
 #include "gate.h"
+#include "hooks.h"
 
 /* ---- entries ---- */
 
@@ -135,31 +136,28 @@ static void want_generic(const struct selected *s, const struct rpk *p, uint64_t
 
 static void trim_plan(struct selected *s, const struct rpk *p)
 {
-    uint64_t wanted[CATALOG_CALLS / 64] = {0}, exec[CATALOG_CALLS / 64] = {0};
-
-    bool sys_exit = false;
+    uint8_t hooks = 1u << HOOK_EXEC | 1u << HOOK_FORK;
+    uint64_t wanted[CATALOG_CALLS / 64] = {0};
 
     want_generic(s, p, wanted);
-    catalog_calls(EV_execve, exec);
-    catalog_calls(EV_execveat, exec);
     s->plan.failed_exec = 0;
     for (uint32_t i = 0; i < p->head->events.n; i++) {
         const struct rpk_event *e = &p->events[i];
 
-        if (e->event != EV_generic && any_on(s, p, e, 0))
+        if (!any_on(s, p, e, 0))
+            continue;
+        if (e->event != EV_generic)
             catalog_calls((enum event_id)e->event, wanted);
-        if ((e->event == EV_execve || e->event == EV_execveat) &&
-            any_on(s, p, e, RPK_RULE_FAILED_EXEC))
+        if (e->event != EV_execve && e->event != EV_execveat) {
+            hooks |= hooks_of_event((enum event_id)e->event, e->sysnr);
+        } else if (any_on(s, p, e, RPK_RULE_FAILED_EXEC)) {
             s->plan.failed_exec = p->head->plan.failed_exec;
+            hooks |= 1u << HOOK_SYS_EXIT;
+        }
     }
-    for (int i = 0; i < CATALOG_CALLS / 64; i++) {
+    for (int i = 0; i < CATALOG_CALLS / 64; i++)
         s->plan.syscalls[i] &= wanted[i];
-        sys_exit |= (s->plan.syscalls[i] & (s->plan.failed_exec ? ~0ull : ~exec[i])) != 0;
-    }
-    if (!sys_exit)
-        s->hooks &= (uint8_t) ~(1u << HOOK_SYS_EXIT);
-    if (s->nrule == 0)
-        s->hooks = 0;
+    s->hooks &= s->nrule ? hooks : 0;
 }
 
 int select_rules_on(struct selected *s, const struct rpk *p, const struct select_entry *entries,

@@ -30,7 +30,7 @@ def check_fields(score):
     """One line each, aligned; who is not supplied says why."""
     text, names = lines('fields'), rows('field')
     score([line.split()[0] for line in text] == names, 'fields: not every field once and in order')
-    score(len(set(names)) == 294, f'fields: {len(set(names))} of 294')
+    score(len(set(names)) == 295, f'fields: {len(set(names))} of 295')
     columns = [match.end() for match in re.finditer(r' {2,}(?=\S)', text[0])][:COLUMNS]
     for line in text:
         score(all(line[at - 2:at] == '  ' and line[at] != ' ' for at in columns),
@@ -60,11 +60,21 @@ def check_events(score):
     score(resolve['flags'][0] == 'RESOLVE_BENEATH', f'events: {resolve}')
 
 
+def check_missing(score):
+    """The page of what is not supplied is the catalog's."""
+    rulec, page = os.path.join(ROOT, 'build/rulec'), os.path.join(ROOT, 'docs/missing.md')
+    run = subprocess.run([sys.executable, os.path.join(ROOT, 'docs/missing.py'), rulec],
+                         capture_output=True, text=True, check=True)
+    with open(page, encoding='utf-8') as text:
+        score(text.read() == run.stdout, 'docs/missing.md is old: docs/missing.py build/rulec')
+
+
 def main():
     tests = Score()
     score = tests.check
     check_fields(score)
     check_events(score)
+    check_missing(score)
     return tests.close()
 
 

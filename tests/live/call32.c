@@ -5,6 +5,7 @@
  *
  *   call32 open PATH
  *   call32 connect ADDRESS PORT     by socketcall
+ *   call32 call NUMBER [WORD...]    any; up to four words, texts or (=7) numbers
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -15,6 +16,18 @@
 #include <sys/mman.h>
 
 enum { NR_OPEN = 5, NR_SOCKETCALL = 102, CALL_SOCKET = 1, CALL_CONNECT = 3 };
+
+static int call4(uint32_t nr, const uint32_t word[4])
+{
+    long res = nr;
+
+    __asm__ volatile("int $0x80"
+                     : "+a"(res)
+                     : "b"((unsigned long)word[0]), "c"((unsigned long)word[1]),
+                       "d"((unsigned long)word[2]), "S"((unsigned long)word[3])
+                     : "memory", "r8", "r9", "r10", "r11");
+    return (int)res;
+}
 
 static int call(uint32_t nr, uint32_t a, uint32_t b, uint32_t c)
 {
@@ -52,6 +65,23 @@ static int connect32(char *page, const char *address, int port)
     return call(NR_SOCKETCALL, CALL_CONNECT, low(args), 0);
 }
 
+static int call_words(char *page, char **argv)
+{
+    uint32_t word[4] = {0};
+
+    for (int i = 0; argv[i + 1] && i < 4; i++) {
+        char *at = page + i * 512;
+
+        if (argv[i + 1][0] == '=') {
+            word[i] = (uint32_t)strtoul(argv[i + 1] + 1, NULL, 0);
+            continue;
+        }
+        snprintf(at, 512, "%s", argv[i + 1]);
+        word[i] = low(at);
+    }
+    return call4((uint32_t)strtoul(argv[0], NULL, 10), word);
+}
+
 int main(int argc, char **argv)
 {
     char *page =
@@ -60,7 +90,9 @@ int main(int argc, char **argv)
 
     if (page == MAP_FAILED || argc < 3)
         return 2;
-    if (strcmp(argv[1], "open") == 0) {
+    if (strcmp(argv[1], "call") == 0) {
+        res = call_words(page, argv + 2);
+    } else if (strcmp(argv[1], "open") == 0) {
         snprintf(page, 4096, "%s", argv[2]);
         res = call(NR_OPEN, low(page), 0, 0);
     } else if (argc > 3) {

@@ -117,7 +117,7 @@ def shown(value):
 def judge(case, alerts, witness, score):
     """The case's alert says what is expected."""
     picked = [a['output_fields'] for a in alerts
-              if a['output_fields']['evt.type'] == case['event'] and
+              if a['output_fields'].get('evt.type') == case['event'] and
               all(shown(a['output_fields'].get(name)) == filled(value, witness)
                   for name, value in case.get('when', {}).items())]
     if not score.check(picked, f'{case["name"]}: no such event'):

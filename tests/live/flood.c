@@ -13,6 +13,7 @@
  *       Opens PATH, if there is one.
  */
 #include <fcntl.h>
+#include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,14 +40,11 @@ static void touch(const char *path)
 
 static void run(char *const argv[])
 {
-    pid_t pid = vfork();
+    pid_t pid;
     int status;
 
-    if (pid == 0) {
-        execv(argv[0], argv);
-        _exit(127);
-    }
-    if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
+    if (posix_spawn(&pid, argv[0], NULL, NULL, argv, environ) != 0 ||
+        waitpid(pid, &status, 0) != pid || status != 0)
         die(argv[0]);
 }
 

@@ -158,12 +158,42 @@ static void test_sets(void **state)
     assert_true(hooks_suffice(&o->p, &o->s, 1u << HOOK_SYS_EXIT));
 }
 
+static void test_events(void **state)
+{
+    static const struct {
+        enum event_id event;
+        int32_t sysnr;
+        uint8_t hooks;
+    } rows[] = {
+        {EV_execve, -1, BITS(HOOK_EXEC, HOOK_SYS_EXIT)},
+        {EV_openat, -1, BITS(HOOK_SYS_EXIT, HOOK_RING)},
+        {EV_open, -1, 1u << HOOK_SYS_EXIT}, /* rings open with a directory's descriptor */
+        {EV_renameat2, -1, BITS(HOOK_SYS_EXIT, HOOK_RING)},
+        {EV_close, -1, BITS(HOOK_SYS_ENTER, HOOK_RING)},
+        {EV_procexit, -1, 1u << HOOK_EXIT},
+        {EV_signaldeliver, -1, 1u << HOOK_SIGNAL},
+        {EV_switch, -1, 1u << HOOK_SWITCH},
+        {EV_generic, 332, BITS(HOOK_SYS_EXIT, HOOK_RING)}, /* statx */
+        {EV_generic, 39, 1u << HOOK_SYS_EXIT},             /* getpid */
+        {EV_generic, -1, BITS(HOOK_SYS_EXIT, HOOK_RING)},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (hooks_of_event(rows[i].event, rows[i].sysnr) != rows[i].hooks)
+            fail_msg("row %zu: %x", i, hooks_of_event(rows[i].event, rows[i].sysnr));
+    assert_int_equal(hook_of_section("raw_tp/io_uring_cqe_overflow"), HOOK_RING);
+    assert_int_equal(hook_of_section("raw_tp/sched_switch"), HOOK_SWITCH);
+    assert_int_equal(hook_of_section("judge"), HOOK_COUNT);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_losses, open_pack, close_pack),
         cmocka_unit_test_setup_teardown(test_said, open_pack, close_pack),
         cmocka_unit_test_setup_teardown(test_sets, open_pack, close_pack),
+        cmocka_unit_test(test_events),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
