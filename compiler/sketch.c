@@ -11,10 +11,9 @@
 #define WORDS_MAX 128 /* of the table: so few that a hash without collisions is soon found */
 #define VALUES_MAX 64 /* constants of one test */
 #define TRIES 4096    /* multipliers, before the table gets twice as large */
-#define WITHIN_MIN 15 /* bytes that hold eight bytes of a component from one of 0, 8, 16, ... on   \
-                       */
+#define WITHIN_MIN 15 /* bytes that have eight of a component in them from a multiple of 8 on */
 
-/* Where a constant's word must stand. The first are columns of struct sketch_row, in its order. */
+/* Where a constant's word must stand: columns of struct sketch_row, and what has no word. */
 enum spot_kind {
     SPOT_ANY,
     SPOT_LAST,
@@ -317,20 +316,28 @@ static void put_head(struct sketch_head *h, const struct spot *s, uint64_t bit)
     h->within |= s->kind == SPOT_WITHIN;
 }
 
+static void put_row(struct sketch_row *row, enum spot_kind kind, uint64_t bit)
+{
+    row->any |= kind == SPOT_ANY ? bit : 0;
+    row->last |= kind == SPOT_LAST ? bit : 0;
+    row->dir |= kind == SPOT_DIR ? bit : 0;
+    row->first |= kind == SPOT_FIRST ? bit : 0;
+    row->part |= kind == SPOT_PART ? bit : 0;
+    row->tail |= kind == SPOT_TAIL ? bit : 0;
+    row->within |= kind == SPOT_WITHIN ? bit : 0;
+}
+
 static void put_spot(struct sketch_maker *m, const struct spot *s, uint64_t bit)
 {
+    struct sketch_row *row = row_of(m, s->word);
     put_head(&m->head, s, bit);
     if (!s->word)
         return;
-    if (!row_of(m, s->word))
-        VEC_PUSH(m->c->arena, &m->rows, (struct sketch_row){.word = s->word});
-    struct sketch_row *row = row_of(m, s->word);
-    __u64 *const column[] = {
-        [SPOT_ANY] = &row->any,       [SPOT_LAST] = &row->last, [SPOT_DIR] = &row->dir,
-        [SPOT_FIRST] = &row->first,   [SPOT_PART] = &row->part, [SPOT_TAIL] = &row->tail,
-        [SPOT_WITHIN] = &row->within,
-    };
-    *column[s->kind] |= bit;
+    if (!row) {
+        uint32_t at = VEC_PUSH(m->c->arena, &m->rows, (struct sketch_row){.word = s->word});
+        row = &m->rows.v[at];
+    }
+    put_row(row, s->kind, bit);
 }
 
 int sketch_bit(struct sketch_maker *m, struct emit *e, dag_id root)
