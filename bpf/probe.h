@@ -483,7 +483,8 @@ static __always_inline long read_arg_text(struct ev *ev, char *to, __u64 at)
                     : bpf_probe_read_user_str(to, PATH_CAP, (void *)at);
 }
 
-/* State of what follows from a descriptor that is not there: it may be, if the result is not known. */
+/* State of what follows from a descriptor that is not there: it may be, if the result is not known.
+ */
 static __always_inline __u8 without_fd(struct ev *ev)
 {
     return ev->h.st[N_FD_NUM] == ST_UNKNOWN ? ST_UNKNOWN : ST_ABSENT;

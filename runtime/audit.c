@@ -158,8 +158,7 @@ static void report(const struct audit *a, const struct rpk *p, struct record *r,
           out);
     fputs("\",\"rule\":\"", out);
     put_json(out, rpk_text(p, rule->name), rule->name.len);
-    fprintf(out,
-            "\",\"reading\":\"%s\",\"event\":", record_reading_name((enum reading)m->reading));
+    fprintf(out, "\",\"reading\":\"%s\",\"event\":", record_reading_name((enum reading)m->reading));
     r->reading = (enum reading)m->reading;
     put_event(r, out);
     fputs("}\n", out);
@@ -179,7 +178,8 @@ bool audit_event(struct audit *a, const struct rpk *p, struct record *r, FILE *o
     if (n == 0)
         return true;
     a->matched++;
-    /* Of several readings the filter judges the first that passes, so that its rule may be a later one.
+    /* Of several readings the filter judges the first that passes, so that its rule may be a later
+     * one.
      */
     if (is_asked_for(a->selected, r->h) && r->h->rule &&
         (r->h->rule <= m.rule + 1 || r->h->readings != READ_BIT(READ_KERNEL)))

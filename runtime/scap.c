@@ -142,12 +142,18 @@ static int32_t utc_offset(const struct scap *s)
     return s->first_ts && localtime_r(&at, &tm) ? (int32_t)tm.tm_gmtoff : 0;
 }
 
+/* When a close has returned, its descriptor is gone from the tables. */
+static bool is_told(unsigned event)
+{
+    return event != EV_close && catalog_event((enum event_id)event)->live;
+}
+
 static void fill_head(struct scap *s, struct capture_head *head)
 {
     *head = (struct capture_head){.hooks = (1u << HOOK_COUNT) - 1, .all = 1};
     head->plan.groups = (1ull << G_COUNT) - 1;
     for (unsigned i = 0; i < SCAP_CODES; i++)
-        if (s->codes[i].side == SCAP_EXIT && catalog_event(s->codes[i].event)->live)
+        if (s->codes[i].side == SCAP_EXIT && is_told(s->codes[i].event))
             catalog_calls((enum event_id)s->codes[i].event, (uint64_t *)head->plan.syscalls);
     head->plan.readings = READINGS_ALL; /* the one that there is stands for all */
     head->plan.failed_exec = 1;
@@ -276,7 +282,7 @@ static bool take_event(struct scap *s, const struct scap_block *b, struct scap_r
     if (e->side == SCAP_TOLD)
         take_told(s, e);
     h = scap_state_apply(&s->state, e);
-    if (e->side != SCAP_EXIT || !catalog_event(e->event)->live)
+    if (e->side != SCAP_EXIT || !is_told(e->event))
         return false;
     *out = (struct scap_row){.number = e->number};
     if (s->wanted[e->event])
