@@ -97,6 +97,33 @@ enum ring_how {
 };
 
 /*
+ * Tests of the task alone, as the filter works them out (rule_task, compiler/bpf_task.c): one bit
+ * each. A rule looks at `yes`, whose bits mean something where those of `known` are set.
+ */
+#define TASK_WORDS 4
+#define TASK_BITS (32 * TASK_WORDS)
+struct task_bits {
+    __u32 yes[TASK_WORDS];
+    __u32 known[TASK_WORDS];
+};
+struct ev_task {
+    struct task_bits bits;
+    __u32 want[TASK_WORDS]; /* what rule_task is asked for */
+    __u32 settled;          /* what it has found may be kept */
+    __u32 test_class;       /* for hook_test: 1 + the event's class, or 0: no look at rule_left */
+    __u64 generation;       /* of ancestors, before anything was looked at */
+};
+
+/* What can change the outcome of a test of the task: bits (slots.def has each value's). */
+enum task_tie { TASK_EXEC = 1, TASK_CRED = 2, TASK_ANC = 4 };
+
+/*
+ * What is known of an event before it is looked at (rule_left): bits. READS is of open and openat
+ * alone: a native call that neither writes, creates nor truncates.
+ */
+enum left_class { LEFT_FAILED = 1, LEFT_READS = 2, LEFT_CLASSES = 4 };
+
+/*
  * The scratch. `alt` holds the readings of fd.name beside the kernel's, which is in FD_NAME; the
  * hook exchanges the two to judge another one. A reading that is there and has no bytes is unknown.
  * `base` is the directory that a relative path argument starts from.
@@ -120,6 +147,7 @@ struct ev {
     __u8 peer[24]; /* of a ring: beginning of the socket address that a datagram goes to */
     __u64 file;    /* address of the event's struct file, or 0: for extractors only */
     __u64 task;    /* address of the event's task_struct: for extractors only */
+    struct ev_task kept;
 #define SLOT_STR(id, group, cap, doc) char s_##id[cap];
 #include "../grammar/slots.def"
     char alt[READ_ALTS][PATH_CAP];
@@ -232,7 +260,8 @@ struct probe_plan {
     __u8 readings;    /* READ_BIT of each reading of a path to judge; READ_KERNEL is always one */
     __u8 audit;       /* send every event, with the filter's verdict in h.rule */
     __u8 failed_exec; /* events of exec calls that failed are wanted */
-    __u8 pad[5];
+    __u8 task; /* enum task_tie of the tests that are decided once per task; 0: there are none */
+    __u8 pad[4];
 };
 
 /* Whose a container is, by the form of its control group's name. Host: not in a container. */

@@ -12,6 +12,8 @@ struct work_map work SEC(".maps");
 struct mount_sets_map mount_sets SEC(".maps");
 struct procs_map procs SEC(".maps");
 struct envs_map envs SEC(".maps");
+struct tasks_map tasks SEC(".maps");
+struct generation_map generation SEC(".maps");
 struct patterns_map patterns SEC(".maps");
 struct names_map name_sets SEC(".maps");
 struct edges_map class_edges SEC(".maps");
@@ -28,5 +30,6 @@ struct reader_map reader SEC(".maps");
 const volatile struct probe_plan plan SEC(".rodata") = {};
 const volatile struct sketch_head sketch_head SEC(".rodata") = {};
 const volatile __u64 boot_offset_ns SEC(".rodata") = 0;
+const volatile __u32 task_slots SEC(".rodata") = 1;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -253,8 +253,7 @@ __attribute__((noinline)) int extract_fd(struct ev *ev)
 /* ---- the sketch of a path (sketch.h) ---- */
 
 #define NAME_WORDS 32 /* of a component: 255 bytes */
-#define NEAR_NAME 32  /* bytes, and */
-#define NEAR_STEPS 4  /* components, that are looked at without a call for each */
+#define NEAR_NAME 32  /* bytes of one that are looked at without a call for each word */
 
 /*
  * The length of the component, anew from memory each time: the verifier would follow each range of
@@ -343,6 +342,7 @@ static __always_inline void see_words(struct ev *ev, struct sketching *s, __u64 
 {
     struct sketch_ctx c = {.ev = ev, .s = s, .name = name};
 
+#pragma unroll
     for (__u32 at = 8; at < NEAR_NAME; at += 8)
         if (see_word(ev, s, name, at))
             return;
@@ -407,6 +407,12 @@ static __always_inline bool sketch_go(struct ev *ev, struct sketching *s)
     return s->size >= PATH_CAP;
 }
 
+/* Four of them. No loop: before 6.3 the verifier refuses one that clang enters in its middle. */
+static __always_inline bool sketch_near(struct ev *ev, struct sketching *s)
+{
+    return sketch_go(ev, s) || sketch_go(ev, s) || sketch_go(ev, s) || sketch_go(ev, s);
+}
+
 static long sketch_step(__u32 i, struct sketch_ctx *c)
 {
     return sketch_go(c->ev, c->s);
@@ -415,22 +421,19 @@ static long sketch_step(__u32 i, struct sketch_ctx *c)
 /*
  * Goes up from work.sketching.dentry and .mnt to a root and leaves there the bits of the
  * components, and whether the first `left` bytes of slot A0 spell the same path. What path_build
- * could not tell is unknown. `near`: so many components are looked at without a call for each.
+ * could not tell is unknown. `near`: the first ones are looked at without a call for each.
  */
-static __always_inline void sketch_walk(struct ev *ev, struct sketching *s, int near)
+static __always_inline void sketch_walk(struct ev *ev, struct sketching *s, bool near)
 {
     __u64 fs = (__u64)KREAD(struct task_struct, ev->task, fs);
     struct sketch_ctx c = {.ev = ev, .s = s};
-    bool more = true;
 
     s->mnt_root = (__u64)KREAD(struct vfsmount, s->mnt, mnt_root);
     s->root_dentry = (__u64)KREAD(struct fs_struct, fs, root.dentry);
     s->root_mnt = (__u64)KREAD(struct fs_struct, fs, root.mnt);
     s->bits = s->first = s->word = 0;
     s->n = s->size = s->done = 0;
-    for (int i = 0; i < near && more; i++)
-        more = !sketch_go(ev, s);
-    if (more)
+    if (!near || !sketch_near(ev, s))
         bpf_loop(PATH_CAP, sketch_step, &c, 0);
     s->bits |= s->first;
     if (s->n)
@@ -454,7 +457,7 @@ static __always_inline __u64 stored_bits(struct ev *ev, struct sketching *s, __u
     s->dentry = (__u64)KREAD(struct file, file, f_path.dentry);
     s->mnt = mount;
     s->spelling = SPELLED_ELSE;
-    sketch_walk(ev, s, 0);
+    sketch_walk(ev, s, false);
     return s->bits;
 }
 
@@ -466,7 +469,7 @@ static __always_inline __u64 file_bits(struct ev *ev, struct sketching *s, __u64
 
     s->dentry = (__u64)KREAD(struct file, file, f_path.dentry);
     s->mnt = (__u64)KREAD(struct file, file, f_path.mnt);
-    sketch_walk(ev, s, NEAR_STEPS);
+    sketch_walk(ev, s, true);
     bits = s->bits;
     spelling = s->spelling;
     bits |= stored_bits(ev, s, file);

@@ -162,7 +162,8 @@ __attribute__((noinline)) int param_path(struct ev *ev, __u32 which, __u32 dir)
     return ev && w ? absolute(ev, w, which == 0, dir > DIR_CWD ? N_P0 + dir - 1 : 0) : 0;
 }
 
-/* As the language shows it: one that is absolute already stays as it is, and an empty one is a word.
+/* As the language shows it: one that is absolute already stays as it is, and an empty one is a
+ * word.
  */
 static __always_inline void put_param(struct ev *ev, __u32 which, __u32 from, __u32 to)
 {

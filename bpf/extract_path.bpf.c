@@ -134,7 +134,8 @@ static __always_inline __u32 read_spelling(struct ev *ev)
     return n > 1 ? (__u32)n - 1 : 0;
 }
 
-/* The first `n` bytes of slot A0, absolute and folded, to its place as a reading. False: it cannot be told. */
+/* The first `n` bytes of slot A0, absolute and folded, to its place as a reading. False: it cannot
+ * be told. */
 static __always_inline bool fold_spelling(struct ev *ev, __u32 n)
 {
     struct work *w = work_get();

@@ -26,17 +26,19 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
         bpf_task_storage_get(&procs, task->group_leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
     struct ev *ev;
 
+    keep_parent_changed((__u64)task); /* before and after its state does */
     if (st)
         state_exec(st);
     if (plan.groups & ENV_GROUPS)
         keep_env(task->group_leader);
+    keep_parent_changed((__u64)task);
     if (!syscall_wanted(NR_EXECVE))
         return 0;
     ev = event_begin(EV_execve, NR_EXECVE, 0);
     if (!ev)
         return 0;
     put_filename(ev, bprm);
-    event_judge(ev, rule_filter_exec);
+    event_end(ev, event_judge(ev, rule_filter_exec), rule_filter_exec);
     return 0;
 }
 

@@ -151,10 +151,53 @@ static __always_inline void put_call_args(struct ev *ev, struct pt_regs *regs, e
     ev->args[5] = regs->r9;
 }
 
+#define NR_OPEN 2
+#define NR_OPENAT 257
+#define NATIVE_CHANGES 0x400243 /* __O_TMPFILE, O_TRUNC, O_CREAT, O_ACCMODE */
+
+/* enum left_class of the event that is going to be made. */
+static __always_inline __u32 class_of(__u64 nr, enum way way, struct pt_regs *regs, long res)
+{
+    __u32 class = res < 0 ? LEFT_FAILED : 0;
+
+    if (way == WAY_NATIVE && ((nr == NR_OPEN && !(regs->si & NATIVE_CHANGES)) ||
+                              (nr == NR_OPENAT && !(regs->dx & NATIVE_CHANGES))))
+        class |= LEFT_READS;
+    return class;
+}
+
+/* What was kept of the calling task, and whether that leaves any rule. */
+struct look {
+    struct kept kept;
+    bool left;
+};
+
+static __always_inline struct look look_at(struct task_struct *task, __u32 event, __u32 class)
+{
+    struct look l = {.left = true};
+
+    if (!plan.task)
+        return l;
+    l.kept = keep_find(task);
+    l.left = !l.kept.valid || keep_left(&l.kept, event, class);
+    return l;
+}
+
+static __always_inline void count_filtered(__u32 event)
+{
+    __u64 *n = counters(bpf_get_smp_processor_id(), event);
+
+    if (!n)
+        return;
+    n[STAT_SEEN]++;
+    n[STAT_FILTERED]++;
+}
+
 static __always_inline void judge_call(struct pt_regs *regs, struct call call, __s64 res,
-                                       __u32 message)
+                                       __u32 message, const struct look *look)
 {
     struct ev *ev = event_begin(event_of[call.nr], (__s64)call.nr, res);
+    int rule;
 
     if (!ev)
         return;
@@ -162,17 +205,23 @@ static __always_inline void judge_call(struct pt_regs *regs, struct call call, _
     if (message) /* as if the vector of messages began there */
         ev->args[1] += message * (ev->compat ? MESSAGE_SIZE_32 : MESSAGE_SIZE);
     put_fd(ev, ev->h.event, res);
-    event_judge(ev, rule_filter_calls);
+    if (plan.task)
+        keep_begin(&look->kept, ev);
+    rule = look->left ? event_judge(ev, rule_filter_calls) : 0;
+    if (plan.task)
+        keep_end(&look->kept, ev, bpf_get_current_task_btf());
+    event_end(ev, rule, rule_filter_calls);
 }
 
 /* An event for each message but the first; of those that are too many it is known that they were.
  */
-static __always_inline void judge_messages(struct pt_regs *regs, struct call call, __s64 res)
+static __always_inline void judge_messages(struct pt_regs *regs, struct call call, __s64 res,
+                                           const struct look *look)
 {
     __u32 i;
 
     for (i = 1; i < MESSAGES_MAX && i < res; i++)
-        judge_call(regs, call, res, i);
+        judge_call(regs, call, res, i, look);
     if (res > MESSAGES_MAX)
         count_unjudged(event_of[call.nr], (__u64)res - MESSAGES_MAX);
 }
@@ -184,6 +233,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
     bool compat = task->thread_info.status & TS_COMPAT, exec;
     struct call call = call_of(regs, compat);
     __u64 nr = call.nr;
+    struct look look;
 
     if (nr >= NR_COUNT || !syscall_wanted(nr) || nr == NR_CLOSE)
         return 0; /* a close was judged before it was made (hook_trace.bpf.c) */
@@ -193,10 +243,15 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
         return 0;
     if (compat)
         res = (__s32)res;
-    judge_call(regs, call, res, 0);
+    look = look_at(task, event_of[nr], class_of(nr, call.way, regs, res));
+    if (!look.left && !plan.audit) {
+        count_filtered(event_of[nr]);
+        return 0;
+    }
+    judge_call(regs, call, res, 0, &look);
     if ((syscall_wanted(NR_SENDMMSG) && nr == NR_SENDMMSG) ||
         (syscall_wanted(NR_RECVMMSG) && nr == NR_RECVMMSG))
-        judge_messages(regs, call, res);
+        judge_messages(regs, call, res, &look);
     return 0;
 }
 

@@ -29,8 +29,13 @@ int test_filter(void *ctx)
     struct ev *ev = bpf_map_lookup_elem(&test_ev, &zero);
     __u32 *result = bpf_map_lookup_elem(&test_result, &zero);
 
-    if (ev && result)
-        *result = (__u32)rule_filter(ev);
+    if (!ev || !result)
+        return 0;
+    *result = (__u32)rule_filter(ev);
+    if (*result && ev->kept.test_class &&
+        !rule_left(ev->h.event, ev->kept.test_class - 1, left_of(&ev->kept.bits, 0),
+                   left_of(&ev->kept.bits, 2)))
+        *result = 0;
     return 0;
 }
 

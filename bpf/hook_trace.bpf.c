@@ -122,20 +122,15 @@ static __always_inline __u64 reaper_of(__u64 task)
     return thread ? thread : init;
 }
 
-static __always_inline bool has_children(__u64 task)
-{
-    __u64 head = task + bpf_core_field_offset(struct task_struct, children);
-
-    return KADDR(struct list_head, head, next) != head;
-}
-
 SEC("raw_tp/sched_process_exit")
 int on_exit(__u64 *ctx)
 {
     __u64 task = ctx[0], reaper;
-    struct ev *ev = trace_begin(EV_procexit, TRACE_procexit);
+    struct ev *ev;
     __u32 code;
 
+    keep_parent_changed(task); /* its children will have another parent */
+    ev = trace_begin(EV_procexit, TRACE_procexit);
     if (!ev)
         return 0;
     code = (__u32)KREAD(struct task_struct, task, exit_code);
@@ -143,7 +138,7 @@ int on_exit(__u64 *ctx)
     ev->args[1] = code >> 8 & 0xff;
     ev->args[2] = code & 0x7f;
     ev->args[3] = code >> 7 & 1;
-    reaper = has_children(task) ? reaper_of(task) : 0;
+    reaper = keep_has_children(task) ? reaper_of(task) : 0;
     ev->args[4] = reaper ? (__u64)KREAD(struct task_struct, reaper, pid) : 0;
     JUDGE(ctx);
     return 0;

@@ -9,7 +9,7 @@
 #ifndef RULEC_JUDGE_H
 #define RULEC_JUDGE_H
 
-#include "probe.h"
+#include "keep.h"
 
 static __always_inline bool syscall_wanted(__u64 nr)
 {
@@ -37,6 +37,7 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     ev->file = ev->req = 0;
     ev->task = (__u64)task;
     ev->compat = ev->ring = ev->time64 = 0;
+    __builtin_memset(&ev->kept, 0, sizeof(ev->kept));
     ev->sketched = 0;
     ev->limited = 0;
     put_num(ev, N_RES, res);
@@ -48,8 +49,11 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     return ev;
 }
 
+/* rule_filter(), or the part of it that has the hook's events. */
+typedef int filter_part(struct ev *ev);
+
 /* What the filter says of the readings that are not the kernel's; the first that passes. */
-static __always_inline int judge_alts(struct ev *ev, int (*filter)(struct ev *ev))
+static __always_inline int judge_alts(struct ev *ev, filter_part *filter)
 {
     int rule = 0;
 
@@ -67,17 +71,35 @@ static __always_inline int judge_alts(struct ev *ev, int (*filter)(struct ev *ev
     return rule;
 }
 
-/* `filter`: rule_filter(), or the part of it that has the hook's events. */
-static __always_inline void event_judge(struct ev *ev, int (*filter)(struct ev *ev))
+/* 0: no rule can match; else 1 + the first that might, under any reading. */
+static __always_inline int event_judge(struct ev *ev, filter_part *filter)
 {
-    __u64 *n = counters(ev);
-    int rule;
+    int rule = filter(ev);
+
+    if (rule == 0 && ev->h.readings != READ_BIT(READ_KERNEL))
+        rule = judge_alts(ev, filter);
+    return rule;
+}
+
+/*
+ * An audit holds the verdict against the values in the record. Those of ancestors may have changed
+ * since the verdict, which rests on what was kept: then what is in the record is judged.
+ */
+static __always_inline void judge_overtaken(struct ev *ev, filter_part *filter)
+{
+    if (ev->kept.generation == keep_generation())
+        return;
+    __builtin_memset(&ev->kept.bits, 0, sizeof(ev->kept.bits));
+    ev->h.rule = (__u32)event_judge(ev, filter);
+}
+
+/* Sends what the verdict lets through. The event is packed where it stands, and gone then. */
+static __always_inline void event_end(struct ev *ev, int rule, filter_part *filter)
+{
+    __u64 *n = counters(ev->h.cpu, ev->h.event);
 
     if (n)
         n[STAT_SEEN]++;
-    rule = filter(ev);
-    if (rule == 0 && ev->h.readings != READ_BIT(READ_KERNEL))
-        rule = judge_alts(ev, filter);
     if (rule == 0 && !plan.audit) {
         if (n)
             n[ev->limited ? STAT_LIMITED : STAT_FILTERED]++;
@@ -88,6 +110,8 @@ static __always_inline void event_judge(struct ev *ev, int (*filter)(struct ev *
     ev->h.ts = bpf_ktime_get_boot_ns() + boot_offset_ns;
     ev->h.rule = (__u32)rule;
     record_fill(ev);
+    if (plan.audit && plan.task)
+        judge_overtaken(ev, filter);
     record_send(ev);
 }
 

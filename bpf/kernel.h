@@ -78,6 +78,9 @@ struct hlist_node {
 struct hlist_head {
     struct hlist_node *first;
 };
+struct list_head {
+    struct list_head *next;
+};
 
 struct qstr {
     __u32 len;
@@ -89,10 +92,6 @@ struct dentry {
     struct qstr d_name;
     struct inode *d_inode;
     struct super_block *d_sb;
-};
-
-struct list_head {
-    struct list_head *next;
 };
 
 struct rb_node {
@@ -342,6 +341,7 @@ struct task_struct {
     struct task_struct *group_leader;
     struct pid *thread_pid;
     __u64 start_boottime;
+    __u64 self_exec_id;
     unsigned long min_flt;
     unsigned long maj_flt;
     const struct cred *cred;

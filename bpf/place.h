@@ -223,7 +223,7 @@ __attribute__((noinline)) __u64 place_of_file(__u64 file)
         bpf_loop(PATH_CAP, climb_step, &c, 0);
     best = ANEW(w->mounts.best);
     if (best < own && best < SET_MOUNTS)
-        return p->v[best].mnt;
+        return p->v[best & (SET_MOUNTS - 1)].mnt;
     return own == p->n && p->more ? PLACE_UNKNOWN : 0;
 }
 

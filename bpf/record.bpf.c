@@ -283,7 +283,7 @@ __attribute__((noinline)) int record_send(struct ev *ev)
         ev->base_len = 0;
     rule = ev->h.rule;
     lane = bpf_map_lookup_elem(&lanes, &rule);
-    n = counters(ev);
+    n = counters(ev->h.cpu, ev->h.event);
     if (!lane || !n)
         return 0;
     size = untold(w, sizeof(struct rec));

@@ -261,10 +261,16 @@ static void emit(struct asm_code *a, int code, int dst, int src, int32_t off, in
     put(a, make(code, dst, src, off, imm));
 }
 
+static const uint8_t SIZE_CODE[9] = {[1] = BPF_B, [2] = BPF_H, [4] = BPF_W, [8] = BPF_DW};
+
 void asm_load(struct asm_code *a, unsigned size, int dst, int base, int32_t off)
 {
-    static const uint8_t code[9] = {[1] = BPF_B, [2] = BPF_H, [4] = BPF_W, [8] = BPF_DW};
-    emit(a, BPF_LDX | BPF_MEM | code[size], dst, base, off, 0);
+    emit(a, BPF_LDX | BPF_MEM | SIZE_CODE[size], dst, base, off, 0);
+}
+
+void asm_store(struct asm_code *a, unsigned size, int base, int32_t off, int src)
+{
+    emit(a, BPF_STX | BPF_MEM | SIZE_CODE[size], base, src, off, 0);
 }
 
 void asm_mov(struct asm_code *a, int dst, int src)

@@ -100,6 +100,7 @@ void asm_mark(struct asm_code *a, span_id at, const char *note);
 
 /* Instructions. `size`: 1, 2, 4 or 8 bytes. `op`: BPF_ADD, ... and BPF_JEQ, ... */
 void asm_load(struct asm_code *a, unsigned size, int dst, int base, int32_t off);
+void asm_store(struct asm_code *a, unsigned size, int base, int32_t off, int src);
 void asm_mov(struct asm_code *a, int dst, int src);
 void asm_mov_imm(struct asm_code *a, int dst, uint64_t imm); /* any 64 bits */
 void asm_alu(struct asm_code *a, int op, int dst, int src);

@@ -124,6 +124,8 @@ void asm_print_place(char *buf, size_t cap, const struct bpf_insn *i)
     }
     if (off / 8 == offsetof(struct ev, sketch) / 8)
         snprintf(buf, cap, "sketch of the path");
+    if ((size_t)off - offsetof(struct ev, kept) < sizeof(struct ev_task))
+        snprintf(buf, cap, "bits of the task");
     for (unsigned s = S_COUNT; s--;) {
         if (TEXT_OFF[s] > (uint32_t)off)
             continue;

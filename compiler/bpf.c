@@ -14,6 +14,7 @@
 #include "pipeline.h"
 #include "place.h"
 #include "sketch.h"
+#include "task.h"
 
 enum { R0 = BPF_REG_0, R1, R2, R6 = BPF_REG_6, R7, R8 };
 
@@ -26,7 +27,7 @@ enum { R0 = BPF_REG_0, R1, R2, R6 = BPF_REG_6, R7, R8 };
 
 /* ---- functions ---- */
 
-static void begin(struct emit *e, const char *name, span_id at)
+void emit_begin(struct emit *e, const char *name, span_id at)
 {
     asm_func_begin(e->a, name);
     asm_mark(e->a, at, NULL);
@@ -39,7 +40,7 @@ static void begin(struct emit *e, const char *name, span_id at)
     asm_mov(e->a, R6, R1);
 }
 
-static void finish(struct emit *e)
+void emit_finish(struct emit *e)
 {
     if (asm_live(e->a)) {
         asm_mov_imm(e->a, R0, 0);
@@ -54,6 +55,8 @@ struct unit {
     uint32_t func0, nfunc; /* names, in asm_code.funcs */
     uint32_t ngroup;       /* the first of them are groups (group.h) */
     uint32_t pass;         /* what to answer when none of them has an answer */
+    struct grouping parts;
+    struct task_mask want; /* the tests of the task that its rules look at */
 };
 
 static span_id place_of(struct emit *e, const struct root *r)
@@ -78,7 +81,8 @@ static bool begin_part(struct emit *e, const struct unit *u, const struct root *
 {
     if (e->a->insns.n >= FILTER_SLOTS || e->a->funcs.n >= FILTER_FUNCS)
         return false;
-    begin(e, unit_name(e, &e->c->events.v[u->row], e->a->funcs.n - u->func0), place_of(e, first));
+    emit_begin(e, unit_name(e, &e->c->events.v[u->row], e->a->funcs.n - u->func0),
+               place_of(e, first));
     asm_mov(e->a, R7, R6);
     asm_alu_imm(e->a, BPF_ADD, R7, ASM_FAR);
     return true;
@@ -98,7 +102,7 @@ static void emit_group(struct emit *e, struct event_rules *row, const struct gro
         group_emit_table(e, row, g);
     else
         group_emit(e, &e->c->roots.v[row->root0], g);
-    finish(e);
+    emit_finish(e);
 }
 
 /* For the decision table: the roots that none of the event's groups has. */
@@ -124,16 +128,39 @@ static void emit_one(struct emit *e, const struct root *r)
     asm_bind(e->a, miss);
 }
 
+/* The rules without a group, one after the other. */
+static void emit_rest(struct emit *e, struct unit *u, const struct root *roots)
+{
+    const uint32_t *rest = u->parts.rest.v, n = u->parts.rest.n;
+    bool more = true;
+    e->by_bit = true;
+    for (uint32_t i = 0; i < n && more;) {
+        uint32_t start = e->a->insns.n;
+        if (!begin_part(e, u, &roots[rest[i]])) {
+            leave(e, u, &roots[rest[i]], n - i);
+            break;
+        }
+        memset(e->known, 0, sizeof e->known);
+        e->no_bits = asm_label(e->a);
+        while (i < n && asm_live(e->a) && e->a->insns.n - start < FUNC_SLOTS)
+            emit_one(e, &roots[rest[i++]]);
+        asm_bind(e->a, e->no_bits);
+        e->may = SKETCH_NONE;
+        more = asm_live(e->a); /* else some rule always passes: those behind are never reached */
+        emit_finish(e);
+    }
+    e->by_bit = false;
+}
+
 static void emit_unit(struct emit *e, struct unit *u)
 {
     struct event_rules *row = &e->c->events.v[u->row];
     const struct root *roots = &e->c->roots.v[row->root0];
-    struct grouping parts = {0};
+    const struct grouping *parts = &u->parts;
     e->event = row->event;
-    group_rules(e, row, &parts);
     u->func0 = e->a->funcs.n;
-    for (uint32_t i = 0; i < parts.groups.n; i++) {
-        const struct group *g = &parts.groups.v[i];
+    for (uint32_t i = 0; i < parts->groups.n; i++) {
+        const struct group *g = &parts->groups.v[i];
         bool emitted = begin_part(e, u, &roots[g->rules.v[0].pos]);
         if (emitted) {
             emit_group(e, row, g);
@@ -145,24 +172,8 @@ static void emit_unit(struct emit *e, struct unit *u)
             group_put_key(e, row, g);
     }
     if (row->nkey)
-        note_rest(e, row, &parts);
-    for (uint32_t i = 0; i < parts.rest.n;) {
-        uint32_t start = e->a->insns.n;
-        if (!begin_part(e, u, &roots[parts.rest.v[i]])) {
-            leave(e, u, &roots[parts.rest.v[i]], parts.rest.n - i);
-            break;
-        }
-        memset(e->known, 0, sizeof e->known);
-        e->no_bits = asm_label(e->a);
-        while (i < parts.rest.n && asm_live(e->a) && e->a->insns.n - start < FUNC_SLOTS)
-            emit_one(e, &roots[parts.rest.v[i++]]);
-        asm_bind(e->a, e->no_bits);
-        e->may = SKETCH_NONE;
-        bool more = asm_live(e->a);
-        finish(e);
-        if (!more)
-            break; /* some rule always passes: those behind it are never reached */
-    }
+        note_rest(e, row, parts);
+    emit_rest(e, u, roots);
     u->nfunc = e->a->funcs.n - u->func0;
 }
 
@@ -209,7 +220,7 @@ static void read_row(struct emit *e, const struct event_rules *row, struct row *
 static bool same_rules(struct comp *c, const struct event_rules *a, const struct event_rules *b,
                        const struct nodes *list)
 {
-    if (a->nroot != b->nroot)
+    if (a->nroot != b->nroot || task_is_exec(a->event) != task_is_exec(b->event))
         return false;
     for (uint32_t i = 0; i < a->nroot; i++) {
         const struct root *x = &c->roots.v[a->root0 + i], *y = &c->roots.v[b->root0 + i];
@@ -278,6 +289,7 @@ static void emit_least(struct emit *e, const struct unit *u)
 /* Calls the unit's functions until one has an answer, which is the caller's. */
 static void emit_calls(struct emit *e, const struct unit *u)
 {
+    task_emit_want(e, &u->want);
     if (u->nfunc > 1 || u->pass) {
         emit_least(e, u);
         return;
@@ -329,7 +341,7 @@ static void emit_filter(struct emit *e, enum part part, const struct unit *units
     struct key *keys = arena_alloc(c->arena, (c->events.n + 1) * sizeof *keys);
     uint32_t n = 0;
     span_id at = c->roots.n ? place_of(e, &c->roots.v[0]) : (span_id){0};
-    begin(e, PART_NAME[part], at);
+    emit_begin(e, PART_NAME[part], at);
     label_id none = asm_label(e->a),
              *to_unit = arena_alloc(c->arena, (nunit + 1) * sizeof *to_unit);
     for (uint32_t u = 0; u < nunit; u++)
@@ -356,7 +368,7 @@ static void emit_filter(struct emit *e, enum part part, const struct unit *units
             emit_calls(e, &units[u]);
     }
     asm_bind(e->a, none);
-    finish(e);
+    emit_finish(e);
 }
 
 /* Events of one unit have the same roots, and so the same keys. */
@@ -372,22 +384,110 @@ static void share_keys(struct comp *c, const struct unit *units, const uint32_t 
     }
 }
 
-struct asm_code *bpf_emit(struct comp *c, bool notes)
+/* ---- tests of the task ---- */
+
+static void find_tests(struct emit *e, const struct unit *u)
 {
-    struct emit *e = &(struct emit){.c = c, .a = asm_new(c->arena), .notes = notes};
-    struct unit *units = arena_alloc(c->arena, (c->events.n + 1) * sizeof *units);
-    uint32_t *unit_of = arena_alloc(c->arena, (c->events.n + 1) * sizeof *unit_of);
+    const struct event_rules *row = &e->c->events.v[u->row];
+    bool *direct = arena_alloc(e->c->arena, row->nroot + 1);
+    for (uint32_t i = 0; i < u->parts.rest.n; i++)
+        direct[u->parts.rest.v[i]] = true;
+    task_add_row(e, row, direct);
+}
+
+/* Events of one unit have the same roots, and so the same tests. */
+static void share_tests(struct emit *e, const struct unit *u, uint32_t row)
+{
+    const struct event_rules *from = &e->c->events.v[u->row], *to = &e->c->events.v[row];
+    memcpy(&e->task->direct[to->root0], &e->task->direct[from->root0], from->nroot);
+    memcpy(&e->task->test_of[to->root0], &e->task->test_of[from->root0],
+           from->nroot * sizeof *e->task->test_of);
+}
+
+static void want_gated(struct emit *e, struct unit *u, struct task_gated g)
+{
+    for (uint32_t i = 0; i < u->want.ngated; i++)
+        if (e->task->gated.v[u->want.gated0 + i].rule == g.rule)
+            return;
+    VEC_PUSH(e->c->arena, &e->task->gated, g);
+    u->want.ngated++;
+}
+
+/* The tests that the rules without a group begin with, and those that tell that no rule is left. */
+static void find_want(struct emit *e, struct unit *u, uint32_t unit, const uint32_t *unit_of)
+{
+    const struct event_rules *row = &e->c->events.v[u->row];
+    u->want.gated0 = e->task->gated.n;
+    for (uint32_t i = 0; i < u->parts.rest.n; i++) {
+        const struct root *r = &e->c->roots.v[row->root0 + u->parts.rest.v[i]];
+        const struct rule *rule = &e->c->rules.v[r->rule.i];
+        uint32_t bit = task_bit(e, r);
+        if (bit != TASK_BITS && rule->enabled)
+            u->want.bits[bit / 32] |= 1u << bit % 32;
+        else if (bit != TASK_BITS)
+            want_gated(e, u, (struct task_gated){rule->index, bit});
+    }
+    for (uint32_t i = 0; i < e->c->events.n * LEFT_CLASSES; i++) {
+        const struct task_mask *m = &e->task->left[i / LEFT_CLASSES][i % LEFT_CLASSES];
+        if (m->open || unit_of[i / LEFT_CLASSES] != unit)
+            continue;
+        for (uint32_t w = 0; w < TASK_WORDS; w++)
+            u->want.bits[w] |= m->bits[w];
+        for (uint32_t k = 0; k < m->ngated; k++)
+            want_gated(e, u, e->task->gated.v[m->gated0 + k]);
+    }
+}
+
+/* Groups first: what is outside of them is first in line for the bits. */
+static void plan_task(struct emit *e, struct unit *units, uint32_t n, uint32_t *unit_of)
+{
+    struct comp *c = e->c;
+    c->task = e->task = task_plan_new(c);
+    for (uint32_t u = 0; u < n; u++) {
+        const struct event_rules *row = &c->events.v[units[u].row];
+        e->event = row->event;
+        group_rules(e, row, &units[u].parts);
+        find_tests(e, &units[u]);
+    }
+    task_assign(e);
+    for (uint32_t i = 0; i < c->events.n; i++) {
+        share_tests(e, &units[unit_of[i]], i);
+        left_find(e, i);
+    }
+    for (uint32_t u = 0; u < n; u++)
+        find_want(e, &units[u], u, unit_of);
+    c->plan.probe.task = e->task->ties;
+    if (e->task->ties & TASK_ANC)
+        c->plan.hook[HOOK_EXIT] = true;
+}
+
+struct emit *emit_new(struct comp *c, bool notes)
+{
+    struct emit *e = arena_alloc(c->arena, sizeof *e);
+    *e = (struct emit){.c = c, .a = asm_new(c->arena), .notes = notes};
     e->atom_at = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof *e->atom_at);
     e->atom_rule = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof *e->atom_rule);
     e->label_of = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->label_of);
     e->label_root = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->label_root);
     e->skip[0] = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->skip[0]);
     e->skip[1] = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->skip[1]);
+    e->skip_view = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->skip_view);
+    e->skip_to = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->skip_to);
+    return e;
+}
+
+struct asm_code *bpf_emit(struct comp *c, bool notes)
+{
+    struct emit *e = emit_new(c, notes);
+    struct unit *units = arena_alloc(c->arena, (c->events.n + 1) * sizeof *units);
+    uint32_t *unit_of = arena_alloc(c->arena, (c->events.n + 1) * sizeof *unit_of);
     uint32_t n = find_units(e, units, unit_of);
     c->filter_left = 0;
     e->classes = classes_new(c);
     e->sketch = sketch_new(c);
     e->may = SKETCH_NONE;
+    plan_task(e, units, n, unit_of);
+    task_emit(e);
     for (uint32_t u = 0; u < n; u++)
         emit_unit(e, &units[u]);
     share_keys(c, units, unit_of);
@@ -396,6 +496,7 @@ struct asm_code *bpf_emit(struct comp *c, bool notes)
         return NULL;
     for (enum part p = PART_ALL; p < PART_COUNT; p++)
         emit_filter(e, p, units, n, unit_of);
+    left_emit(e);
     return e->a;
 }
 

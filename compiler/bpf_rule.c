@@ -8,6 +8,7 @@
 #include "intern.h"
 #include "pipeline.h"
 #include "place.h"
+#include "task.h"
 
 enum { R0 = BPF_REG_0, R1, R2, R3, R4, R6 = BPF_REG_6 };
 
@@ -172,7 +173,9 @@ dag_id emit_decided(struct emit *e, dag_id d)
 {
     while (is_node(d)) {
         const struct dag_node *n = &e->c->dag.v[d.i];
-        if (d.i == e->known[0].i || d.i == e->known[1].i)
+        if (e->view && e->skip_view[d.i] == e->view)
+            d = e->skip_to[d.i];
+        else if (d.i == e->known[0].i || d.i == e->known[1].i)
             d = n->neg ? n->no : n->yes;
         else if (!passes(e, n))
             return d;
@@ -375,21 +378,16 @@ void emit_answer(struct emit *e, label_id closed)
     asm_exit(e->a);
 }
 
-void emit_rule(struct emit *e, const struct root *r, label_id miss)
+void emit_nodes(struct emit *e, const struct root *r, label_id hit, label_id miss)
 {
-    const struct rule *rule = &e->c->rules.v[r->rule.i];
+    struct nodes list = {0};
     dag_id root = emit_decided(e, r->root);
-    if (root.i == DAG_FALSE) {
-        asm_goto(e->a, miss);
+    if (!is_node(root)) {
+        asm_goto(e->a, root.i == DAG_TRUE ? hit : miss);
         return;
     }
-    struct nodes list = {0};
-    label_id hit = asm_label(e->a);
     if (e->c->nodes.n)
-        find_atoms(e, r->rule.i, rule->condition);
-    /* Rules that start out off are passed over; the others keep what is known, and mute a hit. */
-    if (!rule->enabled)
-        asm_gate(e->a, rule->index + 1, false, miss);
+        find_atoms(e, r->rule.i, e->c->rules.v[r->rule.i].condition);
     asm_drop_fact(e->a, FACT_MAY);
     e->serial++;
     emit_collect(e, &list, root);
@@ -403,6 +401,28 @@ void emit_rule(struct emit *e, const struct root *r, label_id miss)
             emit_may(e, miss);
         emit_test(e, n, edges_of(e, n, hit, miss));
     }
+}
+
+void emit_rule(struct emit *e, const struct root *r, label_id miss)
+{
+    const struct rule *rule = &e->c->rules.v[r->rule.i];
+    label_id hit = asm_label(e->a);
+    uint32_t bit = e->by_bit ? task_bit(e, r) : TASK_BITS;
+    if (emit_decided(e, r->root).i == DAG_FALSE) {
+        asm_goto(e->a, miss);
+        return;
+    }
+    /* Rules that start out off are passed over; the others keep what is known, and mute a hit. */
+    if (!rule->enabled)
+        asm_gate(e->a, rule->index + 1, false, miss);
+    if (bit != TASK_BITS) {
+        asm_mark(e->a, rule->at,
+                 e->notes ? arena_printf(e->c->arena, "bit %u of the task", bit) : NULL);
+        task_emit_bit(e, bit, miss);
+        task_show(e, r, e->event, false);
+    }
+    emit_nodes(e, r, hit, miss);
+    task_show_all(e);
     asm_bind(e->a, hit);
     if (asm_live(e->a)) {
         asm_mark(e->a, rule->at, e->notes ? STR(e->c, rule->name) : NULL);

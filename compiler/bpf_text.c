@@ -208,8 +208,7 @@ void emit_ends(struct emit *e, const struct pattern_test *t, const char *bytes, 
 
 static struct pattern_test pattern_of(const struct text *t)
 {
-    return (struct pattern_test){
-        .op = t->at->op, .str = t->str, .place = t->place, .cap = t->cap};
+    return (struct pattern_test){.op = t->at->op, .str = t->str, .place = t->place, .cap = t->cap};
 }
 
 static void emit_suffix(struct emit *e, const struct text *t, uint32_t i, struct edges to)

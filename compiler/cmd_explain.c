@@ -15,6 +15,7 @@
 #include "place.h"
 #include "show.h"
 #include "source.h"
+#include "task.h"
 
 /* What is wanted. */
 struct asked {
@@ -57,6 +58,17 @@ static unsigned count_calls(const struct probe_plan *p)
     return n;
 }
 
+/* What is decided once per task, and when again. */
+static void explain_task(const struct comp *c)
+{
+    uint8_t ties = c->plan.probe.task;
+    if (ties) {
+        printf("tests of the process alone: %u, made once per task and after each exec%s%s\n",
+               c->task->nbit, ties & TASK_CRED ? ", change of its credentials" : "",
+               ties & TASK_ANC ? ", change of its ancestors" : "");
+    }
+}
+
 static void explain_pack(struct comp *c)
 {
     printf("%u rules\nhooks\n", c->nrule);
@@ -68,6 +80,7 @@ static void explain_pack(struct comp *c)
         }
     }
     putchar('\n');
+    explain_task(c);
     if (c->plan.probe.readings != READ_BIT(READ_KERNEL)) {
         fputs("files are judged again where these paths differ:", stdout);
         print_readings(stdout, c->plan.probe.readings);
@@ -146,6 +159,7 @@ static void explain_tests(struct comp *c, dag_id root, const struct event_rules 
                           struct left *left)
 {
     const bool *in = reach(c, root);
+    const bool *own = task_nodes(c, row->root0 + rank, row->event);
     const struct class_key *key = key_of(c, row, rank);
     bool table = key && key->table;
     unsigned n = 0, user = 0;
@@ -159,7 +173,7 @@ static void explain_tests(struct comp *c, dag_id root, const struct event_rules 
         const char *why = grade_why(c, d, row->event, table);
         printf("    %3u. %s", ++n, d->neg ? "not " : "");
         print_atom(c, stdout, d->atom);
-        fputs("\n           ", stdout);
+        fputs(own && own[i] ? "\n           once per task, " : "\n           ", stdout);
         explain_place(c, w, why, table);
         user += why != NULL;
         if (why && !left->why[d->atom.i]) {

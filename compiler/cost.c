@@ -17,7 +17,6 @@ static const uint32_t tests[] = {
 #define COST_TEST(key, cost) [COST_TEST_##key] = (cost),
 #include "cost.def"
 };
-/* Groups that no test of the kernel needs are not measured. */
 static const uint32_t groups[G_COUNT] = {
 #define COST_GROUP(id, cost) [G_##id] = (cost),
 #include "cost.def"
@@ -42,9 +41,10 @@ uint32_t cost_test(enum cost_test key)
     return tests[key];
 }
 
+/* One that is not measured is taken for a dear one: no test of it shall come first for nothing. */
 uint32_t cost_group(enum slot_group g)
 {
-    return groups[g];
+    return groups[g] || g == G_EVENT ? groups[g] : groups[G_PATH];
 }
 
 /* ---- one test ---- */
@@ -167,15 +167,22 @@ uint32_t cost_of_test(const struct comp *c, const struct atom *a)
     return text ? text_cost(c, a) : n * tests[COST_TEST_TEXT];
 }
 
+/* A parameter that rules see as an absolute path. */
+static bool is_path_param(const struct comp *c, const struct atom *a)
+{
+    enum type_id t = catalog_param_type(STR(c, a->lhs.name), STRLEN(c, a->lhs.name));
+    return a->lhs.field == F_evt_arg && (t == T_FSPATH || t == T_FSRELPATH);
+}
+
 /* The group of slots that the atom's value is in. */
-static enum slot_group group_of(const struct atom *a)
+static enum slot_group group_of(const struct comp *c, const struct atom *a)
 {
     const struct field_info *f = catalog_field(a->lhs.field);
     if (f->source == SRC_SLOT && f->slot >= 0) {
         return catalog_slot((unsigned)f->slot)->group;
     }
     if (f->source == SRC_PARAM) {
-        return G_ARGS;
+        return is_path_param(c, a) ? G_ABSPATH : G_ARGS;
     }
     if (f->source == SRC_ANC) {
         return a->lhs.field == F_proc_aname || a->lhs.field == F_proc_apid ? G_ANC : G_EXTRA;
@@ -190,7 +197,7 @@ uint32_t cost_of_atom(const struct comp *c, atom_id id)
 {
     const struct atom *a = &c->atoms.v[id.i];
     uint32_t test = cost_of_test(c, a);
-    return test == COST_USER ? COST_USER : test + groups[group_of(a)];
+    return test == COST_USER ? COST_USER : test + cost_group(group_of(c, a));
 }
 
 /* ---- odds ---- */

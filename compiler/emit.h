@@ -28,6 +28,7 @@ struct skip {
 
 struct classes_maker;
 struct sketch_maker;
+struct task_plan;
 
 struct emit {
     struct comp *c;
@@ -44,7 +45,12 @@ struct emit {
     uint32_t *label_root; /* ... this is the serial number of the root at hand */
     struct skip *skip[2]; /* by DAG node: beyond(), of its own slot if that is unknown or absent */
     uint32_t serial;
-    dag_id known[2]; /* tests of the rule at hand that are known to pass (0: none) */
+    struct task_plan *task; /* task.h */
+    bool by_bit;            /* the rules at hand look at their bits */
+    uint32_t view;          /* not 0: of a root, only some blocks are looked at: */
+    uint32_t *skip_view;    /* ... by DAG node: where this is the view, */
+    dag_id *skip_to;        /* ... a block begins that is passed over to here */
+    dag_id known[2];        /* tests of the rule at hand that are known to pass (0: none) */
 };
 
 static inline bool is_node(dag_id d)
@@ -70,6 +76,16 @@ void emit_collect_all(struct emit *e, struct nodes *list, dag_id root);
  * pass here whatever happens are in e->known.
  */
 void emit_rule(struct emit *e, const struct root *r, label_id miss);
+
+/* The tests of a root, as e->view shows it: goes to `hit` or `miss`. */
+void emit_nodes(struct emit *e, const struct root *r, label_id hit, label_id miss);
+
+/* ---- bpf.c ---- */
+
+struct emit *emit_new(struct comp *c, bool notes);
+/* A function that gets the event. */
+void emit_begin(struct emit *e, const char *name, span_id at);
+void emit_finish(struct emit *e); /* answers 0 where no answer was given */
 
 /* Answers with the rule whose number is in r0, or goes to `closed` if its lane is (bpf/abi.h). */
 void emit_answer(struct emit *e, label_id closed);

@@ -12,6 +12,7 @@
 #include "../runtime/class_find.h"
 #include "eval_bpf_load.h"
 #include "eval_sketch.h"
+#include "task.h"
 
 #define STEPS_MAX 1000000 /* what the verifier allows */
 #define DEPTH_MAX 8
@@ -364,7 +365,7 @@ static int match(struct run *run, enum vm_native native)
     struct bpf_vm *vm = run->vm;
     const char *s;
     size_t len;
-    if (ask_classes(run, native))
+    if (native == NATIVE_SETTLE || ask_classes(run, native))
         return 0;
     if (native == NATIVE_SKETCH) {
         if (!vm->classes.head || !vm->classes.head->sketch.n)
@@ -491,25 +492,55 @@ static int step(struct run *run)
     return err;
 }
 
+static int64_t run_from(struct run *run, uint32_t start)
+{
+    int more = 0;
+    run->depth = 0;
+    run->pc = start;
+    run->r[10] = (uint64_t)(uintptr_t)(run->frames[0].stack + STACK_SIZE);
+    for (uint32_t steps = 0; !more; steps++) {
+        if (steps >= STEPS_MAX)
+            return fail(run, -ELOOP, "more than %d steps", STEPS_MAX);
+        more = step(run);
+    }
+    return more < 0 ? more : (int64_t)(int32_t)run->r[0];
+}
+
+static void clobber(struct run *run)
+{
+    for (int i = 0; i < 11; i++)
+        run->r[i] = CLOBBERED;
+}
+
+/* What the bits of the task tell, as the hook would ask before it makes an event. */
+static int64_t ask_left(struct run *run)
+{
+    const struct task_bits *k = &run->ev->kept.bits;
+    int class = left_class(run->ev);
+    uint64_t left[2] = {0};
+    if (class < 0 || !run->vm->left)
+        return 1;
+    for (int i = 0; i < TASK_WORDS; i++)
+        left[i / 2] |= (uint64_t)(k->yes[i] | ~k->known[i]) << (32 * (i % 2));
+    clobber(run);
+    run->r[1] = run->ev->h.event;
+    run->r[2] = (uint64_t) class;
+    run->r[3] = left[0];
+    run->r[4] = left[1];
+    return run_from(run, run->vm->left);
+}
+
 int64_t bpf_vm_filter(struct bpf_vm *vm, struct ev *ev)
 {
     struct run run;
-    int more = 0;
     run.vm = vm;
     run.ev = ev;
-    run.depth = 0;
-    run.pc = vm->start;
     vm->error[0] = 0;
-    for (int i = 0; i < 11; i++)
-        run.r[i] = CLOBBERED;
+    memset(&ev->kept, 0, sizeof ev->kept);
+    clobber(&run);
     run.r[1] = (uint64_t)(uintptr_t)ev;
-    run.r[10] = (uint64_t)(uintptr_t)(run.frames[0].stack + STACK_SIZE);
-    for (uint32_t steps = 0; !more; steps++) {
-        if (steps >= STEPS_MAX)
-            return fail(&run, -ELOOP, "more than %d steps", STEPS_MAX);
-        more = step(&run);
-    }
-    return more < 0 ? more : (int64_t)(int32_t)run.r[0];
+    int64_t rule = run_from(&run, vm->start), left = rule > 0 ? ask_left(&run) : 1;
+    return left > 0 ? rule : left;
 }
 
 const char *bpf_vm_error(const struct bpf_vm *vm)

@@ -119,6 +119,7 @@ static enum vm_native native_of(const char *name)
         {"class_number", NATIVE_NUMBER},     {"class_judge", NATIVE_JUDGE},
         {"class_scan", NATIVE_SCAN},         {"class_found", NATIVE_FOUND},
         {"path_sketch", NATIVE_SKETCH},      {"lane_answer", NATIVE_LANE},
+        {"task_settle", NATIVE_SETTLE},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (!strcmp(name, rows[i].name))
@@ -204,15 +205,23 @@ static void resolve_rest(struct loader *l)
     }
 }
 
-static bool find_start(struct loader *l)
+static bool find_symbol(struct loader *l, const char *name, uint32_t *place)
 {
     for (size_t i = 0; i < l->nsymbol; i++) {
         GElf_Sym sym;
-        if (gelf_getsym(l->symbols, (int)i, &sym) && !strcmp(symbol_name(l, &sym), "rule_filter") &&
-            symbol_place(l, &sym, &l->vm->start))
+        if (gelf_getsym(l->symbols, (int)i, &sym) && !strcmp(symbol_name(l, &sym), name) &&
+            symbol_place(l, &sym, place))
             return true;
     }
-    return fail(l, "no function rule_filter");
+    return false;
+}
+
+/* rule_left is never the first: rule_filter or a part of it comes before. */
+static bool find_start(struct loader *l)
+{
+    if (!find_symbol(l, "rule_left", &l->vm->left))
+        l->vm->left = 0;
+    return find_symbol(l, "rule_filter", &l->vm->start) || fail(l, "no function rule_filter");
 }
 
 static const void *copy(const void *rows, size_t n, size_t size)

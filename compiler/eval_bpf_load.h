@@ -26,6 +26,7 @@ enum vm_native {
     NATIVE_FOUND,
     NATIVE_SKETCH,
     NATIVE_JUDGE,
+    NATIVE_SETTLE,  /* task_settle(): nothing is kept here */
     NATIVE_LANE,    /* every lane is open */
     NATIVE_EXTRACT, /* an extractor of the probe */
     NATIVE_UNKNOWN,
@@ -49,6 +50,7 @@ struct bpf_vm {
     struct vm_call *calls;  /* by instruction; meaningful at calls */
     uint32_t ninsn;
     uint32_t start; /* rule_filter */
+    uint32_t left;  /* rule_left, or 0: the object has none */
     struct vm_pattern *patterns;
     uint32_t npattern;
     struct vm_name *names;

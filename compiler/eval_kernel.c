@@ -16,6 +16,7 @@
 #include "../runtime/load.h"
 #include "elf_file.h"
 #include "probes.h"
+#include "task.h"
 
 #define PATTERN_CAP 260 /* bpf/probe.h: struct bpf_pattern */
 
@@ -233,6 +234,8 @@ int64_t kernel_filter_run(struct kernel_filter *k)
 {
     LIBBPF_OPTS(bpf_test_run_opts, opts);
     *k->result = UINT32_MAX;
+    memset(&k->ev->kept, 0, sizeof k->ev->kept);
+    k->ev->kept.test_class = (uint32_t)(1 + left_class(k->ev));
     int err = bpf_prog_test_run_opts(k->prog, &opts);
     if (err)
         return err < 0 ? err : -err;

@@ -29,6 +29,7 @@ struct sources;
 struct diags;
 struct cons;
 struct regex;
+struct task_plan;
 
 typedef struct {
     uint32_t i;
@@ -403,6 +404,7 @@ struct comp {
     str_id name;    /* the caller's: of the bundle; empty: none */
 
     VEC(uint8_t) filter_elf;    /* obj: the generated object */
+    struct task_plan *task;     /* bpf: tests that are made once per task (task.h) */
     uint32_t filter_left;       /* bpf: rules (by event) that no longer fit into the filter */
     VEC(struct class_key) keys; /* bpf: what the table takes over of the classes made there */
     VEC(uint32_t) ranks;
@@ -411,8 +413,8 @@ struct comp {
     VEC(struct class_cand) class_cands;
     VEC(struct class_test) class_tests;
     VEC(struct sketch_row) sketch; /* bpf: bpf/sketch.h */
-    VEC(uint8_t) table; /* table: the decision table's section */
-    VEC(uint8_t) rpk;   /* link: the bundle */
+    VEC(uint8_t) table;            /* table: the decision table's section */
+    VEC(uint8_t) rpk;              /* link: the bundle */
 };
 
 #endif

@@ -19,7 +19,8 @@ struct planner {
     bool refused;          /* in a trial: something that was asked for cannot be had */
 };
 
-#define PLAN_EMPTY ((struct plan){.probe.readings = READ_BIT(READ_KERNEL), .probe.groups = 1ull << G_EVENT})
+#define PLAN_EMPTY                                                                                 \
+    ((struct plan){.probe.readings = READ_BIT(READ_KERNEL), .probe.groups = 1ull << G_EVENT})
 
 /*
  * Notes what judging or printing a field needs, and reports what this version cannot supply (with

@@ -86,19 +86,31 @@ static int add_function_type(struct obj *o, int ret, int arg, int num, unsigned 
     return id;
 }
 
+/* int rule_left(event, class, bits, bits) */
+static int add_left_type(struct obj *o, int ret, int num)
+{
+    static const char *const param[] = {"event", "class", "low", "high"};
+    int wide = btf__add_typedef(o->btf, "__u64", btf__add_int(o->btf, "unsigned long long", 8, 0));
+    int id = btf__add_func_proto(o->btf, ret);
+    for (unsigned i = 0; i < 4; i++)
+        btf__add_func_param(o->btf, param[i], i < 2 ? num : wide);
+    return id;
+}
+
 static void add_functions(struct obj *o, int ret, int arg, int num)
 {
     int types[NUMS_MAX + 1];
     for (unsigned i = 0; i <= NUMS_MAX; i++)
         types[i] = add_function_type(o, ret, arg, num, i);
     o->func_type = types[0];
+    int left = add_left_type(o, ret, num);
     for (uint32_t i = 0; i < o->names.n; i++) {
         const char *name = o->names.v[i];
         unsigned nnum = 0;
         for (size_t k = 0; k < sizeof MATCHERS / sizeof MATCHERS[0]; k++)
             nnum = strcmp(name, MATCHERS[k].name) ? nnum : MATCHERS[k].nnum;
         btf__add_func(o->btf, name, i < o->ndefined ? BTF_FUNC_GLOBAL : BTF_FUNC_EXTERN,
-                      types[nnum]);
+                      strcmp(name, "rule_left") ? types[nnum] : left);
     }
 }
 

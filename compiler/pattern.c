@@ -72,7 +72,9 @@ bool pattern_write(const struct comp *c, enum op_id op, str_id text, str_id *out
     } else {
         write_glob(&w, STR(c, text), STRLEN(c, text), op == OP_IGLOB);
     }
-    *out = w.bad ? (str_id){0} : intern_put(c->intern, w.text, w.n);
+    if (!w.bad) {
+        *out = intern_put(c->intern, w.text, w.n);
+    }
     return !w.bad;
 }
 

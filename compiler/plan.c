@@ -10,6 +10,7 @@
 #include "leave.h"
 #include "need.h"
 #include "place.h"
+#include "reach.h"
 #include "../grammar/supply.h"
 
 #define BIT(g) (1ull << (g))
@@ -62,46 +63,6 @@ static void plan_outputs(struct planner *p)
 
 /* ---- failed exec calls ---- */
 
-static bool overlaps(const struct num_test *t, int64_t low, int64_t high)
-{
-    if (t->kind == NT_MASK) {
-        return t->a != UINT64_MAX || ((int64_t)t->b >= low && (int64_t)t->b <= high);
-    }
-    if (t->kind == NT_SIGNED) {
-        return (int64_t)t->a <= high && (int64_t)t->b >= low;
-    }
-    return t->a <= (uint64_t)high && t->b >= (uint64_t)low;
-}
-
-static bool covers(const struct num_test *t, int64_t low, int64_t high)
-{
-    if (t->kind == NT_MASK) {
-        return !t->a;
-    }
-    if (t->kind == NT_SIGNED) {
-        return (int64_t)t->a <= low && (int64_t)t->b >= high;
-    }
-    return t->a <= (uint64_t)low && t->b >= (uint64_t)high;
-}
-
-/* Whether an atom can be true, and can be false, when the call failed. */
-static void when_failed(const struct comp *c, atom_id a, enum event_id event, bool *yes, bool *no)
-{
-    const struct where *w = place_where(c, a, event);
-    *yes = *no = true;
-    if (!w || w->shape != SHAPE_NUM || w->slot != SLOT_OF_NUM(N_RES) || w->slot2 >= 0) {
-        return;
-    }
-    bool some = false, all = false;
-    for (uint32_t i = 0; i < w->ntest; i++) {
-        const struct num_test *t = &c->tests.v[w->test0 + i];
-        some = some || overlaps(t, FAILED_LOW, -1);
-        all = all || covers(t, FAILED_LOW, -1);
-    }
-    *yes = w->negate ? !all : some;
-    *no = w->negate ? some : !all;
-}
-
 static bool reaches(const bool *can, dag_id d)
 {
     return is_terminal(d) ? d.i == DAG_TRUE : can[d.i];
@@ -110,13 +71,13 @@ static bool reaches(const bool *can, dag_id d)
 /* Marks the rules that a failed execve or execveat can match; the first of them, or 0. */
 static rule_id failed_exec(struct comp *c, const struct event_rules *e)
 {
+    const struct assume result = {.slot = SLOT_OF_NUM(N_RES), .low = FAILED_LOW, .high = -1};
     rule_id first = {0};
     bool *can = arena_alloc(c->arena, c->dag.n + 1);
     for (uint32_t i = c->dag.n; i-- > 1;) {
         const struct dag_node *d = &c->dag.v[i];
-        bool yes, no;
-        when_failed(c, d->atom, e->event, &yes, &no);
-        can[i] = (yes && reaches(can, d->yes)) || (no && reaches(can, d->no));
+        struct outcomes o = reach_atom(c, d->atom, e->event, &result, 1);
+        can[i] = (o.yes && reaches(can, d->yes)) || (o.no && reaches(can, d->no));
     }
     for (uint32_t k = 0; k < e->nroot; k++) {
         const struct root *root = &c->roots.v[e->root0 + k];

@@ -175,7 +175,8 @@ enum op_modifier { MOD_NONE, MOD_ANYOF, MOD_ALLOF, MOD_ONEOF };
 const struct type_info *catalog_type(enum type_id id);
 const struct event_info *catalog_event(enum event_id id);
 const struct field_info *catalog_field(enum field_id id);
-/* The slot that has a path parameter as rules see it (ABS0, ABS1); -1: it is none, or has no slot. */
+/* The slot that has a path parameter as rules see it (ABS0, ABS1); -1: it is none, or has no slot.
+ */
 int catalog_path_slot(const struct param_info *p);
 const struct op_info *catalog_op(enum op_id id);
 unsigned catalog_param_count(enum event_id id);

@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #define LOG_SIZE (1u << 20)
+#define TASK_ROWS 16384    /* of all CPUs together, */
+#define TASK_ROWS_MIN 1024 /* but not less than this for each */
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
 
 /* The probe's layouts of map values (bpf/probe.h). */
@@ -118,17 +120,34 @@ static uint64_t clock_ns(clockid_t id)
     return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
 }
 
+/*
+ * What is decided once per task stands in rows that each CPU has of its own: a power of two. A task
+ * that finds another's in its row is judged anew, so that their number is no limit.
+ */
+static uint32_t task_slots(const struct load *l, const struct probe_plan *plan)
+{
+    uint32_t n = TASK_ROWS_MIN;
+
+    while (plan->task && n * 2 * l->cpus <= TASK_ROWS)
+        n *= 2;
+    return plan->task ? n : 1;
+}
+
 static int fill_constants(struct load *l, const struct load_options *opt)
 {
     struct probe_plan *plan = load_constant(l->object, "plan", sizeof(*plan));
     uint64_t *offset = load_constant(l->object, "boot_offset_ns", sizeof(*offset));
+    uint32_t *slots = load_constant(l->object, "task_slots", sizeof(*slots));
 
     l->boot_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
     if (!plan)
         return -EINVAL;
     *plan = *opt->plan;
+    l->task = plan->task;
     if (offset)
         *offset = l->boot_offset_ns;
+    if (slots)
+        *slots = task_slots(l, opt->plan);
     return 0;
 }
 
@@ -192,6 +211,19 @@ static int fill_names(const struct load *l, const struct rpk *p)
     (1u << HOOK_EXIT | 1u << HOOK_SYS_ENTER | 1u << HOOK_RING | 1u << HOOK_SIGNAL |                \
      1u << HOOK_SWITCH)
 
+/* Of these hooks, is there one that has it judge? That of exits may watch for ancestors alone. */
+static bool needs_judge(const struct probe_plan *plan, uint8_t hooks)
+{
+    uint64_t calls[CATALOG_CALLS / 64] = {0}, asked = 0;
+
+    catalog_calls(EV_procexit, calls);
+    for (int i = 0; i < CATALOG_CALLS / 64; i++)
+        asked |= calls[i] & plan->syscalls[i];
+    if (!asked)
+        hooks &= (uint8_t) ~(1u << HOOK_EXIT);
+    return (hooks & HOOKS_JUDGED) != 0;
+}
+
 /* What a try to load some of the bundle's hooks needs to know. */
 struct attempt {
     const void *bytes;
@@ -203,7 +235,7 @@ struct attempt {
 };
 
 /* A bundle has every hook. Those that are not asked for cost nothing: they are not loaded. */
-static void choose_hooks(const struct load *l, uint8_t hooks)
+static void choose_hooks(const struct load *l, const struct probe_plan *plan, uint8_t hooks)
 {
     struct bpf_program *prog;
 
@@ -213,7 +245,7 @@ static void choose_hooks(const struct load *l, uint8_t hooks)
         if (h != HOOK_COUNT)
             bpf_program__set_autoload(prog, hooks >> h & 1);
         else if (strcmp(bpf_program__name(prog), JUDGE) == 0)
-            bpf_program__set_autoload(prog, (hooks & HOOKS_JUDGED) != 0);
+            bpf_program__set_autoload(prog, needs_judge(plan, hooks));
     }
     if (!(hooks >> HOOK_RING & 1))
         ring_leave_out(l->object);
@@ -240,13 +272,13 @@ static int prepare_judge(struct bpf_program *prog, struct bpf_prog_load_opts *op
 }
 
 /* The hooks that have others judge call the program by its place in a map. */
-static int put_judge(const struct load *l, uint8_t hooks)
+static int put_judge(const struct load *l, const struct probe_plan *plan, uint8_t hooks)
 {
     struct bpf_program *prog = bpf_object__find_program_by_name(l->object, JUDGE);
     const uint32_t zero = 0;
     int fd = prog ? bpf_program__fd(prog) : -1;
 
-    if (!(hooks & HOOKS_JUDGED))
+    if (!needs_judge(plan, hooks))
         return 0;
     if (fd < 0)
         return -EINVAL;
@@ -265,6 +297,7 @@ static int open_object(struct load *l, const struct attempt *a)
     if (!l->object)
         return -errno;
     size_map(l, "scratch", l->cpus);
+    size_map(l, "tasks", l->cpus * task_slots(l, a->opt->plan));
     size_map(l, "stats", l->cpus);
     size_map(l, "events", a->opt->buffer);
     size_map(l, "patterns", a->p->head->patterns.n);
@@ -286,12 +319,12 @@ static int load_hooks(struct load *l, struct attempt *a, uint8_t hooks)
     int rc = open_object(l, a);
 
     if (!rc) {
-        choose_hooks(l, hooks);
+        choose_hooks(l, a->opt->plan, hooks);
         rc = bpf_object__load(l->object);
         a->filled = !rc;
     }
     if (!rc)
-        rc = put_judge(l, hooks);
+        rc = put_judge(l, a->opt->plan, hooks);
     if (!rc)
         rc = fill_patterns(l, a->p);
     if (!rc)
@@ -437,6 +470,18 @@ static void attach_ring(struct load *l, uint8_t hooks)
         l->attached |= 1u << HOOK_RING;
 }
 
+/* What is decided once per task is kept only if its changes are seen (bpf/keep.h). */
+static void begin_keeping(const struct load *l)
+{
+    uint8_t needs = l->task & TASK_ANC ? 1u << HOOK_EXEC | 1u << HOOK_EXIT : 1u << HOOK_EXEC;
+    const uint32_t zero = 0;
+    const uint64_t first = 1;
+    int fd = map_fd(l, "generation");
+
+    if (l->task && fd >= 0 && (l->attached & needs) == needs)
+        bpf_map_update_elem(fd, &zero, &first, BPF_ANY);
+}
+
 void load_attach(struct load *l, enum load_part part)
 {
     struct bpf_program *prog;
@@ -466,6 +511,8 @@ void load_attach(struct load *l, enum load_part part)
     for (unsigned h = 0; h < HOOK_COUNT; h++)
         if (l->attached & ~hooks_kept(l->attached, l->missing) & 1u << h)
             detach(l, h);
+    if (part == LOAD_REST)
+        begin_keeping(l);
 }
 
 void load_detach(struct load *l)

@@ -46,6 +46,7 @@ struct load {
     int events_fd, procs_fd;   /* of maps; -1: not in this bundle */
     int envs_fd;               /* -1 also where no rule looks at environments */
     struct shared_maps shared; /* as those */
+    uint8_t task;              /* enum task_tie of what is decided once per task */
     unsigned cpus;
     uint64_t boot_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME */
 };

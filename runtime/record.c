@@ -129,7 +129,8 @@ struct val slot_num(const struct record *r, enum num_slot slot)
     return val_state(st == ST_ABSENT ? ST_ABSENT : ST_UNKNOWN);
 }
 
-/* fd.name under a reading of its own, or its directory or last component, as the language has it. */
+/* fd.name under a reading of its own, or its directory or last component, as the language has it.
+ */
 static struct val alt_part(const struct record *r, unsigned alt, enum str_slot slot)
 {
     struct val v = val_text(r->alt[alt], r->alt_len[alt]);

@@ -51,7 +51,7 @@ struct record_user {
 
 struct record {
     const struct ev_head *h;
-    const char *text[S_COUNT]; /* bytes of each text slot, or NULL */
+    const char *text[S_COUNT];         /* bytes of each text slot, or NULL */
     const char *alt[READ_ALTS], *base; /* the other readings of fd.name */
     uint32_t alt_len[READ_ALTS], base_len;
     enum reading reading;          /* which fd.name is in force */
@@ -64,7 +64,7 @@ struct record {
 /* 0, or -EPROTO: sizes or states that no probe writes. `bytes` must be 8-aligned. */
 int record_open(struct record *r, const void *bytes, size_t size, const struct record_user *user,
                 char *scratch);
-void record_reset(struct record *r); /* forgets derived texts */
+void record_reset(struct record *r);                   /* forgets derived texts */
 const char *record_reading_name(enum reading reading); /* as alerts and dumps say it */
 
 /* `name` is NUL-terminated, "" if the field has no text argument; index -1: none. */

@@ -176,7 +176,10 @@ static bool put(int map, int pidfd, const void *value)
     return bpf_map_update_elem(map, &pidfd, value, BPF_NOEXIST) == 0 || errno == EEXIST;
 }
 
-/* Reads a process and puts its state into the maps, if it is still the same one afterwards. */
+/*
+ * Reads a process that is not known and puts its state into the maps, if it is still the same one
+ * afterwards. True: that was done.
+ */
 static bool seed_one(const struct seed *s, int procs, int envs, int pid)
 {
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
@@ -186,7 +189,7 @@ static bool seed_one(const struct seed *s, int procs, int envs, int pid)
 
     if (pidfd < 0)
         return false;
-    done = seed_read(s, pid, &st) == 0;
+    done = bpf_map_lookup_elem(procs, &pidfd, &st) != 0 && seed_read(s, pid, &st) == 0;
     if (envs >= 0)
         seed_env(s, pid, &env);
     done = done && syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0;
@@ -195,7 +198,7 @@ static bool seed_one(const struct seed *s, int procs, int envs, int pid)
     return done;
 }
 
-int seed_all(const struct seed *s, int procs, int envs)
+static int seed_pass(const struct seed *s, int procs, int envs)
 {
     DIR *dir = opendir(s->proc);
     struct dirent *e;
@@ -208,4 +211,16 @@ int seed_all(const struct seed *s, int procs, int envs)
             n += seed_one(s, procs, envs, (int)strtol(e->d_name, NULL, 10));
     closedir(dir);
     return n;
+}
+
+int seed_all(const struct seed *s, int procs, int envs)
+{
+    int all = 0, n = 1;
+
+    for (int pass = 0; pass < SEED_PASSES && n > 0; pass++) {
+        n = seed_pass(s, procs, envs);
+        if (n > 0)
+            all += n;
+    }
+    return n < 0 ? n : all;
 }

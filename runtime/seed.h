@@ -24,8 +24,11 @@ int seed_read(const struct seed *s, int pid, struct proc_state *out);
 void seed_env(const struct seed *s, int pid, struct env_state *out);
 /*
  * Fills `procs`, and `envs` unless it is -1 (descriptors of maps), from every process in /proc.
- * Their number, or -errno.
+ * Their number, or -errno. A child of a process that is not known yet has nothing to inherit, and
+ * may have a number that was passed by already: /proc is read until nobody is found, at most
+ * SEED_PASSES times.
  */
+#define SEED_PASSES 4
 int seed_all(const struct seed *s, int procs, int envs);
 
 #endif

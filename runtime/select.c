@@ -141,6 +141,8 @@ static void trim_plan(struct selected *s, const struct rpk *p)
 
     want_generic(s, p, wanted);
     s->plan.failed_exec = 0;
+    if (s->plan.task & TASK_ANC)
+        hooks |= 1u << HOOK_EXIT;
     for (uint32_t i = 0; i < p->head->events.n; i++) {
         const struct rpk_event *e = &p->events[i];
 

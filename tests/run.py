@@ -35,6 +35,7 @@ def suites(target):
         return [('diff', ['sh', 'tests/diff/run.sh', 'full'])]
     quick = unit('release') + [
         ('golden', [PY, 'tests/golden/run.py']),
+        ('loops of the probe', [PY, 'tests/edges.py']),
         ('diagnostics', [PY, 'tests/diag.py']),
         ('bad input', [PY, 'tests/bad.py']),
         ('rules', [PY, 'tests/rules.py']),
@@ -64,6 +65,7 @@ def suites(target):
         ('live, missing hooks', [PY, 'tests/live/missing.py']),
         ('live, memory', [PY, 'tests/live/memory.py']),
         ('live, audit', [PY, 'tests/live/audit.py']),
+        ('live, tasks', [PY, 'tests/live/tasks.py']),
         ('live, floods', [PY, 'tests/live/flood.py']),
         ('live, containers', [PY, 'tests/live/containers.py']),
         ('other kernels, quick', [PY, 'tests/kernels/run.py', '--quick']),

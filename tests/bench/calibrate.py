@@ -32,6 +32,7 @@ TARGET = os.path.join(ROOT, 'compiler/cost.def')
 OPEN, EVERY = 'evt.type in (open, openat)', 'evt.rawres >= -9999'
 NEVER = 'evt.rawres = -9998'
 CONNECT, CHMOD = 'evt.type = connect', 'evt.type in (chmod, fchmodat)'
+RENAME, WRITE = 'evt.type in (rename, renameat, renameat2)', 'evt.type = write'
 EVENT = {'evt.type': 'openat', 'evt.rawres': 3, 'proc.name': 'gpname77', 'fd.type': 'file',
          'fd.name': '/gp/abcx', 'proc.aname[1]': 'bash', 'proc.aname[2]': 'sshd',
          'proc.aname[3]': 'gpname77', 'proc.aname[4]': 'systemd'}
@@ -123,6 +124,8 @@ GROUPS = {
     'DIR': ('fd.directory = /gp/none', calls.OPEN, OPEN),
     'RAW': ('fd.nameraw = /gp/none', calls.OPEN, OPEN),
     'FSPATH': ('fs.path.name = /gp/none', 'chmod', CHMOD),
+    'ABSPATH': ('evt.arg.oldpath = /gp/none', 'rename, twice', RENAME),
+    'DATA': ('evt.buffer bcontains 6770', 'pipe write+read', WRITE),
     'FDTAB': ('proc.fdopencount = 77777', calls.OPEN, OPEN),
     'STDIO': ('proc.stdin.type = ipv6', calls.OPEN, OPEN),
     'PROC': ('proc.name = gpnone', calls.OPEN, OPEN),
@@ -140,6 +143,8 @@ GROUPS = {
     'SHELL': ('proc.loginshellid = 7', calls.OPEN, OPEN),
     'EXTRA': ('proc.aexe[3] = gpnone', calls.OPEN, OPEN),
 }
+
+EVENTS = {'rename, twice': 2}     # of a kind in one operation, where there are several
 
 
 def write_rules(path, conditions):
@@ -207,7 +212,7 @@ class Calibration:
                 self.note('inside hook', calls.bpf_cost(hook.process.pid, 'getppid'))
         finally:
             hook.stop()
-        for events in (OPEN, CONNECT, CHMOD):
+        for events in dict.fromkeys(where for _, _, where in GROUPS.values()):
             operations = {operation for _, operation, where in GROUPS.values() if where == events}
             self.time_inside(events, f'{events} and {NEVER}', 'getppid', *operations)
         self.time_inside('send', f'{OPEN} and {EVERY}', calls.OPEN)
@@ -226,8 +231,13 @@ class Calibration:
                ('BASE', 'JUDGE', bare - 2 * hook - skip, 'an event that is judged'),
                ('BASE', 'SEND', self.least['send', calls.OPEN] - bare, 'an event that is sent')]
         out += [('TEST', key, self.cost_of_test(key), TESTS[key][3]) for key in TESTS]
-        return out + [('GROUP', key, self.least[key, operation] - self.least[events, operation], test)
-                      for key, (test, operation, events) in GROUPS.items()]
+        return out + [('GROUP', key, self.cost_of_group(key), GROUPS[key][0]) for key in GROUPS]
+
+    def cost_of_group(self, key):
+        """ns of filling it once."""
+        _, operation, events = GROUPS[key]
+        more = self.least[key, operation] - self.least[events, operation]
+        return more / EVENTS.get(operation, 1)
 
     def unit(self):
         """ns that an empty hook adds to a call."""
@@ -250,7 +260,7 @@ HEAD = '''/* SPDX-License-Identifier: Apache-2.0 */
  * Written by `make calibrate`, which has measured it; not by hand.
  *
  * {machine}
- * Linux {kernel}, {date}; an empty hook added {unit:.0f} ns.
+ * Linux {kernel}, {date}; an empty hook {added} {unit:.0f} ns.
  *
  *   COST_BASE(KEY, cost)    of each call
  *   COST_TEST(KEY, cost)    of a test whose value is there
@@ -284,6 +294,7 @@ def shown(found):
         row = f'COST_{section}({key}, {max(1, round(1000 * ns / unit))})'
         lines.append(f'{row:<32}/* {what} */')
     return HEAD.format(machine=processor(), kernel=platform.release(), unit=unit,
+                       added='was taken to add' if found.given else 'added',
                        date=datetime.date.today()) + '\n'.join(lines) + '\n' + TAIL
 
 

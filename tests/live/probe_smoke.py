@@ -224,7 +224,8 @@ def built():
     """What `make` puts where."""
     return [os.path.join(ROOT, 'build/release/tests/live/probe_smoke'),
             os.path.join(ROOT, 'build/bpf/tests/pass.bpf.o'),
-            *sorted(glob.glob(os.path.join(ROOT, 'build/bpf/*.bpf.o')))]
+            *sorted(set(glob.glob(os.path.join(ROOT, 'build/bpf/*.bpf.o'))) - {
+                os.path.join(ROOT, 'build/bpf/hook_test.bpf.o')})] # it asks for all of a filter
 
 
 class Probe:

@@ -84,7 +84,7 @@ static void what_is_not_decided(void **state)
         enum op_id op;
         const char *pattern;
     } rows[] = {
-        {OP_GLOB, "[ab]c"}, {OP_GLOB, "a\\"},    {OP_IGLOB, "x[!y]"},
+        {OP_GLOB, "[ab]c"}, {OP_GLOB, "a\\"},     {OP_IGLOB, "x[!y]"},
         {OP_PMATCH, "a*"},  {OP_PMATCH, "/a?/b"}, {OP_PMATCH, "/[a]"},
     };
     struct comp *c = new_comp();
@@ -104,9 +104,14 @@ static void what_is_known(void **state)
     static const struct {
         const char *glob, *begins, *ends;
     } rows[] = {
-        {"/home/[a-z]*/.ssh/*", "/home/", ""}, {"*.[ch]", "", ""},     {"a[b]c", "a", "c"},
-        {"a\\[b", "a", "b"},                  {"[[:alpha:]]x", "", "x"}, {"a[b", "a", "b"},
-        {"plain", "plain", "plain"},           {"", "", ""},
+        {"/home/[a-z]*/.ssh/*", "/home/", ""},
+        {"*.[ch]", "", ""},
+        {"a[b]c", "a", "c"},
+        {"a\\[b", "a", "b"},
+        {"[[:alpha:]]x", "", "x"},
+        {"a[b", "a", "b"},
+        {"plain", "plain", "plain"},
+        {"", "", ""},
     };
     struct comp *c = new_comp();
     struct atom a = {.op = OP_GLOB, .nval = 1};

@@ -450,8 +450,7 @@ static void add_readers(struct bench *t)
 
     b_event(t->b, EV_openat, -1);
     for (int i = 0; i < 4; i++) {
-        uint32_t a =
-            b_atom(t->b, dir, OP_EQ, MOD_NONE, T_CHARBUF, b_text(t->b, dirs[i]), 1);
+        uint32_t a = b_atom(t->b, dir, OP_EQ, MOD_NONE, T_CHARBUF, b_text(t->b, dirs[i]), 1);
 
         b_root(t->b, b_rule(t->b, rules[i], 4), b_node(t->b, a, RPK_TRUE, RPK_FALSE, false));
     }
@@ -465,10 +464,14 @@ static void test_readings(void **state)
         const char *spelled, *stored;
         unsigned asked, hits; /* hits: READ_BIT of each rule that fires, under its reading */
     } rows[] = {
-        {"/tmp/link", NULL, READINGS_ALL, 3},   {NULL, "/srv/keys", READINGS_ALL, 5},
-        {"/tmp/link", "/srv/k", READINGS_ALL, 7}, {"/tmp/link", "/srv/k", 2, 2},
-        {NULL, "/srv/keys", 2, 1},          {NULL, NULL, 2, 1},
-        {NULL, NULL, READINGS_ALL, 1},          {"/etc/link", "/etc/k", READINGS_ALL, 1},
+        {"/tmp/link", NULL, READINGS_ALL, 3},
+        {NULL, "/srv/keys", READINGS_ALL, 5},
+        {"/tmp/link", "/srv/k", READINGS_ALL, 7},
+        {"/tmp/link", "/srv/k", 2, 2},
+        {NULL, "/srv/keys", 2, 1},
+        {NULL, NULL, 2, 1},
+        {NULL, NULL, READINGS_ALL, 1},
+        {"/etc/link", "/etc/k", READINGS_ALL, 1},
     };
 
     (void)state;

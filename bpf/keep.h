@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
+/*
+ * What was decided of a task, kept for its next events.
+ *
+ * A row of `tasks` counts only if all that it rests on is as it was: which task it is (address,
+ * start, number of execs), its credentials, and the generation of ancestors. So a row is a guess
+ * that is checked: tasks that share a row overwrite each other's, and nothing has to be taken away
+ * when one ends. Each CPU has rows of its own, which are read and written with preemption off.
+ *
+ * The generation goes up before and after a task that has children starts another program, and
+ * before one exits. It is read before the ancestors are looked at, so that what a change overtakes
+ * is stored under a number that is over. One case is left: a task that exits goes up first and
+ * hands its children on afterwards. task_settle() sees that: nothing is kept below a task that is
+ * exiting.
+ *
+ * User space begins the first generation, once the hooks that this needs are attached; before, or
+ * where the kernel refuses one of them, nothing is kept.
+ */
+#ifndef RULEC_KEEP_H
+#define RULEC_KEEP_H
+
+#include "probe.h"
+
+/* The task's row, or NULL; valid: it holds. */
+struct kept {
+    struct task_entry *row;
+    __u64 generation;
+    bool valid;
+};
+
+static __always_inline __u64 keep_generation(void)
+{
+    __u32 zero = 0;
+    __u64 *now = bpf_map_lookup_elem(&generation, &zero);
+
+    return now ? *(volatile __u64 *)now : 0;
+}
+
+static __always_inline bool keep_has_children(__u64 task)
+{
+    __u64 head = task + bpf_core_field_offset(struct task_struct, children);
+
+    return KADDR(struct list_head, head, next) != head;
+}
+
+/* The task has changed, or is going to leave its children: what rests on it is void. */
+static __always_inline void keep_parent_changed(__u64 task)
+{
+    __u32 zero = 0;
+    __u64 *now;
+
+    if (!(plan.task & TASK_ANC) || !keep_has_children(task))
+        return;
+    now = bpf_map_lookup_elem(&generation, &zero);
+    if (now)
+        __sync_fetch_and_add(now, 1);
+}
+
+static __always_inline __u64 keep_ids(const struct cred *cred)
+{
+    return cred->euid.val | (__u64)cred->egid.val << 32;
+}
+
+static __always_inline bool keep_same_cred(const struct task_entry *row, const struct cred *cred)
+{
+    return row->ids == keep_ids(cred) && row->caps[0] == cred->cap_effective.val &&
+           row->caps[1] == cred->cap_permitted.val && row->caps[2] == cred->cap_inheritable.val;
+}
+
+static __always_inline struct kept keep_find(struct task_struct *task)
+{
+    __u32 i = bpf_get_smp_processor_id() * task_slots + ((__u32)task->pid & (task_slots - 1));
+    struct kept k = {.row = bpf_map_lookup_elem(&tasks, &i), .generation = keep_generation()};
+
+    k.valid = k.row && k.row->task == (__u64)task && k.row->start == task->start_boottime &&
+              k.row->execs == task->self_exec_id && k.row->generation == k.generation &&
+              (!(plan.task & TASK_CRED) || keep_same_cred(k.row, task->cred));
+    return k;
+}
+
+/* False: no rule can match. */
+static __always_inline bool keep_left(const struct kept *k, __u32 event, __u32 class)
+{
+    const struct task_bits *bits = &k->row->bits;
+
+    return rule_left(event, class, left_of(bits, 0), left_of(bits, 2));
+}
+
+static __always_inline void keep_begin(const struct kept *k, struct ev *ev)
+{
+    ev->kept.generation = k->generation;
+    if (k->row && k->valid)
+        ev->kept.bits = k->row->bits;
+}
+
+/* Stores what was found beyond what was kept. */
+static __always_inline void keep_end(const struct kept *k, struct ev *ev, struct task_struct *task)
+{
+    struct task_entry *row = k->row;
+    const struct cred *cred;
+
+    if (!row || !ev->kept.settled || !ev->kept.generation)
+        return;
+    row->task = (__u64)task;
+    row->start = task->start_boottime;
+    row->execs = task->self_exec_id;
+    row->generation = ev->kept.generation;
+    row->bits = ev->kept.bits;
+    if (!(plan.task & TASK_CRED))
+        return;
+    cred = task->cred;
+    row->ids = keep_ids(cred);
+    row->caps[0] = cred->cap_effective.val;
+    row->caps[1] = cred->cap_permitted.val;
+    row->caps[2] = cred->cap_inheritable.val;
+}
+
+#endif
