@@ -213,7 +213,8 @@ static __always_inline void judge_call(struct pt_regs *regs, struct call call, _
     event_end(ev, rule, rule_filter_calls);
 }
 
-/* An event for each message but the first; of those that are too many it is known that they were. */
+/* An event for each message but the first; of those that are too many it is known that they were.
+ */
 static __always_inline void judge_messages(struct pt_regs *regs, struct call call, __s64 res,
                                            const struct look *look)
 {

@@ -220,8 +220,8 @@ struct ring_call {
     __u16 nr;
     __u8 op;
     __u8 text_arg[RING_TEXTS]; /* NO_ARG: none */
-    __u8 final;    /* there will be no other completion */
-    __u8 has_peer; /* in peer[] is the beginning of a socket address */
+    __u8 final;                /* there will be no other completion */
+    __u8 has_peer;             /* in peer[] is the beginning of a socket address */
     __u8 pad;
     __u8 peer[24];
 };

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "../grammar/supply.h"
+#include "hooks.h"
 #include "refs.h"
 
 #define NAMED 8 /* fields and events of a rule that are named; of more there is a word */
@@ -15,6 +16,8 @@ struct lack {
     uint32_t refs[NAMED];
     uint16_t events[NAMED];
     unsigned nref, nevent; /* may be more than are named */
+    unsigned nhad;         /* events that are there */
+    uint16_t apart;        /* one that is not, and comes from a hook of its own */
     bool failed_exec, off;
 };
 
@@ -111,17 +114,28 @@ static bool has_event(const struct walk *w, const struct rpk_event *e)
     return true;
 }
 
+/* Does the event come from a hook of its own, and not where system calls end? */
+static bool is_apart(const struct rpk_event *e)
+{
+    return !(hooks_of_event((enum event_id)e->event, e->sysnr) >> HOOK_SYS_EXIT & 1);
+}
+
 static void look_at_event(struct walk *w, const struct rpk_event *e, const struct rpk_root *root)
 {
     const struct rpk_rule *rule = &w->p->rules[root->rule];
     struct lack *l = w->lack;
 
+    if (!w->has_event && is_apart(e)) { /* of many events, these are easily done without */
+        l->apart = e->event;
+        return;
+    }
     if (!w->has_event) {
         if (l->nevent < NAMED)
             l->events[l->nevent] = e->event;
         l->nevent++;
         return;
     }
+    l->nhad++;
     l->failed_exec |= rule->flags & RPK_RULE_FAILED_EXEC && w->s->plan.failed_exec &&
                       !w->fit->head->plan.failed_exec;
     ref_walk_root(&w->refs, root);
@@ -202,8 +216,10 @@ int fit_rules(const struct fit *f, const struct rpk *p, struct selected *s, FILE
     else
         left_out = -ENOMEM;
     for (uint32_t i = 0; i < nrule && left_out >= 0; i++) {
-        const struct lack *l = &lacks[i];
+        struct lack *l = &lacks[i];
 
+        if (l->apart && !l->nhad && !l->nevent)
+            l->events[l->nevent++] = l->apart;
         if (!s->on[i] || !(l->nref || l->nevent || l->failed_exec || l->off))
             continue;
         say(f, p, i, l, out);
