@@ -327,11 +327,25 @@ static bool given_raw(struct comp *c, const struct event *e, const struct param_
     return event_given(e, f) != NULL;
 }
 
+/* Bytes as a text: a point stands for each that cannot be printed. */
+static str_id printable(struct comp *c, str_id bytes)
+{
+    size_t n = STRLEN(c, bytes);
+    char *out = arena_alloc(c->arena, n + 1);
+    for (size_t i = 0; i < n; i++) {
+        char b = STR(c, bytes)[i];
+        out[i] = b >= 0x20 && b < 0x7f ? b : '.';
+    }
+    return intern_put(c->intern, out, n);
+}
+
 static struct fact as_text(struct comp *c, const struct event *e, struct field_ref f,
                            const struct param_info *p, struct fact raw)
 {
     if (raw.kind == VAL_TEXT && raw.state == FACT_PRESENT && given_raw(c, e, p))
         raw = text_as_shown(c, e, p, raw);
+    if (raw.kind == VAL_TEXT && p->type == T_BYTEBUF && raw.state == FACT_PRESENT)
+        raw.text = printable(c, raw.text);
     if (raw.kind == VAL_TEXT || raw.state != FACT_PRESENT) {
         raw.field = f;
         return raw;
