@@ -189,7 +189,7 @@ static void emit_mask(struct emit *e, const struct task_mask *m, label_id go)
 static void emit_row(struct emit *e, const struct task_mask *left, label_id go)
 {
     struct key keys[LEFT_CLASSES];
-    label_id label[LEFT_CLASSES];
+    label_id label[LEFT_CLASSES] = {{0}};
     for (unsigned i = 0; i < LEFT_CLASSES; i++) {
         unsigned k = 0;
         while (!same_mask(e, &left[k], &left[i]))

@@ -14,7 +14,7 @@ enum { R1 = BPF_REG_1, R2, R3, R6 = BPF_REG_6, R7 };
 #define PART_SLOTS 20000 /* a part that is longer when a test ends goes on in another function */
 #define NO_TIE 0xffu
 
-#define KEPT(member, word) ((int32_t)(offsetof(struct ev, kept.member) + 4u * (word)))
+#define KEPT(member, word) ((int32_t)(offsetof(struct ev, kept.member) + (size_t)4 * (word)))
 
 bool task_is_exec(enum event_id e)
 {
@@ -75,7 +75,7 @@ static void find_blocks(struct emit *e, dag_id root, struct blocks *out)
     for (uint32_t i = 0; i < list.id.n; i++) {
         uint32_t id = list.id.v[i];
         const struct dag_node *n = &e->c->dag.v[id];
-        if (id == reach) {
+        if (id == reach || !b) { /* the first node is where the root leads */
             if (b)
                 b->to = (dag_id){id};
             uint32_t at = VEC_PUSH(e->c->arena, &out->list, (struct block){{id}, {DAG_TRUE}, 0});
@@ -172,7 +172,7 @@ static bool same_text(const void *context, uint32_t id)
     const struct task_plan *p = context;
     const struct task_test *t = &p->tests.v[id - 1];
     uint32_t n = p->texts.n - p->last0;
-    return t->ntext == n && !memcmp(&p->texts.v[t->text0], &p->texts.v[p->last0], n * 4u);
+    return t->ntext == n && !memcmp(&p->texts.v[t->text0], &p->texts.v[p->last0], (size_t)4 * n);
 }
 
 /* 1 + the test that is shown of the root. */
