@@ -91,6 +91,7 @@ static __always_inline void judge_overtaken(struct ev *ev, filter_part *filter)
         return;
     __builtin_memset(&ev->kept.bits, 0, sizeof(ev->kept.bits));
     ev->h.rule = (__u32)event_judge(ev, filter);
+    record_fill(ev); /* again: other readings have taken the directory's place */
 }
 
 /* Sends what the verdict lets through. The event is packed where it stands, and gone then. */
