@@ -328,6 +328,16 @@ static __always_inline void put_text_args(struct ev *ev, struct ring_call *c, __
     }
 }
 
+/* What is added to the address is what was tested, in 64 bits: else kernel 6.1 has no bound. */
+static __always_inline __u32 event_of_call(__u64 nr)
+{
+    OPAQUE(nr);
+    if (nr >= NR_COUNT)
+        return EV_generic;
+    OPAQUE(nr);
+    return event_of[nr];
+}
+
 /* Makes the request the event of this CPU. */
 __attribute__((noinline)) int ring_event(struct ring_call *c, __s64 res, __u32 how)
 {
@@ -338,8 +348,7 @@ __attribute__((noinline)) int ring_event(struct ring_call *c, __s64 res, __u32 h
     if (!c)
         return 0;
     nr = c->nr;
-    OPAQUE(nr);
-    event = nr < NR_COUNT ? event_of[nr] : EV_generic;
+    event = event_of_call(nr);
     ev = event_begin(event, nr, res);
     if (!ev)
         return 0;
@@ -477,7 +486,7 @@ static __always_inline int completed(struct ring_call *c, __s64 res)
         forget_text(c->req, 1);
     }
     if (res != -ECANCELED) /* who did it is not to be had any more */
-        count_unjudged(c->nr < NR_COUNT ? event_of[c->nr] : EV_generic, 1);
+        count_unjudged(event_of_call(c->nr), 1);
     return 0;
 }
 
