@@ -26,8 +26,7 @@ static bool sketch_ok(const struct rpk *r)
 {
     const struct sketch_head *h = (const void *)r->sketch;
 
-    return h->shift >= 32 && h->shift < 64 &&
-           r->head->sketch.n == 1 + (1ull << (64 - h->shift));
+    return h->shift >= 32 && h->shift < 64 && r->head->sketch.n == 1 + (1ull << (64 - h->shift));
 }
 
 static const char *class_wrong(const struct rpk *r, uint32_t i)

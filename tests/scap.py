@@ -177,8 +177,8 @@ LATEST = [
 
 def build(folder, conditions, fields=FIELDS):
     """A bundle with a rule for each condition, and one that shows all values. Its path."""
-    rules = [{'rule': f'f{i}', 'desc': 'd', 'condition': c, 'output': '%evt.num %evt.type', 'priority': 'INFO',
-              'warn_evttypes': False} for i, c in enumerate(conditions)]
+    rules = [{'rule': f'f{i}', 'desc': 'd', 'condition': c, 'output': '%evt.num %evt.type',
+              'priority': 'INFO', 'warn_evttypes': False} for i, c in enumerate(conditions)]
     rules.append({'rule': 'values', 'desc': 'd', 'condition': 'evt.num > 0', 'priority': 'INFO',
                   'warn_evttypes': False, 'output': '%evt.num ' + ' '.join(f'%{f}' for f in fields)})
     with open(folder + '/r.yaml', 'w', encoding='utf-8') as out:

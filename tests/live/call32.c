@@ -70,7 +70,7 @@ static int call_words(char *page, char **argv)
     uint32_t word[4] = {0};
 
     for (int i = 0; argv[i + 1] && i < 4; i++) {
-        char *at = page + i * 512;
+        char *at = page + (size_t)i * 512;
 
         if (argv[i + 1][0] == '=') {
             word[i] = (uint32_t)strtoul(argv[i + 1] + 1, NULL, 0);
