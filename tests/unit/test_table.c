@@ -436,7 +436,7 @@ static void test_walk(void **state)
 /* A text in another reading's place. */
 static void put_alt(struct ev *ev, enum reading reading, const char *text)
 {
-    ev->h.readings |= READ_BIT(reading);
+    ev->h.readings = (__u8)(ev->h.readings | READ_BIT(reading));
     ev->alt_len[READ_ALT(reading)] = (uint32_t)strlen(text);
     memcpy(ev->alt[READ_ALT(reading)], text, strlen(text));
 }
