@@ -83,11 +83,12 @@ static __always_inline int event_judge(struct ev *ev, filter_part *filter)
 
 /*
  * An audit holds the verdict against the values in the record. Those of ancestors may have changed
- * since the verdict, which rests on what was kept: then what is in the record is judged.
+ * since the verdict, which rests on what was kept: then what is in the record is judged. Where
+ * nothing was kept (generation 0) it rests on what was found for this event, and is in the record.
  */
 static __always_inline void judge_overtaken(struct ev *ev, filter_part *filter)
 {
-    if (ev->kept.generation == keep_generation())
+    if (!ev->kept.generation || ev->kept.generation == keep_generation())
         return;
     __builtin_memset(&ev->kept.bits, 0, sizeof(ev->kept.bits));
     ev->h.rule = (__u32)event_judge(ev, filter);
