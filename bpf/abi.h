@@ -204,11 +204,13 @@ struct cpu_stats {
 };
 
 /*
- * Not every kind of program may look tasks up by their number. One instruction of each that does
- * loads this number where it can; in those of another kind the loader makes it 0, so that the
- * verifier sees nothing of the rest.
+ * Not every kind of program may look tasks up by their number. One instruction of the code that
+ * does loads one of these numbers, so that the verifier sees nothing of the rest where it is the
+ * second. A bundle has that one everywhere, and any tool can load it; rulerun puts the first in its
+ * place, but for programs that may not (runtime/load.c).
  */
 #define MAY_LOOK_UP 0x6c656164
+#define MAY_NOT_LOOK_UP 0x6c656163
 
 #define RULES_MAX 65536 /* of a bundle */
 

@@ -58,10 +58,10 @@ static __always_inline void put_leader(struct ev *ev, struct task_struct *task, 
 
 static __always_inline bool may_look_up(void)
 {
-    __u64 yes;
+    __u64 may;
 
-    asm volatile("%0 = %1" : "=r"(yes) : "i"(MAY_LOOK_UP));
-    return yes;
+    asm volatile("%0 = %1" : "=r"(may) : "i"(MAY_NOT_LOOK_UP));
+    return may == MAY_LOOK_UP;
 }
 
 /*

@@ -6,7 +6,7 @@
  */
 #include "judge.h"
 
-SEC("judge") /* a raw tracepoint that is attached nowhere (runtime/load.c) */
+SEC("raw_tp/judge") /* attached nowhere (runtime/load.c) */
 int judge_event(void *ctx)
 {
     __u32 cpu = bpf_get_smp_processor_id();

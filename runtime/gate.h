@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "../bpf/abi.h"
+
 #define GATE_OFF 0x80000000u
 
 static inline struct bpf_insn gate_number(uint32_t number, bool on)
@@ -25,6 +27,13 @@ static inline struct bpf_insn gate_number(uint32_t number, bool on)
 static inline struct bpf_insn gate_branch(void)
 {
     return (struct bpf_insn){.code = BPF_JMP32 | BPF_JSLT | BPF_K};
+}
+
+/* What says whether tasks may be looked up by their number (bpf/abi.h). */
+static inline bool gate_is_look_up(const struct bpf_insn *insn)
+{
+    return insn->code == (BPF_ALU64 | BPF_MOV | BPF_K) &&
+           (insn->imm == MAY_LOOK_UP || insn->imm == MAY_NOT_LOOK_UP);
 }
 
 /* The rule's number if a gate begins at insns[0] (of two), else 0. */

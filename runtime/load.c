@@ -15,6 +15,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gate.h"
+
 #define LOG_SIZE (1u << 20)
 #define TASK_ROWS 16384    /* of all CPUs together, */
 #define TASK_ROWS_MIN 1024 /* but not less than this for each */
@@ -264,8 +266,8 @@ static int prepare_judge(struct bpf_program *prog, struct bpf_prog_load_opts *op
         return -ENOMEM;
     memcpy(code, bpf_program__insns(prog), n * sizeof(*code));
     for (size_t i = 0; i < n; i++)
-        if (code[i].code == (BPF_ALU64 | BPF_MOV | BPF_K) && code[i].imm == MAY_LOOK_UP)
-            code[i].imm = 0;
+        if (gate_is_look_up(&code[i]))
+            code[i].imm = MAY_NOT_LOOK_UP;
     rc = bpf_program__set_insns(prog, code, n);
     free(code);
     return rc;
@@ -427,7 +429,7 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
     if (rc)
         return rc;
     libbpf_set_print(quiet);
-    judge = libbpf_register_prog_handler("judge", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, &handler);
+    judge = libbpf_register_prog_handler("raw_tp/judge", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, &handler);
     l->cpus = (unsigned)libbpf_num_possible_cpus();
     a.log = calloc(1, LOG_SIZE);
     rc = a.log ? load_object(l, &a, err, errlen) : -ENOMEM;

@@ -259,7 +259,7 @@ bool replay_get(void *ctx, const struct record *r, enum field_id field, int32_t 
     char key[ENRICH_KEY];
     size_t nkey = enrich_key(&p->enrich, r, &q, key);
     const struct scap_question ask = {field, index, name};
-    bool known, missing;
+    bool known, missing = false;
 
     if (p->scap && scap_get(p->scap, r, &ask, out, p->no_metadata ? p->no_metadata : &missing))
         return true;

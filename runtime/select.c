@@ -213,6 +213,10 @@ int select_gates(uint8_t *file, size_t size, const struct rpk *p)
         uint32_t number;
 
         memcpy(pair, file + code + at, sizeof(pair));
+        if (gate_is_look_up(&pair[0])) {
+            pair[0].imm = MAY_LOOK_UP;
+            memcpy(file + code + at, pair, sizeof(pair[0]));
+        }
         number = gate_at(pair);
         if (number > p->head->rules.n)
             return -EINVAL;

@@ -44,7 +44,8 @@ int select_rules_on(struct selected *s, const struct rpk *p, const struct select
                     unsigned n, unsigned min_priority, FILE *warn);
 /*
  * Sets the gates in the bundle's code as p->on says: before it is handed to the kernel. 0, or
- * -EINVAL if there is a gate without a rule. A bundle without code has none.
+ * -EINVAL if there is a gate without a rule. A bundle without code has none. Code that looks tasks
+ * up by their number is let do so (bpf/abi.h).
  */
 int select_gates(uint8_t *file, size_t size, const struct rpk *p);
 void select_close(struct selected *s);

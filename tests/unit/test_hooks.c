@@ -184,7 +184,7 @@ static void test_events(void **state)
             fail_msg("row %zu: %x", i, hooks_of_event(rows[i].event, rows[i].sysnr));
     assert_int_equal(hook_of_section("raw_tp/io_uring_cqe_overflow"), HOOK_RING);
     assert_int_equal(hook_of_section("raw_tp/sched_switch"), HOOK_SWITCH);
-    assert_int_equal(hook_of_section("judge"), HOOK_COUNT);
+    assert_int_equal(hook_of_section("raw_tp/judge"), HOOK_COUNT);
 }
 
 int main(void)
