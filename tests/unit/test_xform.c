@@ -190,8 +190,8 @@ static struct comp *compiled(const char *condition, const char *output)
              "- rule: r\n  desc: d\n  output: '%s'\n  priority: INFO\n  condition: >-\n    %s\n",
              output, condition);
     int file = source_add(c->sources, "test", text, strlen(text));
-    int (*const passes[])(struct comp *) = {pass_resolve, pass_type,  pass_lower, pass_plan,
-                                            pass_bpf,     pass_table, pass_link};
+    int (*const passes[])(struct comp *) = {pass_resolve, pass_type, pass_lower,
+                                            pass_plan,    pass_bpf,  pass_table};
     assert_true(file > 0);
     assert_int_equal(pass_load(c, (uint32_t)file), 0);
     for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++)
@@ -220,7 +220,7 @@ static void present(struct judged *j, struct comp *c, const char *event)
     memset(j, 0, sizeof *j);
     if (event_parse(c, event, strlen(event), &j->e, err, sizeof err))
         fail_msg("%s: %s", event, err);
-    if (rpk_open(&j->rpk, c->rpk.v, c->rpk.n, err, sizeof err))
+    if (rpk_open(&j->rpk, c->table.v, c->table.n, err, sizeof err))
         fail_msg("%s", err);
     assert_int_equal(event_to_ev(c, &j->e, &j->ev, &j->user), 0);
     int n = ev_pack(&j->ev, j->bytes, sizeof j->bytes);
