@@ -176,6 +176,8 @@ __attribute__((noinline)) int user_text(struct ev *ev, __u32 which, __u64 user)
 
     if (!ev)
         return -1;
+    if (which == 0 && event_is_open(ev->h.event))
+        return (int)read_open_text(ev);
     to = ev->s_A0;
     if (which == 1)
         to = ev->s_A1;
@@ -194,7 +196,7 @@ static __always_inline void read_text(struct ev *ev, __u32 s, char *to, __u64 us
         put_text(ev, s, 4, ST_PRESENT);
         return;
     }
-    n = read_arg_text(ev, to, user);
+    n = s == S_A0 && event_is_open(ev->h.event) ? read_open_text(ev) : read_arg_text(ev, to, user);
     if (n <= 0)
         put_text(ev, s, 0, ST_UNKNOWN);
     else

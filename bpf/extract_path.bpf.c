@@ -373,7 +373,9 @@ __attribute__((noinline)) int extract_raw(struct ev *ev)
     put_text(ev, S_FD_RAW, 0, ST_PRESENT);
     if (!event_is_open(ev->h.event))
         return 0;
-    n = read_arg_text(ev, w->fold, open_text(ev));
+    n = read_open_text(ev);
+    if (n > 0)
+        n = bpf_probe_read_kernel_str(w->fold, PATH_CAP, ev->s_A0);
     if (n < 1) {
         put_text(ev, S_FD_RAW, 0, ST_UNKNOWN);
         return 0;

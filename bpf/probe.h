@@ -573,6 +573,22 @@ static __always_inline __u64 open_text(struct ev *ev)
     return ev->h.event == EV_open || ev->h.event == EV_creat ? ev->args[0] : ev->args[1];
 }
 
+/*
+ * The caller's path of an open, into slot A0's place: bytes with the NUL, or less than 1. Read once
+ * for an event, so that all who look at it see the same, whatever another thread makes of it.
+ */
+#define TEXT_FAILED 0xffff
+static __always_inline long read_open_text(struct ev *ev)
+{
+    long n;
+
+    if (ev->text)
+        return ev->text == TEXT_FAILED ? 0 : ev->text;
+    n = read_arg_text(ev, ev->s_A0, open_text(ev));
+    ev->text = n > 0 ? (__u16)n : TEXT_FAILED;
+    return n;
+}
+
 static __always_inline int open_dirfd(struct ev *ev)
 {
     return ev->h.event == EV_open || ev->h.event == EV_creat ? AT_FDCWD : (int)ev->args[0];

@@ -45,7 +45,7 @@ def code_of(elf, hook):
     heads = [struct.unpack_from('<IIQQQQ', elf, table + i * size) for i in range(count)]
     for name, _, _, _, offset, _ in heads:
         at = heads[names][4] + name
-        if elf[at:elf.index(b'\0', at)] == b'tp_btf/' + hook.encode():
+        if elf[at:elf.index(b'\0', at)] in (kind + hook.encode() for kind in (b'tp_btf/', b'raw_tp/')):
             return offset
     raise RuntimeError(f'no section of {hook}')
 
@@ -158,7 +158,7 @@ def main():
             refused(f'{case[0]}, strict', ['--strict', damage(pack, case[0])],
                     ['--strict', f'hook {case[0]} is missing'], score)
         text_form(pack, score)
-        refused('no events left', [damage(pack, 'sched_process_exec', 'sys_exit')],
+        refused('no events left', [damage(pack, 'sched_process_exec', 'sys_exit', 'judge')],
                 ['no rule can fire', 'sys_exit', 'sched_process_exec'], score)
         refused('nothing attaches', [pack], ['cannot be attached: Permission denied', 'sys_exit',
                                              'no rule can fire'], score, preexec_fn=no_attaching)
