@@ -148,7 +148,10 @@ busybox mount -t devtmpfs devtmpfs /dev
 busybox mkdir -p /dev/pts /dev/shm
 busybox mount -t devpts devpts /dev/pts
 busybox mount -t tmpfs tmpfs /dev/shm
-busybox mount -t tmpfs tmpfs /tmp
+busybox mkdir /tmp0
+busybox mount -t tmpfs tmpfs /tmp0
+busybox cp -a /tmp/. /tmp0/ # the tests may stand there
+busybox mount -o move /tmp0 /tmp
 busybox mount -t tmpfs tmpfs /run
 busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
 echo +memory > /sys/fs/cgroup/cgroup.subtree_control

@@ -171,8 +171,8 @@ def case_small_buffer(files, score):
 
 def case_maybe(files, score):
     """A flood of events that pass the filter but match nothing: limits nobody, starves nobody."""
-    guess = files.rule('guess', 'evt.type in (open, openat) and fd.name glob '
-                       + os.path.join(files.folder, 'gu*no'))
+    guess = files.rule('guess', 'evt.type in (open, openat) and user.name = nobody-of-that-name '
+                       'and fd.name = ' + files.path('guess'))
     pack = files.pack(guess, files.opened('other'))
     daemon = started(pack, '--buffer', '64K', '--rate', '5,5')
     flood('opens', 200000, 2, files.path('guess'), files.path('other'), FLOOD, 'mark')
