@@ -241,11 +241,11 @@ def every_rule_has_a_row(pack, table, score):
 
 
 def arm(pack, folder):
-    """A daemon that resolves names by a file of our own."""
+    """A daemon that resolves names by a file of our own. No limit: one row races for a while."""
     hosts = os.path.join(folder, 'hosts')
     with open(hosts, 'w', encoding='ascii') as text:
         text.write(HOSTS)
-    return Rulerun(pack, '--format', 'json', '--all-matches', wrap=(
+    return Rulerun(pack, '--format', 'json', '--all-matches', '--rate', '0', wrap=(
         'unshare', '-m', 'sh', '-c', f'mount --bind {hosts} /etc/hosts && exec "$@"', 'sh'))
 
 
