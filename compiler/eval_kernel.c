@@ -12,13 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../runtime/class_find.h"
-#include "../runtime/load.h"
+#include "../runtime/object.h"
+#include "../runtime/shared.h"
 #include "elf_file.h"
 #include "probes.h"
 #include "task.h"
-
-#define PATTERN_CAP 260 /* bpf/probe.h: struct bpf_pattern */
 
 struct kernel_filter {
     struct bpf_object *object;
@@ -93,76 +91,24 @@ static struct bpf_object *open_joined(const void *rpk, size_t size)
 
 /* ---- loading ---- */
 
-static void resize(struct bpf_object *object, const char *name, uint32_t rows)
-{
-    struct bpf_map *map = bpf_object__find_map_by_name(object, name);
-    if (map)
-        bpf_map__set_max_entries(map, rows ? rows : 1);
-}
-
 /* No extractor runs in a test, and its kind of program may not do all that they do. */
 static void prepare(struct bpf_object *object, const struct rpk *p)
 {
-    struct probe_plan *plan = load_constant(object, "plan", sizeof *plan);
+    struct probe_plan *plan = object_constant(object, "plan", sizeof *plan);
     struct bpf_program *prog;
     if (plan) {
         plan->groups = 0;
     }
     bpf_object__for_each_program (prog, object)
         bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), "test_filter"));
-    resize(object, "patterns", p->head->patterns.n);
-    resize(object, "name_sets", p->head->names.n);
-    resize(object, "events", 4096);
+    object_size_map(object, "events", 4096);
+    object_size_maps(object, p);
 }
 
-static int fill_patterns(struct bpf_object *object, const struct rpk *p)
+static void *map_memory(const struct bpf_object *object, const char *name, size_t size)
 {
-    int fd = bpf_object__find_map_fd_by_name(object, "patterns"), err = 0;
-    struct {
-        uint32_t len;
-        char text[PATTERN_CAP];
-    } row;
-    for (uint32_t i = 0; i < p->head->patterns.n && !err; i++) {
-        memset(&row, 0, sizeof row);
-        row.len = p->patterns[i].len;
-        if (row.len > PATTERN_CAP)
-            return -E2BIG;
-        memcpy(row.text, rpk_text(p, p->patterns[i]), row.len);
-        err = bpf_map_update_elem(fd, &i, &row, BPF_ANY) ? -errno : 0;
-    }
-    return err;
-}
-
-static int fill_names(struct bpf_object *object, const struct rpk *p)
-{
-    int fd = bpf_object__find_map_fd_by_name(object, "name_sets"), err = 0;
-    struct {
-        uint32_t set;
-        char name[COMM_SIZE];
-    } key;
-    uint8_t one = 1;
-    for (uint32_t i = 0; i < p->head->names.n && !err; i++) {
-        key.set = p->names[i].set;
-        memcpy(key.name, p->names[i].name, COMM_SIZE);
-        err = bpf_map_update_elem(fd, &key, &one, BPF_ANY) ? -errno : 0;
-    }
-    return err;
-}
-
-static void *map_memory(struct bpf_object *object, const char *name, size_t size)
-{
-    long page = sysconf(_SC_PAGESIZE);
-    size_t whole = (size + (size_t)page - 1) & ~((size_t)page - 1);
     int fd = bpf_object__find_map_fd_by_name(object, name);
-    void *at = fd < 0 ? MAP_FAILED : mmap(NULL, whole, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-    return at == MAP_FAILED ? NULL : at;
-}
-
-static void unmap_memory(void *at, size_t size)
-{
-    long page = sysconf(_SC_PAGESIZE);
-    if (at)
-        munmap(at, (size + (size_t)page - 1) & ~((size_t)page - 1));
+    return fd < 0 ? NULL : shared_map(fd, size);
 }
 
 static bool start(struct kernel_filter *k, const void *rpk, size_t size)
@@ -175,17 +121,12 @@ static bool start(struct kernel_filter *k, const void *rpk, size_t size)
     if (!k->object)
         return fail(k, errno, "the bundle cannot be joined with the test program");
     prepare(k->object, &p);
-    class_size_maps(k->object, &p);
     err = bpf_object__load(k->object);
     if (err == -EPERM)
         return fail(k, err, "the kernel engine needs root");
     if (err)
         return fail(k, err, "the kernel refuses the filter");
-    err = fill_patterns(k->object, &p);
-    if (!err)
-        err = fill_names(k->object, &p);
-    if (!err)
-        err = class_fill_maps(k->object, &p);
+    err = object_fill_maps(k->object, &p);
     if (err)
         return fail(k, err, "the filter's maps cannot be filled");
     struct bpf_program *prog = bpf_object__find_program_by_name(k->object, "test_filter");
@@ -219,8 +160,8 @@ void kernel_filter_free(struct kernel_filter *k)
 {
     if (!k)
         return;
-    unmap_memory(k->ev, sizeof *k->ev);
-    unmap_memory(k->result, sizeof *k->result);
+    shared_unmap(k->ev, sizeof *k->ev);
+    shared_unmap(k->result, sizeof *k->result);
     bpf_object__close(k->object);
     free(k);
 }

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "class_find.h"
 
-#include "load.h"
-
-#include <bpf/bpf.h>
-#include <bpf/libbpf.h>
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* ---- looking up ---- */
@@ -71,78 +65,4 @@ bool class_may_start(const struct rpk *p, const char *text, size_t len, uint32_t
 uint32_t class_find_number(const struct rpk *p, int64_t num, uint32_t node)
 {
     return p->head->class_edges.n ? edge(p, (uint64_t)num, node >> 8 << 4 | CLASS_OF_NUM) : 0;
-}
-
-/* ---- the kernel's maps ---- */
-
-struct table {
-    const char *map;
-    const void *rows;
-    uint32_t n;
-    uint32_t size;
-};
-enum { TABLES = 5 };
-
-static void list_tables(const struct rpk *p, struct table out[TABLES])
-{
-    const struct rpk_head *h = p->head;
-
-    out[0] =
-        (struct table){"class_edges", p->class_edges, h->class_edges.n, sizeof(*p->class_edges)};
-    out[1] = (struct table){"class_rows", p->class_rows, h->class_rows.n, sizeof(*p->class_rows)};
-    out[2] =
-        (struct table){"class_cands", p->class_cands, h->class_cands.n, sizeof(*p->class_cands)};
-    out[3] =
-        (struct table){"class_tests", p->class_tests, h->class_tests.n, sizeof(*p->class_tests)};
-    out[4] = (struct table){"sketch_rows", p->sketch, h->sketch.n, sizeof(*p->sketch)};
-}
-
-void class_size_maps(struct bpf_object *object, const struct rpk *p)
-{
-    struct sketch_head *head = load_constant(object, "sketch_head", sizeof(*head));
-    struct table t[TABLES];
-
-    if (head && p->head->sketch.n)
-        memcpy(head, p->sketch, sizeof(*head));
-    list_tables(p, t);
-    for (int i = 0; i < TABLES; i++) {
-        struct bpf_map *m = bpf_object__find_map_by_name(object, t[i].map);
-
-        if (m)
-            bpf_map__set_max_entries(m, t[i].n ? t[i].n : 1);
-    }
-}
-
-/* Array maps: key and row number are one. */
-static int fill(const struct bpf_object *object, const struct table *t)
-{
-    struct bpf_map *m = bpf_object__find_map_by_name(object, t->map);
-    LIBBPF_OPTS(bpf_map_batch_opts, opts);
-    uint32_t n = t->n, *keys;
-    int rc = 0;
-
-    if (n == 0)
-        return 0;
-    if (!m || bpf_map__value_size(m) != t->size)
-        return -EINVAL;
-    keys = malloc(n * sizeof(*keys));
-    if (!keys)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < n; i++)
-        keys[i] = i;
-    if (bpf_map_update_batch(bpf_map__fd(m), keys, t->rows, &n, &opts) != 0 || n != t->n)
-        rc = errno ? -errno : -EIO;
-    free(keys);
-    return rc;
-}
-
-int class_fill_maps(struct bpf_object *object, const struct rpk *p)
-{
-    struct table t[TABLES];
-    int rc = 0;
-
-    list_tables(p, t);
-    for (int i = 0; i < TABLES && !rc; i++)
-        rc = fill(object, &t[i]);
-    return rc;
 }

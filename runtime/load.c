@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "load.h"
 
-#include "class_find.h"
-
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
@@ -16,21 +14,12 @@
 #include <unistd.h>
 
 #include "gate.h"
+#include "object.h"
 
 #define LOG_SIZE (1u << 20)
 #define TASK_ROWS 16384    /* of all CPUs together, */
 #define TASK_ROWS_MIN 1024 /* but not less than this for each */
 #define VMLINUX_BTF "/sys/kernel/btf/vmlinux"
-
-/* The probe's layouts of map values (bpf/probe.h). */
-struct pattern_value {
-    uint32_t len;
-    char text[260];
-};
-struct name_key {
-    uint32_t set;
-    char name[COMM_SIZE];
-};
 
 static int quiet(enum libbpf_print_level level, const char *fmt, va_list ap)
 {
@@ -82,38 +71,6 @@ static void explain(int rc, const char *said, char *err, size_t errlen)
         snprintf(err, errlen, "the kernel refuses the bundle: %s", said[0] ? said : strerror(-rc));
 }
 
-void *load_constant(const struct bpf_object *object, const char *name, size_t want)
-{
-    const struct btf *btf = bpf_object__btf(object);
-    int id = btf ? btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC) : -1;
-    struct bpf_map *map = NULL, *m;
-    const struct btf_type *sec;
-    const struct btf_var_secinfo *v;
-    char *data = NULL;
-    size_t size = 0;
-
-    bpf_object__for_each_map (m, object) {
-        const char *dot = strchr(bpf_map__name(m), '.'); /* not .rodata.str1.1 */
-
-        if (dot && strcmp(dot, ".rodata") == 0)
-            map = m;
-    }
-    if (map)
-        data = (char *)(uintptr_t)bpf_map__initial_value(map, &size);
-    if (id < 0 || !data)
-        return NULL;
-    sec = btf__type_by_id(btf, (uint32_t)id);
-    v = btf_var_secinfos(sec);
-    for (unsigned i = 0; i < btf_vlen(sec); i++) {
-        const struct btf_type *var = btf__type_by_id(btf, v[i].type);
-
-        if (strcmp(btf__name_by_offset(btf, var->name_off), name) == 0 && v[i].size == want &&
-            v[i].offset <= size && want <= size - v[i].offset)
-            return data + v[i].offset;
-    }
-    return NULL;
-}
-
 static uint64_t clock_ns(clockid_t id)
 {
     struct timespec t;
@@ -137,9 +94,9 @@ static uint32_t task_slots(const struct load *l, const struct probe_plan *plan)
 
 static int fill_constants(struct load *l, const struct load_options *opt)
 {
-    struct probe_plan *plan = load_constant(l->object, "plan", sizeof(*plan));
-    uint64_t *offset = load_constant(l->object, "boot_offset_ns", sizeof(*offset));
-    uint32_t *slots = load_constant(l->object, "task_slots", sizeof(*slots));
+    struct probe_plan *plan = object_constant(l->object, "plan", sizeof(*plan));
+    uint64_t *offset = object_constant(l->object, "boot_offset_ns", sizeof(*offset));
+    uint32_t *slots = object_constant(l->object, "task_slots", sizeof(*slots));
 
     l->boot_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
     if (!plan)
@@ -153,56 +110,11 @@ static int fill_constants(struct load *l, const struct load_options *opt)
     return 0;
 }
 
-static void size_map(const struct load *l, const char *name, uint32_t entries)
-{
-    struct bpf_map *m = bpf_object__find_map_by_name(l->object, name);
-
-    if (m)
-        bpf_map__set_max_entries(m, entries ? entries : 1);
-}
-
 static int map_fd(const struct load *l, const char *name)
 {
     struct bpf_map *m = bpf_object__find_map_by_name(l->object, name);
 
     return m ? bpf_map__fd(m) : -1;
-}
-
-/* Map values are written whole: one that another probe sized otherwise would be read past its end.
- */
-static int fill_patterns(const struct load *l, const struct rpk *p)
-{
-    struct bpf_map *m = bpf_object__find_map_by_name(l->object, "patterns");
-    struct pattern_value v;
-
-    if (p->head->patterns.n && (!m || bpf_map__value_size(m) != sizeof(v)))
-        return -EINVAL;
-    for (uint32_t i = 0; i < p->head->patterns.n; i++) {
-        memset(&v, 0, sizeof(v));
-        v.len = p->patterns[i].len;
-        memcpy(v.text, rpk_text(p, p->patterns[i]), v.len);
-        if (bpf_map_update_elem(bpf_map__fd(m), &i, &v, BPF_ANY) != 0)
-            return -errno;
-    }
-    return 0;
-}
-
-static int fill_names(const struct load *l, const struct rpk *p)
-{
-    struct bpf_map *m = bpf_object__find_map_by_name(l->object, "name_sets");
-    const uint8_t one = 1;
-
-    if (p->head->names.n && (!m || bpf_map__key_size(m) != sizeof(struct name_key) ||
-                             bpf_map__value_size(m) != sizeof(one)))
-        return -EINVAL;
-    for (uint32_t i = 0; i < p->head->names.n; i++) {
-        struct name_key key = {.set = p->names[i].set};
-
-        memcpy(key.name, p->names[i].name, COMM_SIZE);
-        if (bpf_map_update_elem(bpf_map__fd(m), &key, &one, BPF_ANY) != 0)
-            return -errno;
-    }
-    return 0;
 }
 
 /* ---- programs: which of them the kernel takes ---- */
@@ -298,14 +210,12 @@ static int open_object(struct load *l, const struct attempt *a)
     l->object = bpf_object__open_mem(a->bytes, a->size, &open);
     if (!l->object)
         return -errno;
-    size_map(l, "scratch", l->cpus);
-    size_map(l, "tasks", l->cpus * task_slots(l, a->opt->plan));
-    size_map(l, "stats", l->cpus);
-    size_map(l, "events", a->opt->buffer);
-    size_map(l, "patterns", a->p->head->patterns.n);
-    size_map(l, "name_sets", a->p->head->names.n);
-    size_map(l, "lanes", a->p->head->rules.n + 1);
-    class_size_maps(l->object, a->p);
+    object_size_map(l->object, "scratch", l->cpus);
+    object_size_map(l->object, "tasks", l->cpus * task_slots(l, a->opt->plan));
+    object_size_map(l->object, "stats", l->cpus);
+    object_size_map(l->object, "events", a->opt->buffer);
+    object_size_map(l->object, "lanes", a->p->head->rules.n + 1);
+    object_size_maps(l->object, a->p);
     return fill_constants(l, a->opt);
 }
 
@@ -328,11 +238,7 @@ static int load_hooks(struct load *l, struct attempt *a, uint8_t hooks)
     if (!rc)
         rc = put_judge(l, a->opt->plan, hooks);
     if (!rc)
-        rc = fill_patterns(l, a->p);
-    if (!rc)
-        rc = fill_names(l, a->p);
-    if (!rc)
-        rc = class_fill_maps(l->object, a->p);
+        rc = object_fill_maps(l->object, a->p);
     if (rc)
         close_object(l);
     return rc;

@@ -63,8 +63,4 @@ void load_attach(struct load *l, enum load_part part); /* adds to the faults */
 void load_detach(struct load *l);
 void load_close(struct load *l);
 
-/* The constant `name` of an object that is not loaded yet, to be set; NULL: none of `size` bytes.
- */
-void *load_constant(const struct bpf_object *object, const char *name, size_t size);
-
 #endif

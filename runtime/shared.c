@@ -13,15 +13,21 @@ static size_t whole_pages(size_t size)
     return (size + page - 1) / page * page;
 }
 
-static void *map_memory(int fd, size_t size, int *rc)
+void *shared_map(int fd, size_t size)
 {
     int flags = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
     void *at = mmap(NULL, whole_pages(size), PROT_READ | PROT_WRITE, flags, fd, 0);
 
-    if (at != MAP_FAILED)
-        return at;
-    *rc = -errno;
-    return NULL;
+    return at == MAP_FAILED ? NULL : at;
+}
+
+static void *map_memory(int fd, size_t size, int *rc)
+{
+    void *at = shared_map(fd, size);
+
+    if (!at)
+        *rc = -errno;
+    return at;
 }
 
 int shared_open(struct shared *s, struct shared_maps maps, uint32_t cpus, uint32_t nrule)
@@ -35,7 +41,7 @@ int shared_open(struct shared *s, struct shared_maps maps, uint32_t cpus, uint32
     return rc;
 }
 
-static void unmap_memory(void *at, size_t size)
+void shared_unmap(void *at, size_t size)
 {
     if (at)
         munmap(at, whole_pages(size));
@@ -43,9 +49,9 @@ static void unmap_memory(void *at, size_t size)
 
 void shared_close(struct shared *s)
 {
-    unmap_memory(s->stats, s->cpus * sizeof(*s->stats));
-    unmap_memory(s->lanes, s->nlane * sizeof(*s->lanes));
-    unmap_memory(s->reader, sizeof(*s->reader));
+    shared_unmap(s->stats, s->cpus * sizeof(*s->stats));
+    shared_unmap(s->lanes, s->nlane * sizeof(*s->lanes));
+    shared_unmap(s->reader, sizeof(*s->reader));
     *s = (struct shared){0};
 }
 

@@ -27,6 +27,13 @@ struct shared_maps {
 int shared_open(struct shared *s, struct shared_maps maps, uint32_t cpus, uint32_t nrule);
 void shared_close(struct shared *s);
 
+/*
+ * Memory of a map that may be mapped, or our own if `fd` is -1: `size` bytes. NULL: errno says why.
+ * It goes with shared_unmap(), which takes NULL, too.
+ */
+void *shared_map(int fd, size_t size);
+void shared_unmap(void *at, size_t size);
+
 /* A counter that the kernel goes on writing. */
 static inline uint64_t shared_read(const __u64 *counter)
 {

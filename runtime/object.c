@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "object.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The probe's layouts of map values (bpf/probe.h). */
+struct pattern_value {
+    uint32_t len;
+    char text[260];
+};
+struct name_key {
+    uint32_t set;
+    char name[COMM_SIZE];
+};
+
+/* ---- constants ---- */
+
+void *object_constant(const struct bpf_object *object, const char *name, size_t want)
+{
+    const struct btf *btf = bpf_object__btf(object);
+    int id = btf ? btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC) : -1;
+    struct bpf_map *map = NULL, *m;
+    const struct btf_type *sec;
+    const struct btf_var_secinfo *v;
+    char *data = NULL;
+    size_t size = 0;
+
+    bpf_object__for_each_map (m, object) {
+        const char *dot = strchr(bpf_map__name(m), '.'); /* not .rodata.str1.1 */
+
+        if (dot && strcmp(dot, ".rodata") == 0)
+            map = m;
+    }
+    if (map)
+        data = (char *)(uintptr_t)bpf_map__initial_value(map, &size);
+    if (id < 0 || !data)
+        return NULL;
+    sec = btf__type_by_id(btf, (uint32_t)id);
+    v = btf_var_secinfos(sec);
+    for (unsigned i = 0; i < btf_vlen(sec); i++) {
+        const struct btf_type *var = btf__type_by_id(btf, v[i].type);
+
+        if (strcmp(btf__name_by_offset(btf, var->name_off), name) == 0 && v[i].size == want &&
+            v[i].offset <= size && want <= size - v[i].offset)
+            return data + v[i].offset;
+    }
+    return NULL;
+}
+
+/* ---- maps: how large ---- */
+
+void object_size_map(const struct bpf_object *object, const char *name, uint32_t entries)
+{
+    struct bpf_map *m = bpf_object__find_map_by_name(object, name);
+
+    if (m)
+        bpf_map__set_max_entries(m, entries ? entries : 1);
+}
+
+struct table {
+    const char *map;
+    const void *rows;
+    uint32_t n;
+    uint32_t size;
+};
+enum { TABLES = 5 };
+
+static void list_tables(const struct rpk *p, struct table out[TABLES])
+{
+    const struct rpk_head *h = p->head;
+
+    out[0] =
+        (struct table){"class_edges", p->class_edges, h->class_edges.n, sizeof(*p->class_edges)};
+    out[1] = (struct table){"class_rows", p->class_rows, h->class_rows.n, sizeof(*p->class_rows)};
+    out[2] =
+        (struct table){"class_cands", p->class_cands, h->class_cands.n, sizeof(*p->class_cands)};
+    out[3] =
+        (struct table){"class_tests", p->class_tests, h->class_tests.n, sizeof(*p->class_tests)};
+    out[4] = (struct table){"sketch_rows", p->sketch, h->sketch.n, sizeof(*p->sketch)};
+}
+
+void object_size_maps(const struct bpf_object *object, const struct rpk *p)
+{
+    struct sketch_head *head = object_constant(object, "sketch_head", sizeof(*head));
+    struct table t[TABLES];
+
+    if (head && p->head->sketch.n)
+        memcpy(head, p->sketch, sizeof(*head));
+    list_tables(p, t);
+    for (int i = 0; i < TABLES; i++)
+        object_size_map(object, t[i].map, t[i].n);
+    object_size_map(object, "patterns", p->head->patterns.n);
+    object_size_map(object, "name_sets", p->head->names.n);
+}
+
+/* ---- maps: what is in them ---- */
+
+/* Map values are written whole: one that another probe sized otherwise would be read past its end.
+ */
+static int fill_patterns(const struct bpf_object *object, const struct rpk *p)
+{
+    struct bpf_map *m = bpf_object__find_map_by_name(object, "patterns");
+    struct pattern_value v;
+
+    if (p->head->patterns.n && (!m || bpf_map__value_size(m) != sizeof(v)))
+        return -EINVAL;
+    for (uint32_t i = 0; i < p->head->patterns.n; i++) {
+        memset(&v, 0, sizeof(v));
+        v.len = p->patterns[i].len;
+        if (v.len > sizeof(v.text))
+            return -E2BIG;
+        memcpy(v.text, rpk_text(p, p->patterns[i]), v.len);
+        if (bpf_map_update_elem(bpf_map__fd(m), &i, &v, BPF_ANY) != 0)
+            return -errno;
+    }
+    return 0;
+}
+
+static int fill_names(const struct bpf_object *object, const struct rpk *p)
+{
+    struct bpf_map *m = bpf_object__find_map_by_name(object, "name_sets");
+    const uint8_t one = 1;
+
+    if (p->head->names.n && (!m || bpf_map__key_size(m) != sizeof(struct name_key) ||
+                             bpf_map__value_size(m) != sizeof(one)))
+        return -EINVAL;
+    for (uint32_t i = 0; i < p->head->names.n; i++) {
+        struct name_key key = {.set = p->names[i].set};
+
+        memcpy(key.name, p->names[i].name, COMM_SIZE);
+        if (bpf_map_update_elem(bpf_map__fd(m), &key, &one, BPF_ANY) != 0)
+            return -errno;
+    }
+    return 0;
+}
+
+/* Array maps: key and row number are one. */
+static int fill_table(const struct bpf_object *object, const struct table *t)
+{
+    struct bpf_map *m = bpf_object__find_map_by_name(object, t->map);
+    LIBBPF_OPTS(bpf_map_batch_opts, opts);
+    uint32_t n = t->n, *keys;
+    int rc = 0;
+
+    if (n == 0)
+        return 0;
+    if (!m || bpf_map__value_size(m) != t->size)
+        return -EINVAL;
+    keys = malloc(n * sizeof(*keys));
+    if (!keys)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < n; i++)
+        keys[i] = i;
+    if (bpf_map_update_batch(bpf_map__fd(m), keys, t->rows, &n, &opts) != 0 || n != t->n)
+        rc = errno ? -errno : -EIO;
+    free(keys);
+    return rc;
+}
+
+int object_fill_maps(const struct bpf_object *object, const struct rpk *p)
+{
+    struct table t[TABLES];
+    int rc = fill_patterns(object, p);
+
+    if (!rc)
+        rc = fill_names(object, p);
+    list_tables(p, t);
+    for (int i = 0; i < TABLES && !rc; i++)
+        rc = fill_table(object, &t[i]);
+    return rc;
+}
