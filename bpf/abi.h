@@ -233,6 +233,9 @@ struct lane {
     __u64 pad[3];
 };
 
+/* Bytes that a record takes of the ring buffer: a head of 8, and all of it rounded up to 8. */
+#define RING_ROOM(size) (((__u64)(size) + 15) & ~7ull)
+
 /* The reader of the ring buffer (map `reader`, one row): whether a record must wake it. */
 enum reader_state {
     READER_AWAKE,

@@ -185,12 +185,6 @@ static long pack_step(__u32 i, __u32 *to)
 
 /* ---- the buffer ---- */
 
-/* Bytes that a record takes of the buffer: a head of 8, and all of it rounded up to 8. */
-static __always_inline __u64 room_of(__u32 size)
-{
-    return ((__u64)size + 15) & ~7ull;
-}
-
 /*
  * Dynamic thresholds (Choudhury and Hahne, 1998): a lane may hold as much as is free. The bytes
  * that user space gives back may be counted before ours are: no lane holds less than nothing.
@@ -238,7 +232,7 @@ static __always_inline void wake_up(struct ring_reader *r)
 static __always_inline bool put_record(struct ev *ev, __u32 size, struct lane *lane,
                                        struct ring_reader *r)
 {
-    __u64 unread = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA), room = room_of(size);
+    __u64 unread = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA), room = RING_ROOM(size);
     bool wake;
 
     OPAQUE(size);

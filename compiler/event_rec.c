@@ -5,8 +5,8 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
+#include "../runtime/clock.h"
 #include "arena.h"
 #include "event_param.h"
 #include "intern.h"
@@ -500,9 +500,7 @@ static void put_head(struct writer *w)
     h->readings = READ_BIT(READ_KERNEL);
     h->ts = (uint64_t)event_fact(w->c, w->e, plain(F_evt_rawtime)).num;
     h->cpu = (uint16_t)event_fact(w->c, w->e, plain(F_evt_cpu)).num;
-    time_t now = (time_t)(h->ts / 1000000000);
-    struct tm tm;
-    w->user->user.utc_offset = localtime_r(&now, &tm) ? (int32_t)tm.tm_gmtoff : 0;
+    w->user->user.utc_offset = clock_utc_offset((time_t)(h->ts / 1000000000));
     w->user->user.evt_num = (uint64_t)event_fact(w->c, w->e, plain(F_evt_num)).num;
     h->num[N_SYSNR] = w->e->sysnr;
     if (w->e->type != EV_generic) {

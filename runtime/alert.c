@@ -6,7 +6,6 @@
 #include "../grammar/ops.h"
 #include "get.h"
 
-#define NO_REF 0xffffffffu
 #define KEYS_MAX 256 /* of output_fields; a template with more shows the rest in its text only */
 
 /* One alert in the making. */
@@ -20,7 +19,7 @@ struct writer {
     size_t limit; /* bytes that a value may take */
 };
 
-/* A key of output_fields; ref NO_REF: the time before the message, which every alert has. */
+/* A key of output_fields; ref RPK_NO_REF: the time before the message, which every alert has. */
 struct key {
     const char *text;
     uint32_t len, ref;
@@ -90,7 +89,7 @@ static void add_piece(struct writer *w, const struct rpk_piece *piece)
     uint32_t used = w->r->used, width = piece->width;
     struct val v;
 
-    if (piece->ref == NO_REF) {
+    if (piece->ref == RPK_NO_REF) {
         fmt_json(&w->out, rpk_text(w->p, piece->text), piece->text.len);
         return;
     }
@@ -231,11 +230,11 @@ static void collect_keys(struct writer *w, struct keys *k)
     const char *time = catalog_field(time_field(w))->name;
 
     k->n = 0;
-    add_key(k, time, (uint32_t)strlen(time), NO_REF);
+    add_key(k, time, (uint32_t)strlen(time), RPK_NO_REF);
     for (uint32_t i = 0; i < w->rule->pieces.n; i++) {
         const struct rpk_piece *piece = &w->p->pieces[w->rule->pieces.off + i];
 
-        if (piece->ref == NO_REF)
+        if (piece->ref == RPK_NO_REF)
             continue;
         if (w->p->refs[piece->ref].xform)
             add_leaf_keys(w, k, piece->ref);
@@ -285,7 +284,7 @@ static bool is_no_number(struct val v)
 
 static void add_value(struct writer *w, uint32_t ref)
 {
-    enum field_id field = ref == NO_REF ? time_field(w) : (enum field_id)w->p->refs[ref].field;
+    enum field_id field = ref == RPK_NO_REF ? time_field(w) : (enum field_id)w->p->refs[ref].field;
     struct field_info shape;
     uint32_t used = w->r->used;
     struct val v;

@@ -11,10 +11,10 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bound.h"
+#include "clock.h"
 #include "judge.h"
 #include "load.h"
 #include "notice.h"
@@ -78,10 +78,8 @@ static int open_waiting(struct daemon *d)
 /* Gives a record's room back to its lane. The buffer itself gets it once we have returned. */
 static void give_back(const struct shared *s, const struct ev_head *h, size_t size)
 {
-    uint64_t room = (size + 15) & ~7ull; /* with its head */
-
     if (size >= sizeof(struct rec) && h->rule < s->nlane)
-        __atomic_store_n(&s->lanes[h->rule].taken, s->lanes[h->rule].taken + room,
+        __atomic_store_n(&s->lanes[h->rule].taken, s->lanes[h->rule].taken + RING_ROOM(size),
                          __ATOMIC_RELAXED);
 }
 
@@ -126,19 +124,13 @@ static void seed(struct daemon *d)
 /* The clock that events are stamped with. */
 static uint64_t event_clock(const struct daemon *d)
 {
-    struct timespec ts;
-
-    clock_gettime(CLOCK_BOOTTIME, &ts);
-    return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec + d->load.boot_offset_ns;
+    return clock_ns(CLOCK_BOOTTIME) + d->load.boot_offset_ns;
 }
 
 /* That of now, also for events of before a change. The zone's file was read with the first call. */
 static int32_t utc_offset(void)
 {
-    time_t now = time(NULL);
-    struct tm tm;
-
-    return localtime_r(&now, &tm) ? (int32_t)tm.tm_gmtoff : 0;
+    return clock_utc_offset(time(NULL));
 }
 
 /* Between the rules and what is looked up, from here on. */

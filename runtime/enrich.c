@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "get.h"
 
 static void add_local(struct enrich *e, const struct sockaddr *sa)
@@ -298,16 +298,14 @@ void enrich_begin(struct enrich *e, bool may_wait)
 static bool find_key(struct enrich *e, const struct record *r)
 {
     struct val kind = slot_num(r, N_CONTAINER_KIND), id = slot_text(r, S_CONTAINER_FULL);
-    struct timespec now;
 
     if (e->has_key)
         return true;
     if (kind.state != ST_PRESENT || id.state != ST_PRESENT || kind.num <= CONTAINER_HOST ||
         kind.num >= CONTAINER_KINDS)
         return false;
-    clock_gettime(CLOCK_MONOTONIC, &now);
     e->key = metacache_find(e->containers, (enum container_kind)kind.num, id.text, id.len,
-                            (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec);
+                            clock_ns(CLOCK_MONOTONIC));
     return e->has_key = true;
 }
 

@@ -8,9 +8,9 @@
 #define RULEC_JUDGE_H
 
 #include "audit.h"
-#include "daemon.h"
 #include "enrich.h"
 #include "limit.h"
+#include "options.h"
 #include "recorder.h"
 #include "stats.h"
 #include "tell.h"

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "gate.h"
 #include "object.h"
 
@@ -69,14 +69,6 @@ static void explain(int rc, const char *said, char *err, size_t errlen)
                  "CONFIG_BPF_LSM or CONFIG_BPF_SYSCALL)");
     else
         snprintf(err, errlen, "the kernel refuses the bundle: %s", said[0] ? said : strerror(-rc));
-}
-
-static uint64_t clock_ns(clockid_t id)
-{
-    struct timespec t;
-
-    clock_gettime(id, &t);
-    return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
 }
 
 /*

@@ -310,7 +310,7 @@ enum outcome match_atom(const struct rpk *p, struct record *r, const struct rpk_
         raw = raw_atom(p, r, a);
         a = &raw;
     }
-    if (a->rhs != 0xffffffffu)
+    if (a->rhs != RPK_NO_REF)
         o = match_fields(p, r, a);
     else if (f->field && (flags & FF_ANCESTOR) && f->index < 0 && !f->name.len)
         o = some_ancestor(p, r, a, (enum field_id)f->field);

@@ -6,8 +6,6 @@
 
 #include "../grammar/supply.h"
 
-#define NO_REF 0xffffffffu
-
 int ref_walk_open(struct ref_walk *w, const struct rpk *p, void (*see)(void *ctx, uint32_t ref),
                   void *ctx)
 {
@@ -47,7 +45,7 @@ static void see_nodes(struct ref_walk *w, uint32_t root)
         const struct rpk_atom *a = &w->p->atoms[d->atom];
 
         see_ref(w, a->lhs);
-        if (a->rhs != NO_REF)
+        if (a->rhs != RPK_NO_REF)
             see_ref(w, a->rhs);
         next[0] = d->yes;
         next[1] = d->no;
@@ -65,7 +63,7 @@ void ref_walk_root(struct ref_walk *w, const struct rpk_root *root)
 
     see_nodes(w, root->node);
     for (uint32_t i = 0; i < rule->pieces.n; i++)
-        if (w->p->pieces[rule->pieces.off + i].ref != NO_REF)
+        if (w->p->pieces[rule->pieces.off + i].ref != RPK_NO_REF)
             see_ref(w, w->p->pieces[rule->pieces.off + i].ref);
 }
 

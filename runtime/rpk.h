@@ -117,6 +117,8 @@ struct rpk_root {
     uint32_t rule, node;
 };
 
+#define RPK_NO_REF 0xffffffffu /* where a row of refs may be missing */
+
 /* yes and no: greater than the node's own index, or a terminal. */
 #define RPK_FALSE 0xffffffffu
 #define RPK_TRUE 0xfffffffeu
@@ -138,7 +140,7 @@ struct rpk_ref {
 
 struct rpk_atom {
     uint32_t lhs;   /* row of refs */
-    uint32_t rhs;   /* row of refs, or 0xffffffff: constants */
+    uint32_t rhs;   /* row of refs, or RPK_NO_REF: constants */
     uint8_t op;     /* enum op_id */
     uint8_t mod;    /* enum op_modifier */
     uint8_t type;   /* enum type_id of the comparison */
@@ -159,7 +161,7 @@ struct rpk_value {
 
 struct rpk_piece {
     struct rpk_str text; /* literal, or the field as spelled */
-    uint32_t ref;        /* row of refs, or 0xffffffff: a literal */
+    uint32_t ref;        /* row of refs, or RPK_NO_REF: a literal */
     uint32_t width;
 };
 

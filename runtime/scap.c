@@ -5,8 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "clock.h"
 #include "enrich.h"
 #include "get.h"
 #include "fmt.h"
@@ -136,10 +136,7 @@ static const char *read_start(struct scap *s)
 /* The zone of whoever reads it: the file does not tell the machine's. */
 static int32_t utc_offset(const struct scap *s)
 {
-    time_t at = (time_t)(s->first_ts / 1000000000u);
-    struct tm tm;
-
-    return s->first_ts && localtime_r(&at, &tm) ? (int32_t)tm.tm_gmtoff : 0;
+    return s->first_ts ? clock_utc_offset((time_t)(s->first_ts / 1000000000u)) : 0;
 }
 
 static void fill_head(struct scap *s, struct capture_head *head)

@@ -4,8 +4,9 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "clock.h"
 
 #define TICK_NS 5000000 /* while records wait */
 
@@ -48,7 +49,7 @@ static bool output_names_metadata(const struct rpk *p, const struct rpk_rule *ru
     for (uint32_t i = 0; i < rule->pieces.n && !found; i++) {
         const struct rpk_piece *piece = &p->pieces[rule->pieces.off + i];
 
-        found = piece->ref != 0xffffffffu && names_metadata(p, piece->ref);
+        found = piece->ref != RPK_NO_REF && names_metadata(p, piece->ref);
     }
     return found;
 }
@@ -109,19 +110,11 @@ void waiting_add(struct waiting *w, const struct record *r, const void *data, si
     tick(w, true);
 }
 
-static uint64_t monotonic(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000ull + (uint64_t)now.tv_nsec;
-}
-
 static void release_waiting(struct waiting *w, bool all)
 {
     struct metacache *containers = w->enrich->containers;
 
-    metacache_retry(containers, monotonic());
+    metacache_retry(containers, clock_ns(CLOCK_MONOTONIC));
     for (struct wait_item *i = wait_first(&w->ring), *next; i; i = next) {
         next = wait_next(&w->ring, i);
         if (all || metacache_state(containers, i->key) != META_PENDING)
