@@ -170,20 +170,22 @@ static __always_inline __u64 convert(__u8 as, __u64 v)
 
 /* ---- texts ---- */
 
-__attribute__((noinline)) int user_text(struct ev *ev, __u32 which, __u64 user)
-{
-    char *to;
+#define TEXT_FAILED 0xffff /* of ev->text */
 
-    if (!ev)
-        return -1;
-    if (which == 0 && event_is_open(ev->h.event))
-        return (int)read_open_text(ev);
-    to = ev->s_A0;
-    if (which == 1)
-        to = ev->s_A1;
-    else if (which)
-        to = ev->s_A2;
-    return (int)read_arg_text(ev, to, user);
+static __always_inline long open_text_once(struct ev *ev)
+{
+    long n;
+
+    if (ev->text)
+        return ev->text == TEXT_FAILED ? 0 : ev->text;
+    n = read_arg_text(ev, ev->s_A0, open_text(ev));
+    ev->text = n > 0 ? (__u16)n : TEXT_FAILED;
+    return n;
+}
+
+__attribute__((noinline)) int read_open_text(struct ev *ev)
+{
+    return ev ? (int)open_text_once(ev) : -1;
 }
 
 /* A NULL pointer is an empty parameter, which the language shows as this text. */
@@ -196,7 +198,7 @@ static __always_inline void read_text(struct ev *ev, __u32 s, char *to, __u64 us
         put_text(ev, s, 4, ST_PRESENT);
         return;
     }
-    n = s == S_A0 && event_is_open(ev->h.event) ? read_open_text(ev) : read_arg_text(ev, to, user);
+    n = s == S_A0 && event_is_open(ev->h.event) ? open_text_once(ev) : read_arg_text(ev, to, user);
     if (n <= 0)
         put_text(ev, s, 0, ST_UNKNOWN);
     else

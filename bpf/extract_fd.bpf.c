@@ -479,18 +479,6 @@ static __always_inline __u64 file_bits(struct ev *ev, struct sketching *s, __u64
 
 /* ---- an open ---- */
 
-/* The caller's text in slot A0's place; its length, 0: not to be told. */
-static __always_inline __u32 caller_text(struct ev *ev)
-{
-    __u8 st = ev->h.st[SLOT_OF_STR(S_A0)];
-    long n;
-
-    if (st == ST_PRESENT)
-        return ev->h.len[S_A0];
-    n = st == ST_UNFILLED ? user_text(ev, 0, open_text(ev)) : 0;
-    return n > 1 && n < PATH_CAP ? (__u32)n - 1 : 0;
-}
-
 /* Bits of the caller's text; a relative one goes on in a directory that is not looked at here. */
 static __always_inline __u64 text_bits(struct ev *ev, __u32 n)
 {
@@ -526,9 +514,11 @@ static __always_inline void put_base(struct ev *ev, struct sketching *s)
 static __always_inline __u64 open_bits(struct ev *ev, struct work *w, __u64 file)
 {
     struct sketching *s = &w->sketching;
-    __u32 n = caller_text(ev);
+    __u32 n = spelled_len(ev);
     __u64 bits;
 
+    if (n >= PATH_CAP - 1) /* it may have been cut */
+        n = 0;
     if (!file && ev->h.st[N_FD_NUM] == ST_UNKNOWN)
         return SKETCH_UNKNOWN;
     if (!file || n == 0)

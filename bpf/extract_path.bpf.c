@@ -119,21 +119,6 @@ static __always_inline bool name_is(struct ev *ev, __u32 text, __u32 n)
     return !s.differ;
 }
 
-/*
- * The path as given, in slot A0's place, where group ARGS reads it too: not twice, if that has run.
- * Its length; 0: none, or not to be read.
- */
-static __always_inline __u32 read_spelling(struct ev *ev)
-{
-    __u8 st = ev->h.st[SLOT_OF_STR(S_A0)];
-    long n;
-
-    if (st == ST_PRESENT)
-        return ev->h.len[S_A0];
-    n = st == ST_UNFILLED ? user_text(ev, 0, open_text(ev)) : 0;
-    return n > 1 ? (__u32)n - 1 : 0;
-}
-
 /* The first `n` bytes of slot A0, absolute and folded, to its place as a reading. False: it cannot
  * be told. */
 static __always_inline bool fold_spelling(struct ev *ev, __u32 n)
@@ -173,7 +158,7 @@ static __always_inline bool fold_spelling(struct ev *ev, __u32 n)
 static __always_inline void name_of_failed(struct ev *ev)
 {
     bool plain = ev->h.event == EV_open || ev->h.event == EV_creat;
-    __u32 n = read_spelling(ev);
+    __u32 n = spelled_len(ev);
 
     put_text(ev, S_FD_NAME, 0, ST_UNKNOWN);
     if (n == 0)
@@ -192,7 +177,7 @@ static __always_inline void name_of_failed(struct ev *ev)
 /* What the caller wrote, if that is another path than the opened file's. */
 static __always_inline void read_spelled(struct ev *ev)
 {
-    __u32 n = read_spelling(ev);
+    __u32 n = spelled_len(ev);
 
     if (n == 0 || name_is(ev, EV_STR_OFF(s_A0), n) || !fold_spelling(ev, n))
         return;

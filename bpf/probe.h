@@ -326,10 +326,11 @@ int sock_ends(__u64 sk);
 /* extract_*.bpf.c: each fills its group, sets every state of it, and returns 0. */
 int extract_args(struct ev *ev);
 /*
- * A text of the caller's to where slot A0, A1 or A2 (`which`) has its bytes: their number with the
- * NUL, at most PATH_CAP, or negative.
+ * The caller's path of an open, to where slot A0 has its bytes: their number with the NUL, at most
+ * PATH_CAP, or less than 1. Read once for an event, so that all who look at it see the same,
+ * whatever another thread makes of it.
  */
-int user_text(struct ev *ev, __u32 which, __u64 user);
+int read_open_text(struct ev *ev);
 int args_base(struct ev *ev); /* fills ev->base for the first relative path among the ARGS */
 int extract_data(struct ev *ev);
 int extract_fd(struct ev *ev);
@@ -573,20 +574,17 @@ static __always_inline __u64 open_text(struct ev *ev)
     return ev->h.event == EV_open || ev->h.event == EV_creat ? ev->args[0] : ev->args[1];
 }
 
-/*
- * The caller's path of an open, into slot A0's place: bytes with the NUL, or less than 1. Read once
- * for an event, so that all who look at it see the same, whatever another thread makes of it.
+/* Length of the caller's path of an open, which is then in slot A0's place; 0: none, or not told.
  */
-#define TEXT_FAILED 0xffff
-static __always_inline long read_open_text(struct ev *ev)
+static __always_inline __u32 spelled_len(struct ev *ev)
 {
+    __u8 st = ev->h.st[SLOT_OF_STR(S_A0)];
     long n;
 
-    if (ev->text)
-        return ev->text == TEXT_FAILED ? 0 : ev->text;
-    n = read_arg_text(ev, ev->s_A0, open_text(ev));
-    ev->text = n > 0 ? (__u16)n : TEXT_FAILED;
-    return n;
+    if (st == ST_PRESENT)
+        return ev->h.len[S_A0];
+    n = st == ST_UNFILLED ? read_open_text(ev) : 0;
+    return n > 1 ? (__u32)n - 1 : 0;
 }
 
 static __always_inline int open_dirfd(struct ev *ev)
