@@ -47,7 +47,7 @@ DIFF_O = $(patsubst %.c,$(B)/%.o,$(wildcard tests/diff/*.c))
 TOOLS = $(patsubst %.c,$(B)/%,$(filter-out %.bpf.c,$(wildcard tests/live/*.c tests/bench/*.c)))
 FUZZ = $(patsubst tests/fuzz/%.c,build/fuzz/fuzz_%,$(wildcard tests/fuzz/*.c))
 REPLAY = $(patsubst tests/fuzz/%.c,$(B)/replay_%,$(wildcard tests/fuzz/*.c))
-FUZZ_O = $(addprefix $(B)/tests/fuzz/lib/,compile.o judge.o json.o) \
+FUZZ_O = $(addprefix $(B)/tests/fuzz/lib/,compile.o judge.o json.o recorded.o) \
          $(filter-out %/main.o,$(DIFF_O))
 
 # build/rulec and build/rulerun are always the release programs.

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../compiler/diag.h"
-#include "../../compiler/pipeline.h"
 #include "../../runtime/fit.h"
 #include "../../runtime/replay.h"
 #include "lib/fuzz.h"
@@ -17,39 +15,19 @@
 #define RAW 0x80u
 #define MATCHES 8u
 
-struct bytes {
-    const uint8_t *at;
-    size_t left;
-};
-
-static struct comp *c;
+static bool is_open;
 static struct rpk pack;
 static struct selected all; /* the rules that are on before a recording is looked at */
 static uint8_t *on;
 
 static void open_pack(void)
 {
-    char stdlib[] = "stdlib", rules[] = "rules", why[256];
-    char *paths[] = {stdlib, rules};
-    c = comp_new();
-    if (pipeline_run(c, paths, 2, "table") || diag_count(c, SEV_ERROR) ||
-        rpk_open_section(&pack, c->table.v, c->table.n, why, sizeof why)) {
-        fuzz_fail("the rules of stdlib and rules do not compile");
-    }
+    fuzz_open_pack(&pack);
+    is_open = true;
     on = malloc(pack.head->rules.n);
     if (!on || select_rules_on(&all, &pack, NULL, 0, 7, stderr)) {
         fuzz_fail("no memory");
     }
-}
-
-static ssize_t read_bytes(void *ctx, void *buf, size_t n)
-{
-    struct bytes *b = ctx;
-    n = n < b->left ? n : b->left;
-    memcpy(buf, b->at, n);
-    b->at += n;
-    b->left -= n;
-    return (ssize_t)n;
 }
 
 static void make_current(uint8_t *file, size_t size)
@@ -82,7 +60,7 @@ static void judge(struct replay *p, const void *bytes, size_t size, char *scratc
     struct match hits[MATCHES];
     struct record r;
     if (!record_open(&r, bytes, size, &user, scratch)) {
-        fuzz_alerts(&pack, &r, hits, table_match(&pack, &r, 3, false, hits, MATCHES));
+        fuzz_alerts(&pack, &r, hits, table_match(&pack, &r, READINGS_ALL, false, hits, MATCHES));
     }
 }
 
@@ -104,7 +82,7 @@ static void check_fit(const struct replay *p)
 
 void fuzz_one(const uint8_t *data, size_t size)
 {
-    if (!c) {
+    if (!is_open) {
         open_pack();
     }
     if (!size) {
@@ -115,8 +93,8 @@ void fuzz_one(const uint8_t *data, size_t size)
     if (!(data[0] & RAW)) {
         make_current(file, size - 1);
     }
-    struct bytes from = {file, size - 1};
-    struct replay p = {.path = "f", .fd = -1, .in = {.read = read_bytes, .ctx = &from}};
+    struct fuzz_bytes from = {file, size - 1};
+    struct replay p = {.path = "f", .fd = -1, .in = {.read = fuzz_read, .ctx = &from}};
     char why[256] = "", *scratch = malloc(RECORD_SCRATCH);
     if (!replay_begin(&p, why, sizeof why) && !p.scap) { /* those are the harness scap's */
         const void *bytes;

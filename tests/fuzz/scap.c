@@ -10,8 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../../compiler/diag.h"
-#include "../../compiler/pipeline.h"
 #include "../../runtime/replay.h"
 #include "lib/fuzz.h"
 
@@ -26,34 +24,8 @@ static const uint32_t types[] = {0x0a0d0d0a, 0x201, 0x202, 0x207, 0x209, 0x210, 
 #define TYPES (sizeof types / sizeof *types)
 #define EVENT TYPES /* this and what is greater: an event, made */
 
-struct bytes {
-    const uint8_t *at;
-    size_t left;
-};
-
-static struct comp *c;
 static struct rpk pack;
-
-static void open_pack(void)
-{
-    char stdlib[] = "stdlib", rules[] = "rules", why[256];
-    char *paths[] = {stdlib, rules};
-    c = comp_new();
-    if (pipeline_run(c, paths, 2, "table") || diag_count(c, SEV_ERROR) ||
-        rpk_open_section(&pack, c->table.v, c->table.n, why, sizeof why)) {
-        fuzz_fail("the rules of stdlib and rules do not compile");
-    }
-}
-
-static ssize_t read_bytes(void *ctx, void *buf, size_t n)
-{
-    struct bytes *b = ctx;
-    n = n < b->left ? n : b->left;
-    memcpy(buf, b->at, n);
-    b->at += n;
-    b->left -= n;
-    return (ssize_t)n;
-}
+static bool is_open;
 
 /* ---- a file of pieces ---- */
 
@@ -86,7 +58,7 @@ static void put_block(struct made *m, uint32_t type, const uint8_t *body, size_t
     put_number(m, n + 12, 4);
 }
 
-static unsigned take(struct bytes *b)
+static unsigned take(struct fuzz_bytes *b)
 {
     unsigned v = b->left ? *b->at : 0;
     if (b->left) {
@@ -96,7 +68,7 @@ static unsigned take(struct bytes *b)
     return v;
 }
 
-static const uint8_t *take_some(struct bytes *b, size_t *n)
+static const uint8_t *take_some(struct fuzz_bytes *b, size_t *n)
 {
     const uint8_t *at = b->at;
     *n = *n < b->left ? *n : b->left;
@@ -105,7 +77,7 @@ static const uint8_t *take_some(struct bytes *b, size_t *n)
     return at;
 }
 
-static void put_event(struct made *m, struct bytes *b)
+static void put_event(struct made *m, struct fuzz_bytes *b)
 {
     static uint8_t room[32 + PARAMS * 258];
     struct made e = {room, 0};
@@ -134,7 +106,7 @@ static void put_event(struct made *m, struct bytes *b)
     put_block(m, 0x216, e.v, e.n);
 }
 
-static void make_file(struct made *m, struct bytes b)
+static void make_file(struct made *m, struct fuzz_bytes b)
 {
     static const uint8_t section[] = {0x4d, 0x3c, 0x2b, 0x1a, 1,    0,    2,    0,
                                       0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -191,19 +163,20 @@ static void judge_all(struct replay *p)
 
 void fuzz_one(const uint8_t *data, size_t size)
 {
-    if (!c) {
-        open_pack();
+    if (!is_open) {
+        fuzz_open_pack(&pack);
+        is_open = true;
     }
     if (!size) {
         return;
     }
     struct made m = {malloc(FILE_MAX), 0};
-    struct bytes from = {data + 1, size - 1};
+    struct fuzz_bytes from = {data + 1, size - 1};
     if (!(data[0] & RAW)) {
         make_file(&m, from);
-        from = (struct bytes){m.v, m.n};
+        from = (struct fuzz_bytes){m.v, m.n};
     }
-    struct replay p = {.path = "f", .fd = -1, .in = {.read = read_bytes, .ctx = &from}};
+    struct replay p = {.path = "f", .fd = -1, .in = {.read = fuzz_read, .ctx = &from}};
     char why[256] = "";
     if (!replay_begin(&p, why, sizeof why)) {
         if (p.scap) {

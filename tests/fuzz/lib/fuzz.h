@@ -14,6 +14,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "../../../compiler/model.h"
 #include "../../diff/diff.h"
@@ -45,6 +46,19 @@ bool fuzz_is_clean(const struct comp *c);
  */
 char *fuzz_rule(const char *condition, size_t ncondition, const char *output, size_t noutput,
                 size_t *len);
+
+/*
+ * Our own rules (the folders stdlib and rules, seen from where the program runs), to judge with;
+ * they stay until the program ends.
+ */
+void fuzz_open_pack(struct rpk *pack);
+
+/* An input as what is read of it: `read` of struct capture_in, with this as its ctx. */
+struct fuzz_bytes {
+    const uint8_t *at;
+    size_t left;
+};
+ssize_t fuzz_read(void *ctx, void *buf, size_t n);
 
 /* Judges an event by tree, table and bytecode; a disagreement fails, with the event. */
 void fuzz_judge(struct judge *j, const struct event *e);
