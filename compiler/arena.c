@@ -172,3 +172,15 @@ void *vec_room(struct arena *a, void *v, uint32_t *cap, size_t size, size_t want
     }
     return cap_new == *cap ? v : resize(a, v, cap, size, cap_new);
 }
+
+static int compare_u32(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return x < y ? -1 : x > y;
+}
+
+void vec_sort_u32(uint32_t *v, size_t n)
+{
+    if (n)
+        qsort(v, n, sizeof *v, compare_u32);
+}

@@ -27,6 +27,9 @@ void *vec_grow(struct arena *a, void *v, uint32_t *n, uint32_t *cap, size_t size
 /* Makes room for `want` elements in all. */
 void *vec_room(struct arena *a, void *v, uint32_t *cap, size_t size, size_t want);
 
+/* Elements of a VEC, ascending. */
+void vec_sort_u32(uint32_t *v, size_t n);
+
 /* VEC_PUSH(arena, vec, element): appends, and is the index of the new element. */
 #define VEC_PUSH(arena, vec, ...)                                                                  \
     ((vec)->v = vec_grow((arena), (vec)->v, &(vec)->n, &(vec)->cap, sizeof *(vec)->v),             \

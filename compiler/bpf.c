@@ -208,11 +208,10 @@ static void read_row(struct emit *e, const struct event_rules *row, struct row *
 {
     e->event = row->event;
     e->serial++;
-    out->hash = 0xcbf29ce484222325u;
+    out->hash = CONS_SEED;
     for (uint32_t i = 0; i < row->nroot; i++) {
         const struct root *r = &e->c->roots.v[row->root0 + i];
-        out->hash = (out->hash ^ r->rule.i) * 0x100000001b3u;
-        out->hash = (out->hash ^ r->root.i) * 0x100000001b3u;
+        out->hash = cons_hash_u32(cons_hash_u32(out->hash, r->rule.i), r->root.i);
         emit_collect_all(e, &out->list, r->root);
     }
 }

@@ -251,12 +251,6 @@ static void emit_may(struct emit *e, label_id miss)
     asm_set_fact(e->a, FACT_MAY);
 }
 
-static int compare_u32(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 /* Gives the node a label if it has none for this root yet, and puts it on the list. */
 static void visit(struct emit *e, struct nodes *list, dag_id d)
 {
@@ -275,8 +269,7 @@ void emit_collect(struct emit *e, struct nodes *list, dag_id root)
         visit(e, list, emit_decided(e, n->yes));
         visit(e, list, emit_decided(e, n->no));
     }
-    if (list->id.n)
-        qsort(list->id.v, list->id.n, sizeof *list->id.v, compare_u32);
+    vec_sort_u32(list->id.v, list->id.n);
 }
 
 void emit_collect_all(struct emit *e, struct nodes *list, dag_id root)

@@ -178,12 +178,6 @@ static struct group *group_at(struct emit *e, struct grouping *out, unsigned slo
     return &out->groups.v[i];
 }
 
-static int compare_u32(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 static bool wants_table(struct emit *e, const struct group *g)
 {
     uint32_t n = 0;
@@ -217,8 +211,7 @@ static void sift(struct emit *e, struct grouping *out)
             VEC_PUSH(e->c->arena, &out->rest, g->rules.v[k].pos);
     }
     out->groups.n = n;
-    if (out->rest.n)
-        qsort(out->rest.v, out->rest.n, sizeof *out->rest.v, compare_u32);
+    vec_sort_u32(out->rest.v, out->rest.n);
 }
 
 void group_rules(struct emit *e, const struct event_rules *row, struct grouping *out)

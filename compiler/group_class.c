@@ -66,12 +66,6 @@ static int compare_bytes(const void *a, const void *b)
     return order ? order : x->len < y->len ? -1 : x->len > y->len;
 }
 
-static int compare_u32(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 /* Appends the rules of `more` to those of `k` (a copy of which is made), in order and once each. */
 static void merge(struct comp *c, struct classes *x, struct constant *k,
                   const struct constant *more)
@@ -82,7 +76,7 @@ static void merge(struct comp *c, struct classes *x, struct constant *k,
         VEC_PUSH(c->arena, &x->rules, x->rules.v[from]);
     }
     uint32_t *all = x->rules.v + start;
-    qsort(all, x->rules.n - start, sizeof *all, compare_u32);
+    vec_sort_u32(all, x->rules.n - start);
     for (uint32_t i = 0; i < x->rules.n - start; i++)
         if (n == 0 || all[n - 1] != all[i])
             all[n++] = all[i];
