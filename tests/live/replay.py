@@ -22,8 +22,12 @@ OPEN_RULES = """
 
 
 def workload(tag):
-    """What many rules speak of; in a container and on the host, as two users."""
-    text = f'cat /etc/shadow >/dev/null; find /root -name id_rsa >/dev/null; ls /dev/shm # {tag}'
+    """
+    What many rules speak of; in a container and on the host, as two users. Few events: a recording
+    of everything takes some kilobytes for each.
+    """
+    text = (f'cat /etc/shadow >/dev/null; find /root -maxdepth 1 -name id_rsa >/dev/null; '
+            f'ls /dev/shm # {tag}')
     with Places() as places:
         for place in ('host', 'container'):
             for shell in (['sh', '-c', text], ['bash', '-c', text],
