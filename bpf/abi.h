@@ -123,6 +123,9 @@ enum task_tie { TASK_EXEC = 1, TASK_CRED = 2, TASK_ANC = 4 };
  */
 enum left_class { LEFT_FAILED = 1, LEFT_READS = 2, LEFT_CLASSES = 4 };
 
+/* Its answers. BY_PATH: rules are left, but each may yet be excluded by the path's sketch. */
+enum left_answer { LEFT_NONE, LEFT_ANY, LEFT_BY_PATH };
+
 /*
  * The scratch. `alt` holds the readings of fd.name beside the kernel's, which is in FD_NAME; the
  * hook exchanges the two to judge another one. A reading that is there and has no bytes is unknown.

@@ -166,20 +166,45 @@ static __always_inline __u32 class_of(__u64 nr, enum way way, struct pt_regs *re
     return class;
 }
 
-/* What was kept of the calling task, and whether that leaves any rule. */
+/* What is known of a call before its event is made. */
 struct look {
-    struct kept kept;
-    bool left;
+    struct task_struct *task;
+    struct kept kept; /* of the task */
+    struct ev *ev;    /* the scratch, if the path was looked at; its arguments are there */
+    bool left;        /* some rule can match */
 };
 
-static __always_inline struct look look_at(struct task_struct *task, __u32 event, __u32 class)
+/* Whether the path leaves any rule, told from its sketch. */
+static __always_inline bool look_at_path(struct look *l, struct pt_regs *regs, struct call call,
+                                         __s64 res)
 {
-    struct look l = {.left = true};
+    __u32 event = event_of[call.nr];
+    struct ev *ev = event_take(event, l->task);
 
-    if (!plan.task)
+    if (!ev)
+        return true;
+    put_call_args(ev, regs, call.way);
+    put_fd(ev, event, res);
+    path_sketch(ev);
+    l->ev = ev;
+    return keep_left(&l->kept, event, class_of(call.nr, call.way, regs, res), ev->sketch);
+}
+
+static __always_inline struct look look_at(struct task_struct *task, struct pt_regs *regs,
+                                           struct call call, __s64 res)
+{
+    __u32 event = event_of[call.nr];
+    struct look l = {.task = task, .left = true};
+    int left;
+
+    if (!plan.task && !sketch_head.shift)
         return l;
-    l.kept = keep_find(task);
-    l.left = !l.kept.valid || keep_left(&l.kept, event, class);
+    if (plan.task)
+        l.kept = keep_find(task);
+    left = keep_left(&l.kept, event, class_of(call.nr, call.way, regs, res), SKETCH_UNKNOWN);
+    l.left = left != LEFT_NONE;
+    if (sketch_head.shift && left == LEFT_BY_PATH && event_is_open(event))
+        l.left = look_at_path(&l, regs, call, res);
     return l;
 }
 
@@ -196,12 +221,16 @@ static __always_inline void count_filtered(__u32 event)
 static __always_inline void judge_call(struct pt_regs *regs, struct call call, __s64 res,
                                        __u32 message, const struct look *look)
 {
-    struct ev *ev = event_begin(event_of[call.nr], (__s64)call.nr, res);
+    struct ev *ev = look->ev;
     int rule;
 
-    if (!ev)
-        return;
-    put_call_args(ev, regs, call.way);
+    if (!ev) {
+        ev = event_take(event_of[call.nr], look->task);
+        if (!ev)
+            return;
+        put_call_args(ev, regs, call.way);
+    }
+    event_clear(ev, look->task, (__s64)call.nr, res);
     if (message) /* as if the vector of messages began there */
         ev->args[1] += message * (ev->compat ? MESSAGE_SIZE_32 : MESSAGE_SIZE);
     put_fd(ev, ev->h.event, res);
@@ -209,7 +238,7 @@ static __always_inline void judge_call(struct pt_regs *regs, struct call call, _
         keep_begin(&look->kept, ev);
     rule = look->left ? event_judge(ev, rule_filter_calls) : 0;
     if (plan.task)
-        keep_end(&look->kept, ev, bpf_get_current_task_btf());
+        keep_end(&look->kept, ev, look->task);
     event_end(ev, rule, rule_filter_calls);
 }
 
@@ -243,7 +272,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
         return 0;
     if (compat)
         res = (__s32)res;
-    look = look_at(task, event_of[nr], class_of(nr, call.way, regs, res));
+    look = look_at(task, regs, call, res);
     if (!look.left && !plan.audit) {
         count_filtered(event_of[nr]);
         return 0;

@@ -78,12 +78,17 @@ static __always_inline struct kept keep_find(struct task_struct *task)
     return k;
 }
 
-/* False: no rule can match. */
-static __always_inline bool keep_left(const struct kept *k, __u32 event, __u32 class)
+/* enum left_answer of the task, as far as it is known. */
+static __always_inline int keep_left(const struct kept *k, __u32 event, __u32 class, __u64 sketch)
 {
-    const struct task_bits *bits = &k->row->bits;
+    const struct task_entry *row = k->row;
+    __u64 low = ~0ull, high = ~0ull;
 
-    return rule_left(event, class, left_of(bits, 0), left_of(bits, 2));
+    if (row && k->valid) {
+        low = left_of(&row->bits, 0);
+        high = left_of(&row->bits, 2);
+    }
+    return rule_left(event, class, low, high, sketch);
 }
 
 static __always_inline void keep_begin(const struct kept *k, struct ev *ev)

@@ -288,8 +288,11 @@ extern int rule_filter(struct ev *ev);
 /* The same of a system call's exit, and of a program's start, alone. */
 extern int rule_filter_calls(struct ev *ev);
 extern int rule_filter_exec(struct ev *ev);
-/* 0: none can match an event of the class by a task with these bits (left_of) of tests. */
-extern int rule_left(__u32 event, __u32 class, __u64 low, __u64 high);
+/*
+ * enum left_answer: which can match an event of the class, by a task with these bits (left_of) of
+ * tests, on a path of this sketch (SKETCH_UNKNOWN: not made yet).
+ */
+extern int rule_left(__u32 event, __u32 class, __u64 low, __u64 high, __u64 sketch);
 
 /* state.bpf.c: what is known of the current process, without its arguments / with them. */
 int state_live(struct proc_state *st);
