@@ -144,7 +144,7 @@ struct ev {
     __u8 has_peer; /* see peer[] */
     __u32 limited; /* h.rule of the first rule that might match, had it not been closed; 0: none */
     __u8 sketched; /* `sketch` is filled */
-    __u8 pad;
+    __u8 left;     /* of a call: what rule_left said before it was made an event */
     __u16 text; /* of an open: what reading the caller's path gave (probe.h), or 0: not read yet */
     __u8 pad_text[4];
     __u64 sketch;  /* which rules the path can concern (bpf/sketch.h) */

@@ -166,46 +166,31 @@ static __always_inline __u32 class_of(__u64 nr, enum way way, struct pt_regs *re
     return class;
 }
 
-/* What is known of a call before its event is made. */
+/* What is known of a call before its event is made. Of constants the verifier would follow each. */
 struct look {
     struct task_struct *task;
     struct kept kept; /* of the task */
-    struct ev *ev;    /* the scratch, if the path was looked at; its arguments are there */
-    bool left;        /* some rule can match */
+    __u64 bits[2];    /* keep_bits() */
+    __u32 class;      /* enum left_class */
+    int left;         /* enum left_answer */
 };
 
-/* Whether the path leaves any rule, told from its sketch. */
-static __always_inline bool look_at_path(struct look *l, struct pt_regs *regs, struct call call,
-                                         __s64 res)
+static __always_inline int ask_left(const struct look *l, __u32 event, __u64 sketch)
 {
-    __u32 event = event_of[call.nr];
-    struct ev *ev = event_take(event, l->task);
-
-    if (!ev)
-        return true;
-    put_call_args(ev, regs, call.way);
-    put_fd(ev, event, res);
-    path_sketch(ev);
-    l->ev = ev;
-    return keep_left(&l->kept, event, class_of(call.nr, call.way, regs, res), ev->sketch);
+    return rule_left(event, l->class, l->bits[0], l->bits[1], sketch);
 }
 
-static __always_inline struct look look_at(struct task_struct *task, struct pt_regs *regs,
-                                           struct call call, __s64 res)
+static __always_inline void look_at(struct task_struct *task, __u32 event, struct look *l)
 {
-    __u32 event = event_of[call.nr];
-    struct look l = {.task = task, .left = true};
-    int left;
-
+    l->task = task;
+    l->kept = (struct kept){};
+    l->left = LEFT_ANY;
     if (!plan.task && !sketch_head.shift)
-        return l;
+        return;
     if (plan.task)
-        l.kept = keep_find(task);
-    left = keep_left(&l.kept, event, class_of(call.nr, call.way, regs, res), SKETCH_UNKNOWN);
-    l.left = left != LEFT_NONE;
-    if (sketch_head.shift && left == LEFT_BY_PATH && event_is_open(event))
-        l.left = look_at_path(&l, regs, call, res);
-    return l;
+        l->kept = keep_find(task);
+    keep_bits(&l->kept, l->bits);
+    l->left = ask_left(l, event, SKETCH_UNKNOWN);
 }
 
 static __always_inline void count_filtered(__u32 event)
@@ -218,41 +203,91 @@ static __always_inline void count_filtered(__u32 event)
     n[STAT_FILTERED]++;
 }
 
-static __always_inline void judge_call(struct pt_regs *regs, struct call call, __s64 res,
-                                       __u32 message, const struct look *look)
+/* The call's event, as far as a look at its path needs it. */
+static __always_inline struct ev *take_call(struct pt_regs *regs, struct call call, __s64 res,
+                                            struct task_struct *task)
 {
-    struct ev *ev = look->ev;
+    struct ev *ev = event_take(event_of[call.nr], task);
+
+    if (!ev)
+        return NULL;
+    put_call_args(ev, regs, call.way);
+    put_fd(ev, ev->h.event, res);
+    return ev;
+}
+
+/* By way of memory: what follows is then verified once, whatever was found. */
+static __always_inline bool is_left(struct ev *ev, const struct look *look)
+{
+    ev->left = look->left != LEFT_NONE;
+    if (sketch_head.shift && look->left == LEFT_BY_PATH && event_is_open(ev->h.event)) {
+        path_sketch(ev);
+        ev->left = ask_left(look, ev->h.event, ev->sketch) != LEFT_NONE;
+    }
+    return *(volatile __u8 *)&ev->left;
+}
+
+static __always_inline void judge_call(struct ev *ev, __u64 nr, __s64 res, const struct look *look)
+{
     int rule;
 
-    if (!ev) {
-        ev = event_take(event_of[call.nr], look->task);
-        if (!ev)
-            return;
-        put_call_args(ev, regs, call.way);
-    }
-    event_clear(ev, look->task, (__s64)call.nr, res);
-    if (message) /* as if the vector of messages began there */
-        ev->args[1] += message * (ev->compat ? MESSAGE_SIZE_32 : MESSAGE_SIZE);
+    event_clear(ev, look->task, (__s64)nr, res);
     put_fd(ev, ev->h.event, res);
     if (plan.task)
         keep_begin(&look->kept, ev);
-    rule = look->left ? event_judge(ev, rule_filter_calls) : 0;
+    rule = ev->left ? event_judge(ev, rule_filter_calls) : 0;
     if (plan.task)
         keep_end(&look->kept, ev, look->task);
     event_end(ev, rule, rule_filter_calls);
 }
 
+/* Of a call with several messages, before the event of the first is gone. */
+static __always_inline void keep_messages(struct work *w, const struct ev *ev)
+{
+    __builtin_memcpy(w->messages.args, ev->args, sizeof(ev->args));
+    w->messages.compat = ev->compat;
+    w->messages.time64 = ev->time64;
+    w->messages.left = ev->left;
+}
+
+/* The event of another one, as if the vector of messages began there. */
+static __always_inline struct ev *take_message(struct work *w, __u64 nr, __u32 i,
+                                               const struct look *look)
+{
+    struct ev *ev = event_take(event_of[nr], look->task);
+
+    if (!ev)
+        return NULL;
+    __builtin_memcpy(ev->args, w->messages.args, sizeof(ev->args));
+    ev->compat = w->messages.compat;
+    ev->time64 = w->messages.time64;
+    ev->left = w->messages.left;
+    ev->args[1] += i * (ev->compat ? MESSAGE_SIZE_32 : MESSAGE_SIZE);
+    return ev;
+}
+
 /* An event for each message but the first; of those that are too many it is known that they were.
  */
-static __always_inline void judge_messages(struct pt_regs *regs, struct call call, __s64 res,
+static __always_inline void judge_messages(struct work *w, __u64 nr, __s64 res,
                                            const struct look *look)
 {
     __u32 i;
 
-    for (i = 1; i < MESSAGES_MAX && i < res; i++)
-        judge_call(regs, call, res, i, look);
+    for (i = 1; i < MESSAGES_MAX && i < res; i++) {
+        struct ev *ev = take_message(w, nr, i, look);
+
+        if (!ev)
+            return;
+        judge_call(ev, nr, res, look);
+    }
     if (res > MESSAGES_MAX)
-        count_unjudged(event_of[call.nr], (__u64)res - MESSAGES_MAX);
+        count_unjudged(event_of[nr], (__u64)res - MESSAGES_MAX);
+}
+
+static __always_inline bool has_messages(__u64 nr)
+{
+    return (syscall_wanted(NR_SENDMMSG) && nr == NR_SENDMMSG) ||
+           (syscall_wanted(NR_RECVMMSG) && nr == NR_RECVMMSG);
 }
 
 SEC("tp_btf/sys_exit")
@@ -261,10 +296,12 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
     struct task_struct *task = bpf_get_current_task_btf();
     bool compat = task->thread_info.status & TS_COMPAT, exec;
     struct call call = call_of(regs, compat);
+    struct work *w = work_get();
     __u64 nr = call.nr;
     struct look look;
+    struct ev *ev;
 
-    if (nr >= NR_COUNT || !syscall_wanted(nr) || nr == NR_CLOSE)
+    if (!w || nr >= NR_COUNT || !syscall_wanted(nr) || nr == NR_CLOSE)
         return 0; /* a close was judged before it was made (hook_trace.bpf.c) */
     /* A program that was just started, 32-bit or not: its own hook reports it. */
     exec = nr == NR_EXECVE || nr == NR_EXECVEAT;
@@ -272,15 +309,25 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
         return 0;
     if (compat)
         res = (__s32)res;
-    look = look_at(task, regs, call, res);
-    if (!look.left && !plan.audit) {
+    /* Not as constants: what follows would be verified for each class. */
+    look.class = untold(w, class_of(nr, call.way, regs, res));
+    look_at(task, event_of[nr], &look);
+    if (look.left == LEFT_NONE && !plan.audit) {
         count_filtered(event_of[nr]);
         return 0;
     }
-    judge_call(regs, call, res, 0, &look);
-    if ((syscall_wanted(NR_SENDMMSG) && nr == NR_SENDMMSG) ||
-        (syscall_wanted(NR_RECVMMSG) && nr == NR_RECVMMSG))
-        judge_messages(regs, call, res, &look);
+    ev = take_call(regs, call, res, task);
+    if (!ev)
+        return 0;
+    if (!is_left(ev, &look) && !plan.audit) {
+        count_filtered(event_of[nr]);
+        return 0;
+    }
+    if (has_messages(nr))
+        keep_messages(w, ev);
+    judge_call(ev, nr, res, &look);
+    if (has_messages(nr))
+        judge_messages(w, nr, res, &look);
     return 0;
 }
 

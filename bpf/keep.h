@@ -78,17 +78,16 @@ static __always_inline struct kept keep_find(struct task_struct *task)
     return k;
 }
 
-/* enum left_answer of the task, as far as it is known. */
-static __always_inline int keep_left(const struct kept *k, __u32 event, __u32 class, __u64 sketch)
+/* The tests that the task passes or that are not known yet. */
+static __always_inline void keep_bits(const struct kept *k, __u64 bits[2])
 {
     const struct task_entry *row = k->row;
-    __u64 low = ~0ull, high = ~0ull;
 
-    if (row && k->valid) {
-        low = left_of(&row->bits, 0);
-        high = left_of(&row->bits, 2);
-    }
-    return rule_left(event, class, low, high, sketch);
+    bits[0] = bits[1] = ~0ull;
+    if (!row || !k->valid)
+        return;
+    bits[0] = left_of(&row->bits, 0);
+    bits[1] = left_of(&row->bits, 2);
 }
 
 static __always_inline void keep_begin(const struct kept *k, struct ev *ev)

@@ -102,6 +102,13 @@ struct mounts {
     __u32 pad;
 };
 
+/* What the messages of one call share (hook_sys_exit.bpf.c). */
+struct messages {
+    __u64 args[6];
+    __u8 compat, time64, left; /* of struct ev */
+    __u8 pad[5];
+};
+
 /* Mounts of one file system in one namespace, the oldest first. */
 #define MOUNT_SETS 16
 #define SET_MOUNTS 64
@@ -125,6 +132,7 @@ struct work {
     struct gather gather;
     struct sketching sketching;
     struct mounts mounts;
+    struct messages messages;
     struct sock_ends ends;    /* where sock_ends() leaves them */
     __u32 zero;               /* never written: see untold() */
     __u32 found[CLASS_FOUND]; /* class_scan */
