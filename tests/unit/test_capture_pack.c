@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Frames that are packed in a recording: what is packed is read again, what is wrong is refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <lz4.h>
+
+#include "../../runtime/replay.h"
+#include "frames.h"
+
+/* Frames that are packed: a zone, an address list of one, a zone; what is in them repeats. */
+struct three {
+    struct capture_frame zone;
+    int64_t seconds;
+    struct capture_frame addrs;
+    struct capture_addr addr;
+    struct capture_frame last;
+    int64_t more;
+};
+
+static struct three three_frames(void)
+{
+    return (struct three){.zone = {.size = 8, .kind = CAPTURE_OFFSET},
+                          .seconds = 3600,
+                          .addrs = {.size = 24, .kind = CAPTURE_ADDRS},
+                          .addr = {.len = 4},
+                          .last = {.size = 8, .kind = CAPTURE_OFFSET},
+                          .more = 7200};
+}
+
+/* Those bytes as a packed frame's payload, rightly summed; what reading it comes to. */
+static enum capture_got packed(const void *bytes, size_t n, uint32_t size)
+{
+    struct {
+        struct capture_packed head;
+        char block[200];
+    } payload = {.head = {.size = size, .check = capture_check(n, bytes, n)}};
+    int got = LZ4_compress_default(bytes, payload.block, (int)n, sizeof(payload.block));
+
+    assert_true(got > 0);
+    return frame(CAPTURE_PACKED, &payload, sizeof(payload.head) + (size_t)got);
+}
+
+static enum capture_got packed_three(const struct three *t)
+{
+    return packed(t, sizeof(*t), sizeof(*t));
+}
+
+static void test_packed(void **state)
+{
+    const struct three good = three_frames();
+    struct three t = good;
+    struct capture_packed none = {.size = 0};
+
+    (void)state;
+    assert_int_equal(packed_three(&t), CAPTURE_GOT);
+    assert_int_equal(packed(&t, sizeof(t), sizeof(t) - 8), CAPTURE_BROKEN); /* another size */
+    assert_int_equal(packed(&t, sizeof(t), sizeof(t) + 8), CAPTURE_BROKEN);
+    assert_int_equal(packed(&t, sizeof(t), 0), CAPTURE_BROKEN);
+    assert_int_equal(packed(&t, sizeof(t), CAPTURE_BLOCK + 8), CAPTURE_BROKEN);
+    assert_int_equal(packed(&t, sizeof(t), UINT32_MAX), CAPTURE_BROKEN);
+    assert_int_equal(packed(&t, 40, 40), CAPTURE_BROKEN); /* a frame that is cut */
+    assert_int_equal(packed(&t, 24, 24), CAPTURE_GOT);
+    assert_int_equal(packed(&t, 32, 32), CAPTURE_BROKEN);
+    t.last.kind = CAPTURE_PACKED;
+    assert_int_equal(packed_three(&t), CAPTURE_BROKEN);
+    t.last.kind = CAPTURE_STOP;
+    t.more = 1;
+    assert_int_equal(packed_three(&t), CAPTURE_BROKEN);
+    t.last.kind = 0;
+    assert_int_equal(packed_three(&t), CAPTURE_BROKEN);
+    t = good;
+    t.last.size = UINT32_MAX;
+    assert_int_equal(packed_three(&t), CAPTURE_BROKEN);
+    t = good;
+    t.zone.check = 1; /* the block's sum speaks for them */
+    assert_int_equal(packed_three(&t), CAPTURE_BROKEN);
+    t = good;
+    t.addrs.pad = 1;
+    assert_int_equal(packed_three(&t), CAPTURE_BROKEN);
+    t = good;
+    t.addr.len = 5;
+    assert_int_equal(packed_three(&t), CAPTURE_BROKEN);
+    assert_int_equal(frame(CAPTURE_PACKED, &none, sizeof(none)), CAPTURE_BROKEN);
+}
+
+/* What the sums of the file do not show: a block that unpacks to other bytes, or to none. */
+static void test_packed_sum(void **state)
+{
+    const struct three t = three_frames();
+    struct {
+        struct capture_packed head;
+        char block[200];
+    } payload = {.head.size = sizeof(t)};
+    size_t n = (size_t)LZ4_compress_default((const char *)&t, payload.block, sizeof(t), 200);
+
+    (void)state;
+    n += sizeof(payload.head);
+    assert_int_equal(frame(CAPTURE_PACKED, &payload, n), CAPTURE_BROKEN);
+    payload.head.check = capture_check(sizeof(t), &t, sizeof(t));
+    assert_int_equal(frame(CAPTURE_PACKED, &payload, n), CAPTURE_GOT);
+    assert_int_equal(frame(CAPTURE_PACKED, &payload, n - 1), CAPTURE_BROKEN);
+    payload.head.pad = 1;
+    assert_int_equal(frame(CAPTURE_PACKED, &payload, n), CAPTURE_BROKEN);
+    payload.head.pad = 0;
+    memset(payload.block, 0xff, sizeof(payload.block));
+    assert_int_equal(frame(CAPTURE_PACKED, &payload, n), CAPTURE_BROKEN);
+}
+
+/*
+ * Records of `each` bytes, which are random or zeros: what packing makes of them is never longer,
+ * and read again it is the same.
+ */
+static void pack_records(size_t n, size_t each, bool random, bool shrinks)
+{
+    size_t whole = sizeof(struct capture_frame) + capture_padded(each), total = n * whole, size;
+    uint8_t *frames = calloc(1, total), *buffer = aligned_alloc(8, CAPTURE_BUFFER);
+    uint8_t *file = aligned_alloc(8, CAPTURE_BUFFER);
+    struct memory m = {file, 0, 0};
+    struct capture_in in = {.read = read_memory, .ctx = &m, .buf = buffer};
+    struct capture_frame f = {.size = (uint32_t)each, .kind = CAPTURE_RECORD};
+    struct capture_part part;
+    uint64_t seed = 1;
+
+    for (size_t i = 0; i < total; i++) {
+        seed = seed * 6364136223846793005u + 1442695040888963407u;
+        frames[i] = random && i % whole < sizeof(f) + each ? (uint8_t)(seed >> 56) : 0;
+    }
+    for (size_t i = 0; i < n; i++)
+        memcpy(frames + i * whole, &f, sizeof(f));
+    m.size = size = capture_pack(frames, total, file);
+    assert_int_equal(size % 8, 0);
+    assert_true(shrinks ? size < total : size == total);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(capture_next(&in, &part), CAPTURE_GOT);
+        assert_int_equal(part.size, each);
+        assert_memory_equal(part.bytes, frames + i * whole + sizeof(f), each);
+    }
+    assert_int_equal(capture_next(&in, &part), CAPTURE_CUT);
+    assert_int_equal(in.offset, size);
+    free(frames);
+    free(buffer);
+    free(file);
+}
+
+static void test_pack(void **state)
+{
+    (void)state;
+    pack_records(1, 8, false, false);
+    pack_records(1, CAPTURE_FRAME_MAX, true, false);
+    pack_records(1, CAPTURE_FRAME_MAX, false, true);
+    pack_records(100, 1000, true, true); /* the headers alone are alike */
+    pack_records(250, 1021, false, true);
+}
+
+/* The frames of version 1 are those of today, none of them packed. */
+static void test_version_one(void **state)
+{
+    struct {
+        struct capture_head head;
+        struct capture_frame rules;
+        uint64_t on;
+        struct capture_frame end;
+        struct capture_end counts;
+    } file = {.head.nrule = 1, .on = 1};
+    struct memory m = {(const uint8_t *)&file, sizeof(file), 0};
+    struct replay p = {.fd = -1, .in = {.read = read_memory, .ctx = &m}};
+    const void *bytes;
+    char err[200];
+    size_t size;
+    bool whole;
+
+    (void)state;
+    capture_seal(&file.head);
+    file.head.version = 1;
+    file.head.check = capture_check(0, &file.head, offsetof(struct capture_head, check));
+    file.rules = capture_frame_of(CAPTURE_RULES, &file.on, 1);
+    file.end = capture_frame_of(CAPTURE_END, &file.counts, sizeof(file.counts));
+    assert_int_equal(replay_begin(&p, err, sizeof(err)), 0);
+    assert_int_equal(p.on[0], 1);
+    assert_false(replay_next(&p, &bytes, &size, &whole, err, sizeof(err)));
+    assert_true(whole);
+    replay_close(&p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_packed),
+        cmocka_unit_test(test_packed_sum),
+        cmocka_unit_test(test_pack),
+        cmocka_unit_test(test_version_one),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
