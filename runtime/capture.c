@@ -55,45 +55,6 @@ struct capture_frame capture_frame_of(enum capture_kind kind, const void *bytes,
     return f;
 }
 
-/* ---- writing ---- */
-
-/* The frames as they are, with their sums. */
-static size_t put_sums(const uint8_t *frames, size_t n, uint8_t *out)
-{
-    struct capture_frame f;
-
-    memcpy(out, frames, n);
-    for (size_t at = 0; at < n; at += capture_whole(&f)) {
-        memcpy(&f, out + at, sizeof(f));
-        f.check = frame_check(&f, out + at + sizeof(f));
-        memcpy(out + at, &f, sizeof(f));
-    }
-    return n;
-}
-
-size_t capture_pack(const uint8_t *frames, size_t n, uint8_t *out)
-{
-    struct capture_packed head = {.size = (uint32_t)n, .check = capture_check(n, frames, n)};
-    uint8_t *payload = out + sizeof(struct capture_frame);
-    const size_t before = sizeof(struct capture_frame) + sizeof(head);
-    size_t size = sizeof(head);
-    struct capture_frame f;
-    int packed = 0;
-
-    /* Room for less than the frames themselves, padding included. */
-    if (n > before + 8)
-        packed = LZ4_compress_default((const char *)frames, (char *)payload + sizeof(head), (int)n,
-                                      (int)(n - before - 8));
-    if (packed <= 0)
-        return put_sums(frames, n, out);
-    memcpy(payload, &head, sizeof(head));
-    size += (size_t)packed;
-    memset(payload + size, 0, capture_padded(size) - size);
-    f = capture_frame_of(CAPTURE_PACKED, payload, size);
-    memcpy(out, &f, sizeof(f));
-    return capture_whole(&f);
-}
-
 void capture_seal(struct capture_head *h)
 {
     h->magic = CAPTURE_MAGIC;
@@ -256,24 +217,33 @@ static size_t whole_part(const struct capture_part *p)
     return sizeof(struct capture_frame) + capture_padded(p->size);
 }
 
-/* Unpacks a frame's frames and looks at each of them. False: something is wrong with one. */
+/* Unpacks frames behind those before them in the block. False: that cannot be, or they differ. */
+static bool unpack_bytes(const struct capture_in *in, const struct capture_packed *head, size_t n)
+{
+    const size_t before = head->before, size = head->size;
+    char *block = (char *)in->buf + CAPTURE_AHEAD;
+
+    return (before == 0 || before == in->block_size) && size > 0 && size % 8 == 0 &&
+           size <= CAPTURE_BLOCK - before &&
+           LZ4_decompress_safe_usingDict((const char *)(head + 1), block + before, (int)n,
+                                         (int)size, block, (int)before) == (int)size &&
+           head->check == capture_check(size, block + before, size);
+}
+
+/* Unpacks a frame's frames, and looks at each. False: something is wrong with one. */
 static bool unpack(struct capture_in *in, const struct capture_part *p)
 {
     const struct capture_packed *head = p->bytes;
-    uint8_t *block = in->buf + CAPTURE_AHEAD;
-    size_t at = 0, size = head->size;
+    const size_t end = (size_t)head->before + head->size;
     struct capture_part part;
 
-    if (head->pad || size == 0 || size % 8 || size > CAPTURE_BLOCK ||
-        LZ4_decompress_safe((const char *)(head + 1), (char *)block, (int)(p->size - sizeof(*head)),
-                            (int)size) != (int)size ||
-        head->check != capture_check(size, block, size))
+    if (!unpack_bytes(in, head, p->size - sizeof(*head)))
         return false;
-    for (; at < size; at += whole_part(&part))
-        if (!packed_frame(block + at, size - at, &part))
+    for (size_t at = head->before; at < end; at += whole_part(&part))
+        if (!packed_frame(in->buf + CAPTURE_AHEAD + at, end - at, &part))
             return false;
-    in->block_at = 0;
-    in->block_size = size;
+    in->block_at = head->before;
+    in->block_size = end;
     return true;
 }
 

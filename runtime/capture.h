@@ -6,8 +6,8 @@
  * everything a multiple of 8 bytes. Records are kept as the probe sent them. What user space adds
  * when it judges is kept too: names that were looked up, as answers to the keys of enrich.h, before
  * the first record that rests on them. Frames that repeat one another, as nearly all do, are packed
- * together as one (LZ4), which needs no other to be unpacked. So a file can be cut anywhere: its
- * whole frames stand for themselves. A recording that was ended properly has a closing frame.
+ * (LZ4) in blocks, a packed frame for each piece of one. So a file can be cut anywhere: what is
+ * whole can be read. A recording that was ended properly has a closing frame.
  *
  * Files are hostile: the reader checks all that it hands out, and never reads beyond it. Packed
  * frames hold no packed ones, and unpack into a buffer of fixed size.
@@ -89,13 +89,13 @@ struct capture_end {
     uint64_t records, dropped;
 };
 struct capture_packed {
-    uint32_t size; /* of the frames, unpacked */
-    uint32_t pad;
-    uint64_t check; /* capture_check() over them, from their size */
+    uint32_t size;   /* of the frames, unpacked */
+    uint32_t before; /* of those before it in its block, which it may refer to; 0: it begins one */
+    uint64_t check;  /* capture_check() over the frames, from their size */
 };
 
 #define CAPTURE_FRAME_MAX (REC_MAX + 64) /* bytes of a payload */
-/* Bytes of frames that are packed into one, unpacked: the largest frame has room. */
+/* Bytes of a block of frames, unpacked: the largest frame has room. */
 #define CAPTURE_BLOCK (sizeof(struct capture_frame) + CAPTURE_FRAME_MAX)
 
 _Static_assert(sizeof(struct capture_head) % 8 == 0, "capture_head");
@@ -119,17 +119,11 @@ static inline size_t capture_whole(const struct capture_frame *f)
 }
 /* Makes a frame's header; `bytes` is the payload with its padding. */
 struct capture_frame capture_frame_of(enum capture_kind kind, const void *bytes, size_t size);
-/*
- * Makes what the file gets of `n` bytes (at most CAPTURE_BLOCK) of whole frames of kinds 1 to 5,
- * whose sums are 0: one packed frame, or, where that is no shorter, the frames with their sums.
- * How many bytes of `out` that takes, which has CAPTURE_BLOCK of them and is 8-aligned.
- */
-size_t capture_pack(const uint8_t *frames, size_t n, uint8_t *out);
 
 /* ---- reading ---- */
 
 #define CAPTURE_AHEAD (320u << 10)                     /* bytes of the file that are read ahead */
-#define CAPTURE_BUFFER (CAPTURE_AHEAD + CAPTURE_BLOCK) /* and the frames of one, unpacked */
+#define CAPTURE_BUFFER (CAPTURE_AHEAD + CAPTURE_BLOCK) /* and a block */
 
 _Static_assert(CAPTURE_AHEAD >= CAPTURE_BLOCK && CAPTURE_AHEAD % 8 == 0, "a frame has room");
 

@@ -13,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "capture.h"
+#include "packer.h"
 #include "priv.h"
 
 #define RETRY_S 1
@@ -27,11 +27,11 @@ struct spool {
     bool running; /* there is a thread */
     uint8_t *buf;
     size_t size;
-    uint8_t *block;   /* CAPTURE_BLOCK bytes: frames that are packed next */
-    uint8_t *out;     /* as many: what goes to the file next; with what follows the thread's own */
-    uint64_t written; /* bytes of the file */
-    uint64_t packed;  /* records among them, or in `out` */
-    bool closed;      /* the closing frame is made */
+    struct packer packer;    /* the thread's, as are */
+    uint8_t *out;            /* CAPTURE_BLOCK bytes, which go to the file next */
+    uint64_t written;        /* bytes of the file */
+    uint64_t packed;         /* records among them, or in `out` */
+    bool closed;             /* the closing frame is made */
     pthread_mutex_t lock;    /* of what follows */
     pthread_cond_t wake;     /* the thread has something to do */
     pthread_cond_t ready;    /* the thread has begun */
@@ -69,7 +69,7 @@ static void destroy(struct spool *s)
     pthread_cond_destroy(&s->wake);
     pthread_cond_destroy(&s->ready);
     free(s->buf);
-    free(s->block);
+    packer_close(&s->packer);
     free(s->out);
     free(s);
 }
@@ -84,13 +84,12 @@ struct spool *spool_open(const struct spool_file *file, size_t buffer, char *err
         s->file = *file;
         s->size = buffer;
         s->buf = malloc(buffer);
-        s->block = malloc(CAPTURE_BLOCK);
         s->out = malloc(CAPTURE_BLOCK);
         pthread_mutex_init(&s->lock, NULL);
         pthread_cond_init(&s->wake, NULL);
         pthread_cond_init(&s->ready, NULL);
     }
-    if (s && s->buf && s->block && s->out)
+    if (s && packer_open(&s->packer) && s->buf && s->out)
         s->fd = create(file->path);
     if (s && s->fd >= 0) {
         s->regular = fstat(s->fd, &st) == 0 && S_ISREG(st.st_mode);
@@ -231,23 +230,35 @@ static void copy_out(const struct spool *s, uint64_t from, void *to, size_t n)
     memcpy((uint8_t *)to + first, s->buf, n - first);
 }
 
-/* Whole frames, as many as a block takes, of those up to `put`; their bytes. */
-static size_t gather(const struct spool *s, uint64_t put, uint64_t *records)
+/* The frame that stands at a place in all that was put. */
+static struct capture_frame frame_at(const struct spool *s, uint64_t at)
 {
     struct capture_frame f;
-    size_t n = 0;
 
-    for (; s->taken + n < put; n += capture_whole(&f)) {
-        copy_out(s, s->taken + n, &f, sizeof(f));
-        if (capture_whole(&f) > CAPTURE_BLOCK - n)
-            break;
+    copy_out(s, at, &f, sizeof(f));
+    return f;
+}
+
+/* Whole frames, as many as a block takes, of those up to `put`; their bytes. */
+static size_t gather(struct spool *s, uint64_t put, uint64_t *records)
+{
+    struct capture_frame f = frame_at(s, s->taken);
+    size_t n = 0, room;
+    uint8_t *to = packer_room(&s->packer, capture_whole(&f), &room);
+
+    while (capture_whole(&f) <= room - n) {
         *records += f.kind == CAPTURE_RECORD;
+        n += capture_whole(&f);
+        if (s->taken + n == put)
+            break;
+        f = frame_at(s, s->taken + n);
     }
-    copy_out(s, s->taken, s->block, n);
+    copy_out(s, s->taken, to, n);
     return n;
 }
 
-/* Packs the next block. The lock is not held meanwhile; nobody else takes from the buffer. */
+/* Packs what is there, as a block takes it. The lock is not held meanwhile; nobody else takes from
+ * the buffer. */
 static void pack(struct spool *s)
 {
     uint64_t put = s->put, records = 0;
@@ -256,7 +267,7 @@ static void pack(struct spool *s)
 
     pthread_mutex_unlock(&s->lock);
     n = gather(s, put, &records);
-    size = capture_pack(s->block, n, s->out);
+    size = packer_pack(&s->packer, n, s->out);
     why = may_grow(s, size);
     pthread_mutex_lock(&s->lock);
     if (why != CAPTURE_NO_STOP) {

@@ -2,9 +2,12 @@
 /*
  * Any bytes as a recording, judged with our own rules (the folders stdlib and rules, seen from
  * where the program runs). The highest bit of the first byte keeps what follows as it is; without
- * it digests and sums are made right first, so that what is in the frames is reached. A recording
- * is read to an end that is within it, and what it says of rules leads to alerts that are sound.
+ * it digests and sums are made right first, so that what is in the frames is reached. The next bit
+ * packs the frames, whatever they are, as the one frame behind those of the rules and an end. A
+ * recording is read to an end that is within it, and what it says of rules leads to alerts that are
+ * sound.
  */
+#include <lz4.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +16,7 @@
 #include "lib/fuzz.h"
 
 #define RAW 0x80u
+#define PACK 0x40u
 #define MATCHES 8u
 
 static bool is_open;
@@ -30,27 +34,112 @@ static void open_pack(void)
     }
 }
 
-static void make_current(uint8_t *file, size_t size)
+static void make_head_current(uint8_t *file)
 {
     struct capture_head head;
-    struct capture_frame f;
-    size_t at = sizeof head;
-    if (size < sizeof head) {
-        return;
-    }
     memcpy(&head, file, sizeof head);
     head.hostname[sizeof head.hostname - 1] = head.pack[sizeof head.pack - 1] = 0;
     capture_seal(&head);
     memcpy(file, &head, sizeof head);
+}
+
+/* The sum over what a packed frame unpacks to, if it does. */
+static void make_block_current(uint8_t *payload, size_t size)
+{
+    struct capture_packed head;
+    if (size < sizeof head) {
+        return;
+    }
+    memcpy(&head, payload, sizeof head);
+    size_t n = head.size & ~7u;
+    if (n > CAPTURE_BLOCK) {
+        return;
+    }
+    uint8_t *block = malloc(n + 8);
+    if (LZ4_decompress_safe((char *)payload + sizeof head, (char *)block, (int)(size - sizeof head),
+                            (int)n) == (int)n) {
+        head = (struct capture_packed){.size = (uint32_t)n, .check = capture_check(n, block, n)};
+        memcpy(payload, &head, sizeof head);
+    }
+    free(block);
+}
+
+static void make_current(uint8_t *file, size_t size)
+{
+    struct capture_frame f;
+    size_t at = sizeof(struct capture_head);
+    if (size < at) {
+        return;
+    }
+    make_head_current(file);
     while (size - at >= sizeof f) {
         memcpy(&f, file + at, sizeof f);
         if (capture_padded(f.size) > size - at - sizeof f) {
             return;
         }
+        if (f.kind == CAPTURE_PACKED) {
+            make_block_current(file + at + sizeof f, f.size);
+        }
         f = capture_frame_of((enum capture_kind)f.kind, file + at + sizeof f, f.size);
         memcpy(file + at, &f, sizeof f);
         at += sizeof f + capture_padded(f.size);
     }
+}
+
+/* Sums of frames that are packed are 0. */
+static void clear_sums(uint8_t *frames, size_t size)
+{
+    struct capture_frame f;
+    for (size_t at = 0; size - at >= sizeof f; at += capture_whole(&f)) {
+        memcpy(&f, frames + at, sizeof f);
+        f.check = 0;
+        memcpy(frames + at, &f, sizeof f);
+        if (capture_padded(f.size) > size - at - sizeof f) {
+            return;
+        }
+    }
+}
+
+static size_t add_frame(uint8_t *at, enum capture_kind kind, const void *bytes, size_t n)
+{
+    memset(at, 0, sizeof(struct capture_frame) + capture_padded(n));
+    memcpy(at + sizeof(struct capture_frame), bytes, n);
+    const struct capture_frame f = capture_frame_of(kind, at + sizeof(struct capture_frame), n);
+    memcpy(at, &f, sizeof f);
+    return capture_whole(&f);
+}
+
+/*
+ * A recording whose frames are packed as one: the header, which has the bundle's rules, all of them
+ * on, then those, the packed frames, an end. Replaces the file; its size, 0 if it is too short.
+ */
+static size_t pack_frames(uint8_t **file, size_t size)
+{
+    const size_t nhead = sizeof(struct capture_head), nrules = 8, max = 2 * CAPTURE_BLOCK;
+    const struct capture_end end = {0, 0};
+    if (size < nhead + 8) {
+        return 0;
+    }
+    size_t n = (size - nhead) & ~(size_t)7;
+    uint8_t *frames = *file + nhead, *made = malloc(max), *block = malloc(max);
+    struct capture_packed head = {.size = (uint32_t)n};
+    ((struct capture_head *)*file)->nrule = 8 * nrules;
+    make_head_current(*file);
+    memcpy(made, *file, nhead);
+    size = nhead + add_frame(made + nhead, CAPTURE_RULES, "\377\377\377\377\377\377\377", nrules);
+    clear_sums(frames, n);
+    head.check = capture_check(n, frames, n);
+    memcpy(block, &head, sizeof head);
+    int packed = LZ4_compress_default((char *)frames, (char *)block + sizeof head, (int)n,
+                                      CAPTURE_FRAME_MAX - sizeof head);
+    if (packed > 0) {
+        size += add_frame(made + size, CAPTURE_PACKED, block, sizeof head + (size_t)packed);
+    }
+    size += add_frame(made + size, CAPTURE_END, &end, sizeof end);
+    free(block);
+    free(*file);
+    *file = made;
+    return size;
 }
 
 static void judge(struct replay *p, const void *bytes, size_t size, char *scratch)
@@ -89,11 +178,14 @@ void fuzz_one(const uint8_t *data, size_t size)
         return;
     }
     uint8_t *file = malloc(size);
-    memcpy(file, data + 1, size - 1);
-    if (!(data[0] & RAW)) {
-        make_current(file, size - 1);
+    size_t nfile = size - 1;
+    memcpy(file, data + 1, nfile);
+    if ((data[0] & (RAW | PACK)) == PACK) {
+        nfile = pack_frames(&file, nfile);
+    } else if (!(data[0] & RAW)) {
+        make_current(file, nfile);
     }
-    struct fuzz_bytes from = {file, size - 1};
+    struct fuzz_bytes from = {file, nfile};
     struct replay p = {.path = "f", .fd = -1, .in = {.read = fuzz_read, .ctx = &from}};
     char why[256] = "", *scratch = malloc(RECORD_SCRATCH);
     if (!replay_begin(&p, why, sizeof why) && !p.scap) { /* those are the harness scap's */
@@ -107,9 +199,8 @@ void fuzz_one(const uint8_t *data, size_t size)
         while (replay_next(&p, &bytes, &n, &whole, why, sizeof why)) {
             judge(&p, bytes, n, scratch);
         }
-        if (p.in.offset > size - 1 || whole != (p.in.offset == size - 1 && !why[0])) {
-            fuzz_fail("read to %llu of %zu bytes: %s", (unsigned long long)p.in.offset, size - 1,
-                      why);
+        if (p.in.offset > nfile || whole != (p.in.offset == nfile && !why[0])) {
+            fuzz_fail("read to %llu of %zu bytes: %s", (unsigned long long)p.in.offset, nfile, why);
         }
     } else if (!why[0] && !p.scap) {
         fuzz_fail("refused without a reason");

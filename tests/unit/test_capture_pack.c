@@ -8,6 +8,7 @@
 
 #include <lz4.h>
 
+#include "../../runtime/packer.h"
 #include "../../runtime/replay.h"
 #include "frames.h"
 
@@ -76,7 +77,7 @@ static void test_packed(void **state)
     t.last.size = UINT32_MAX;
     assert_int_equal(packed_three(&t), CAPTURE_BROKEN);
     t = good;
-    t.zone.check = 1; /* the block's sum speaks for them */
+    t.zone.check = 1; /* the piece's sum speaks for them */
     assert_int_equal(packed_three(&t), CAPTURE_BROKEN);
     t = good;
     t.addrs.pad = 1;
@@ -103,57 +104,129 @@ static void test_packed_sum(void **state)
     payload.head.check = capture_check(sizeof(t), &t, sizeof(t));
     assert_int_equal(frame(CAPTURE_PACKED, &payload, n), CAPTURE_GOT);
     assert_int_equal(frame(CAPTURE_PACKED, &payload, n - 1), CAPTURE_BROKEN);
-    payload.head.pad = 1;
+    payload.head.before = sizeof(t); /* which are not there */
     assert_int_equal(frame(CAPTURE_PACKED, &payload, n), CAPTURE_BROKEN);
-    payload.head.pad = 0;
+    payload.head.before = 0;
     memset(payload.block, 0xff, sizeof(payload.block));
     assert_int_equal(frame(CAPTURE_PACKED, &payload, n), CAPTURE_BROKEN);
 }
 
-/*
- * Records of `each` bytes, which are random or zeros: what packing makes of them is never longer,
- * and read again it is the same.
- */
-static void pack_records(size_t n, size_t each, bool random, bool shrinks)
+/* `n` records of `each` bytes, which are random or zeros. */
+static uint8_t *make_records(size_t n, size_t each, bool random)
 {
-    size_t whole = sizeof(struct capture_frame) + capture_padded(each), total = n * whole, size;
-    uint8_t *frames = calloc(1, total), *buffer = aligned_alloc(8, CAPTURE_BUFFER);
-    uint8_t *file = aligned_alloc(8, CAPTURE_BUFFER);
-    struct memory m = {file, 0, 0};
-    struct capture_in in = {.read = read_memory, .ctx = &m, .buf = buffer};
-    struct capture_frame f = {.size = (uint32_t)each, .kind = CAPTURE_RECORD};
-    struct capture_part part;
+    size_t whole = sizeof(struct capture_frame) + capture_padded(each);
+    const struct capture_frame f = {.size = (uint32_t)each, .kind = CAPTURE_RECORD};
+    uint8_t *frames = calloc(n, whole);
     uint64_t seed = 1;
 
-    for (size_t i = 0; i < total; i++) {
-        seed = seed * 6364136223846793005u + 1442695040888963407u;
-        frames[i] = random && i % whole < sizeof(f) + each ? (uint8_t)(seed >> 56) : 0;
-    }
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         memcpy(frames + i * whole, &f, sizeof(f));
-    m.size = size = capture_pack(frames, total, file);
+        for (size_t k = 0; random && k < each; k++) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            frames[i * whole + sizeof(f) + k] = (uint8_t)(seed >> 56);
+        }
+    }
+    return frames;
+}
+
+/* What a file gets of them, `piece` records at a time; its size. */
+static size_t pack_pieces(const uint8_t *frames, size_t whole, size_t n, size_t piece,
+                          uint8_t *file)
+{
+    struct packer p;
+    size_t size = 0, room;
+
+    assert_true(packer_open(&p));
+    for (size_t i = 0; i < n; i += piece) {
+        uint8_t *to = packer_room(&p, piece * whole, &room);
+
+        assert_true(room >= piece * whole);
+        memcpy(to, frames + i * whole, piece * whole);
+        size += packer_pack(&p, piece * whole, file + size);
+    }
+    packer_close(&p);
+    return size;
+}
+
+/* Packs such records; they are read again as they were. Bytes that the file has more or less. */
+static long pack_records(size_t n, size_t each, size_t piece, bool random)
+{
+    size_t whole = sizeof(struct capture_frame) + capture_padded(each), size;
+    uint8_t *frames = make_records(n, each, random), *file = aligned_alloc(8, n * whole);
+    struct memory m = {file, 0, 0};
+    struct capture_in in = {
+        .read = read_memory, .ctx = &m, .buf = aligned_alloc(8, CAPTURE_BUFFER)};
+    struct capture_part part;
+
+    m.size = size = pack_pieces(frames, whole, n, piece, file);
     assert_int_equal(size % 8, 0);
-    assert_true(shrinks ? size < total : size == total);
     for (size_t i = 0; i < n; i++) {
         assert_int_equal(capture_next(&in, &part), CAPTURE_GOT);
         assert_int_equal(part.size, each);
-        assert_memory_equal(part.bytes, frames + i * whole + sizeof(f), each);
+        assert_memory_equal(part.bytes, frames + i * whole + sizeof(struct capture_frame), each);
     }
     assert_int_equal(capture_next(&in, &part), CAPTURE_CUT);
     assert_int_equal(in.offset, size);
     free(frames);
-    free(buffer);
+    free(in.buf);
     free(file);
+    return (long)(n * whole) - (long)size;
 }
 
 static void test_pack(void **state)
 {
     (void)state;
-    pack_records(1, 8, false, false);
-    pack_records(1, CAPTURE_FRAME_MAX, true, false);
-    pack_records(1, CAPTURE_FRAME_MAX, false, true);
-    pack_records(100, 1000, true, true); /* the headers alone are alike */
-    pack_records(250, 1021, false, true);
+    assert_int_equal(pack_records(1, 8, 1, false), 0);
+    assert_int_equal(pack_records(1, CAPTURE_FRAME_MAX, 1, true), 0);
+    assert_int_equal(pack_records(3, CAPTURE_FRAME_MAX, 1, true), 0);
+    assert_true(pack_records(3, CAPTURE_FRAME_MAX, 1, false) > 3 * CAPTURE_FRAME_MAX / 2);
+    assert_true(pack_records(100, 1000, 100, true) > 0); /* the headers alone are alike */
+    assert_true(pack_records(250, 1021, 250, false) > 250 * 1000);
+    assert_int_equal(pack_records(50, 13, 1, false),
+                     0); /* no piece shrinks by more than it costs */
+    /* Pieces of one record, over several blocks. */
+    assert_true(pack_records(1000, 2000, 1, false) > 1000 * 1900);
+    assert_true(pack_records(1000, 400, 5, true) > 0);
+}
+
+/* A piece that follows another one, and one that says so and does not. */
+static void test_pieces(void **state)
+{
+    const size_t whole = sizeof(struct capture_frame) + 2000;
+    uint8_t *frames = make_records(1, 2000, true), *file = aligned_alloc(8, 4 * whole);
+    struct packer p;
+    size_t room, first, second;
+    struct capture_in in = {.read = read_memory, .buf = aligned_alloc(8, CAPTURE_BUFFER)};
+    struct capture_part part;
+
+    (void)state;
+    assert_true(packer_open(&p));
+    memcpy(packer_room(&p, whole, &room), frames, whole);
+    memset(p.block + 1000, 0, 500); /* so that it shrinks at all */
+    first = packer_pack(&p, whole, file);
+    memcpy(packer_room(&p, whole, &room), p.block, whole);
+    second = packer_pack(&p, whole, file + first);
+    assert_true(first < whole && second < 100); /* it refers to the first */
+    packer_close(&p);
+    in.ctx = &(struct memory){file, first + second, 0};
+    assert_int_equal(capture_next(&in, &part), CAPTURE_GOT);
+    assert_int_equal(capture_next(&in, &part), CAPTURE_GOT);
+    assert_memory_equal((const uint8_t *)part.bytes, frames + sizeof(struct capture_frame), 900);
+    assert_int_equal(capture_next(&in, &part), CAPTURE_CUT);
+    /* The second one alone, and behind itself. */
+    in = (struct capture_in){.read = read_memory, .buf = in.buf};
+    in.ctx = &(struct memory){file + first, second, 0};
+    assert_int_equal(capture_next(&in, &part), CAPTURE_BROKEN);
+    memcpy(file + first + second, file + first, second);
+    in = (struct capture_in){.read = read_memory, .buf = in.buf};
+    in.ctx = &(struct memory){file, first + 2 * second, 0};
+    assert_int_equal(capture_next(&in, &part), CAPTURE_GOT);
+    assert_int_equal(capture_next(&in, &part), CAPTURE_GOT);
+    assert_int_equal(capture_next(&in, &part), CAPTURE_BROKEN);
+    assert_int_equal(in.offset, first + second);
+    free(frames);
+    free(file);
+    free(in.buf);
 }
 
 /* The frames of version 1 are those of today, none of them packed. */
@@ -189,9 +262,8 @@ static void test_version_one(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_packed),
-        cmocka_unit_test(test_packed_sum),
-        cmocka_unit_test(test_pack),
+        cmocka_unit_test(test_packed),      cmocka_unit_test(test_packed_sum),
+        cmocka_unit_test(test_pack),        cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_version_one),
     };
 
