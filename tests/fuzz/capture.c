@@ -3,7 +3,7 @@
  * Any bytes as a recording, judged with our own rules (the folders stdlib and rules, seen from
  * where the program runs). The highest bit of the first byte keeps what follows as it is; without
  * it digests and sums are made right first, so that what is in the frames is reached. The next bit
- * packs the frames, whatever they are, as the one frame behind those of the rules and an end. A
+ * packs the frames, whatever they are, in two pieces between the rules and an end. A
  * recording is read to an end that is within it, and what it says of rules leads to alerts that are
  * sound.
  */
@@ -109,34 +109,72 @@ static size_t add_frame(uint8_t *at, enum capture_kind kind, const void *bytes, 
     return capture_whole(&f);
 }
 
+/* Adds a piece of a block, if it shrinks enough; what that takes. */
+static size_t add_piece(uint8_t *at, LZ4_stream_t *stream, const uint8_t *block, size_t before,
+                        size_t n)
+{
+    static _Alignas(8) uint8_t payload[CAPTURE_FRAME_MAX];
+    const struct capture_packed head = {.size = (uint32_t)n,
+                                        .before = (uint32_t)before,
+                                        .check = capture_check(n, block + before, n)};
+    memcpy(payload, &head, sizeof head);
+    int packed = LZ4_compress_fast_continue(stream, (const char *)block + before,
+                                            (char *)payload + sizeof head, (int)n,
+                                            sizeof payload - sizeof head, 1);
+    return packed > 0 ? add_frame(at, CAPTURE_PACKED, payload, sizeof head + (size_t)packed) : 0;
+}
+
+/* Bytes of the frames but for an end, which has no place in a piece. */
+static size_t without_end(const uint8_t *frames, size_t n)
+{
+    const size_t whole = sizeof(struct capture_frame) + sizeof(struct capture_end);
+    struct capture_frame f = {0};
+    if (n > whole) {
+        memcpy(&f, frames + n - whole, sizeof f);
+    }
+    return f.kind == CAPTURE_END ? n - whole : n;
+}
+
+/* Where the first of two pieces ends: behind the first half's frames. */
+static size_t half(const uint8_t *frames, size_t n)
+{
+    struct capture_frame f;
+    size_t at = 0;
+    while (at < n / 2 && n - at >= sizeof f) {
+        memcpy(&f, frames + at, sizeof f);
+        if (capture_whole(&f) >= n - at) {
+            break;
+        }
+        at += capture_whole(&f);
+    }
+    return at;
+}
+
 /*
- * A recording whose frames are packed as one: the header, which has the bundle's rules, all of them
- * on, then those, the packed frames, an end. Replaces the file; its size, 0 if it is too short.
+ * A recording whose frames are packed: the header, for a bundle of 64 rules, all of them on, then
+ * those, the pieces, an end. Replaces the file; its size, 0 if it is too short.
  */
 static size_t pack_frames(uint8_t **file, size_t size)
 {
-    const size_t nhead = sizeof(struct capture_head), nrules = 8, max = 2 * CAPTURE_BLOCK;
+    const size_t nhead = sizeof(struct capture_head);
     const struct capture_end end = {0, 0};
     if (size < nhead + 8) {
         return 0;
     }
-    size_t n = (size - nhead) & ~(size_t)7;
-    uint8_t *frames = *file + nhead, *made = malloc(max), *block = malloc(max);
-    struct capture_packed head = {.size = (uint32_t)n};
-    ((struct capture_head *)*file)->nrule = 8 * nrules;
+    uint8_t *frames = *file + nhead, *made = malloc(3 * CAPTURE_BLOCK);
+    size_t n = without_end(frames, (size - nhead) & ~(size_t)7), first = half(frames, n);
+    LZ4_stream_t *stream = LZ4_createStream();
+    ((struct capture_head *)*file)->nrule = 64;
     make_head_current(*file);
     memcpy(made, *file, nhead);
-    size = nhead + add_frame(made + nhead, CAPTURE_RULES, "\377\377\377\377\377\377\377", nrules);
     clear_sums(frames, n);
-    head.check = capture_check(n, frames, n);
-    memcpy(block, &head, sizeof head);
-    int packed = LZ4_compress_default((char *)frames, (char *)block + sizeof head, (int)n,
-                                      CAPTURE_FRAME_MAX - sizeof head);
-    if (packed > 0) {
-        size += add_frame(made + size, CAPTURE_PACKED, block, sizeof head + (size_t)packed);
+    size = nhead + add_frame(made + nhead, CAPTURE_RULES, "\377\377\377\377\377\377\377", 8);
+    if (first) {
+        size += add_piece(made + size, stream, frames, 0, first);
     }
+    size += add_piece(made + size, stream, frames, first, n - first);
     size += add_frame(made + size, CAPTURE_END, &end, sizeof end);
-    free(block);
+    LZ4_freeStream(stream);
     free(*file);
     *file = made;
     return size;
