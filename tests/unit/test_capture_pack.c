@@ -179,13 +179,13 @@ static void test_pack(void **state)
     assert_int_equal(pack_records(1, 8, 1, false), 0);
     assert_int_equal(pack_records(1, CAPTURE_FRAME_MAX, 1, true), 0);
     assert_int_equal(pack_records(3, CAPTURE_FRAME_MAX, 1, true), 0);
-    assert_true(pack_records(3, CAPTURE_FRAME_MAX, 1, false) > 3 * CAPTURE_FRAME_MAX / 2);
+    assert_true(pack_records(3, CAPTURE_FRAME_MAX, 1, false) > 3l * CAPTURE_FRAME_MAX / 2);
     assert_true(pack_records(100, 1000, 100, true) > 0); /* the headers alone are alike */
-    assert_true(pack_records(250, 1021, 250, false) > 250 * 1000);
+    assert_true(pack_records(250, 1021, 250, false) > 250000);
     assert_int_equal(pack_records(50, 13, 1, false),
                      0); /* no piece shrinks by more than it costs */
     /* Pieces of one record, over several blocks. */
-    assert_true(pack_records(1000, 2000, 1, false) > 1000 * 1900);
+    assert_true(pack_records(1000, 2000, 1, false) > 1900000);
     assert_true(pack_records(1000, 400, 5, true) > 0);
 }
 
