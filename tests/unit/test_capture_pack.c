@@ -229,6 +229,52 @@ static void test_pieces(void **state)
     free(in.buf);
 }
 
+/* How many records, all of them zeros, come out of a file, and how it ends. */
+static unsigned read_zeros(const uint8_t *file, size_t size, uint8_t *buffer, enum capture_got *end)
+{
+    static const uint8_t zeros[300];
+    struct memory m = {file, size, 0};
+    struct capture_in in = {.read = read_memory, .ctx = &m, .buf = buffer};
+    struct capture_part part;
+    unsigned n = 0;
+
+    while ((*end = capture_next(&in, &part)) == CAPTURE_GOT) {
+        assert_int_equal(part.size, sizeof(zeros));
+        assert_memory_equal(part.bytes, zeros, sizeof(zeros));
+        n++;
+    }
+    return n;
+}
+
+/* Pieces that are cut anywhere, or have a wrong byte: those before are read, and no more. */
+static void test_torn_pieces(void **state)
+{
+    const size_t whole = sizeof(struct capture_frame) + capture_padded(300);
+    uint8_t *frames = make_records(4, 300, false), *file = aligned_alloc(8, 4 * whole);
+    uint8_t *buffer = aligned_alloc(8, CAPTURE_BUFFER);
+    size_t first = pack_pieces(frames, whole, 1, 1, file);
+    size_t size = pack_pieces(frames, whole, 4, 1, file), rest = (size - first) / 3;
+    enum capture_got end;
+
+    (void)state;
+    assert_true(first < whole && first + 3 * rest == size); /* the later ones are alike */
+    for (size_t n = 0; n <= size; n++) {
+        const unsigned there = n < first ? 0 : 1 + (unsigned)((n - first) / rest);
+
+        assert_int_equal(read_zeros(file, n, buffer, &end), there);
+        assert_int_equal(end, CAPTURE_CUT);
+        if (n == size)
+            break;
+        file[n] ^= 0x10;
+        assert_int_equal(read_zeros(file, size, buffer, &end), there);
+        assert_true(end == CAPTURE_BROKEN || end == CAPTURE_CUT);
+        file[n] ^= 0x10;
+    }
+    free(frames);
+    free(file);
+    free(buffer);
+}
+
 /* The frames of version 1 are those of today, none of them packed. */
 static void test_version_one(void **state)
 {
@@ -264,7 +310,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_packed),      cmocka_unit_test(test_packed_sum),
         cmocka_unit_test(test_pack),        cmocka_unit_test(test_pieces),
-        cmocka_unit_test(test_version_one),
+        cmocka_unit_test(test_torn_pieces), cmocka_unit_test(test_version_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
