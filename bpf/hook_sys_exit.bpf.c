@@ -166,7 +166,7 @@ static __always_inline __u32 class_of(__u64 nr, enum way way, struct pt_regs *re
     return class;
 }
 
-/* What is known of a call before its event is made. Of constants the verifier would follow each. */
+/* What is known of a call before its event is made. */
 struct look {
     struct task_struct *task;
     struct kept kept; /* of the task */

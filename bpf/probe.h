@@ -587,6 +587,19 @@ static __always_inline __u64 open_text(struct ev *ev)
     return ev->h.event == EV_open || ev->h.event == EV_creat ? ev->args[0] : ev->args[1];
 }
 
+/* read_open_text() without a call. */
+#define TEXT_FAILED 0xffff /* of ev->text */
+static __always_inline long open_text_once(struct ev *ev)
+{
+    long n;
+
+    if (ev->text)
+        return ev->text == TEXT_FAILED ? 0 : ev->text;
+    n = read_arg_text(ev, ev->s_A0, open_text(ev));
+    ev->text = n > 0 ? (__u16)n : TEXT_FAILED;
+    return n;
+}
+
 /* Length of the caller's path of an open, which is then in slot A0's place; 0: none, or not told.
  */
 static __always_inline __u32 spelled_len(struct ev *ev)
@@ -596,7 +609,7 @@ static __always_inline __u32 spelled_len(struct ev *ev)
 
     if (st == ST_PRESENT)
         return ev->h.len[S_A0];
-    n = st == ST_UNFILLED ? read_open_text(ev) : 0;
+    n = st == ST_UNFILLED ? open_text_once(ev) : 0;
     return n > 1 ? (__u32)n - 1 : 0;
 }
 

@@ -24,6 +24,8 @@ static __always_inline __u64 sketch_parts(__u64 word)
     struct sketch_row *row;
     __u64 bits = 0;
 
+    if (!(sketch_head.part_starts & SKETCH_BYTE(word)))
+        return 0;
 #pragma unroll
     for (__u32 n = 1; n < 8; n++) {
         if (!(sketch_head.firsts >> n & 1))
@@ -40,6 +42,8 @@ static __always_inline __u64 sketch_tails(__u64 tail)
     struct sketch_row *row;
     __u64 bits = 0;
 
+    if (!(sketch_head.tail_ends & SKETCH_BYTE(tail >> 56)))
+        return 0;
 #pragma unroll
     for (__u32 n = 1; n <= 8; n++) {
         if (!(sketch_head.tails >> (n & 7) & 1)) /* a constant to the verifier */
