@@ -171,26 +171,25 @@ struct look {
     struct task_struct *task;
     struct kept kept; /* of the task */
     __u64 bits[2];    /* keep_bits() */
-    __u32 class;      /* enum left_class */
     int left;         /* enum left_answer */
 };
 
-static __always_inline int ask_left(const struct look *l, __u32 event, __u64 sketch)
+static __always_inline int ask_left(const struct look *l, __u32 event, __u32 class, __u64 sketch)
 {
-    return rule_left(event, l->class, l->bits[0], l->bits[1], sketch);
+    return rule_left(event, class, l->bits[0], l->bits[1], sketch);
 }
 
-static __always_inline void look_at(struct task_struct *task, __u32 event, struct look *l)
+static __always_inline struct look look_at(struct task_struct *task, __u32 event, __u32 class)
 {
-    l->task = task;
-    l->kept = (struct kept){};
-    l->left = LEFT_ANY;
+    struct look l = {.task = task, .left = LEFT_ANY};
+
     if (!plan.task && !sketch_head.shift)
-        return;
+        return l;
     if (plan.task)
-        l->kept = keep_find(task);
-    keep_bits(&l->kept, l->bits);
-    l->left = ask_left(l, event, SKETCH_UNKNOWN);
+        l.kept = keep_find(task);
+    keep_bits(&l.kept, l.bits);
+    l.left = ask_left(&l, event, class, SKETCH_UNKNOWN);
+    return l;
 }
 
 static __always_inline void count_filtered(__u32 event)
@@ -216,13 +215,18 @@ static __always_inline struct ev *take_call(struct pt_regs *regs, struct call ca
     return ev;
 }
 
-/* By way of memory: what follows is then verified once, whatever was found. */
-static __always_inline bool is_left(struct ev *ev, const struct look *look)
+/*
+ * By way of memory: what follows is then verified once, whatever was found. The class is found anew
+ * for the same reason: kept, it would be a constant on each of several ways.
+ */
+static __always_inline bool is_left(struct ev *ev, struct pt_regs *regs, struct call call,
+                                    __s64 res, const struct look *look)
 {
     ev->left = look->left != LEFT_NONE;
     if (sketch_head.shift && look->left == LEFT_BY_PATH && event_is_open(ev->h.event)) {
         path_sketch(ev);
-        ev->left = ask_left(look, ev->h.event, ev->sketch) != LEFT_NONE;
+        ev->left = ask_left(look, ev->h.event, class_of(call.nr, call.way, regs, res),
+                            ev->sketch) != LEFT_NONE;
     }
     return *(volatile __u8 *)&ev->left;
 }
@@ -242,8 +246,12 @@ static __always_inline void judge_call(struct ev *ev, __u64 nr, __s64 res, const
 }
 
 /* Of a call with several messages, before the event of the first is gone. */
-static __always_inline void keep_messages(struct work *w, const struct ev *ev)
+static __always_inline void keep_messages(const struct ev *ev)
 {
+    struct work *w = work_get();
+
+    if (!w)
+        return;
     __builtin_memcpy(w->messages.args, ev->args, sizeof(ev->args));
     w->messages.compat = ev->compat;
     w->messages.time64 = ev->time64;
@@ -251,12 +259,12 @@ static __always_inline void keep_messages(struct work *w, const struct ev *ev)
 }
 
 /* The event of another one, as if the vector of messages began there. */
-static __always_inline struct ev *take_message(struct work *w, __u64 nr, __u32 i,
-                                               const struct look *look)
+static __always_inline struct ev *take_message(__u64 nr, __u32 i, const struct look *look)
 {
     struct ev *ev = event_take(event_of[nr], look->task);
+    struct work *w = work_get();
 
-    if (!ev)
+    if (!ev || !w)
         return NULL;
     __builtin_memcpy(ev->args, w->messages.args, sizeof(ev->args));
     ev->compat = w->messages.compat;
@@ -268,13 +276,12 @@ static __always_inline struct ev *take_message(struct work *w, __u64 nr, __u32 i
 
 /* An event for each message but the first; of those that are too many it is known that they were.
  */
-static __always_inline void judge_messages(struct work *w, __u64 nr, __s64 res,
-                                           const struct look *look)
+static __always_inline void judge_messages(__u64 nr, __s64 res, const struct look *look)
 {
     __u32 i;
 
     for (i = 1; i < MESSAGES_MAX && i < res; i++) {
-        struct ev *ev = take_message(w, nr, i, look);
+        struct ev *ev = take_message(nr, i, look);
 
         if (!ev)
             return;
@@ -296,12 +303,11 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
     struct task_struct *task = bpf_get_current_task_btf();
     bool compat = task->thread_info.status & TS_COMPAT, exec;
     struct call call = call_of(regs, compat);
-    struct work *w = work_get();
     __u64 nr = call.nr;
     struct look look;
     struct ev *ev;
 
-    if (!w || nr >= NR_COUNT || !syscall_wanted(nr) || nr == NR_CLOSE)
+    if (nr >= NR_COUNT || !syscall_wanted(nr) || nr == NR_CLOSE)
         return 0; /* a close was judged before it was made (hook_trace.bpf.c) */
     /* A program that was just started, 32-bit or not: its own hook reports it. */
     exec = nr == NR_EXECVE || nr == NR_EXECVEAT;
@@ -309,9 +315,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
         return 0;
     if (compat)
         res = (__s32)res;
-    /* Not as constants: what follows would be verified for each class. */
-    look.class = untold(w, class_of(nr, call.way, regs, res));
-    look_at(task, event_of[nr], &look);
+    look = look_at(task, event_of[nr], class_of(nr, call.way, regs, res));
     if (look.left == LEFT_NONE && !plan.audit) {
         count_filtered(event_of[nr]);
         return 0;
@@ -319,15 +323,15 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
     ev = take_call(regs, call, res, task);
     if (!ev)
         return 0;
-    if (!is_left(ev, &look) && !plan.audit) {
+    if (!is_left(ev, regs, call, res, &look) && !plan.audit) {
         count_filtered(event_of[nr]);
         return 0;
     }
     if (has_messages(nr))
-        keep_messages(w, ev);
+        keep_messages(ev);
     judge_call(ev, nr, res, &look);
     if (has_messages(nr))
-        judge_messages(w, nr, res, &look);
+        judge_messages(nr, res, &look);
     return 0;
 }
 
