@@ -402,7 +402,7 @@ static void find_paths(struct emit *e, const struct unit *u)
     memset(e->known, 0, sizeof e->known);
     for (uint32_t i = 0; i < u->parts.rest.n; i++) {
         uint32_t root = row->root0 + u->parts.rest.v[i];
-        e->task->may[root] = (int8_t)sketch_bit(e->sketch, e, e->c->roots.v[root].root);
+        e->task->may[root] = (int16_t)sketch_bit(e->sketch, e, e->c->roots.v[root].root);
     }
 }
 
@@ -413,7 +413,8 @@ static void share_tests(struct emit *e, const struct unit *u, uint32_t row)
     memcpy(&e->task->direct[to->root0], &e->task->direct[from->root0], from->nroot);
     memcpy(&e->task->test_of[to->root0], &e->task->test_of[from->root0],
            from->nroot * sizeof *e->task->test_of);
-    memcpy(&e->task->may[to->root0], &e->task->may[from->root0], from->nroot);
+    memcpy(&e->task->may[to->root0], &e->task->may[from->root0],
+           from->nroot * sizeof *e->task->may);
 }
 
 static void want_gated(struct emit *e, struct unit *u, struct task_gated g)

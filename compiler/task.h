@@ -54,7 +54,7 @@ struct task_plan {
     struct cons ids;
     uint32_t *test_of; /* by root: 1 + its test; 0: it has none */
     bool *direct;      /* by root: it is in no group, and begins with a look at its bit */
-    int8_t *may;       /* by root: its bit of a sketch, or SKETCH_NONE */
+    int16_t *may;      /* by root: its bit of a sketch, or SKETCH_NONE */
     VEC(struct task_gated) gated;
     VEC(struct task_path) paths;
     struct task_mask (*left)[LEFT_CLASSES]; /* by row of comp.events */
