@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cost.h"
 
-#include "arena.h"
-#include "group_key.h"
 #include "intern.h"
 #include "pattern.h"
 #include "place.h"
-#include "simplify.h"
-#include "type.h"
 
 static const uint32_t bases[] = {
 #define COST_BASE(key, cost) [COST_BASE_##key] = (cost),
@@ -261,55 +257,4 @@ uint32_t cost_prior(const struct comp *c, atom_id id)
 {
     uint32_t p = prior_of(c, &c->atoms.v[id.i]);
     return p < 1 ? 1 : p > 999 ? 999 : p;
-}
-
-/* ---- tests that become one ---- */
-
-/* True for `field = constant` and `field in (constants)`, and nothing else. */
-static bool is_membership(const struct atom *a)
-{
-    return !a->expr.i && !a->rexpr.i && !a->rhs.field && a->mod == MOD_NONE && a->nval &&
-           (a->op == OP_EQ || a->op == OP_IN) && !(catalog_field(a->lhs.field)->flags & FF_LIST);
-}
-
-/*
- * A long list is looked up as a whole, and rules share it: to join it with another would make a new
- * long list for each rule that uses it.
- */
-#define JOIN_MAX 256
-
-bool atom_can_join(const struct comp *c, atom_id ia, atom_id ib)
-{
-    const struct atom *a = &c->atoms.v[ia.i], *b = &c->atoms.v[ib.i];
-    return a->nval <= JOIN_MAX && b->nval <= JOIN_MAX && a->lhs.field == b->lhs.field &&
-           a->lhs.index == b->lhs.index && a->lhs.name.i == b->lhs.name.i && is_membership(a) &&
-           is_membership(b);
-}
-
-atom_id atom_join(struct comp *c, struct cons *atoms, const atom_id *v, uint32_t n)
-{
-    struct atom u = c->atoms.v[v[0].i];
-    u.op = OP_IN;
-    u.val0 = c->values.n;
-    for (uint32_t i = 0; i < n; i++) {
-        const struct atom a = c->atoms.v[v[i].i];
-        for (uint32_t k = 0; k < a.nval; k++) {
-            VEC_PUSH(c->arena, &c->values, c->values.v[a.val0 + k]);
-        }
-    }
-    u.nval = c->values.n - u.val0;
-    return atom_intern(c, atoms, u);
-}
-
-/*
- * Code answers within a few compares, but the kernel must verify each instruction of it, and holds
- * it to a million: so many slots of it are made for one group of rules.
- */
-#define GROUP_SLOTS 10000u
-#define RULE_SLOTS 40u /* of a rule's other tests, about */
-#define CONSTANT_SLOTS 6u
-
-bool group_wants_table(uint32_t rules, uint32_t constants)
-{
-    return (uint64_t)rules * RULE_SLOTS + (uint64_t)constants * CONSTANT_SLOTS > GROUP_SLOTS;
 }

@@ -33,9 +33,6 @@ void group_classes(struct emit *e, const struct group *g, struct classes *out);
 bool group_emit_pretests(struct emit *e, const struct root *roots, const struct group *g,
                          label_id none);
 
-/* cost.c: so many rules and constants are better served by tables than by code. */
-bool group_wants_table(uint32_t rules, uint32_t constants);
-
 /* group_class.c: moves the rules that are in too many classes from the group to out->rest. */
 void group_evict(struct emit *e, struct group *g, struct grouping *out);
 

@@ -97,6 +97,44 @@ static bool is_plain(const struct exprs *x, expr_id e, bool neg)
     return v->kind == EXPR_LIT && v->neg == neg;
 }
 
+/* True for `field = constant` and `field in (constants)`, and nothing else. */
+static bool is_membership(const struct atom *a)
+{
+    return !a->expr.i && !a->rexpr.i && !a->rhs.field && a->mod == MOD_NONE && a->nval &&
+           (a->op == OP_EQ || a->op == OP_IN) && !(catalog_field(a->lhs.field)->flags & FF_LIST);
+}
+
+/*
+ * A long list is looked up as a whole, and rules share it: to join it with another would make a new
+ * long list for each rule that uses it.
+ */
+#define JOIN_MAX 256
+
+/* Both are tests by = or `in` of one field, so that `a or b` is one test. */
+static bool can_join(const struct comp *c, atom_id ia, atom_id ib)
+{
+    const struct atom *a = &c->atoms.v[ia.i], *b = &c->atoms.v[ib.i];
+    return a->nval <= JOIN_MAX && b->nval <= JOIN_MAX && a->lhs.field == b->lhs.field &&
+           a->lhs.index == b->lhs.index && a->lhs.name.i == b->lhs.name.i && is_membership(a) &&
+           is_membership(b);
+}
+
+/* That test of `n` atoms, each of which can join the first. */
+static atom_id join(struct comp *c, struct cons *atoms, const atom_id *v, uint32_t n)
+{
+    struct atom u = c->atoms.v[v[0].i];
+    u.op = OP_IN;
+    u.val0 = c->values.n;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct atom a = c->atoms.v[v[i].i];
+        for (uint32_t k = 0; k < a.nval; k++) {
+            VEC_PUSH(c->arena, &c->values, c->values.v[a.val0 + k]);
+        }
+    }
+    u.nval = c->values.n - u.val0;
+    return atom_intern(c, atoms, u);
+}
+
 /*
  * a = 1 or a = 2 is a in (1, 2), and not a = 1 and not a = 2 is not a in (1, 2): one test instead
  * of two, known or unknown.
@@ -114,14 +152,14 @@ static uint32_t merge(struct exprs *x, enum expr_kind kind, expr_id *v, uint32_t
         VEC_PUSH(x->c->arena, &x->group, first);
         for (uint32_t j = i + 1; j < n; j++) {
             atom_id other = x->v.v[v[j].i].atom;
-            if (is_plain(x, v[j], neg) && atom_can_join(x->c, first, other)) {
+            if (is_plain(x, v[j], neg) && can_join(x->c, first, other)) {
                 VEC_PUSH(x->c->arena, &x->group, other);
             } else {
                 v[left++] = v[j];
             }
         }
         if (x->group.n > 1) {
-            v[i] = literal(x, atom_join(x->c, &x->atoms, x->group.v, x->group.n), neg);
+            v[i] = literal(x, join(x->c, &x->atoms, x->group.v, x->group.n), neg);
         }
         n = left;
     }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside of pass_type: operands (operand.c), constants (const.c), atoms (atom.c). Only these files
- * and type.c include it, and the passes that make atoms of atoms (merge.c).
+ * Inside of pass_type: operands (operand.c), calls (xform.c), constants (const.c), atoms (atom.c).
+ * Only these files and type.c include it, and simplify.c, which makes atoms of atoms.
  */
 #ifndef RULEC_TYPE_H
 #define RULEC_TYPE_H
@@ -56,7 +56,7 @@ int value_compare(const struct comp *c, const struct value *a, const struct valu
 /*
  * The atom equal to `a`, whose values are the last a->nval rows of comp.values; made if it is new,
  * else those rows are dropped. Puts the atom into canonical form first: sorted unique values, `in`
- * of one constant as `=`, `= anyof` as `in`. `n` is the table of all atoms so far.
+ * of one constant as `=`, `= anyof` as `in`. `atoms` is the table of all atoms so far.
  */
 atom_id atom_intern(struct comp *c, struct cons *atoms, struct atom a);
 /* Fills an empty table with all atoms that there are. */

@@ -15,6 +15,7 @@
 
 #include "bound.h"
 #include "clock.h"
+#include "hookloss.h"
 #include "judge.h"
 #include "load.h"
 #include "notice.h"

@@ -14,6 +14,7 @@
 
 #include "clock.h"
 #include "gate.h"
+#include "hookloss.h"
 #include "object.h"
 
 #define LOG_SIZE (1u << 20)
