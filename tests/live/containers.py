@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 
-from lib import (ROOT, Rulerun, Score, build_pack, hierarchies, stable_rules, why_not_live)
+from lib import ROOT, Rulerun, Score, build_pack, hierarchies, scratch, stable_rules, why_not_live
 
 PATIENCE = 20
 RULES = '''
@@ -61,10 +61,13 @@ OUTPUT_RULES = '''
 
 
 class Podman:
-    """An engine with nothing in it but an image of one program, `localhost/bb:1`."""
+    """
+    An engine with nothing in it but an image of one program, `localhost/bb:1`, all below a folder.
+    Use as a context manager.
+    """
 
-    def __init__(self):
-        self.dir = tempfile.mkdtemp(prefix='rulerun-podman-')
+    def __init__(self, folder):
+        self.dir = folder
         self.roots = [os.path.join(self.dir, name) for name in ('root', 'run')]
         self.base = ['podman', '--root', self.roots[0], '--runroot', self.roots[1], '--tmpdir',
                      os.path.join(self.dir, 'tmp'), '--runtime', 'runc', '--cgroup-manager',
@@ -107,12 +110,12 @@ class Podman:
             image = json.load(f)[0]
         return image['id'], image['digest']
 
-    def close(self):
-        """No trace is left: containers, mounts, groups, files."""
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        """No trace is left outside of the folder: containers, groups."""
         self('rm', '-f', '-a', '-t', '0', check=False)
-        subprocess.run(['umount', os.path.join(self.roots[0], 'overlay')], check=False,
-                       capture_output=True)
-        shutil.rmtree(self.dir, ignore_errors=True)
         for root, _ in hierarchies():
             for path, _, _ in os.walk(os.path.join(root, self.group), topdown=False):
                 try:
@@ -387,11 +390,8 @@ def main():
         score.skip(f'containers: {why}')
         return score.close()
     os.chdir(ROOT)
-    podman = Podman()
-    try:
+    with scratch('rulerun-podman-') as folder, Podman(folder) as podman:
         play(podman, score, options.starts)
-    finally:
-        podman.close()
     return score.close()
 
 
