@@ -123,19 +123,13 @@ static void test_numbers(void **state)
     struct ev *ev = calloc(1, sizeof *ev);
     for (size_t i = 0; i < sizeof NUM_ROWS / sizeof *NUM_ROWS; i++) {
         const struct num_row *row = &NUM_ROWS[i];
-        struct comp *c = new_comp();
+        struct comp *c = comp_new();
         for (uint32_t t = 0; t < row->n; t++)
             VEC_PUSH(c->arena, &c->tests, row->tests[t]);
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = OP_EQ, .nval = row->n});
-        struct where w = {.atom = {1},
-                          .place = PLACE_INLINE,
-                          .shape = SHAPE_NUM,
-                          .slot = N_P2,
-                          .negate = row->negate,
-                          .ntest = row->n,
-                          .set = NO_SET,
-                          .pattern0 = NO_PATTERN,
-                          .slot2 = -1};
+        struct where w = inline_test(1, SHAPE_NUM, N_P2);
+        w.negate = row->negate;
+        w.ntest = row->n;
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
         ev->h.num[N_P2] = row->value;
@@ -143,7 +137,7 @@ static void test_numbers(void **state)
         char got = judge(c, ev);
         if (got != row->want)
             fail_msg("number row %zu: %c, not %c", i, got, row->want);
-        arena_free(c->arena);
+        comp_free(c);
     }
     free(ev);
 }
@@ -268,16 +262,10 @@ static void test_texts(void **state)
     for (size_t i = 0; i < 3 * sizeof TEXT_ROWS / sizeof *TEXT_ROWS; i++) {
         const struct text_row *row = &TEXT_ROWS[i / 3];
         unsigned str = slot[i % 3].str;
-        struct comp *c = new_comp();
+        struct comp *c = comp_new();
         uint32_t n = add_values(c, row->list);
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = row->op, .mod = row->mod, .nval = n});
-        struct where w = {.atom = {1},
-                          .place = PLACE_INLINE,
-                          .shape = SHAPE_TEXT,
-                          .set = NO_SET,
-                          .slot = (int16_t)SLOT_OF_STR(str),
-                          .pattern0 = NO_PATTERN,
-                          .slot2 = -1};
+        struct where w = inline_test(1, SHAPE_TEXT, (int)SLOT_OF_STR(str));
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
         memset(ev, 0x5a, sizeof *ev); /* what stands behind the text means nothing */
@@ -287,7 +275,7 @@ static void test_texts(void **state)
         char got = judge(c, ev);
         if (got != row->want)
             fail_msg("text row %zu, slot %u: %c, not %c", i / 3, str, got, row->want);
-        arena_free(c->arena);
+        comp_free(c);
     }
     free(ev);
 }
@@ -345,17 +333,11 @@ static void test_ancestors(void **state)
     struct ev *ev = calloc(1, sizeof *ev);
     for (size_t i = 0; i < sizeof ANC_ROWS / sizeof *ANC_ROWS; i++) {
         const struct anc_row *row = &ANC_ROWS[i];
-        struct comp *c = new_comp();
+        struct comp *c = comp_new();
         uint32_t n = add_values(c, row->list);
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = row->op, .nval = n});
-        struct where w = {.atom = {1},
-                          .place = PLACE_INLINE,
-                          .shape = SHAPE_ANC,
-                          .set = NO_SET,
-                          .slot = -1,
-                          .anc = row->index,
-                          .pattern0 = NO_PATTERN,
-                          .slot2 = -1};
+        struct where w = inline_test(1, SHAPE_ANC, -1);
+        w.anc = row->index;
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
         set_ancestors(ev, row->anc);
@@ -363,7 +345,7 @@ static void test_ancestors(void **state)
         char got = judge(c, ev);
         if (got != row->want)
             fail_msg("ancestor row %zu: %c, not %c", i, got, row->want);
-        arena_free(c->arena);
+        comp_free(c);
     }
     free(ev);
 }
@@ -443,17 +425,11 @@ static void test_addresses(void **state)
     for (size_t i = 0; i < 2 * sizeof ADDR_ROWS / sizeof *ADDR_ROWS; i++) {
         const struct addr_row *row = &ADDR_ROWS[i / 2];
         unsigned str = i % 2 ? S_CIP : S_SIP;
-        struct comp *c = new_comp();
+        struct comp *c = comp_new();
         for (uint32_t k = 0; k < row->n; k++)
             VEC_PUSH(c->arena, &c->values, row->list[k]);
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = row->op, .nval = row->n});
-        struct where w = {.atom = {1},
-                          .place = PLACE_INLINE,
-                          .shape = SHAPE_ADDR,
-                          .set = NO_SET,
-                          .slot = (int16_t)SLOT_OF_STR(str),
-                          .pattern0 = NO_PATTERN,
-                          .slot2 = -1};
+        struct where w = inline_test(1, SHAPE_ADDR, (int)SLOT_OF_STR(str));
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
         memset(ev, 0, sizeof *ev);
@@ -463,7 +439,7 @@ static void test_addresses(void **state)
         char got = judge(c, ev);
         if (got != row->want)
             fail_msg("address row %zu: %c, not %c", i / 2, got, row->want);
-        arena_free(c->arena);
+        comp_free(c);
     }
     free(ev);
 }
@@ -506,18 +482,13 @@ static void test_sides(void **state)
     struct ev *ev = calloc(1, sizeof *ev);
     for (size_t i = 0; i < sizeof SIDE_ROWS / sizeof *SIDE_ROWS; i++) {
         const struct side_row *row = &SIDE_ROWS[i];
-        struct comp *c = new_comp();
+        struct comp *c = comp_new();
         VEC_PUSH(c->arena, &c->tests, (struct num_test)ONE(80));
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = row->op, .nval = 1});
-        struct where w = {.atom = {1},
-                          .place = PLACE_INLINE,
-                          .shape = SHAPE_NUM,
-                          .slot = N_CPORT,
-                          .negate = row->op == OP_NE,
-                          .slot2 = N_SPORT,
-                          .ntest = 1,
-                          .set = NO_SET,
-                          .pattern0 = NO_PATTERN};
+        struct where w = inline_test(1, SHAPE_NUM, N_CPORT);
+        w.negate = row->op == OP_NE;
+        w.slot2 = N_SPORT;
+        w.ntest = 1;
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
         ev->h.num[N_CPORT] = row->port[0];
@@ -527,7 +498,7 @@ static void test_sides(void **state)
         char got = judge(c, ev);
         if (got != row->want)
             fail_msg("side row %zu: %c, not %c", i, got, row->want);
-        arena_free(c->arena);
+        comp_free(c);
     }
     free(ev);
 }
@@ -543,19 +514,13 @@ static void test_large(void **state)
     (void)state;
     enum { N = 4000 };
     struct ev *ev = calloc(1, sizeof *ev);
-    struct comp *c = new_comp();
+    struct comp *c = comp_new();
     char name[32], err[200] = "";
     for (uint32_t i = 1; i <= N; i++) {
         snprintf(name, sizeof name, "a-rather-long-name-%u", i);
         struct value v = {.kind = VAL_TEXT, .text = intern_cstr(c->intern, name)};
         VEC_PUSH(c->arena, &c->values, v);
-        struct where w = {.atom = {i},
-                          .place = PLACE_INLINE,
-                          .shape = SHAPE_TEXT,
-                          .set = NO_SET,
-                          .slot = SLOT_OF_STR(S_CONTAINER_ID),
-                          .pattern0 = NO_PATTERN,
-                          .slot2 = -1};
+        struct where w = inline_test(i, SHAPE_TEXT, SLOT_OF_STR(S_CONTAINER_ID));
         struct dag_node node = {.atom = {i}, .yes = {DAG_TRUE}, .no = {DAG_FALSE}};
         struct atom one = {.op = OP_EQ, .val0 = i - 1, .nval = 1};
         struct atom all = {.op = OP_IN, .val0 = 0, .nval = N - 1};
@@ -584,7 +549,7 @@ static void test_large(void **state)
         assert_int_equal(bpf_vm_filter(vm, ev), i < N ? N : 0);
     }
     bpf_vm_free(vm);
-    arena_free(c->arena);
+    comp_free(c);
     free(ev);
 }
 
