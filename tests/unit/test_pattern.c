@@ -14,8 +14,8 @@
 
 #include "../../bpf/match.h"
 #include "arena.h"
-#include "intern.h"
 #include "grammar/ops.h"
+#include "intern.h"
 #include "pattern.h"
 #include "pipeline.h"
 
