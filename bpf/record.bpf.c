@@ -173,13 +173,12 @@ static long pack_step(__u32 i, __u32 *to)
     if (!ev)
         return 1;
     OPAQUE(i);
-    if (i < S_COUNT) {
+    if (i < S_COUNT)
         *to = pack_slot(ev, i, at);
-    } else if (i < S_COUNT + READ_ALTS) {
+    else if (i < S_COUNT + READ_ALTS)
         *to = pack_alt(ev, i - S_COUNT, at);
-    } else {
+    else
         *to = pack_base(ev, at);
-    }
     return 0;
 }
 

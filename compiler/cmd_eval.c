@@ -230,9 +230,8 @@ static int open_engine(struct eval *v)
         if (v->vm)
             bpf_vm_tables(v->vm, v->c);
     }
-    if (v->engine == ENGINE_KERNEL) {
+    if (v->engine == ENGINE_KERNEL)
         v->kernel = kernel_filter_new(v->c->rpk.v, v->c->rpk.n, err, sizeof err);
-    }
     if ((v->engine == ENGINE_BYTECODE && !v->vm) || (v->engine == ENGINE_KERNEL && !v->kernel)) {
         fprintf(stderr, "rulec eval: %s\n", err);
         return EXIT_CANNOT;

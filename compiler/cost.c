@@ -79,19 +79,15 @@ static uint32_t more_words(const struct comp *c, const struct atom *a)
 static uint32_t list_cost(const struct comp *c, const struct atom *a)
 {
     uint32_t cost = tests[COST_TEST_TEXT] + more_words(c, a) * tests[COST_TEST_WORD];
-    if (a->nval <= 1) {
+    if (a->nval <= 1)
         return cost;
-    }
-    if (a->nval > INLINE_TEXTS_MAX) {
+    if (a->nval > INLINE_TEXTS_MAX)
         return tests[COST_TEST_LOOKUP] + more_words(c, a) * tests[COST_TEST_LOOKUP_WORD];
-    }
-    if (is_name(a->lhs.field) && a->nval > INLINE_NAMES_MAX) {
+    if (is_name(a->lhs.field) && a->nval > INLINE_NAMES_MAX)
         return tests[COST_TEST_NAME_SET];
-    }
     cost += tests[COST_TEST_LIST];
-    for (uint32_t n = a->nval; n > 8; n /= 2) {
+    for (uint32_t n = a->nval; n > 8; n /= 2)
         cost += tests[COST_TEST_LIST_STEP];
-    }
     return cost;
 }
 
@@ -106,9 +102,8 @@ static uint32_t text_cost(const struct comp *c, const struct atom *a)
 {
     uint32_t bytes = is_name(a->lhs.field) ? NAME_BYTES : PATH_BYTES;
     uint32_t each = 0;
-    if (is_opaque(c, a)) {
+    if (is_opaque(c, a))
         return COST_USER;
-    }
     if (a->op == OP_STARTSWITH || a->op == OP_BSTARTSWITH || a->op == OP_ENDSWITH) {
         each = tests[a->op != OP_ENDSWITH ? COST_TEST_PREFIX : COST_TEST_SUFFIX] +
                more_words(c, a) * tests[COST_TEST_WORD];
@@ -138,27 +133,21 @@ uint32_t cost_of_test(const struct comp *c, const struct atom *a)
     const struct field_info *f = catalog_field(a->lhs.field);
     uint32_t n = a->nval ? a->nval : 1;
     if (a->expr.i || a->rexpr.i || a->rhs.field || f->source == SRC_USER ||
-        f->source == SRC_MISSING) {
+        f->source == SRC_MISSING)
         return COST_USER;
-    }
-    if (is_derived_number(a->lhs.field)) {
+    if (is_derived_number(a->lhs.field))
         return n * tests[COST_TEST_NUM];
-    }
-    if (is_address(f)) {
+    if (is_address(f))
         return n * tests[COST_TEST_NET];
-    }
-    if (f->source == SRC_DERIVED) {
+    if (f->source == SRC_DERIVED)
         return COST_USER;
-    }
-    if (f->source == SRC_ANC && a->lhs.field == F_proc_aname) {
+    if (f->source == SRC_ANC && a->lhs.field == F_proc_aname)
         return a->lhs.index < 0 ? tests[COST_TEST_ANC_ANY] : n * tests[COST_TEST_ANC];
-    }
     bool text = f->source == SRC_SLOT
                     ? f->slot >= N_COUNT
                     : f->source == SRC_ANC && a->nval && c->values.v[a->val0].kind == VAL_TEXT;
-    if (!text && f->source == SRC_SLOT) {
+    if (!text && f->source == SRC_SLOT)
         return n * tests[COST_TEST_NUM];
-    }
     /* A parameter is a number on most events, and a text that is searched for is mostly a flag. */
     return text ? text_cost(c, a) : n * tests[COST_TEST_TEXT];
 }
@@ -174,18 +163,14 @@ static bool is_path_param(const struct comp *c, const struct atom *a)
 static enum slot_group group_of(const struct comp *c, const struct atom *a)
 {
     const struct field_info *f = catalog_field(a->lhs.field);
-    if (f->source == SRC_SLOT && f->slot >= 0) {
+    if (f->source == SRC_SLOT && f->slot >= 0)
         return catalog_slot((unsigned)f->slot)->group;
-    }
-    if (f->source == SRC_PARAM) {
+    if (f->source == SRC_PARAM)
         return is_path_param(c, a) ? G_ABSPATH : G_ARGS;
-    }
-    if (f->source == SRC_ANC) {
+    if (f->source == SRC_ANC)
         return a->lhs.field == F_proc_aname || a->lhs.field == F_proc_apid ? G_ANC : G_EXTRA;
-    }
-    if (a->lhs.field == F_container_start_ts) {
+    if (a->lhs.field == F_container_start_ts)
         return G_PROC;
-    }
     return is_address(f) || a->lhs.field == F_fd_port ? G_SOCK : G_EVENT;
 }
 
@@ -207,11 +192,9 @@ static uint32_t usual_of(enum field_id f)
 #define PRIOR_FIELD(field, usual) {F_##field, usual},
 #include "prior.def"
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (rows[i].field == f) {
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].field == f)
             return rows[i].usual;
-        }
-    }
     return 0;
 }
 
@@ -224,9 +207,8 @@ static uint32_t prior_equal(const struct comp *c, const struct atom *a)
         uint32_t yes = usual ? usual : priors[PRIOR_TRUE];
         return c->values.v[a->val0].num ? yes : 1000 - yes;
     }
-    if (usual) {
+    if (usual)
         return usual;
-    }
     uint32_t each = priors[base == BASE_TEXT ? PRIOR_NAME : PRIOR_NUMBER];
     uint32_t all = a->nval * each;
     return all < priors[PRIOR_MOST] ? all : priors[PRIOR_MOST];
@@ -239,15 +221,12 @@ static uint32_t prior_of(const struct comp *c, const struct atom *a)
         [OP_GE] = PRIOR_GREATER,    [OP_EXISTS] = PRIOR_EXISTS,  [OP_GLOB] = PRIOR_PATTERN,
         [OP_IGLOB] = PRIOR_PATTERN, [OP_PMATCH] = PRIOR_PATTERN, [OP_REGEX] = PRIOR_PATTERN,
     };
-    if (a->expr.i || a->rexpr.i || a->rhs.field) {
+    if (a->expr.i || a->rexpr.i || a->rhs.field)
         return priors[PRIOR_OTHER];
-    }
-    if (a->op == OP_NE) {
+    if (a->op == OP_NE)
         return 1000 - prior_equal(c, a);
-    }
-    if (a->op == OP_EQ || a->op == OP_IN || a->op == OP_INTERSECTS) {
+    if (a->op == OP_EQ || a->op == OP_IN || a->op == OP_INTERSECTS)
         return prior_equal(c, a);
-    }
     uint32_t each = priors[kinds[a->op] ? kinds[a->op] : PRIOR_PART];
     uint32_t all = a->nval * each;
     return a->nval <= 1 ? each : all < priors[PRIOR_MOST] ? all : priors[PRIOR_MOST];

@@ -96,9 +96,8 @@ static void prepare(struct bpf_object *object, const struct rpk *p)
 {
     struct probe_plan *plan = object_constant(object, "plan", sizeof *plan);
     struct bpf_program *prog;
-    if (plan) {
+    if (plan)
         plan->groups = 0;
-    }
     bpf_object__for_each_program (prog, object)
         bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), "test_filter"));
     object_size_map(object, "events", 4096);

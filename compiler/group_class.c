@@ -149,11 +149,10 @@ void group_evict(struct emit *e, struct group *g, struct grouping *out)
             count[x.rules.v[k->rule0 + r]]++;
         seen[k->class] = true;
     }
-    for (uint32_t i = 0; i < g->rules.n; i++) {
+    for (uint32_t i = 0; i < g->rules.n; i++)
         if (count[i] <= (g->table ? TABLE_CLASSES_MAX : CLASSES_MAX))
             g->rules.v[n++] = g->rules.v[i];
         else
             VEC_PUSH(e->c->arena, &out->rest, g->rules.v[i].pos);
-    }
     g->rules.n = n;
 }

@@ -130,9 +130,8 @@ void pack_add_item(struct pack *pk, const struct item *item);
 #define PACK_FIND(table, name) ((name).i < (table)->n ? (table)->v[(name).i] : 0)
 #define PACK_SET(pk, table, name, index)                                                           \
     do {                                                                                           \
-        while ((table)->n <= (name).i) {                                                           \
+        while ((table)->n <= (name).i)                                                             \
             VEC_PUSH((pk)->c->arena, (table), 0);                                                  \
-        }                                                                                          \
         (table)->v[(name).i] = (index) + 1;                                                        \
     } while (0)
 /* "did you mean X?" of a name that no list, macro or rule has; NULL: none is near. */

@@ -142,9 +142,8 @@ const struct field_info *catalog_field(enum field_id id)
 
 int catalog_path_slot(const struct param_info *p)
 {
-    if (p->type != T_FSPATH && p->type != T_FSRELPATH) {
+    if (p->type != T_FSPATH && p->type != T_FSRELPATH)
         return -1;
-    }
     return p->slot == SLOT_OF_STR(S_A0)   ? SLOT_OF_STR(S_ABS0)
            : p->slot == SLOT_OF_STR(S_A1) ? SLOT_OF_STR(S_ABS1)
                                           : -1;
@@ -161,9 +160,8 @@ const char *catalog_source_plugin(const char *source)
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
         int d = strcmp(source, source_rows[mid].source);
-        if (!d) {
+        if (!d)
             return source_rows[mid].plugin;
-        }
         *(d < 0 ? &hi : &lo) = d < 0 ? mid : mid + 1;
     }
     return NULL;

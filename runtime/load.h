@@ -6,7 +6,8 @@
  * is called for the hooks that keep process state first, then, once what already runs was seeded,
  * for the rest. load_detach() leaves nothing behind and can be followed by a last drain.
  *
- * A hook that the kernel does not take is a fault, and the others go on without it (hookloss.h says who suffers).
+ * A hook that the kernel does not take is a fault, and the others go on without it: hookloss.h says
+ * who suffers.
  */
 #ifndef RULEC_LOAD_H
 #define RULEC_LOAD_H

@@ -179,16 +179,15 @@ static void choose_event(struct gen *g, rule_id rule)
 static void satisfy(struct gen *g, node_id id, bool want)
 {
     const struct node *n = &g->c->nodes.v[id.i];
-    if (n->kind == NODE_TEST) {
+    if (n->kind == NODE_TEST)
         value_for(g, n, want);
-    } else if (n->kind == NODE_NOT) {
+    else if (n->kind == NODE_NOT)
         satisfy(g, g->c->kids.v[n->kid0], !want);
-    } else if ((n->kind == NODE_AND && want) || (n->kind == NODE_OR && !want)) {
+    else if ((n->kind == NODE_AND && want) || (n->kind == NODE_OR && !want))
         for (uint32_t i = 0; i < n->nkid; i++)
             satisfy(g, g->c->kids.v[n->kid0 + i], want);
-    } else if (n->kind == NODE_AND || n->kind == NODE_OR) {
+    else if (n->kind == NODE_AND || n->kind == NODE_OR)
         satisfy(g, g->c->kids.v[n->kid0 + rng_below(&g->rng, n->nkid)], want);
-    }
 }
 
 /* Goes down to one test by chance. */

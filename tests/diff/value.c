@@ -152,12 +152,11 @@ static const char *some_constant(struct gen *g, const struct node *n)
 static str_id text_value(struct gen *g, const struct node *n, bool want)
 {
     struct buf b = {.n = 0};
-    if (n->mod == MOD_ALLOF && want) {
+    if (n->mod == MOD_ALLOF && want)
         for (uint32_t i = 0; i < n->nlit; i++)
             add_true(g, &b, n->op, STR(g->c, g->c->lits.v[n->lit0 + i].text));
-    } else {
+    else
         add_true(g, &b, n->op, some_constant(g, n));
-    }
     if (want == (n->op == OP_NE) || rng_chance(&g->rng, 4))
         spoil(g, &b);
     return intern_put(g->c->intern, b.s, b.n);
@@ -453,17 +452,16 @@ void value_for(struct gen *g, const struct node *n, bool want)
     const struct atom *a = &g->c->atoms.v[n->atom.i];
     if (rng_chance(&g->rng, 3))
         want = !want;
-    if (n->rhs.i && a->lhs.field != F_NONE && a->rhs.field != F_NONE) {
+    if (n->rhs.i && a->lhs.field != F_NONE && a->rhs.field != F_NONE)
         pair_value(g, a, want);
-    } else if (a->lhs.field == F_NONE || n->rhs.i) {
+    else if (a->lhs.field == F_NONE || n->rhs.i)
         expression_value(g, n->lhs, n, want);
-    } else if (derived_value(g, n, a, want) || ancestor_value(g, n, a, want)) {
+    else if (derived_value(g, n, a, want) || ancestor_value(g, n, a, want))
         return;
-    } else if (a->lhs.field == F_evt_arg || a->lhs.field == F_evt_rawarg) {
+    else if (a->lhs.field == F_evt_arg || a->lhs.field == F_evt_rawarg)
         param_value(g, n, a, want);
-    } else if (!want && rng_chance(&g->rng, n->op == OP_EXISTS ? 90 : 10)) {
+    else if (!want && rng_chance(&g->rng, n->op == OP_EXISTS ? 90 : 10))
         set_state(g, a->lhs, FACT_ABSENT);
-    } else {
+    else
         plain_value(g, n, a, want);
-    }
 }

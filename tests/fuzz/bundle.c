@@ -99,9 +99,8 @@ static void walk(const struct rec *rec, size_t nrec, uint8_t *bundle, size_t siz
 
 void fuzz_one(const uint8_t *data, size_t size)
 {
-    if (size < 2) {
+    if (size < 2)
         return;
-    }
     unsigned told = data[0] | (unsigned)data[1] << 8;
     size_t nrec = told & ~RAW;
     nrec = nrec < size - 2 ? nrec : size - 2;
@@ -113,9 +112,8 @@ void fuzz_one(const uint8_t *data, size_t size)
     memcpy(rec, data + 2, nrec);
     memcpy(bundle, data + 2 + nrec, nbundle);
     make_whole(rec, whole);
-    if (!(told & RAW)) {
+    if (!(told & RAW))
         make_current(bundle, nbundle);
-    }
     walk(rec, whole, bundle, nbundle);
     free(bundle);
     free(rec);

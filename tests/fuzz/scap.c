@@ -49,9 +49,8 @@ static void put_number(struct made *m, uint64_t v, size_t n)
 
 static void put_block(struct made *m, uint32_t type, const uint8_t *body, size_t n)
 {
-    if (n + 12 > FILE_MAX - m->n) {
+    if (n + 12 > FILE_MAX - m->n)
         return;
-    }
     put_number(m, type, 4);
     put_number(m, n + 12, 4);
     put(m, body, n);
@@ -99,9 +98,8 @@ static void put_event(struct made *m, struct fuzz_bytes *b)
     put_number(&e, 26 + 2 * params + n, 4);
     put_number(&e, code, 2);
     put_number(&e, params, 4);
-    for (unsigned i = 0; i < params; i++) {
+    for (unsigned i = 0; i < params; i++)
         put_number(&e, lens[i], 2);
-    }
     put(&e, values, n);
     put_block(m, 0x216, e.v, e.n);
 }
@@ -132,9 +130,8 @@ static void judge(struct replay *p, const void *bytes, size_t size, char *scratc
         .ctx = p, .get = replay_get, .evt_num = p->number, .utc_offset = p->utc_offset};
     struct match hits[MATCHES];
     struct record r;
-    if (record_open(&r, bytes, size, &user, scratch)) {
+    if (record_open(&r, bytes, size, &user, scratch))
         fuzz_fail("the record of event %llu does not open", (unsigned long long)p->number);
-    }
     r.plan = &p->head.plan;
     fuzz_alerts(&pack, &r, hits, table_match(&pack, &r, READINGS_ALL, false, hits, MATCHES));
 }
@@ -155,9 +152,8 @@ static void judge_all(struct replay *p)
         last = p->number;
         judge(p, bytes, n, scratch);
     }
-    if (whole == !!why[0]) {
+    if (whole == !!why[0])
         fuzz_fail("ended %s, and says: %s", whole ? "whole" : "early", why);
-    }
     free(scratch);
 }
 
@@ -167,9 +163,8 @@ void fuzz_one(const uint8_t *data, size_t size)
         fuzz_open_pack(&pack);
         is_open = true;
     }
-    if (!size) {
+    if (!size)
         return;
-    }
     struct made m = {malloc(FILE_MAX), 0};
     struct fuzz_bytes from = {data + 1, size - 1};
     if (!(data[0] & RAW)) {
@@ -179,9 +174,8 @@ void fuzz_one(const uint8_t *data, size_t size)
     struct replay p = {.path = "f", .fd = -1, .in = {.read = fuzz_read, .ctx = &from}};
     char why[256] = "";
     if (!replay_begin(&p, why, sizeof why)) {
-        if (p.scap) {
+        if (p.scap)
             judge_all(&p);
-        }
     } else if (!why[0]) {
         fuzz_fail("refused without a reason");
     }

@@ -30,9 +30,8 @@ static void test_sources(void **state)
 #define SOURCE(source, plugin) {source, plugin},
 #include "../../grammar/sources.def"
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_string_equal(catalog_source_plugin(rows[i][0]), rows[i][1]);
-    }
     assert_string_equal(catalog_source_plugin("k8s_audit"), "k8saudit");
     assert_null(catalog_source_plugin("syscall"));
     assert_null(catalog_source_plugin("aws"));

@@ -50,9 +50,8 @@ static void tests_have_odds(void **state)
         snprintf(condition, sizeof condition, "evt.type = openat and %s", odds[i].test);
         struct comp *c = middle_one(condition);
         uint32_t got = cost_prior(c, c->dag.v[c->dag.n - 1].atom);
-        if (got != odds[i].odds) {
+        if (got != odds[i].odds)
             fail_msg("%s: %u, expected %u", odds[i].test, got, odds[i].odds);
-        }
         comp_free(c);
     }
 }
@@ -63,9 +62,8 @@ static void odds_have_an_end(void **state)
     char condition[8192] = "evt.type = openat and proc.name in (p0";
     size_t at = strlen(condition);
     (void)state;
-    for (int i = 1; i < 200; i++) {
+    for (int i = 1; i < 200; i++)
         at += (size_t)snprintf(condition + at, sizeof condition - at, ", p%d", i);
-    }
     snprintf(condition + at, sizeof condition - at, ")");
     struct comp *c = middle_one(condition);
     assert_int_equal(cost_prior(c, c->dag.v[c->dag.n - 1].atom), 500);
@@ -94,9 +92,8 @@ static void check_order(const char *first, const char *second, bool turned)
     struct comp *c = middle_one(condition);
     char *dag = middle_dump(c, dump_dag), node[24];
     snprintf(node, sizeof node, "n1: %.15s", first);
-    if (!strstr(dag, node)) {
+    if (!strstr(dag, node))
         fail_msg("%s: expected %s first\n%s", condition, first, dag);
-    }
     free(dag);
     comp_free(c);
 }
@@ -148,9 +145,8 @@ static void expectations_follow_the_rules(void **state)
     for (size_t i = 0; i < ROWS(dearer); i++) {
         double less = estimate(dearer[i].less, count(dearer[i].less)).units;
         double more = estimate(dearer[i].more, count(dearer[i].more)).units;
-        if (!(less < more && more < less * dearer[i].times)) {
+        if (!(less < more && more < less * dearer[i].times))
             fail_msg("row %zu: %f and %f", i, less, more);
-        }
     }
 }
 

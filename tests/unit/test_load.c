@@ -8,11 +8,9 @@
 static const struct yaml *value_of_k(const struct comp *c)
 {
     const struct yaml *map = &c->yaml.v[c->items.v[0].yaml];
-    for (uint32_t i = 0; i < map->nkid; i += 2) {
-        if (!strcmp(STR(c, c->yaml.v[c->ykids.v[map->kid0 + i]].text), "k")) {
+    for (uint32_t i = 0; i < map->nkid; i += 2)
+        if (!strcmp(STR(c, c->yaml.v[c->ykids.v[map->kid0 + i]].text), "k"))
             return &c->yaml.v[c->ykids.v[map->kid0 + i + 1]];
-        }
-    }
     fail();
     return NULL;
 }
@@ -25,9 +23,8 @@ static void assert_mapped(const struct comp *c, const struct yaml *y, uint32_t o
     const char *text = source_text(c->sources, 1, &len);
     uint32_t row = 0;
     assert_true(y->nmap > 0);
-    while (row + 1 < y->nmap && c->textmap.v[y->map0 + row + 1].value_off <= off) {
+    while (row + 1 < y->nmap && c->textmap.v[y->map0 + row + 1].value_off <= off)
         row++;
-    }
     struct textmap m = c->textmap.v[y->map0 + row];
     uint32_t at = m.src_off + (off - m.value_off);
     assert_true(at + strlen(source) <= len);
@@ -206,9 +203,8 @@ static void load_repeated(struct comp *c, const char *head, const char *piece, s
     size_t n = strlen(piece), len = strlen(head) + n * count + strlen(tail);
     char *text = malloc(len + 1), *p = text;
     p = stpcpy(p, head);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         p = stpcpy(p, piece);
-    }
     stpcpy(p, tail);
     front_load(c, "t", text, len);
     free(text);

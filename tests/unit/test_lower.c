@@ -56,9 +56,8 @@ static void squeeze(char *s)
     char *to = s;
     for (const char *from = s; *from; from++) {
         char ch = *from == '\n' ? ' ' : *from;
-        if (ch != ' ' || (to > s && to[-1] != ' ')) {
+        if (ch != ' ' || (to > s && to[-1] != ' '))
             *to++ = ch;
-        }
     }
     *to = 0;
 }

@@ -10,11 +10,9 @@
 /* The rule called `name`. */
 static const struct rule *rule_of(const struct comp *c, const char *name)
 {
-    for (uint32_t i = 1; i < c->rules.n; i++) {
-        if (!strcmp(STR(c, c->rules.v[i].name), name)) {
+    for (uint32_t i = 1; i < c->rules.n; i++)
+        if (!strcmp(STR(c, c->rules.v[i].name), name))
             return &c->rules.v[i];
-        }
-    }
     print_error("no rule %s\n", name);
     fail();
     return NULL;
@@ -25,9 +23,8 @@ static void assert_substituted(const char *yaml, const char *want)
     char got[2000];
     struct comp *c = front_resolve(yaml);
     front_squeeze(STR(c, rule_of(c, "r")->condition_final), got);
-    if (strcmp(got, want) != 0) {
+    if (strcmp(got, want) != 0)
         print_error("in %s\n", yaml);
-    }
     assert_string_equal(got, want);
     comp_free(c);
 }
@@ -36,9 +33,8 @@ static void assert_codes(const char *yaml, const char *want)
 {
     char codes[500];
     struct comp *c = front_resolve(yaml);
-    if (strcmp(found_codes(c, codes, sizeof codes), want) != 0) {
+    if (strcmp(found_codes(c, codes, sizeof codes), want) != 0)
         print_error("in %s\n", yaml);
-    }
     assert_string_equal(codes, want);
     comp_free(c);
 }
@@ -77,9 +73,8 @@ static void lists_are_text(void **state)
                  "- list: e\n  items: []\n- list: and\n  items: [or]\n"
                  "- rule: r\n  desc: d\n  output: o\n  priority: INFO\n  condition: |-\n    %s\n",
                  rows[i].condition);
-        if (!strchr(rows[i].condition, '\n')) {
+        if (!strchr(rows[i].condition, '\n'))
             assert_substituted(yaml, rows[i].after);
-        }
     }
 }
 
@@ -211,9 +206,8 @@ static void macros(void **state)
         {"- list: m\n  items: ['fd.num>1']\n" MACRO("m", "fd.num=1") BODY, ""},
         {MACRO("9m", "fd.num=1") MACRO("m", "fd.num=1") BODY, "RK0210"},
     };
-    for (size_t i = 0; i < ROWS(rows); i++) {
+    for (size_t i = 0; i < ROWS(rows); i++)
         assert_codes(rows[i].yaml, rows[i].codes);
-    }
 }
 
 /* A tree in one line; only what these tests need. */
@@ -465,9 +459,8 @@ static void rules_as_they_end(void **state)
     assert_string_equal(STR(c, a->desc), "d e");
     assert_int_equal(a->priority, PRI_WARNING);
     assert_true(a->enabled && !a->dropped && !a->failed);
-    for (uint32_t i = 0; i < a->ntag; i++) {
+    for (uint32_t i = 0; i < a->ntag; i++)
         strcat(strcat(tags, STR(c, c->tags.v[a->tag0 + i])), " ");
-    }
     assert_string_equal(tags, "A a ab b ");
     assert_string_equal(STR(c, b->name), "b"); /* it keeps its place */
     assert_string_equal(STR(c, b->desc), "again");
@@ -517,9 +510,8 @@ static void growth_is_bounded(void **state)
 {
     (void)state;
     char codes[200], text[8000] = "";
-    for (int i = 39; i >= 0; i--) {
+    for (int i = 39; i >= 0; i--)
         snprintf(text + strlen(text), 200, "- list: l%d\n  items: [l%d, l%d]\n", i, i - 1, i - 1);
-    }
     strcat(text, HEAD "  condition: proc.name in (l39)\n");
     struct comp *c = front_resolve(text);
     assert_non_null(strstr(found_codes(c, codes, sizeof codes), "RK0222"));
@@ -541,9 +533,8 @@ static void levels_are_bounded(void **state)
     (void)state;
     char codes[200], *text = malloc(4000000), *p = text;
     p = stpcpy(p, MACRO("m0", "fd.num=1"));
-    for (int i = 1; i < 30000; i++) {
+    for (int i = 1; i < 30000; i++)
         p += sprintf(p, "- macro: m%d\n  condition: not (m%d or fd.num=%d)\n", i, i - 1, i);
-    }
     struct comp *c = front_resolve(text);
     assert_string_equal(found_codes(c, codes, sizeof codes), "RK0222");
     comp_free(c);
