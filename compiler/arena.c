@@ -68,7 +68,7 @@ static struct block *add_block(struct arena *a, size_t size)
     want = want > BLOCK_MAX ? BLOCK_MAX : want;
     bool own = a->block && size > want;
     want = size > want ? size : want;
-    struct block *b = take(sizeof *b + want);
+    struct block *b = take(sizeof(*b) + want);
     b->size = want;
     a->total += want;
     if (own) {
@@ -172,5 +172,5 @@ static int compare_u32(const void *a, const void *b)
 void vec_sort_u32(uint32_t *v, size_t n)
 {
     if (n)
-        qsort(v, n, sizeof *v, compare_u32);
+        qsort(v, n, sizeof(*v), compare_u32);
 }

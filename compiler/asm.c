@@ -16,7 +16,7 @@
 
 struct asm_code *asm_new(struct arena *arena)
 {
-    struct asm_code *a = arena_alloc(arena, sizeof *a);
+    struct asm_code *a = arena_alloc(arena, sizeof(*a));
     a->arena = arena;
     return a;
 }
@@ -174,7 +174,7 @@ static int inverse(uint8_t code)
                                        {BPF_JGE, BPF_JLT},
                                        {BPF_JSGT, BPF_JSLE},
                                        {BPF_JSGE, BPF_JSLT}};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
         if (BPF_OP(code) == pairs[i][0])
             return pairs[i][1];
         if (BPF_OP(code) == pairs[i][1])

@@ -70,7 +70,7 @@ static const char *foreign_hint(enum lex_mode mode, const char *found, size_t le
         {LEX_VALUE, "(", "one constant needs no parentheses; several need `in (a, b)`"},
         {LEX_LIST, "\"", "write `(\"a\", \"b\")`"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         size_t n = strlen(rows[i].text);
         if (rows[i].mode == mode && len >= n && !memcmp(found, rows[i].text, n))
             return rows[i].hint;

@@ -24,7 +24,7 @@ int value_compare(const struct comp *c, const struct value *a, const struct valu
     }
     if (a->family != b->family)
         return a->family < b->family ? -1 : 1;
-    int d = memcmp(a->addr, b->addr, sizeof a->addr);
+    int d = memcmp(a->addr, b->addr, sizeof(a->addr));
     return d ? d : (int)a->prefix - (int)b->prefix;
 }
 
@@ -46,7 +46,7 @@ static void sort_values(struct comp *c, struct atom *a)
         return;
     struct order o = {c, catalog_type(a->type)->base == BASE_INT};
     struct value *v = c->values.v + a->val0;
-    qsort_r(v, a->nval, sizeof *v, compare, &o);
+    qsort_r(v, a->nval, sizeof(*v), compare, &o);
     uint32_t n = 1;
     for (uint32_t i = 1; i < a->nval; i++)
         if (value_compare(c, &v[n - 1], &v[i], o.is_signed))
@@ -133,7 +133,7 @@ static uint64_t hash_atom(const struct comp *c, const struct atom *a)
     for (uint32_t i = 0; i < a->nval; i++) {
         const struct value *v = &c->values.v[a->val0 + i];
         h = cons_hash_u32(cons_hash_u32(h, v->text.i), (uint32_t)v->num);
-        h = cons_hash(h, v->addr, v->kind >= VAL_IP ? sizeof v->addr : 0);
+        h = cons_hash(h, v->addr, v->kind >= VAL_IP ? sizeof(v->addr) : 0);
     }
     return h;
 }

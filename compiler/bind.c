@@ -120,7 +120,7 @@ static void unknown_macro(struct pack *pk, const struct node *n)
     static const char *const keywords[] = {"and", "or", "not", "exists", "in"};
     struct comp *c = pk->c;
     const char *s = STR(c, n->name);
-    for (size_t i = 0; i < sizeof keywords / sizeof keywords[0]; i++) {
+    for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
         if (!strcmp(s, keywords[i])) {
             diag(c, RK0219, n->at, NULL, "expected a test or a macro, found `%s`", s);
             return;

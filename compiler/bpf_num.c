@@ -55,10 +55,10 @@ static int compare_keys(const void *a, const void *b)
 /* r1 is one of the tests' numbers. */
 static void emit_singles(struct emit *e, const struct num_test *t, uint32_t n, struct edges to)
 {
-    struct key *keys = arena_alloc(e->c->arena, n * sizeof *keys);
+    struct key *keys = arena_alloc(e->c->arena, n * sizeof(*keys));
     for (uint32_t i = 0; i < n; i++)
         keys[i] = (struct key){.key = t[i].b, .to = to.yes};
-    qsort(keys, n, sizeof *keys, compare_keys);
+    qsort(keys, n, sizeof(*keys), compare_keys);
     uint32_t unique = 0;
     for (uint32_t i = 0; i < n; i++)
         if (unique == 0 || keys[unique - 1].key != keys[i].key)

@@ -58,7 +58,7 @@ static void list_entries(struct comp *c, struct entries *list)
         }
     }
     if (list->v.n)
-        qsort(list->v.v, list->v.n, sizeof *list->v.v, by_cost);
+        qsort(list->v.v, list->v.n, sizeof(*list->v.v), by_cost);
 }
 
 static void put_events(const struct comp *c, FILE *out, uint32_t row)

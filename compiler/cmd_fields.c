@@ -83,7 +83,7 @@ static const struct {
 static void put_flags(uint32_t flags)
 {
     const char *between = "";
-    for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
+    for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
         if (flags & notes[i].flag) {
             printf("%s\"%s\"", between, notes[i].name);
             between = ",";

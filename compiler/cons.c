@@ -43,7 +43,7 @@ static void grow(struct cons *t)
     struct cons_slot *old = t->slots;
     uint32_t n = t->cap;
     t->cap = n ? n * 2 : 64;
-    t->slots = arena_alloc(t->arena, t->cap * sizeof *t->slots);
+    t->slots = arena_alloc(t->arena, t->cap * sizeof(*t->slots));
     for (uint32_t i = 0; i < n; i++)
         if (old[i].id)
             put(t, old[i].hash, old[i].id);

@@ -153,7 +153,7 @@ static int hex_digit(char ch)
 static bool parse_hex(struct parser *p, struct value *out)
 {
     char bytes[TEXT_MAX];
-    if (p->n % 2 || p->n / 2 > sizeof bytes)
+    if (p->n % 2 || p->n / 2 > sizeof(bytes))
         return wrong(p, "an even number of hexadecimal digits, at most 510");
     for (size_t i = 0; i < p->n / 2; i++) {
         int hi = hex_digit(p->s[2 * i]), lo = hex_digit(p->s[2 * i + 1]);
@@ -248,7 +248,7 @@ static const char *service_hint(struct parser *p)
 {
     unsigned limit = p->n < 6 ? 1 : 2;
     const char *best = NULL;
-    for (size_t i = 0; i < sizeof services / sizeof *services && limit; i++) {
+    for (size_t i = 0; i < sizeof(services) / sizeof(*services) && limit; i++) {
         const char *name = services[i].name;
         unsigned d = catalog_distance(p->s, p->n, name, strlen(name), limit);
         if (d <= limit) {
@@ -275,8 +275,8 @@ static bool parse_port(struct parser *p, struct value *out)
         }
         return true;
     }
-    const struct service *s =
-        bsearch(p, services, sizeof services / sizeof *services, sizeof *services, compare_service);
+    const struct service *s = bsearch(p, services, sizeof(services) / sizeof(*services),
+                                      sizeof(*services), compare_service);
     if (s) {
         out->num = s->port;
         return true;
@@ -297,7 +297,7 @@ static bool parse_bool(struct parser *p, struct value *out)
 static bool address(const char *s, size_t n, struct value *out)
 {
     char buf[64];
-    if (n >= sizeof buf || memchr(s, 0, n))
+    if (n >= sizeof(buf) || memchr(s, 0, n))
         return false;
     memcpy(buf, s, n);
     buf[n] = 0;

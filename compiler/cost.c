@@ -192,7 +192,7 @@ static uint32_t usual_of(enum field_id f)
 #define PRIOR_FIELD(field, usual) {F_##field, usual},
 #include "prior.def"
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
         if (rows[i].field == f)
             return rows[i].usual;
     return 0;

@@ -74,7 +74,7 @@ const char *diag_severity_name(enum severity severity)
 
 struct diags *diags_new(struct arena *a)
 {
-    struct diags *d = arena_alloc(a, sizeof *d);
+    struct diags *d = arena_alloc(a, sizeof(*d));
     d->arena = a;
     return d;
 }
@@ -99,7 +99,7 @@ const char *diag_word(struct comp *c, const char *bytes, size_t len)
 static const char *format(struct arena *a, const char *fmt, va_list ap)
 {
     char buf[MESSAGE_MAX];
-    int n = vsnprintf(buf, sizeof buf, fmt, ap);
+    int n = vsnprintf(buf, sizeof(buf), fmt, ap);
     return arena_printf(a, "%s%s", buf, n >= MESSAGE_MAX ? "..." : "");
 }
 
@@ -190,13 +190,13 @@ static void sort(struct diags *d)
     if (d->sorted && d->sorted_of == d->queue.n)
         return;
     uint32_t n = d->queue.n;
-    struct queued *all = arena_alloc(d->arena, n * sizeof *all);
+    struct queued *all = arena_alloc(d->arena, n * sizeof(*all));
     if (n) {
-        memcpy(all, d->queue.v, n * sizeof *all);
-        qsort(all, n, sizeof *all, compare_queued);
+        memcpy(all, d->queue.v, n * sizeof(*all));
+        qsort(all, n, sizeof(*all), compare_queued);
     }
-    d->sorted = arena_alloc(d->arena, n * sizeof *d->sorted);
-    d->repeats = arena_alloc(d->arena, n * sizeof *d->repeats);
+    d->sorted = arena_alloc(d->arena, n * sizeof(*d->sorted));
+    d->repeats = arena_alloc(d->arena, n * sizeof(*d->repeats));
     d->nsorted = 0;
     d->sorted_of = n;
     uint32_t nrepeat = 0;

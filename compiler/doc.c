@@ -69,7 +69,7 @@ static bool read_bool(const char *s, bool *value)
         upper += s[i] >= 'A' && s[i] <= 'Z';
     if (upper && upper != len && !(upper == 1 && s[0] >= 'A' && s[0] <= 'Z'))
         return false;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (!strcasecmp(s, words[i])) {
             *value = i % 2;
             return true;

@@ -308,7 +308,7 @@ static void put_value(struct comp *c, FILE *out, const struct atom *a, const str
         break;
     case VAL_IP:
     case VAL_NET:
-        inet_ntop(v->family == 4 ? AF_INET : AF_INET6, v->addr, addr, sizeof addr);
+        inet_ntop(v->family == 4 ? AF_INET : AF_INET6, v->addr, addr, sizeof(addr));
         fputs(addr, out);
         if (v->kind == VAL_NET)
             fprintf(out, "/%u", v->prefix);

@@ -22,7 +22,7 @@
 
 static bool address(const char *s, struct ops_addr *out)
 {
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     out->family = inet_pton(AF_INET, s, out->bytes) == 1 ? 4 : 6;
     return out->family == 4 || inet_pton(AF_INET6, s, out->bytes) == 1;
 }
@@ -30,7 +30,7 @@ static bool address(const char *s, struct ops_addr *out)
 static bool against_address(struct tree *t, enum op_id op, str_id text, const struct value *v)
 {
     struct ops_addr a, b = {.family = v->family};
-    memcpy(b.bytes, v->addr, sizeof b.bytes);
+    memcpy(b.bytes, v->addr, sizeof(b.bytes));
     if (!address(STR(t->c, text), &a))
         return false;
     return v->kind == VAL_NET ? ops_net(op, &a, &b, v->prefix) : ops_ip(op, &a, &b);

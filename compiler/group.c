@@ -116,7 +116,7 @@ static void find_candidates(struct search *s, uint32_t pos, dag_id root)
 {
     struct nodes list = {0};
     s->e->serial++;
-    memset(s->e->known, 0, sizeof s->e->known);
+    memset(s->e->known, 0, sizeof(s->e->known));
     root = emit_decided(s->e, root);
     emit_collect(s->e, &list, root);
     uint32_t reach = root.i;
@@ -153,7 +153,7 @@ static uint32_t key_penalty(unsigned kind)
 static void count_uses(struct search *s)
 {
     if (s->uses.n)
-        qsort(s->uses.v, s->uses.n, sizeof *s->uses.v, compare_uses);
+        qsort(s->uses.v, s->uses.n, sizeof(*s->uses.v), compare_uses);
     for (uint32_t i = 0, end; i < s->uses.n; i = end) {
         const struct use *u = &s->uses.v[i];
         for (end = i + 1; end < s->uses.n; end++)

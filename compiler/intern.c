@@ -29,10 +29,10 @@ static uint32_t hash_bytes(const char *bytes, size_t len)
 
 struct intern *intern_new(struct arena *a)
 {
-    struct intern *in = arena_alloc(a, sizeof *in);
+    struct intern *in = arena_alloc(a, sizeof(*in));
     in->arena = a;
     in->nslot = 1024;
-    in->slots = arena_alloc(a, in->nslot * sizeof *in->slots);
+    in->slots = arena_alloc(a, in->nslot * sizeof(*in->slots));
     VEC_PUSH(a, &in->words, (struct word){.text = ""});
     return in;
 }
@@ -40,7 +40,7 @@ struct intern *intern_new(struct arena *a)
 static void rehash(struct intern *in)
 {
     in->nslot *= 2;
-    in->slots = arena_alloc(in->arena, in->nslot * sizeof *in->slots);
+    in->slots = arena_alloc(in->arena, in->nslot * sizeof(*in->slots));
     for (uint32_t id = 1; id < in->words.n; id++) {
         uint32_t at = in->words.v[id].hash & (in->nslot - 1);
         while (in->slots[at])

@@ -18,7 +18,7 @@ static const struct {
     {"macro", ITEM_MACRO},
     {"rule", ITEM_RULE},
 };
-#define ITEM_KEYS (sizeof item_keys / sizeof item_keys[0])
+#define ITEM_KEYS (sizeof(item_keys) / sizeof(item_keys[0]))
 
 static enum item_kind item_kind(const struct comp *c, const struct yaml *map)
 {

@@ -85,7 +85,7 @@ void leave_out(struct comp *c)
     if (!off)
         return;
     c->plan = PLAN_EMPTY;
-    w.stamp = arena_alloc(c->arena, c->dag.n * sizeof *w.stamp);
+    w.stamp = arena_alloc(c->arena, c->dag.n * sizeof(*w.stamp));
     try_rules(&w, true);
     try_rules(&w, false);
     for (uint32_t i = 1; i < c->rules.n; i++) {

@@ -64,7 +64,7 @@ static span_id place_of_event(struct comp *c, const struct rule *r, enum event_i
 
 static void lint_replaced(struct comp *c, const struct rule *r, const struct event_set *set)
 {
-    for (size_t i = 0; i < sizeof replaced / sizeof *replaced; i++) {
+    for (size_t i = 0; i < sizeof(replaced) / sizeof(*replaced); i++) {
         const char *missing = NULL;
         bool named = false;
         if (!set->may[replaced[i].old])

@@ -135,7 +135,7 @@ static bool is_null(const yaml_event_t *e)
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
     if (e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE || !e->data.scalar.plain_implicit)
         return false;
-    for (size_t i = 0; i < sizeof nulls / sizeof nulls[0]; i++)
+    for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
         if (!strcmp((const char *)e->data.scalar.value, nulls[i]))
             return e->data.scalar.length == strlen(nulls[i]);
     return false;

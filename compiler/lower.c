@@ -100,9 +100,9 @@ static dag_id renumber(const uint32_t *number, dag_id d)
 /* Drops the dead and numbers the rest so that both edges of a node are greater than the node. */
 static void dag_seal(struct comp *c)
 {
-    uint32_t *number = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *number);
+    uint32_t *number = arena_alloc(c->arena, (c->dag.n + 1) * sizeof(*number));
     uint32_t n = mark_live(c, number);
-    struct dag_node *v = arena_alloc(c->arena, (n + 1) * sizeof *v);
+    struct dag_node *v = arena_alloc(c->arena, (n + 1) * sizeof(*v));
     for (uint32_t i = 1; i < c->dag.n; i++) {
         if (number[i]) {
             struct dag_node d = c->dag.v[i];

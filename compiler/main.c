@@ -85,7 +85,7 @@ static const struct command {
      "  --format json     one JSON object a line\n",
      "rulec events open"},
 };
-#define COMMANDS (sizeof commands / sizeof commands[0])
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void put_usage(FILE *out)
 {

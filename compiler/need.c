@@ -89,7 +89,7 @@ static bool refuse(struct planner *p, struct field_ref f, span_id at)
         return false;
     p->refused |= p->c->build;
     if (p->c->build && !p->trial) {
-        print_spelling(p->c, f, name, sizeof name);
+        print_spelling(p->c, f, name, sizeof(name));
         diag(p->c, RK0405, at, field_why_missing(f.field), "`%s` %s", name, why);
     }
     return true;

@@ -83,7 +83,7 @@ static bool decimal_of(const char *s, size_t n, int64_t *v)
     char buf[32];
     errno = 0;
     long long parsed = strtoll(s, NULL, 10);
-    int len = snprintf(buf, sizeof buf, "%lld", parsed);
+    int len = snprintf(buf, sizeof(buf), "%lld", parsed);
     *v = parsed;
     return !errno && (size_t)len == n && !memcmp(buf, s, n);
 }
@@ -125,7 +125,8 @@ static bool enum_tests(const struct comp *c, const struct atom *a, enum flag_tab
         bool again = false;
         for (unsigned k = 0; k < i; k++)
             again = again || f[k].value == f[i].value;
-        if (again || catalog_flags_text(table, f[i].value, true, text, sizeof text) >= sizeof text)
+        if (again ||
+            catalog_flags_text(table, f[i].value, true, text, sizeof(text)) >= sizeof(text))
             continue;
         if (any_holds(c, a, text) && !add(out, NT_MASK, UINT64_MAX, f[i].value))
             return false;
@@ -142,7 +143,7 @@ static bool unnamed_tests(const struct comp *c, const struct atom *a, enum flag_
         char text[TEXT_MAX];
         int64_t v;
         if (decimal_of(STR(c, t), STRLEN(c, t), &v) &&
-            !catalog_flags_text(table, (uint64_t)v, true, text, sizeof text) &&
+            !catalog_flags_text(table, (uint64_t)v, true, text, sizeof(text)) &&
             !add(out, NT_MASK, UINT64_MAX, (uint64_t)v))
             return false;
     }
@@ -194,15 +195,15 @@ static bool same_as_walk(enum flag_table table, const struct flag_row *f, unsign
                          uint64_t v)
 {
     char text[TEXT_MAX], mine[TEXT_MAX] = "";
-    size_t len = 0, got = catalog_flags_text(table, v, true, text, sizeof text);
+    size_t len = 0, got = catalog_flags_text(table, v, true, text, sizeof(text));
     const char *sep = table == FT_capabilities ? " " : "|";
     for (unsigned k = 0; k < n; k++) {
         if (rows >> k & 1) {
             len +=
-                (size_t)snprintf(mine + len, sizeof mine - len, "%s%s", len ? sep : "", f[k].text);
+                (size_t)snprintf(mine + len, sizeof(mine) - len, "%s%s", len ? sep : "", f[k].text);
         }
     }
-    return got < sizeof text && (got ? !strcmp(text, mine) : !rows);
+    return got < sizeof(text) && (got ? !strcmp(text, mine) : !rows);
 }
 
 static bool next_subset(uint64_t bits, uint64_t *v)
@@ -293,7 +294,7 @@ static bool mask_equals(const struct comp *c, const struct atom *a, enum flag_ta
             return false;
         if (!catalog_flags_value(table, STR(c, t), STRLEN(c, t), &v))
             continue; /* no value has this text */
-        size_t len = catalog_flags_text(table, v, true, text, sizeof text);
+        size_t len = catalog_flags_text(table, v, true, text, sizeof(text));
         if (len == STRLEN(c, t) && !memcmp(text, STR(c, t), len) &&
             !add(out, NT_MASK, v ? named : UINT64_MAX, v))
             return false;
@@ -348,7 +349,7 @@ bool numtext_result(const struct comp *c, const struct atom *a, bool is_param,
     for (int e = 1; e <= ERRNO_MAX; e++) {
         char digits[16];
         const char *name = catalog_errno_name(e);
-        snprintf(digits, sizeof digits, "-%d", e);
+        snprintf(digits, sizeof(digits), "-%d", e);
         if (any_holds(c, a, name ? name : digits) && !add_error(out, e))
             return false;
     }

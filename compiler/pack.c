@@ -176,7 +176,7 @@ bool pack_read_override(struct pack *pk, uint32_t map, const struct override_key
 {
     struct comp *c = pk->c;
     uint32_t value = doc_get(c, map, "override");
-    memset(op, 0, n * sizeof *op);
+    memset(op, 0, n * sizeof(*op));
     *present = false;
     if (!value)
         return true;

@@ -40,7 +40,7 @@ static const struct override_key rule_keys[] = {
     [KEY_CAPTURE] = {"capture", false, true},
     [KEY_CAPTURE_DURATION] = {"capture_duration", false, true},
 };
-_Static_assert(sizeof rule_keys / sizeof rule_keys[0] == KEY_COUNT, "a rule's key lacks its row");
+_Static_assert(sizeof(rule_keys) / sizeof(rule_keys[0]) == KEY_COUNT, "a rule's key lacks its row");
 
 static const char *const known_keys[] = {
     "rule",
@@ -112,12 +112,12 @@ static const struct {
     {"ERROR", PRI_ERROR},         {"WARNING", PRI_WARNING}, {"NOTICE", PRI_NOTICE},
     {"INFORMATIONAL", PRI_INFO},  {"INFO", PRI_INFO},       {"DEBUG", PRI_DEBUG},
 };
-#define PRIORITIES (sizeof priorities / sizeof priorities[0])
+#define PRIORITIES (sizeof(priorities) / sizeof(priorities[0]))
 
 static const char *near_priority(struct comp *c, const char *s, size_t len)
 {
     char up[20] = "";
-    for (size_t i = 0; len < sizeof up && i < len; i++)
+    for (size_t i = 0; len < sizeof(up) && i < len; i++)
         up[i] = (char)(s[i] >= 'a' && s[i] <= 'z' ? s[i] - 32 : s[i]);
     struct near near = near_start(up, strlen(up));
     for (size_t i = 0; i < PRIORITIES; i++)
@@ -274,7 +274,7 @@ static bool has_required(struct pack *pk, uint32_t map, const struct yaml *name)
     static const char *const required[] = {"condition", "output", "desc", "priority"};
     struct comp *c = pk->c;
     const char *missing = "";
-    for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
+    for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
         if (!doc_get(c, map, required[i])) {
             missing =
                 arena_printf(c->arena, "%s%s`%s`", missing, *missing ? ", " : "", required[i]);

@@ -15,7 +15,7 @@ struct written {
 
 static void put(struct written *w, char ch)
 {
-    if (w->n == sizeof w->text) {
+    if (w->n == sizeof(w->text)) {
         w->bad = true;
         return;
     }

@@ -16,7 +16,7 @@
 struct comp *comp_new(void)
 {
     struct arena *a = arena_new();
-    struct comp *c = arena_alloc(a, sizeof *c);
+    struct comp *c = arena_alloc(a, sizeof(*c));
     c->arena = a;
     c->intern = intern_new(a);
     c->sources = sources_new(a);
@@ -102,7 +102,7 @@ static int load_directory(struct comp *c, const char *path)
              "no *.yaml file in this directory");
         return 0;
     }
-    qsort(names.v, names.n, sizeof *names.v, compare_names);
+    qsort(names.v, names.n, sizeof(*names.v), compare_names);
     size_t len = strlen(path);
     const char *slash = len && path[len - 1] == '/' ? "" : "/";
     int err = 0;
@@ -167,7 +167,7 @@ int pipeline_passes(struct comp *c, const char *last)
     if (!strcmp(last, "load"))
         return 0;
     keep_sound_files(c);
-    for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
+    for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++) {
         int err = passes[i].run(c);
         if (err) {
             fprintf(stderr, "rulec: %s: %s\n", passes[i].name, strerror(-err));
@@ -189,7 +189,7 @@ static const struct stage {
 #define STAGE(letter, name, pass, suffix) {letter, #name, pass, dump_##name},
 #include "stage.def"
 };
-#define STAGES (sizeof stages / sizeof stages[0])
+#define STAGES (sizeof(stages) / sizeof(stages[0]))
 
 /* The stage that the first word of a comma-separated list names; `*list` goes behind the word. */
 static const struct stage *next_stage(const char **list)

@@ -31,7 +31,7 @@ static void mark(uint32_t *stamp, uint32_t now, dag_id d)
 static void plan_atoms(struct planner *p)
 {
     struct comp *c = p->c;
-    uint32_t *stamp = arena_alloc(c->arena, c->dag.n * sizeof *stamp);
+    uint32_t *stamp = arena_alloc(c->arena, c->dag.n * sizeof(*stamp));
     for (uint32_t i = 0; i < c->events.n; i++) {
         const struct event_rules *e = &c->events.v[i];
         for (uint32_t k = 0; k < e->nroot; k++)
@@ -176,7 +176,7 @@ int pass_plan(struct comp *c)
     struct planner p = {.c = c, .patterns.arena = c->arena};
     leave_out(c);
     c->plan = PLAN_EMPTY;
-    p.placed = arena_alloc(c->arena, c->atoms.n * sizeof *p.placed);
+    p.placed = arena_alloc(c->arena, c->atoms.n * sizeof(*p.placed));
     plan_atoms(&p);
     plan_outputs(&p);
     place_sort(c);

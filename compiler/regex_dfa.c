@@ -98,9 +98,9 @@ static uint32_t intern_state(struct dfa *d, bool bol)
 {
     if (!d->set.n)
         return 0;
-    qsort(d->set.v, d->set.n, sizeof *d->set.v, compare);
+    qsort(d->set.v, d->set.n, sizeof(*d->set.v), compare);
     struct wanted w = {d, bol && d->waits};
-    uint64_t h = cons_hash(CONS_SEED + w.bol, d->set.v, d->set.n * sizeof *d->set.v);
+    uint64_t h = cons_hash(CONS_SEED + w.bol, d->set.v, d->set.n * sizeof(*d->set.v));
     uint32_t id = cons_find(&d->seen, h, same, &w);
     if (!id) {
         struct state s = {d->pcs.n, d->set.n, w.bol};
@@ -149,7 +149,7 @@ static void put_row(struct dfa *d, uint32_t i, uint32_t *copy)
     for (uint32_t cls = 0; cls < d->p->nclass && !over(d); cls++) {
         open_state(d, s, cls == d->p->newline);
         if (d->set.n)
-            memcpy(copy, d->set.v, d->set.n * sizeof *copy);
+            memcpy(copy, d->set.v, d->set.n * sizeof(*copy));
         VEC_PUSH(d->arena, &d->out->words, (uint16_t)step(d, copy, d->set.n, cls));
     }
     open_state(d, s, true);
@@ -192,9 +192,9 @@ bool regex_automaton(struct arena *a, const struct re_prog *p, uint64_t work_max
     struct re_table made = {0};
     d.seen.arena = d.arena;
     d.out = &made;
-    d.mark = arena_alloc(d.arena, p->inst.n * sizeof *d.mark);
-    d.todo = arena_alloc(d.arena, (2 * p->inst.n + 2) * sizeof *d.todo);
-    uint32_t *copy = arena_alloc(d.arena, p->inst.n * sizeof *copy);
+    d.mark = arena_alloc(d.arena, p->inst.n * sizeof(*d.mark));
+    d.todo = arena_alloc(d.arena, (2 * p->inst.n + 2) * sizeof(*d.todo));
+    uint32_t *copy = arena_alloc(d.arena, p->inst.n * sizeof(*copy));
     VEC_PUSH(d.arena, &d.states, (struct state){0});
     begin(&d);
     enter(&d, p->start, true, false);

@@ -52,7 +52,7 @@ static void put(word *w, uint32_t i)
 
 static struct thing *thing(struct eval *e, enum re_kind kind, struct thing *a, struct thing *b)
 {
-    struct thing *t = arena_alloc(e->arena, sizeof *t);
+    struct thing *t = arena_alloc(e->arena, sizeof(*t));
     *t = (struct thing){.kind = kind, .a = a, .b = b};
     t->seen = places(e);
     t->told = places(e);
@@ -132,8 +132,8 @@ static void unite(const struct eval *e, word *all, const word *more)
 
 static word *ends(struct eval *e, struct thing *t, const word *start)
 {
-    memmove(t->from, start, e->words * sizeof *t->from);
-    memset(t->out, 0, e->words * sizeof *t->out);
+    memmove(t->from, start, e->words * sizeof(*t->from));
+    memset(t->out, 0, e->words * sizeof(*t->out));
     if (!only_new(e, t->from, t->seen))
         return t->out;
     switch (t->kind) {
@@ -148,7 +148,7 @@ static word *ends(struct eval *e, struct thing *t, const word *start)
     case RE_REPEAT:
         while (only_new(e, t->from, t->told)) {
             unite(e, t->out, t->from);
-            memcpy(t->from, ends(e, t->a, t->from), e->words * sizeof *t->from);
+            memcpy(t->from, ends(e, t->a, t->from), e->words * sizeof(*t->from));
         }
         break;
     case RE_SET:
@@ -166,7 +166,7 @@ bool regex_eval(const struct regex *re, const char *text, size_t len)
 {
     struct eval e = {.arena = arena_new(), .re = re};
     bool broken;
-    e.code = arena_alloc(e.arena, (len + 1) * sizeof *e.code);
+    e.code = arena_alloc(e.arena, (len + 1) * sizeof(*e.code));
     for (size_t i = 0; i < len;)
         i += utf8_take(text + i, len - i, &e.code[e.n++], &broken);
     e.words = e.n / 64 + 1;

@@ -225,7 +225,7 @@ static bool row_same(const void *ctx, uint32_t id)
 uint32_t regex_row(struct comp *c, str_id pattern, struct regex_error *err)
 {
     if (!c->regex_ids) {
-        c->regex_ids = arena_alloc(c->arena, sizeof *c->regex_ids);
+        c->regex_ids = arena_alloc(c->arena, sizeof(*c->regex_ids));
         c->regex_ids->arena = c->arena;
         // NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers
         VEC_PUSH(c->arena, &c->regexes, NULL);
@@ -236,7 +236,7 @@ uint32_t regex_row(struct comp *c, str_id pattern, struct regex_error *err)
     struct regex *re = regex_parse(c->arena, STR(c, pattern), STRLEN(c, pattern), err);
     if (!re)
         return 0;
-    struct re_table *table = arena_alloc(c->arena, sizeof *table);
+    struct re_table *table = arena_alloc(c->arena, sizeof(*table));
     re->table = table;
     uint64_t left = REGEX_ALL_WORK_MAX - c->regex_work;
     re->work_max = left < re->work_max ? left : re->work_max;

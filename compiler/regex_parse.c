@@ -70,7 +70,7 @@ static void normalize(struct parser *p)
     struct re_range *v = p->set.v;
     uint32_t n = 0;
     if (p->set.n)
-        qsort(v, p->set.n, sizeof *v, compare_ranges);
+        qsort(v, p->set.n, sizeof(*v), compare_ranges);
     for (uint32_t i = 0; i < p->set.n; i++)
         if (n && v[i].lo <= v[n - 1].hi + 1)
             v[n - 1].hi = v[i].hi > v[n - 1].hi ? v[i].hi : v[n - 1].hi;
@@ -89,9 +89,9 @@ static void negate(struct parser *p)
     uint32_t from = 0;
     normalize(p);
     uint32_t n = p->set.n;
-    struct re_range *old = arena_alloc(p->arena, (n + 1) * sizeof *old);
+    struct re_range *old = arena_alloc(p->arena, (n + 1) * sizeof(*old));
     if (n)
-        memcpy(old, p->set.v, n * sizeof *old);
+        memcpy(old, p->set.v, n * sizeof(*old));
     p->set.n = 0;
     for (uint32_t i = 0; i < n; i++) {
         if (old[i].lo > from)
@@ -192,7 +192,7 @@ static uint32_t no_escape(struct parser *p, uint32_t from, char ch)
         {"QE", "put a backslash before each character that is special"},
         {"123456789", "there are no back-references"},
     };
-    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+    for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
         if (strchr(hints[i].letters, ch))
             return fail(p, from, hints[i].hint, "POSIX patterns have no such escape");
     return fail(p, from, NULL, "POSIX patterns have no such escape");
@@ -274,7 +274,7 @@ static bool named_class(struct parser *p)
     size_t len = (size_t)(end - name);
     uint32_t from = p->at;
     p->at += (uint32_t)(end + 2 - s);
-    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+    for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
         if (strlen(classes[i].name) == len && !memcmp(classes[i].name, name, len)) {
             put_class(p, i, negated);
             return true;
@@ -483,7 +483,7 @@ static uint32_t alternation(struct parser *p)
 struct regex *regex_parse(struct arena *a, const char *pattern, size_t len, struct regex_error *err)
 {
     struct parser p = {.arena = a, .s = pattern, .n = (uint32_t)len, .err = err};
-    p.re = arena_alloc(a, sizeof *p.re);
+    p.re = arena_alloc(a, sizeof(*p.re));
     p.re->work_max = REGEX_WORK_MAX;
     if (len > REGEX_PATTERN_MAX) {
         fail(&p, 0, NULL, "the pattern is too long");

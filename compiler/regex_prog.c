@@ -98,7 +98,7 @@ static void find_cuts(struct builder *b, struct cuts *c)
         VEC_PUSH(b->arena, &c->v, re->ranges.v[i].lo);
         VEC_PUSH(b->arena, &c->v, re->ranges.v[i].hi + 1);
     }
-    qsort(c->v.v, c->v.n, sizeof *c->v.v, compare);
+    qsort(c->v.v, c->v.n, sizeof(*c->v.v), compare);
     uint32_t n = 0;
     for (uint32_t i = 0; i < c->v.n; i++)
         if ((!n || c->v.v[i] != c->v.v[n - 1]) && c->v.v[i] <= REGEX_CODE_MAX)
@@ -211,7 +211,7 @@ static void put_program(struct arena *a, const struct regex *re, const struct re
 bool regex_compile(struct arena *a, const struct regex *re, struct re_table *out)
 {
     struct re_prog p;
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     if (!regex_program(a, re, &p))
         return false;
     put_classes(a, &p, out);

@@ -51,7 +51,7 @@ static void put_uses(const struct comp *c, FILE *out, const struct span *s, bool
     for (uint32_t i = 0; i < n; i++) {
         const struct span *use = &c->spans.v[s->via.i];
         char text[200];
-        snprintf(text, sizeof text, "in %s, used here", STR(c, s->what));
+        snprintf(text, sizeof(text), "in %s, used here", STR(c, s->what));
         if (i < DIAG_USES_MAX - 1 || i == n - 1)
             put_note(c, out, use, text, first);
         s = use;

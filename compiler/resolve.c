@@ -29,12 +29,12 @@ static int compare_tags(const void *va, const void *vb)
 
 static void resolve_tags(struct comp *c, const struct rule_def *d, struct rule *r)
 {
-    struct tag *tags = arena_alloc(c->arena, d->tags.n * sizeof *tags);
+    struct tag *tags = arena_alloc(c->arena, d->tags.n * sizeof(*tags));
     for (uint32_t i = 0; i < d->tags.n; i++) {
         str_id id = d->tags.v[i];
         tags[i] = (struct tag){STR(c, id), STRLEN(c, id), id};
     }
-    qsort(tags, d->tags.n, sizeof *tags, compare_tags);
+    qsort(tags, d->tags.n, sizeof(*tags), compare_tags);
     r->tag0 = c->tags.n;
     for (uint32_t i = 0; i < d->tags.n; i++)
         if (!i || tags[i].id.i != tags[i - 1].id.i)
@@ -46,7 +46,7 @@ static void resolve_tags(struct comp *c, const struct rule_def *d, struct rule *
 static void drop_container_info(struct comp *c, struct text *t)
 {
     static const char info[] = "%container.info";
-    uint32_t len = sizeof info - 1, done = 0;
+    uint32_t len = sizeof(info) - 1, done = 0;
     struct text out = {0};
     for (const char *hit; t->bytes.n - done >= len; done += len) {
         hit = memmem(t->bytes.v + done, t->bytes.n - done, info, len);

@@ -32,7 +32,7 @@ static bool same(const void *ctx, uint32_t id)
     const struct wanted *w = ctx;
     const struct expr *a = w->e, *b = &w->x->v.v[id];
     return a->kind == b->kind && a->neg == b->neg && a->atom.i == b->atom.i && a->nkid == b->nkid &&
-           (!a->nkid || !memcmp(w->kids, w->x->kids.v + b->kid0, a->nkid * sizeof *w->kids));
+           (!a->nkid || !memcmp(w->kids, w->x->kids.v + b->kid0, a->nkid * sizeof(*w->kids)));
 }
 
 /* The one expression with these parts; `kids` may not lie in x->kids. */
@@ -217,7 +217,7 @@ static void sort_by_rank(struct exprs *x, enum expr_kind kind, expr_id *v, uint3
     }
     if (sorted)
         return;
-    qsort(x->rank.v, n, sizeof *x->rank.v, by_rank);
+    qsort(x->rank.v, n, sizeof(*x->rank.v), by_rank);
     for (uint32_t i = 0; i < n; i++)
         v[i] = x->rank.v[i].e;
 }

@@ -125,7 +125,7 @@ void event_set_of_rule(const struct comp *c, const struct sites *sites, const st
 {
     bool counted[EV_COUNT] = {[EV_asyncevent] = true};
     unsigned codes = codes_of(EV_asyncevent), events = 0;
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     for (uint32_t i = 0; i < sites->v.n; i++) {
         const struct site *s = &sites->v.v[i];
         if (!out->may[s->event] && on_site(c, r->condition, s, VIEW_EXACT) != NO) {

@@ -25,7 +25,7 @@ struct sources {
 
 struct sources *sources_new(struct arena *a)
 {
-    struct sources *s = arena_alloc(a, sizeof *s);
+    struct sources *s = arena_alloc(a, sizeof(*s));
     s->arena = a;
     VEC_PUSH(a, &s->v, (struct source){.name = "", .text = ""});
     return s;

@@ -182,7 +182,7 @@ static bool is_language(const char *s, size_t len)
 {
     static const char *const words[] = {"and", "or", "not", "oneof", "anyof", "allof"};
     struct field_name f;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (len == strlen(words[i]) && !memcmp(s, words[i], len))
             return true;
     return catalog_op_by_name(s, len) || xform_by_name(s, len) != XF_NONE ||

@@ -276,7 +276,7 @@ static void type_output(struct typer *t)
 static void type_rules(struct comp *c, struct rule *rules, uint32_t first, uint32_t n)
 {
     struct typer t = {.c = c, .atoms.arena = c->arena};
-    t.typed = arena_alloc(c->arena, (c->lits.n + 1) * sizeof *t.typed);
+    t.typed = arena_alloc(c->arena, (c->lits.n + 1) * sizeof(*t.typed));
     for (uint32_t i = first; i < n; i++) {
         t.rule = &rules[i];
         t.skipped = false;

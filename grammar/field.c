@@ -157,7 +157,7 @@ const char *field_why_missing(enum field_id field)
     const struct field_info *f = catalog_field(field);
     if (f->source != SRC_MISSING)
         return NULL;
-    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++)
+    for (size_t i = 0; i < sizeof(missing) / sizeof(*missing); i++)
         if (!strncmp(f->name, missing[i].prefix, strlen(missing[i].prefix)))
             return missing[i].why;
     return "the probe does not read it";

@@ -13,7 +13,7 @@ const struct supply_anc *supply_anc(enum field_id field)
         {F_proc_acmdline, EXTRA_CMDLINE, SLOT_OF_STR(S_CMDLINE), SLOT_OF_STR(S_PCMDLINE)},
         {F_proc_aargs, EXTRA_ARGS, SLOT_OF_STR(S_ARGS), -1},
     };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
         if (texts[i].field == field)
             return &texts[i];
     return NULL;
@@ -107,7 +107,7 @@ static const struct class_groups *groups_of(const struct field_info *info)
 /* What derived fields are derived from. */
 static uint64_t derived_groups(const struct field_info *info, enum field_id f)
 {
-    for (size_t i = 0; i < sizeof derived / sizeof *derived; i++)
+    for (size_t i = 0; i < sizeof(derived) / sizeof(*derived); i++)
         if (derived[i].field == f)
             return derived[i].groups;
     /* These differ by what kind of descriptor it is. */

@@ -271,7 +271,7 @@ static void agree(struct gen *g)
         {F_fd_typechar, F_fd_type},
         {F_proc_pname, F_proc_aname},
     };
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         struct field_ref a = {.field = pairs[i][0], .index = -1};
         struct field_ref b = {.field = pairs[i][1], .index = -1};
         if (!event_given(&g->e, a) || !event_given(&g->e, b))

@@ -18,7 +18,7 @@
 static void make_current(uint8_t *bundle, size_t size)
 {
     struct rpk_head *head = (struct rpk_head *)bundle;
-    if (size >= sizeof *head && head->magic == RPK_MAGIC) {
+    if (size >= sizeof(*head) && head->magic == RPK_MAGIC) {
         head->version = RPK_VERSION;
         head->size = (uint32_t)size;
         head->catalog = catalog_digest();
@@ -29,7 +29,7 @@ static void make_current(uint8_t *bundle, size_t size)
 /* Lengths that fit the bytes there are: else hardly any record would pass the first check. */
 static void make_whole(struct rec *rec, size_t size)
 {
-    size_t left = size - sizeof *rec;
+    size_t left = size - sizeof(*rec);
     rec->h.size = (uint32_t)size;
     for (int s = 0; s < S_COUNT; s++) {
         uint8_t state = rec->h.st[SLOT_OF_STR(s)];
@@ -76,10 +76,10 @@ static void print_all(const struct rpk *pack, const uint8_t *bundle, size_t size
 static void interpret(const uint8_t *bundle, size_t size)
 {
     char why[400];
-    struct bpf_vm *vm = bpf_vm_new(bundle, size, why, sizeof why);
-    struct ev *ev = calloc(1, sizeof *ev);
+    struct bpf_vm *vm = bpf_vm_new(bundle, size, why, sizeof(why));
+    struct ev *ev = calloc(1, sizeof(*ev));
     if (vm && ev) {
-        memset(ev->h.st, ST_PRESENT, sizeof ev->h.st);
+        memset(ev->h.st, ST_PRESENT, sizeof(ev->h.st));
         bpf_vm_filter(vm, ev);
     }
     free(ev);
@@ -90,7 +90,7 @@ static void walk(const struct rec *rec, size_t nrec, uint8_t *bundle, size_t siz
 {
     struct rpk pack;
     char why[256];
-    if (!rpk_open(&pack, bundle, size, why, sizeof why)) {
+    if (!rpk_open(&pack, bundle, size, why, sizeof(why))) {
         judge_record(&pack, rec, nrec);
         print_all(&pack, bundle, size);
         interpret(bundle, size);

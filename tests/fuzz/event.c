@@ -49,7 +49,7 @@ static void check_again(const struct event *e)
     FILE *out = open_memstream(&text, &len);
     event_print(judge.c, e, out);
     fclose(out);
-    if (event_parse(judge.c, text, len, &again, why, sizeof why))
+    if (event_parse(judge.c, text, len, &again, why, sizeof(why)))
         fuzz_fail("%s of an event that was printed: %s", why, text);
     memcpy(before, judge.tree, judge.nrule);
     memset(judge.tree, 0, judge.nrule);
@@ -67,7 +67,8 @@ void fuzz_one(const uint8_t *data, size_t size)
         close_pack();
     if (!judge.c)
         open_pack();
-    if (!event_parse(judge.c, (const char *)data, size, &e, why, sizeof why) && e.type != EV_NONE) {
+    if (!event_parse(judge.c, (const char *)data, size, &e, why, sizeof(why)) &&
+        e.type != EV_NONE) {
         e.num = 1;
         fuzz_judge(&judge, &e);
         check_again(&e);

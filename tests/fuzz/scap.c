@@ -21,7 +21,7 @@
 static const uint32_t types[] = {0x0a0d0d0a, 0x201, 0x202, 0x207, 0x209, 0x210, 0x211, 0x212,
                                  0x213,      0x214, 0x215, 0x203, 0x218, 0x205, 0x219, 0x206,
                                  0x220,      0x204, 0x208, 0x216, 0x217, 0x221, 0x222, 0x999};
-#define TYPES (sizeof types / sizeof *types)
+#define TYPES (sizeof(types) / sizeof(*types))
 #define EVENT TYPES /* this and what is greater: an event, made */
 
 static struct rpk pack;
@@ -108,7 +108,7 @@ static void make_file(struct made *m, struct fuzz_bytes b)
 {
     static const uint8_t section[] = {0x4d, 0x3c, 0x2b, 0x1a, 1,    0,    2,    0,
                                       0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-    put_block(m, types[0], section, sizeof section);
+    put_block(m, types[0], section, sizeof(section));
     while (b.left) {
         unsigned kind = take(&b);
         if (kind >= EVENT) {
@@ -144,7 +144,7 @@ static void judge_all(struct replay *p)
     size_t n;
     bool whole;
     replay_bind(p, &pack);
-    while (replay_next(p, &bytes, &n, &whole, why, sizeof why)) {
+    while (replay_next(p, &bytes, &n, &whole, why, sizeof(why))) {
         if (p->number <= last) {
             fuzz_fail("event %llu behind %llu", (unsigned long long)p->number,
                       (unsigned long long)last);
@@ -173,7 +173,7 @@ void fuzz_one(const uint8_t *data, size_t size)
     }
     struct replay p = {.path = "f", .fd = -1, .in = {.read = fuzz_read, .ctx = &from}};
     char why[256] = "";
-    if (!replay_begin(&p, why, sizeof why)) {
+    if (!replay_begin(&p, why, sizeof(why))) {
         if (p.scap)
             judge_all(&p);
     } else if (!why[0]) {

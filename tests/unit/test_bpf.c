@@ -45,7 +45,7 @@ static char judge(struct comp *c, struct ev *ev)
 {
     char err[200] = "";
     assert_int_equal(pass_bpf(c), 0);
-    struct bpf_vm *vm = bpf_vm_new(c->filter_elf.v, c->filter_elf.n, err, sizeof err);
+    struct bpf_vm *vm = bpf_vm_new(c->filter_elf.v, c->filter_elf.n, err, sizeof(err));
     if (!vm)
         fail_msg("%s", err);
     ev->h.event = EV_open;
@@ -120,8 +120,8 @@ static const struct num_row NUM_ROWS[] = {
 static void test_numbers(void **state)
 {
     (void)state;
-    struct ev *ev = calloc(1, sizeof *ev);
-    for (size_t i = 0; i < sizeof NUM_ROWS / sizeof *NUM_ROWS; i++) {
+    struct ev *ev = calloc(1, sizeof(*ev));
+    for (size_t i = 0; i < sizeof(NUM_ROWS) / sizeof(*NUM_ROWS); i++) {
         const struct num_row *row = &NUM_ROWS[i];
         struct comp *c = comp_new();
         for (uint32_t t = 0; t < row->n; t++)
@@ -258,8 +258,8 @@ static void test_texts(void **state)
         {S_EXE, offsetof(struct ev, s_EXE)},
         {S_X2, offsetof(struct ev, s_X2)},
     };
-    struct ev *ev = calloc(1, sizeof *ev);
-    for (size_t i = 0; i < 3 * sizeof TEXT_ROWS / sizeof *TEXT_ROWS; i++) {
+    struct ev *ev = calloc(1, sizeof(*ev));
+    for (size_t i = 0; i < 3 * sizeof(TEXT_ROWS) / sizeof(*TEXT_ROWS); i++) {
         const struct text_row *row = &TEXT_ROWS[i / 3];
         unsigned str = slot[i % 3].str;
         struct comp *c = comp_new();
@@ -268,7 +268,7 @@ static void test_texts(void **state)
         struct where w = inline_test(1, SHAPE_TEXT, (int)SLOT_OF_STR(str));
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
-        memset(ev, 0x5a, sizeof *ev); /* what stands behind the text means nothing */
+        memset(ev, 0x5a, sizeof(*ev)); /* what stands behind the text means nothing */
         memcpy((char *)ev + slot[i % 3].off, row->value, strlen(row->value));
         ev->h.len[str] = (uint32_t)strlen(row->value);
         ev->h.st[SLOT_OF_STR(str)] = row->state;
@@ -318,7 +318,7 @@ static const struct anc_row ANC_ROWS[] = {
 
 static void set_ancestors(struct ev *ev, const char *names)
 {
-    memset(ev->h.anc, 0, sizeof ev->h.anc);
+    memset(ev->h.anc, 0, sizeof(ev->h.anc));
     ev->h.anc_count = 0;
     while (*names) {
         size_t n = strcspn(names, " ");
@@ -330,8 +330,8 @@ static void set_ancestors(struct ev *ev, const char *names)
 static void test_ancestors(void **state)
 {
     (void)state;
-    struct ev *ev = calloc(1, sizeof *ev);
-    for (size_t i = 0; i < sizeof ANC_ROWS / sizeof *ANC_ROWS; i++) {
+    struct ev *ev = calloc(1, sizeof(*ev));
+    for (size_t i = 0; i < sizeof(ANC_ROWS) / sizeof(*ANC_ROWS); i++) {
         const struct anc_row *row = &ANC_ROWS[i];
         struct comp *c = comp_new();
         uint32_t n = add_values(c, row->list);
@@ -421,8 +421,8 @@ static const struct addr_row ADDR_ROWS[] = {
 static void test_addresses(void **state)
 {
     (void)state;
-    struct ev *ev = calloc(1, sizeof *ev);
-    for (size_t i = 0; i < 2 * sizeof ADDR_ROWS / sizeof *ADDR_ROWS; i++) {
+    struct ev *ev = calloc(1, sizeof(*ev));
+    for (size_t i = 0; i < 2 * sizeof(ADDR_ROWS) / sizeof(*ADDR_ROWS); i++) {
         const struct addr_row *row = &ADDR_ROWS[i / 2];
         unsigned str = i % 2 ? S_CIP : S_SIP;
         struct comp *c = comp_new();
@@ -432,8 +432,8 @@ static void test_addresses(void **state)
         struct where w = inline_test(1, SHAPE_ADDR, (int)SLOT_OF_STR(str));
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
-        memset(ev, 0, sizeof *ev);
-        memcpy(i % 2 ? ev->s_CIP : ev->s_SIP, row->addr, sizeof row->addr);
+        memset(ev, 0, sizeof(*ev));
+        memcpy(i % 2 ? ev->s_CIP : ev->s_SIP, row->addr, sizeof(row->addr));
         ev->h.len[str] = row->len;
         ev->h.st[SLOT_OF_STR(str)] = row->state;
         char got = judge(c, ev);
@@ -479,8 +479,8 @@ static const struct side_row SIDE_ROWS[] = {
 static void test_sides(void **state)
 {
     (void)state;
-    struct ev *ev = calloc(1, sizeof *ev);
-    for (size_t i = 0; i < sizeof SIDE_ROWS / sizeof *SIDE_ROWS; i++) {
+    struct ev *ev = calloc(1, sizeof(*ev));
+    for (size_t i = 0; i < sizeof(SIDE_ROWS) / sizeof(*SIDE_ROWS); i++) {
         const struct side_row *row = &SIDE_ROWS[i];
         struct comp *c = comp_new();
         VEC_PUSH(c->arena, &c->tests, (struct num_test)ONE(80));
@@ -513,11 +513,11 @@ static void test_large(void **state)
 {
     (void)state;
     enum { N = 4000 };
-    struct ev *ev = calloc(1, sizeof *ev);
+    struct ev *ev = calloc(1, sizeof(*ev));
     struct comp *c = comp_new();
     char name[32], err[200] = "";
     for (uint32_t i = 1; i <= N; i++) {
-        snprintf(name, sizeof name, "a-rather-long-name-%u", i);
+        snprintf(name, sizeof(name), "a-rather-long-name-%u", i);
         struct value v = {.kind = VAL_TEXT, .text = intern_cstr(c->intern, name)};
         VEC_PUSH(c->arena, &c->values, v);
         struct where w = inline_test(i, SHAPE_TEXT, SLOT_OF_STR(S_CONTAINER_ID));
@@ -535,7 +535,7 @@ static void test_large(void **state)
     VEC_PUSH(c->arena, &c->events, EV_open < EV_close ? chain : list);
     VEC_PUSH(c->arena, &c->events, EV_open < EV_close ? list : chain);
     assert_int_equal(pass_bpf(c), 0);
-    struct bpf_vm *vm = bpf_vm_new(c->filter_elf.v, c->filter_elf.n, err, sizeof err);
+    struct bpf_vm *vm = bpf_vm_new(c->filter_elf.v, c->filter_elf.n, err, sizeof(err));
     if (!vm)
         fail_msg("%s", err);
     bpf_vm_tables(vm, c);

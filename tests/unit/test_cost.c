@@ -47,7 +47,7 @@ static void tests_have_odds(void **state)
     (void)state;
     for (size_t i = 0; i < ROWS(odds); i++) {
         char condition[256];
-        snprintf(condition, sizeof condition, "evt.type = openat and %s", odds[i].test);
+        snprintf(condition, sizeof(condition), "evt.type = openat and %s", odds[i].test);
         struct comp *c = middle_one(condition);
         uint32_t got = cost_prior(c, c->dag.v[c->dag.n - 1].atom);
         if (got != odds[i].odds)
@@ -63,8 +63,8 @@ static void odds_have_an_end(void **state)
     size_t at = strlen(condition);
     (void)state;
     for (int i = 1; i < 200; i++)
-        at += (size_t)snprintf(condition + at, sizeof condition - at, ", p%d", i);
-    snprintf(condition + at, sizeof condition - at, ")");
+        at += (size_t)snprintf(condition + at, sizeof(condition) - at, ", p%d", i);
+    snprintf(condition + at, sizeof(condition) - at, ")");
     struct comp *c = middle_one(condition);
     assert_int_equal(cost_prior(c, c->dag.v[c->dag.n - 1].atom), 500);
     comp_free(c);
@@ -87,11 +87,11 @@ static const char *const order[][2] = {
 static void check_order(const char *first, const char *second, bool turned)
 {
     char condition[256];
-    snprintf(condition, sizeof condition, "evt.type = openat and %s and %s",
+    snprintf(condition, sizeof(condition), "evt.type = openat and %s and %s",
              turned ? second : first, turned ? first : second);
     struct comp *c = middle_one(condition);
     char *dag = middle_dump(c, dump_dag), node[24];
-    snprintf(node, sizeof node, "n1: %.15s", first);
+    snprintf(node, sizeof(node), "n1: %.15s", first);
     if (!strstr(dag, node))
         fail_msg("%s: expected %s first\n%s", condition, first, dag);
     free(dag);
@@ -179,12 +179,12 @@ static void the_dearest_rule_and_test_are_named(void **state)
 static void rules_that_are_looked_up_cost_little(void **state)
 {
     static const char *conditions[2000];
-    char(*texts)[80] = calloc(ROWS(conditions), sizeof *texts);
+    char(*texts)[80] = calloc(ROWS(conditions), sizeof(*texts));
     double few, many;
     (void)state;
     assert_non_null(texts);
     for (size_t i = 0; i < ROWS(conditions); i++) {
-        snprintf(texts[i], sizeof *texts, "evt.type = openat and fd.name = /gp/file-%zu", i);
+        snprintf(texts[i], sizeof(*texts), "evt.type = openat and fd.name = /gp/file-%zu", i);
         conditions[i] = texts[i];
     }
     few = estimate(conditions, 1).units;

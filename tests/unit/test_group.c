@@ -130,8 +130,8 @@ static struct comp *make_pack(uint64_t *seed, const struct kind *k)
 
 static void make_event(struct ev *ev, uint64_t *seed, bool all_known)
 {
-    memset(ev, 0, sizeof *ev);
-    memset(ev->h.st, ST_ABSENT, sizeof ev->h.st); /* all extractors have run */
+    memset(ev, 0, sizeof(*ev));
+    memset(ev->h.st, ST_ABSENT, sizeof(ev->h.st)); /* all extractors have run */
     ev->h.event = EV_open;
     for (int i = 0; i < 3; i++) {
         size_t n = make_word(seed, (char *)ev + TEXT_OFFS[i]);
@@ -201,7 +201,7 @@ static uint32_t try_pack(uint64_t *seed, const struct comp *c, struct ev *ev, ui
 {
     char err[200] = "";
     uint32_t hits = 0;
-    struct bpf_vm *vm = bpf_vm_new(c->filter_elf.v, c->filter_elf.n, err, sizeof err);
+    struct bpf_vm *vm = bpf_vm_new(c->filter_elf.v, c->filter_elf.n, err, sizeof(err));
     if (!vm)
         fail_msg("%s", err);
     bpf_vm_tables(vm, c);
@@ -221,7 +221,7 @@ static uint32_t try_pack(uint64_t *seed, const struct comp *c, struct ev *ev, ui
 
 static void try_packs(uint64_t seed, const struct kind *k)
 {
-    struct ev *ev = calloc(1, sizeof *ev);
+    struct ev *ev = calloc(1, sizeof(*ev));
     uint32_t hits = 0, hows = 0, exact = 0;
     for (uint32_t pack = 0; pack < k->packs; pack++) {
         struct comp *c = make_pack(&seed, k);

@@ -40,7 +40,7 @@ static void texts_stay_where_they_are(void **state)
     const char *text = intern_text(in, first);
     for (int i = 0; i < 50000; i++) {
         char buf[16];
-        snprintf(buf, sizeof buf, "w%d", i);
+        snprintf(buf, sizeof(buf), "w%d", i);
         intern_cstr(in, buf);
     }
     assert_ptr_equal(intern_text(in, first), text);

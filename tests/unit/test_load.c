@@ -71,7 +71,7 @@ static void words_keep_their_places(void **state)
     for (size_t i = 0; i < ROWS(rows); i++) {
         char text[300];
         struct comp *c = comp_new();
-        snprintf(text, sizeof text, "# \xc3\xa9\n- rule: r\n  k: %s\n", rows[i].yaml);
+        snprintf(text, sizeof(text), "# \xc3\xa9\n- rule: r\n  k: %s\n", rows[i].yaml);
         front_load(c, "t", text, strlen(text));
         assert_int_equal(c->items.n, 1);
         const struct yaml *y = value_of_k(c);
@@ -119,7 +119,7 @@ static void texts_and_what_they_are(void **state)
         char codes[200];
         struct comp *c = comp_new();
         front_load(c, "t", rows[i].text, strlen(rows[i].text));
-        assert_string_equal(found_codes(c, codes, sizeof codes), rows[i].codes);
+        assert_string_equal(found_codes(c, codes, sizeof(codes)), rows[i].codes);
         assert_int_equal(c->items.n, rows[i].items);
         comp_free(c);
     }
@@ -163,7 +163,7 @@ static void null_and_text(void **state)
     for (size_t i = 0; i < ROWS(rows); i++) {
         char text[100];
         struct comp *c = comp_new();
-        snprintf(text, sizeof text, "- rule: r\n  k: %s\n", rows[i].value);
+        snprintf(text, sizeof(text), "- rule: r\n  k: %s\n", rows[i].value);
         front_load(c, "t", text, strlen(text));
         assert_int_equal(value_of_k(c)->kind, rows[i].kind);
         comp_free(c);
@@ -227,7 +227,7 @@ static void depth_is_bounded(void **state)
         char codes[200];
         struct comp *c = comp_new();
         load_repeated(c, "- list: a\n- ", rows[i].piece, rows[i].count, "\n");
-        assert_string_equal(found_codes(c, codes, sizeof codes), rows[i].codes);
+        assert_string_equal(found_codes(c, codes, sizeof(codes)), rows[i].codes);
         comp_free(c);
     }
 }
@@ -238,13 +238,13 @@ static void aliases_are_bounded(void **state)
     char text[4000] = "- list: a\n  items: &a0 [x, x, x, x, x, x, x, x]\n", codes[200];
     for (int i = 1; i < 12; i++) {
         size_t len = strlen(text);
-        snprintf(text + len, sizeof text - len,
+        snprintf(text + len, sizeof(text) - len,
                  "- k: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i - 1, i - 1,
                  i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
     }
     struct comp *c = comp_new();
     front_load(c, "t", text, strlen(text));
-    assert_non_null(strstr(found_codes(c, codes, sizeof codes), "RK0107"));
+    assert_non_null(strstr(found_codes(c, codes, sizeof(codes)), "RK0107"));
     comp_free(c);
 }
 

@@ -307,7 +307,7 @@ static void test_defined(void **state)
             const char *text = catalog_op((enum op_id)op)->text;
             char word[32];
 
-            snprintf(word, sizeof word, " %s ", text);
+            snprintf(word, sizeof(word), " %s ", text);
             same(ops_defined((enum op_id)op, rows[i].type, rows[i].list),
                  strstr(rows[i].ops, word) != NULL, "defined", catalog_type(rows[i].type)->name,
                  text, "");

@@ -86,7 +86,7 @@ static void check_rows(const struct row *rows, size_t n)
         struct text t = text_of(c, rows[i].text, strlen(rows[i].text));
         node_id root = ast_condition(c, &t);
         if (root.i) {
-            FILE *out = fmemopen(tree, sizeof tree, "w");
+            FILE *out = fmemopen(tree, sizeof(tree), "w");
             print_tree(c, out, root);
             fclose(out);
         }
@@ -277,7 +277,7 @@ static void quoted_strings(void **state)
     for (size_t i = 0; i < ROWS(rows); i++) {
         char cond[100];
         struct comp *c = comp_new();
-        snprintf(cond, sizeof cond, "proc.name = %s", rows[i].text);
+        snprintf(cond, sizeof(cond), "proc.name = %s", rows[i].text);
         struct text t = text_of(c, cond, strlen(cond));
         node_id root = ast_condition(c, &t);
         assert_int_equal(root.i != 0, rows[i].len != 0);
@@ -428,7 +428,7 @@ static void templates(void **state)
         struct comp *c = comp_new();
         struct text t = text_of(c, template_rows[i].text, strlen(template_rows[i].text));
         enum output_result r = ast_output(c, &t, false, &out0, &nout);
-        FILE *out = fmemopen(pieces, sizeof pieces, "w");
+        FILE *out = fmemopen(pieces, sizeof(pieces), "w");
         for (uint32_t k = 0; k < nout; k++) {
             const struct piece *p = &c->pieces.v[out0 + k];
             fputs(k ? " " : "", out);

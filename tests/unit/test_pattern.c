@@ -94,9 +94,9 @@ static void what_is_not_decided(void **state)
     str_id out;
     for (size_t i = 0; i < LEN(rows); i++)
         assert_false(pattern_write(c, rows[i].op, intern_cstr(c->intern, rows[i].pattern), &out));
-    memset(big, 'a', sizeof big);
-    assert_true(pattern_write(c, OP_GLOB, intern_put(c->intern, big, sizeof big - 2), &out));
-    assert_false(pattern_write(c, OP_GLOB, intern_put(c->intern, big, sizeof big - 1), &out));
+    memset(big, 'a', sizeof(big));
+    assert_true(pattern_write(c, OP_GLOB, intern_put(c->intern, big, sizeof(big) - 2), &out));
+    assert_false(pattern_write(c, OP_GLOB, intern_put(c->intern, big, sizeof(big) - 1), &out));
     comp_free(c);
 }
 

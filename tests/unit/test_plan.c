@@ -118,7 +118,7 @@ static unsigned compare_value(struct comp *c, const struct atom *a, enum flag_ta
 {
     char text[2000];
     str_id want = c->values.v[0].text;
-    size_t n = catalog_flags_text(table, v, false, text, sizeof text);
+    size_t n = catalog_flags_text(table, v, false, text, sizeof(text));
     bool told = ops_text(a->op, text, n, STR(c, want), STRLEN(c, want));
     if (decide(t, (int64_t)v) != told) {
         print_error("%s: value %llx is '%s'; %s '%s' is %d\n", catalog_flags_name(table),
@@ -224,7 +224,7 @@ static void result_tests_mean_the_text(void **state)
             continue;
         for (int64_t v = -600; v <= 600; v++) {
             char digits[32];
-            snprintf(digits, sizeof digits, "%lld", (long long)v);
+            snprintf(digits, sizeof(digits), "%lld", (long long)v);
             const char *name = v < 0 ? catalog_errno_name((int)-v) : NULL;
             const char *text = v >= 0 && !param ? "SUCCESS" : name ? name : digits;
             bool told = ops_text(a.op, text, strlen(text), want, strlen(want));

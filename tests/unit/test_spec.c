@@ -25,7 +25,7 @@ static unsigned read_rows(const char *file, void (*row)(char *cells[CELLS]))
     char path[64], *line = NULL;
     size_t cap = 0;
     unsigned n = 0;
-    snprintf(path, sizeof path, SPEC "%s", file);
+    snprintf(path, sizeof(path), SPEC "%s", file);
     FILE *in = fopen(path, "r");
     if (!in) {
         print_message("SKIP: %s is not there: the catalog is not held against it\n", path);
@@ -54,7 +54,7 @@ static uint32_t bits_of(const char *text, const struct word *words, size_t n)
 {
     char copy[128], *at = copy;
     uint32_t bits = 0;
-    snprintf(copy, sizeof copy, "%s", text);
+    snprintf(copy, sizeof(copy), "%s", text);
     for (char *word; (word = strsep(&at, "|"));) {
         size_t i = 0;
         while (i < n && strcmp(words[i].text, word) != 0)
@@ -99,7 +99,7 @@ static enum field_arg arg_of(const char *text)
         {"required: .NAME or [index]", ARG_NAME_OR_INDEX},
         {"required: [timestamp ns]", ARG_TIME},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
         if (!strcmp(rows[i].text, text))
             return rows[i].arg;
     fail_msg("unknown argument rule %s", text);
@@ -265,7 +265,7 @@ static void check_flag(char *cell[CELLS])
     unsigned order = (unsigned)atoi(cell[1]), n = 0;
     /* Texts that a getter makes, and numbers that have no text in Falco. */
     static const char *const elsewhere[] = {"evt_res", "evt_category", "evt_io_dir", "evt_dir"};
-    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+    for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++)
         if (!strcmp(cell[0], elsewhere[i]))
             return;
     for (unsigned t = FT_NONE + 1; t < FT_COUNT; t++) {

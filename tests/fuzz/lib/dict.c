@@ -151,7 +151,7 @@ int main(int argc, char **argv)
         fputs("usage: dict rules|condition|output|event\n", stderr);
         return 2;
     }
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         if (words[i].kinds & kind)
             put("", words[i].word, "");
     put_fields(kind);

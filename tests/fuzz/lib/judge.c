@@ -43,7 +43,7 @@ void fuzz_alerts(const struct rpk *p, struct record *r, const struct match *m, u
 {
     static const size_t caps[] = {ALERT_MAX, 4096, 700, 1};
     for (unsigned i = 0; i < n; i++) {
-        for (size_t k = 0; k < sizeof caps / sizeof caps[0]; k++) {
+        for (size_t k = 0; k < sizeof(caps) / sizeof(caps[0]); k++) {
             /* As large as the bound says, so that a write beyond it is seen. */
             char *buf = malloc(caps[k]);
             one_alert(p, r, &m[i], buf, caps[k]);
