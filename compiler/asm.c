@@ -42,11 +42,6 @@ label_id asm_label(struct asm_code *a)
     return (label_id){VEC_PUSH(a->arena, &a->labels, (struct asm_label){0})};
 }
 
-bool asm_wanted(const struct asm_code *a, label_id l)
-{
-    return a->labels.v[l.i].refs != 0;
-}
-
 /* ---- facts ---- */
 
 static void facts_and(struct facts *to, const struct facts *with)

@@ -18,6 +18,9 @@
 #include "intern.h"
 #include "regex.h"
 
+/* What one test says; MAYBE: it rests on something unknown. */
+enum outcome3 { NO, YES, MAYBE };
+
 /* ---- one value against the constants of a test ---- */
 
 static bool address(const char *s, struct ops_addr *out)
@@ -242,7 +245,7 @@ static enum outcome3 around(struct tree *t, const struct node *n, const struct a
     return ops_combine(n->op, n->mod, hits, a->nval) ? YES : NO;
 }
 
-enum outcome3 tree_test(struct tree *t, const struct node *n)
+static enum outcome3 tree_test(struct tree *t, const struct node *n)
 {
     const struct atom *a = &t->c->atoms.v[n->atom.i];
     uint32_t flags = a->lhs.field ? catalog_field(a->lhs.field)->flags : 0;

@@ -151,7 +151,7 @@ static bool read_comps(struct pack *pk, uint32_t map, struct exception *e)
     return true;
 }
 
-/* What the values look like is judged when the condition is made of them: put_exception(). */
+/* What the values look like is judged when the condition is made of them: except_condition(). */
 static bool add_values(struct pack *pk, struct exception *e, uint32_t seq)
 {
     bool ok = true;

@@ -23,14 +23,9 @@ struct site site_of_syscall(const struct syscall_info *s)
     return (struct site){EV_generic, s ? s->nr : SYSNR_OTHER, name, strlen(name), true};
 }
 
-bool event_has_fd(enum event_id e)
+static bool has_fd(enum event_id e)
 {
     return catalog_event(e)->flags & (EVF_CREATES_FD | EVF_USES_FD | EVF_DESTROYS_FD);
-}
-
-bool event_is_open(enum event_id e)
-{
-    return supply_is_open(e);
 }
 
 const struct param_info *fold_param(const struct comp *c, struct field_ref f, enum event_id e)
@@ -47,7 +42,8 @@ static bool has_result(enum event_id e)
     return e != EV_generic && catalog_param(e, 0);
 }
 
-bool fold_absent(const struct comp *c, struct field_ref f, const struct site *s)
+/* The event has no value for the field. */
+static bool is_absent(const struct comp *c, struct field_ref f, const struct site *s)
 {
     if (f.field == F_NONE)
         return false;
@@ -55,7 +51,7 @@ bool fold_absent(const struct comp *c, struct field_ref f, const struct site *s)
     if (info->source == SRC_PARAM)
         return !fold_param(c, f, s->event);
     if (!strcmp(info->cls, "fd") && f.field != F_fd_types)
-        return !event_has_fd(s->event);
+        return !has_fd(s->event);
     if (f.field == F_evt_res || f.field == F_evt_rawres || f.field == F_evt_failed)
         return !has_result(s->event) || !s->syscall;
     return f.field == F_syscall_type && !s->syscall;
@@ -66,7 +62,7 @@ static bool expr_absent(const struct comp *c, operand_id id, const struct site *
 {
     const struct operand *o = &c->operands.v[id.i];
     if (o->kind == OPERAND_FIELD)
-        return fold_absent(c, (struct field_ref){o->field, o->index, o->argname}, s);
+        return is_absent(c, (struct field_ref){o->field, o->index, o->argname}, s);
     for (uint32_t i = 0; i < o->nop; i++)
         if (expr_absent(c, c->opkids.v[o->op0 + i], s))
             return true;
@@ -160,7 +156,7 @@ static enum fold fold_event_field(const struct comp *c, const struct atom *a, co
         return fold_number(c, a, (e->flags & EVF_WAITS) != 0);
     bool open_field = a->lhs.field == F_evt_is_open_read || a->lhs.field == F_evt_is_open_write ||
                       a->lhs.field == F_evt_is_open_exec || a->lhs.field == F_evt_is_open_create;
-    if (open_field && !event_is_open(s->event) && s->event != EV_open_by_handle_at)
+    if (open_field && !supply_is_open(s->event) && s->event != EV_open_by_handle_at)
         return fold_number(c, a, 0);
     if (a->lhs.field == F_evt_type_is &&
         catalog_event_by_name(STR(c, a->lhs.name), STRLEN(c, a->lhs.name))) {
@@ -183,7 +179,7 @@ static bool is_empty_list(const struct comp *c, const struct atom *a)
 enum fold fold_atom(const struct comp *c, atom_id id, const struct site *s)
 {
     const struct atom *a = &c->atoms.v[id.i];
-    if (is_empty_list(c, a) || fold_absent(c, a->lhs, s) || fold_absent(c, a->rhs, s) ||
+    if (is_empty_list(c, a) || is_absent(c, a->lhs, s) || is_absent(c, a->rhs, s) ||
         (a->expr.i && expr_absent(c, a->expr, s)) || (a->rexpr.i && expr_absent(c, a->rexpr, s)))
         return FOLD_FALSE;
     if (a->expr.i || a->rexpr.i || a->rhs.field)

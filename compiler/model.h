@@ -62,7 +62,7 @@ typedef struct {
 
 /* A place in a source file, in bytes, and the place that used it (0: none): a chain of uses. */
 struct span {
-    uint32_t file; /* sources.h: index of the file; 0 is "no place" */
+    uint32_t file; /* source.h: index of the file; 0 is "no place" */
     uint32_t off;
     uint32_t len;
     span_id via; /* "in macro M, used here", "in list L, ...": the next outer place */
@@ -245,7 +245,7 @@ struct dag_node {
     dag_id yes, no;
     uint32_t neg;
 };
-/* Terminals are above all nodes. In kernel filters DAG_TRUE of rule r is DAG_RULE(r). */
+/* Terminals are above all nodes. */
 #define DAG_FALSE 0xffffffffu
 #define DAG_TRUE 0xfffffffeu
 

@@ -155,7 +155,8 @@ static bool find_classes(struct builder *b)
     return true;
 }
 
-bool regex_program(struct arena *a, const struct regex *re, struct re_prog *out)
+/* Thompson's construction, over classes of code points that the sets do not tell apart. */
+static bool make_program(struct arena *a, const struct regex *re, struct re_prog *out)
 {
     struct builder b = {.arena = a, .re = re, .p = out};
     *out = (struct re_prog){.newline = RPK_CLASSES_MAX};
@@ -212,7 +213,7 @@ bool regex_compile(struct arena *a, const struct regex *re, struct re_table *out
 {
     struct re_prog p;
     memset(out, 0, sizeof(*out));
-    if (!regex_program(a, re, &p))
+    if (!make_program(a, re, &p))
         return false;
     put_classes(a, &p, out);
     if (!regex_automaton(a, &p, re->work_max, out)) {

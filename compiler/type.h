@@ -49,9 +49,6 @@ bool operand_same(const struct comp *c, operand_id a, operand_id b);
  */
 bool const_parse(struct typer *t, const struct lit *l, enum type_id type, enum op_id op,
                  struct value *out);
-/* <0, 0, >0: numbers by `is_signed`, texts by bytes, addresses by family and bytes. */
-int value_compare(const struct comp *c, const struct value *a, const struct value *b,
-                  bool is_signed);
 
 /*
  * The atom equal to `a`, whose values are the last a->nval rows of comp.values; made if it is new,

@@ -15,7 +15,7 @@ struct hook_info {
     const char *supplies;   /* "starts of programs" */
     bool state;             /* keeps the state of processes: attached before the others */
 };
-/* Of one that is no HOOK_COUNT. */
+/* `h` is less than HOOK_COUNT. */
 const struct hook_info *hook_info(enum hook_id h);
 /* Of a program, by its section, "tp_btf/sys_exit"; HOOK_COUNT: none. */
 enum hook_id hook_of_section(const char *section);
