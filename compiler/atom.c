@@ -9,7 +9,7 @@
 
 /* <0, 0, >0: numbers by `is_signed`, texts by bytes, addresses by family and bytes. */
 static int value_compare(const struct comp *c, const struct value *a, const struct value *b,
-                  bool is_signed)
+                         bool is_signed)
 {
     if (a->kind != b->kind)
         return a->kind < b->kind ? -1 : 1;

@@ -97,7 +97,7 @@ struct pack {
     VEC(struct macro_def) macros;
     VEC(struct rule_def) rules;
     VEC(uint32_t) list_of, macro_of, rule_of; /* by str_id: 1 + index, 0 if there is none */
-    VEC(uint32_t) seen; /* by str_id: the check of keys that met it last */
+    VEC(uint32_t) seen;                       /* by str_id: the check of keys that met it last */
     uint32_t checks;
     VEC(struct moved) moved; /* by span */
     uint32_t copies;
