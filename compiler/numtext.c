@@ -152,18 +152,25 @@ static bool unnamed_tests(const struct comp *c, const struct atom *a, enum flag_
 
 /* ---- masks: rows that share bits form a part, and parts do not know of one another ---- */
 
+/* A table's rows: at most 64, so that a set of them is a number. */
+struct mask {
+    enum flag_table table;
+    const struct flag_row *f;
+    unsigned n;
+};
 struct part {
     uint64_t bits;
     uint64_t rows; /* bit per row of the table */
 };
 
 /* The part that holds row `i`: grown until no other row shares a bit with it. */
-static struct part part_of(const struct flag_row *f, unsigned n, unsigned i)
+static struct part part_of(const struct mask *m, unsigned i)
 {
+    const struct flag_row *f = m->f;
     struct part p = {f[i].value, 1ull << i};
     for (bool grown = true; grown;) {
         grown = false;
-        for (unsigned k = 0; k < n; k++) {
+        for (unsigned k = 0; k < m->n; k++) {
             if ((f[k].value & p.bits) && !(p.rows >> k & 1)) {
                 p.bits |= f[k].value;
                 p.rows |= 1ull << k;
@@ -175,13 +182,13 @@ static struct part part_of(const struct flag_row *f, unsigned n, unsigned i)
 }
 
 /* Rows of the part that the walk prints for `v`. */
-static uint64_t printed(const struct flag_row *f, unsigned n, struct part p, uint64_t v)
+static uint64_t printed(const struct mask *m, struct part p, uint64_t v)
 {
     uint64_t left = v & p.bits, out = 0;
-    for (unsigned k = 0; k < n; k++) {
-        if ((p.rows >> k & 1) && left && (left & f[k].value) == f[k].value) {
+    for (unsigned k = 0; k < m->n; k++) {
+        if ((p.rows >> k & 1) && left && (left & m->f[k].value) == m->f[k].value) {
             out |= 1ull << k;
-            left &= ~f[k].value;
+            left &= ~m->f[k].value;
         }
     }
     return out;
@@ -191,16 +198,15 @@ static uint64_t printed(const struct flag_row *f, unsigned n, struct part p, uin
  * The walk as the catalog does it also stops at an entry that equals the whole value. If that ever
  * shows on a part alone, the parts do know of the rest, and user space judges.
  */
-static bool same_as_walk(enum flag_table table, const struct flag_row *f, unsigned n, uint64_t rows,
-                         uint64_t v)
+static bool same_as_walk(const struct mask *m, uint64_t rows, uint64_t v)
 {
     char text[TEXT_MAX], mine[TEXT_MAX] = "";
-    size_t len = 0, got = catalog_flags_text(table, v, true, text, sizeof(text));
-    const char *sep = table == FT_capabilities ? " " : "|";
-    for (unsigned k = 0; k < n; k++) {
+    size_t len = 0, got = catalog_flags_text(m->table, v, true, text, sizeof(text));
+    const char *sep = m->table == FT_capabilities ? " " : "|";
+    for (unsigned k = 0; k < m->n; k++) {
         if (rows >> k & 1) {
-            len +=
-                (size_t)snprintf(mine + len, sizeof(mine) - len, "%s%s", len ? sep : "", f[k].text);
+            len += (size_t)snprintf(mine + len, sizeof(mine) - len, "%s%s", len ? sep : "",
+                                    m->f[k].text);
         }
     }
     return got < sizeof(text) && (got ? !strcmp(text, mine) : !rows);
@@ -213,20 +219,19 @@ static bool next_subset(uint64_t bits, uint64_t *v)
 }
 
 /* One value of a part after another: those that print a name which holds a constant. */
-static bool partial_tests(const struct comp *c, const struct atom *a, enum flag_table table,
-                          const struct flag_row *f, unsigned n, struct part p,
-                          struct num_tests *out)
+static bool partial_tests(const struct comp *c, const struct atom *a, const struct mask *m,
+                          struct part p, struct num_tests *out)
 {
     uint64_t v = 0;
     if (__builtin_popcountll(p.bits) > PART_BITS)
         return false;
     do {
-        uint64_t rows = printed(f, n, p, v);
+        uint64_t rows = printed(m, p, v);
         bool hit = false;
-        if (v && !same_as_walk(table, f, n, rows, v))
+        if (v && !same_as_walk(m, rows, v))
             return false;
-        for (unsigned k = 0; k < n; k++)
-            hit = hit || ((rows >> k & 1) && any_holds(c, a, f[k].text));
+        for (unsigned k = 0; k < m->n; k++)
+            hit = hit || ((rows >> k & 1) && any_holds(c, a, m->f[k].text));
         if (hit && !add(out, NT_MASK, p.bits, v))
             return false;
     } while (next_subset(p.bits, &v));
@@ -234,21 +239,21 @@ static bool partial_tests(const struct comp *c, const struct atom *a, enum flag_
 }
 
 /* contains: a name that holds the constant is printed. Separators in it ask for more than that. */
-static bool mask_contains(const struct comp *c, const struct atom *a, enum flag_table table,
-                          const struct flag_row *f, unsigned n, struct num_tests *out)
+static bool mask_contains(const struct comp *c, const struct atom *a, const struct mask *m,
+                          struct num_tests *out)
 {
     uint64_t done = 0;
     for (uint32_t i = 0; i < a->nval; i++)
         if (strpbrk(STR(c, c->values.v[a->val0 + i].text), "| "))
             return false;
-    for (unsigned k = 0; k < n; k++) {
-        if (!f[k].value) {
-            if (any_holds(c, a, f[k].text) && !add(out, NT_MASK, UINT64_MAX, 0))
+    for (unsigned k = 0; k < m->n; k++) {
+        if (!m->f[k].value) {
+            if (any_holds(c, a, m->f[k].text) && !add(out, NT_MASK, UINT64_MAX, 0))
                 return false;
             continue;
         }
-        struct part p = part_of(f, n, k);
-        if (!(done & p.rows) && !partial_tests(c, a, table, f, n, p, out))
+        struct part p = part_of(m, k);
+        if (!(done & p.rows) && !partial_tests(c, a, m, p, out))
             return false;
         done |= p.rows;
     }
@@ -256,21 +261,21 @@ static bool mask_contains(const struct comp *c, const struct atom *a, enum flag_
 }
 
 /* True if each part has one value for what it prints: then a text has one known part, too. */
-static bool is_injective(enum flag_table table, const struct flag_row *f, unsigned n)
+static bool is_injective(const struct mask *m)
 {
-    for (unsigned k = 0; k < n; k++) {
-        struct part p = part_of(f, n, k);
+    for (unsigned k = 0; k < m->n; k++) {
+        struct part p = part_of(m, k);
         uint64_t v = 0, seen[1 << PART_BITS];
         unsigned nseen = 0;
         if (__builtin_popcountll(p.bits) > PART_BITS)
             return false;
         do {
-            uint64_t rows = printed(f, n, p, v);
+            uint64_t rows = printed(m, p, v);
             for (unsigned i = 0; i < nseen; i++)
                 if (seen[i] == rows)
                     return false;
             seen[nseen++] = rows;
-            if (v && !same_as_walk(table, f, n, rows, v))
+            if (v && !same_as_walk(m, rows, v))
                 return false;
         } while (next_subset(p.bits, &v));
     }
@@ -278,13 +283,13 @@ static bool is_injective(enum flag_table table, const struct flag_row *f, unsign
 }
 
 /* =: all that has a name is as the text says; bits without a name may be set. */
-static bool mask_equals(const struct comp *c, const struct atom *a, enum flag_table table,
-                        const struct flag_row *f, unsigned n, struct num_tests *out)
+static bool mask_equals(const struct comp *c, const struct atom *a, const struct mask *m,
+                        struct num_tests *out)
 {
     uint64_t named = 0;
-    for (unsigned k = 0; k < n; k++)
-        named |= f[k].value;
-    if (!is_injective(table, f, n))
+    for (unsigned k = 0; k < m->n; k++)
+        named |= m->f[k].value;
+    if (!is_injective(m))
         return false;
     for (uint32_t i = 0; i < a->nval; i++) {
         str_id t = c->values.v[a->val0 + i].text;
@@ -292,9 +297,9 @@ static bool mask_equals(const struct comp *c, const struct atom *a, enum flag_ta
         uint64_t v;
         if (!STRLEN(c, t))
             return false;
-        if (!catalog_flags_value(table, STR(c, t), STRLEN(c, t), &v))
+        if (!catalog_flags_value(m->table, STR(c, t), STRLEN(c, t), &v))
             continue; /* no value has this text */
-        size_t len = catalog_flags_text(table, v, true, text, sizeof(text));
+        size_t len = catalog_flags_text(m->table, v, true, text, sizeof(text));
         if (len == STRLEN(c, t) && !memcmp(text, STR(c, t), len) &&
             !add(out, NT_MASK, v ? named : UINT64_MAX, v))
             return false;
@@ -305,10 +310,10 @@ static bool mask_equals(const struct comp *c, const struct atom *a, enum flag_ta
 bool numtext_flags(const struct comp *c, const struct atom *a, enum flag_table table,
                    struct num_tests *out)
 {
-    unsigned n;
-    const struct flag_row *f = catalog_flags(table, &n);
+    struct mask m = {.table = table};
+    m.f = catalog_flags(table, &m.n);
     *out = (struct num_tests){.negate = a->op == OP_NE};
-    if (!is_simple(a) || n > 64 || (is_partial(a->op) && may_be_digits(c, a))) {
+    if (!is_simple(a) || m.n > 64 || (is_partial(a->op) && may_be_digits(c, a))) {
         return catalog_flags_kind(table) == FLAGS_ENUM && is_simple(a) && is_equality(a->op) &&
                enum_tests(c, a, table, out) && unnamed_tests(c, a, table, out);
     }
@@ -318,11 +323,11 @@ bool numtext_flags(const struct comp *c, const struct atom *a, enum flag_table t
         /* Without a name a mode is shown in octal. */
         if (catalog_flags_kind(table) == FLAGS_MODE && may_be_digits(c, a))
             return false;
-        return mask_equals(c, a, table, f, n, out) && unnamed_tests(c, a, table, out);
+        return mask_equals(c, a, &m, out) && unnamed_tests(c, a, table, out);
     }
     if (a->op != OP_CONTAINS && a->op != OP_ICONTAINS)
         return false;
-    return mask_contains(c, a, table, f, n, out);
+    return mask_contains(c, a, &m, out);
 }
 
 /* ---- results ---- */
