@@ -32,16 +32,16 @@ void vec_sort_u32(uint32_t *v, size_t n);
 
 /* VEC_PUSH(arena, vec, element): appends, and is the index of the new element. */
 #define VEC_PUSH(arena, vec, ...)                                                                  \
-    ((vec)->v = vec_grow((arena), (vec)->v, &(vec)->n, &(vec)->cap, sizeof *(vec)->v),             \
+    ((vec)->v = vec_grow((arena), (vec)->v, &(vec)->n, &(vec)->cap, sizeof(*(vec)->v)),            \
      (vec)->v[(vec)->n] = (__VA_ARGS__), (vec)->n++)
 
 /* VEC_APPEND(arena, vec, elements, count): appends them all. */
 #define VEC_APPEND(arena, vec, from, count)                                                        \
     do {                                                                                           \
         size_t count_ = (count);                                                                   \
-        (vec)->v = vec_room((arena), (vec)->v, &(vec)->cap, sizeof *(vec)->v, (vec)->n + count_);  \
+        (vec)->v = vec_room((arena), (vec)->v, &(vec)->cap, sizeof(*(vec)->v), (vec)->n + count_); \
         if (count_)                                                                                \
-            memcpy((vec)->v + (vec)->n, (from), count_ * sizeof *(vec)->v);                        \
+            memcpy((vec)->v + (vec)->n, (from), count_ * sizeof(*(vec)->v));                       \
         (vec)->n += (uint32_t)count_;                                                              \
     } while (0)
 

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LEN(a) (sizeof(a) / sizeof *(a))
+#define LEN(a) (sizeof(a) / sizeof(*(a)))
 
 static const struct type_info types[T_COUNT] = {
     [T_NONE] = {"", BASE_NONE, 0, ""},

@@ -12,7 +12,7 @@
 #include "grammar/catalog.h"
 #include "grammar/field.h"
 
-#define LEN(a) (sizeof(a) / sizeof *(a))
+#define LEN(a) (sizeof(a) / sizeof(*(a)))
 
 /* ---- the tables ---- */
 

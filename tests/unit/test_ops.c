@@ -11,7 +11,7 @@
 
 #include "grammar/ops.h"
 
-#define LEN(a) (sizeof(a) / sizeof *(a))
+#define LEN(a) (sizeof(a) / sizeof(*(a)))
 
 static void same(bool is, bool want, const char *what, const char *a, const char *op, const char *c)
 {

@@ -19,7 +19,7 @@
 #include "pattern.h"
 #include "pipeline.h"
 
-#define LEN(a) (sizeof(a) / sizeof *(a))
+#define LEN(a) (sizeof(a) / sizeof(*(a)))
 
 /* The n-th text over an alphabet, the shorter ones first; its length. */
 static size_t nth(const char *alphabet, unsigned n, char *out)

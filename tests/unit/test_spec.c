@@ -66,7 +66,7 @@ static uint32_t bits_of(const char *text, const struct word *words, size_t n)
     return bits;
 }
 
-#define BITS_OF(text, words) bits_of(text, words, sizeof(words) / sizeof *(words))
+#define BITS_OF(text, words) bits_of(text, words, sizeof(words) / sizeof(*(words)))
 
 static const char *format_name(enum num_format f)
 {
