@@ -21,10 +21,10 @@ char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(
 /* Bytes taken from the system so far. */
 size_t arena_size(const struct arena *a);
 
-/* Makes room for one more element of `size` bytes in a VEC; the old copy stays in the arena. */
+/* Room for one more element of `size` bytes in a VEC: its array. An old one stays in the arena. */
 void *vec_grow(struct arena *a, void *v, uint32_t *n, uint32_t *cap, size_t size);
 
-/* Makes room for `want` elements in all. */
+/* The same for `want` elements in all. */
 void *vec_room(struct arena *a, void *v, uint32_t *cap, size_t size, size_t want);
 
 /* Elements of a VEC, ascending. */

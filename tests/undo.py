@@ -68,7 +68,7 @@ def mounts_below(path):
 def remove(path):
     """A folder with all that is mounted in it. Of what stays mounted nothing is removed."""
     for point in mounts_below(path):
-        subprocess.run(['umount', '--lazy', point], check=False)
+        subprocess.run(['umount', '-l', point], check=False)
     left = mounts_below(path)
     if left:
         print(f'{path} stays: {left} is mounted there')
