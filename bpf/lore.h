@@ -41,7 +41,7 @@ static inline __u64 lore_key_word(const struct lore_key *key, __u32 i)
 {
     __u64 w;
 
-    __builtin_memcpy(&w, (const char *)key + 8 * i, sizeof(w));
+    __builtin_memcpy(&w, (const char *)key + 8ull * i, sizeof(w));
     return w;
 }
 
