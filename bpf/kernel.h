@@ -425,12 +425,14 @@ struct bpf_iter_num { /* from 6.4 on */
 #define TS_COMPAT 0x2 /* thread_info.status: inside a 32-bit system call */
 
 #define PF_EXITING 0x4
+#define PF_KTHREAD 0x200000
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 #define S_IFREG 0100000
 #define S_IFIFO 0010000
 
+#define FMODE_PATH 0x4000u
 #define FMODE_CREATED 0x100000u
 
 #define PIPEFS_MAGIC 0x50495045

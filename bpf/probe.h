@@ -55,9 +55,11 @@ struct groups {
 
 /* Of the event's process, while its ancestors are walked (extract_proc.bpf.c). */
 struct session {
-    __u64 pid;   /* address of the session's struct pid */
-    __u32 found; /* its name cannot change any more */
-    __u32 host;  /* the process is in the first pid namespace */
+    __u64 pid;     /* address of the session's struct pid */
+    __u32 found;   /* its name cannot change any more */
+    __u32 host;    /* the process is in the first pid namespace */
+    __u32 unknown; /* its name was found, and is not known */
+    __u32 cut;     /* an ancestor's name is not known: the walk has ended there */
 };
 
 /* A walk over a vector's parts (extract_data.bpf.c), here for the same reason. */
@@ -178,9 +180,9 @@ struct tasks_map { /* task_slots rows for each CPU */
     __type(key, __u32);
     __type(value, struct task_entry);
 };
-struct generation_map {
+struct generation_map { /* abi.h names the rows */
     __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, 1);
+    __uint(max_entries, GENERATION_ROWS);
     __type(key, __u32);
     __type(value, __u64);
 };
@@ -629,6 +631,13 @@ static __always_inline bool is_memfd(__u64 dentry)
         return false;
     bpf_probe_read_kernel(&name, 6, KREAD(struct dentry, dentry, d_name.name));
     return name == MEMFD_PREFIX;
+}
+
+/* The file of a bound socket can be opened as a path alone: it is no socket. */
+static __always_inline bool is_socket(__u64 file)
+{
+    return (KREAD(struct file, file, f_inode, i_mode) & S_IFMT) == S_IFSOCK &&
+           !(KREAD(struct file, file, f_mode) & FMODE_PATH);
 }
 
 static __always_inline __u64 sock_of_file(__u64 file)
