@@ -7,6 +7,13 @@
 #include "match.h"
 #include "shared.h"
 
+/*
+ * The filter looks at its clock before the record is stamped, and records of several processors
+ * come in the order of their places in the buffer: by so much a row ends before what it rests on,
+ * so that an event that the filter decided by it finds the same answer here, too.
+ */
+#define MARGIN_NS 1000000ull
+
 uint32_t lore_rows(const struct rpk *p)
 {
     return p->head->lore.n ? LORE_ROWS : 1;
@@ -97,17 +104,19 @@ static void tell(struct lore *l, struct record *r, enum lore_kind kind, const st
     struct lore_key key;
     struct lore_bits bits;
     struct lore_row *row;
+    uint64_t until;
 
     if (!lore_key(r, kind, &key))
         return;
     lore_ask(l->pack, r, kind, &bits);
-    if (e->until[kind] <= r->h->ts)
+    until = e->until[kind] == UINT64_MAX ? UINT64_MAX : e->until[kind] - MARGIN_NS;
+    if (until <= r->h->ts)
         return;
     row = &l->rows[lore_hash(&key) & (l->nrow - 1)];
     begin_row(row);
     row->key = key;
     row->bits = bits;
-    row->until = e->until[kind];
+    row->until = until;
     end_row(row);
 }
 
