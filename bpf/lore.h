@@ -15,7 +15,8 @@
 
 #include "abi.h"
 
-#define LORE_ROWS 2048 /* of packs that have tests of lore; a power of two */
+#define LORE_ALWAYS 0xffffffffffffffffull /* lore_row.until: nothing ends it but user space */
+#define LORE_ROWS 2048                    /* of packs that have tests of lore; a power of two */
 
 /* All that the answers rest on. Zeros behind the text. */
 struct lore_key {

@@ -109,7 +109,7 @@ static void tell(struct lore *l, struct record *r, enum lore_kind kind, const st
     if (!lore_key(r, kind, &key))
         return;
     lore_ask(l->pack, r, kind, &bits);
-    until = e->until[kind] == UINT64_MAX ? UINT64_MAX : e->until[kind] - MARGIN_NS;
+    until = e->until[kind] == LORE_ALWAYS ? LORE_ALWAYS : e->until[kind] - MARGIN_NS;
     if (until <= r->h->ts)
         return;
     row = &l->rows[lore_hash(&key) & (l->nrow - 1)];
