@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "../bpf/lore.h"
 #include "arena.h"
 #include "cost.h"
 #include "lore.h"
@@ -60,7 +61,7 @@ static void fill(struct draw *d, uint32_t root, atom_id a, enum slot_group g)
     }
 }
 
-/* What user space has told is looked up once for an event; each test is then a bit. */
+/* What user space has told is looked up once for an event, by all of a key; each test is a bit. */
 static void pay_lore(struct draw *d, uint32_t root, atom_id a, const struct where *w)
 {
     uint64_t groups = lore_groups((enum lore_kind)w->lore);
@@ -70,7 +71,9 @@ static void pay_lore(struct draw *d, uint32_t root, atom_id a, const struct wher
         }
     }
     if (!(d->told >> w->lore & 1)) {
-        pay(d, root, a, cost_test(COST_TEST_LOOKUP));
+        pay(d, root, a,
+            cost_test(COST_TEST_LOOKUP) +
+                (uint32_t)LORE_KEY_WORDS * cost_test(COST_TEST_LOOKUP_WORD));
     }
     d->told |= 1u << w->lore;
     pay(d, root, a, cost_test(COST_TEST_NUM));
