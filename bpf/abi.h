@@ -256,7 +256,8 @@ struct lane {
 /* The reader of the ring buffer (map `reader`, one row): whether a record must wake it. */
 enum reader_state {
     READER_AWAKE,
-    READER_NAPPING, /* it will look soon; earlier only if a quarter of the buffer is full */
+    READER_NAPPING, /* it will look soon; earlier if a quarter of the buffer is full, or lore wanted
+                     */
     READER_ASLEEP,
 };
 struct ring_reader {

@@ -14,6 +14,9 @@
  */
 #define MARGIN_NS 1000000ull
 
+/* What cannot be told now is asked for again after this. */
+#define AGAIN_NS 10000000ull
+
 uint32_t lore_rows(const struct rpk *p)
 {
     return p->head->lore.n ? LORE_ROWS : 1;
@@ -99,19 +102,29 @@ static void forget_evicted(struct lore *l, const struct enrich *e)
     l->evicted = evicted;
 }
 
+/* Until when answers hold that were looked up so far. */
+static uint64_t holds(const struct enrich *e, enum lore_kind kind)
+{
+    return e->until[kind] == LORE_ALWAYS ? LORE_ALWAYS : e->until[kind] - MARGIN_NS;
+}
+
+/* A row that says nothing is one, too: while it holds, nobody is asked. */
 static void tell(struct lore *l, struct record *r, enum lore_kind kind, const struct enrich *e)
 {
+    struct lore_bits bits = {{0}, {0}};
     struct lore_key key;
-    struct lore_bits bits;
     struct lore_row *row;
     uint64_t until;
 
     if (!lore_key(r, kind, &key))
         return;
-    lore_ask(l->pack, r, kind, &bits);
-    until = e->until[kind] == LORE_ALWAYS ? LORE_ALWAYS : e->until[kind] - MARGIN_NS;
-    if (until <= r->h->ts)
-        return;
+    if (holds(e, kind) > r->h->ts)
+        lore_ask(l->pack, r, kind, &bits);
+    until = holds(e, kind);
+    if (until <= r->h->ts) {
+        memset(&bits, 0, sizeof(bits));
+        until = r->h->ts + AGAIN_NS;
+    }
     row = &l->rows[lore_hash(&key) & (l->nrow - 1)];
     begin_row(row);
     row->key = key;

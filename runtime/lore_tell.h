@@ -6,8 +6,9 @@
  * reads.
  *
  * A row holds no longer than what is looked up would be answered alike here, so that the kernel
- * never knows older things than user space. What is still waited for is not told. No allocation
- * after lore_open(), no system call at all.
+ * never knows older things than user space. Of what is still waited for the row says nothing, for a
+ * moment, so that it is not asked for with each event. No allocation after lore_open(), no system
+ * call at all.
  */
 #ifndef RULEC_LORE_TELL_H
 #define RULEC_LORE_TELL_H
