@@ -11,17 +11,17 @@ thing is told again depends on the machine's load: held is that most events are 
 """
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 
-from lib import PATIENCE, Places, Rulerun, Score, build_pack, why_not_live
+from lib import (OFFICIAL, PATIENCE, Places, Rulerun, Score, build_pack, official, stable_rules,
+                 why_not_live)
 
 EVENTS, PAUSE = 3000, 0.001
 ROOT_ID, OTHER_ID = 0, 4242
-FAR, NEAR = '127.0.0.7', '127.0.0.8'
+FAR, NEAR, API = '127.0.0.7', '127.0.0.8', '127.0.0.9'
 RULES = '''
 - rule: Opened by lorena
   desc: the user's name is known in user space alone
@@ -51,6 +51,15 @@ for _ in range(number):
     os.close(os.open(path, os.O_RDONLY))
     time.sleep(pause)
 '''
+# The same of connections, which nobody need answer.
+CONNECTER = '''
+import socket, sys, time
+address, number, pause = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
+for _ in range(number):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
+        peer.connect((address, 9))
+    time.sleep(pause)
+'''
 # The files over those of /etc, for what the shell becomes alone.
 ENTER = 'mount --bind "$0/passwd" /etc/passwd && mount --bind "$0/hosts" /etc/hosts && exec "$@"'
 
@@ -62,7 +71,7 @@ class Lore:
         self.top, self.places, self.score = top, places, score
         os.chmod(top, 0o755)
         self.names('root', 'lorena')
-        self.put('hosts', f'{NEAR} near.example\n')
+        self.put('hosts', f'{NEAR} near.example\n{API} kubernetes.default.svc.cluster.local\n')
         for name in ('mark', 'not'):
             self.put(name, '')
         self.put('rules.yaml', RULES.format(top=top))
@@ -78,9 +87,9 @@ class Lore:
         self.put('passwd', f'{zero}:x:{ROOT_ID}:0::/root:/bin/sh\n'
                            f'{other}:x:{OTHER_ID}:1::/:/bin/sh\n')
 
-    def start(self, *options):
+    def start(self, *options, pack=None):
         """A daemon that sees the test's files."""
-        daemon = Rulerun(self.pack, '--format=json', *options,
+        daemon = Rulerun(pack or self.pack, '--format=json', *options,
                          wrap=('unshare', '-m', 'sh', '-c', ENTER, self.top))
         self.score.check(daemon.armed, f'did not arm:\n{daemon.read("err")}')
         return daemon
@@ -92,13 +101,11 @@ class Lore:
                                           str(user)]).wait()
         self.score.check(code == 0, f'the opener ends with {code}')
 
-    @staticmethod
-    def connects(address, number):
-        """Connects to an address, which nobody need answer."""
-        for _ in range(number):
-            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as peer:
-                peer.connect((address, 9))
-            time.sleep(PAUSE)
+    def connects(self, address, number, place='host'):
+        """Connects to an address."""
+        code = self.places.popen(place, [sys.executable, '-c', CONNECTER, address, str(number),
+                                         str(PAUSE)]).wait()
+        self.score.check(code == 0, f'the connecter ends with {code}')
 
     def told(self, daemon, number, what, **fields):
         """Waits for that many alerts, and no more, with these fields; how many there are."""
@@ -157,6 +164,21 @@ class Lore:
         self.score.check(len(daemon.alerts()) == 20, f'alerts of others: {daemon.alerts()[:3]}')
         self.quiet(daemon, ('connect',), EVENTS, 'addresses')
 
+    def official(self):
+        """The official rules, from a container that no engine knows: names of addresses, images."""
+        if not stable_rules():
+            self.score.skip('the official rules and lore')
+            return
+        pack = build_pack(os.path.join(self.top, 'o.rpk'), *official(self.top, *OFFICIAL))
+        daemon = self.start(pack=pack)
+        self.connects(FAR, EVENTS, 'container')
+        self.connects(API, 20, 'container')
+        self.told(daemon, 20, 'an official rule', **{'evt.type': 'connect'})
+        rules = {alert['rule'] for alert in daemon.alerts()
+                 if alert['output_fields'].get('evt.type') == 'connect'}
+        self.score.check(rules == {'Contact K8S API Server From Container'}, f'official: {rules}')
+        self.quiet(daemon, ('connect',), EVENTS, 'official')
+
     def audit(self):
         """What the filter decides by what it was told, the table decides alike."""
         daemon = self.start('--audit')
@@ -179,7 +201,7 @@ def main():
     try:
         with Places() as places:
             lore = Lore(top, places, score)
-            for part in (lore.users, lore.change, lore.addresses, lore.audit):
+            for part in (lore.users, lore.change, lore.addresses, lore.official, lore.audit):
                 part()
     except (RuntimeError, subprocess.SubprocessError) as error:
         score.check(False, str(error))
