@@ -20,6 +20,7 @@ from lib import (OFFICIAL, PATIENCE, Places, Rulerun, Score, build_pack, officia
                  why_not_live)
 
 EVENTS, PAUSE = 3000, 0.001
+USERS = 4000  # about twice as many as there are rows
 ROOT_ID, OTHER_ID = 0, 4242
 FAR, NEAR, API = '127.0.0.7', '127.0.0.8', '127.0.0.9'
 RULES = '''
@@ -50,6 +51,16 @@ if user:
 for _ in range(number):
     os.close(os.open(path, os.O_RDONLY))
     time.sleep(pause)
+'''
+# Opens a path as many users in turn, and as one of them each time in between.
+CROWD = '''
+import os, sys
+path, users, one = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+for user in range(1, users + 1):
+    for name in (user + 100000, one):
+        os.seteuid(name)
+        os.close(os.open(path, os.O_RDONLY))
+        os.seteuid(0)
 '''
 # The same of connections, which nobody need answer.
 CONNECTER = '''
@@ -190,6 +201,16 @@ class Lore:
         code, told = daemon.stop(), daemon.read('err')
         self.score.check(code == 0 and 'disagreements=0' in told, f'audit: {code}\n{told[-2000:]}')
 
+    def crowd(self):
+        """More users than there are rows, by several at a time: rows are written while they are read."""
+        daemon = self.start('--audit', '--rate=0', '--buffer=64M')
+        crowd = [sys.executable, '-c', CROWD, os.path.join(self.top, 'mark'), str(USERS), str(OTHER_ID)]
+        for one in [self.places.popen('host', crowd) for _ in range(3)]:
+            self.score.check(one.wait() == 0, 'a crowd ends badly')
+        self.told(daemon, 3 * USERS, 'a crowd', **{'user.name': 'lorena'})
+        code, told = daemon.stop(), daemon.read('err')
+        self.score.check(code == 0 and 'disagreements=0' in told, f'crowd: {code}\n{told[-2000:]}')
+
 
 def main():
     score = Score()
@@ -201,7 +222,8 @@ def main():
     try:
         with Places() as places:
             lore = Lore(top, places, score)
-            for part in (lore.users, lore.change, lore.addresses, lore.official, lore.audit):
+            for part in (lore.users, lore.change, lore.addresses, lore.official, lore.audit,
+                         lore.crowd):
                 part()
     except (RuntimeError, subprocess.SubprocessError) as error:
         score.check(False, str(error))
