@@ -202,9 +202,10 @@ class Lore:
         self.score.check(code == 0 and 'disagreements=0' in told, f'audit: {code}\n{told[-2000:]}')
 
     def crowd(self):
-        """More users than there are rows, by several at a time: rows are written while they are read."""
+        """More users than there are rows, several at a time: rows are written while they are read."""
         daemon = self.start('--audit', '--rate=0', '--buffer=64M')
-        crowd = [sys.executable, '-c', CROWD, os.path.join(self.top, 'mark'), str(USERS), str(OTHER_ID)]
+        crowd = [sys.executable, '-c', CROWD, os.path.join(self.top, 'mark'), str(USERS),
+                 str(OTHER_ID)]
         for one in [self.places.popen('host', crowd) for _ in range(3)]:
             self.score.check(one.wait() == 0, 'a crowd ends badly')
         self.told(daemon, 3 * USERS, 'a crowd', **{'user.name': 'lorena'})
