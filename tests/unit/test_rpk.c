@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "../../runtime/alert.h"
+#include "../../runtime/lore_tell.h"
 #include "bundle.h"
 #include <elf.h>
 
@@ -92,6 +93,8 @@ static void use(const struct rpk *p)
             alert_write(&ALERT_STYLE(ALERT_JSON, "h"), p, &r, &m[i], out, sizeof(out));
             alert_write(&ALERT_STYLE(ALERT_TEXT, "h"), p, &r, &m[i], out, sizeof(out));
         }
+        for (unsigned k = 0; k < LORE_KINDS; k++)
+            lore_ask(p, &r, (enum lore_kind)k, &(struct lore_bits){{0}, {0}});
     }
     free(rec);
     free(ev);
