@@ -57,7 +57,8 @@ void bundle_print_head(const struct rpk *p, FILE *out)
     print_readings(out, h->plan.readings);
     fprintf(out, "\nrules      %u\nevents     %u\nnodes      %u\natoms      %u\n", h->rules.n,
             h->events.n, h->nodes.n, h->atoms.n);
-    fprintf(out, "patterns   %u\nname sets  %u names\n", h->patterns.n, h->names.n);
+    fprintf(out, "patterns   %u\nname sets  %u names\nlore       %u tests\n", h->patterns.n,
+            h->names.n, h->lore.n);
 }
 
 /* ---- rules ---- */

@@ -176,6 +176,8 @@ static int open_shared(struct daemon *d)
                                 .style = &j->style,
                                 .tell = &j->tell};
     if (!rc)
+        rc = lore_open(&j->lore, d->load.lore_fd, &j->pack);
+    if (!rc)
         rc = notice_open(&d->notice, event_clock(d));
     return rc ? say(strerror(-rc)) : 0;
 }

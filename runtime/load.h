@@ -45,6 +45,7 @@ struct load {
     unsigned nfault;
     uint8_t missing, attached; /* bit per hook_id */
     int events_fd, procs_fd;   /* of maps; -1: not in this bundle */
+    int lore_fd;               /* -1: there is none */
     int envs_fd;               /* -1 also where no rule looks at environments */
     struct shared_maps shared; /* as those */
     uint8_t task;              /* enum task_tie of what is decided once per task */

@@ -77,6 +77,7 @@ def suites(target):
         ('live, memory', [PY, 'tests/live/memory.py']),
         ('live, audit', [PY, 'tests/live/audit.py']),
         ('live, tasks', [PY, 'tests/live/tasks.py']),
+        ('live, lore', [PY, 'tests/live/lore.py']),
         ('live, floods', [PY, 'tests/live/flood.py']),
         ('live, containers', [PY, 'tests/live/containers.py']),
         ('other kernels, quick', [PY, 'tests/kernels/run.py', '--quick']),

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../../compiler/bundle.h"
+#include "../../runtime/lore_tell.h"
 #include "lib/fuzz.h"
 
 #define RAW 0x8000u
@@ -56,6 +57,10 @@ static void judge_record(const struct rpk *pack, const struct rec *rec, size_t s
     if (!record_open(&r, rec, size, &user, scratch)) {
         r.plan = &pack->head->plan;
         fuzz_alerts(pack, &r, hits, table_match(pack, &r, READINGS_ALL, false, hits, MATCHES));
+        for (unsigned k = 0; k < LORE_KINDS; k++) {
+            struct lore_bits bits;
+            lore_ask(pack, &r, (enum lore_kind)k, &bits);
+        }
     }
     free(scratch);
 }

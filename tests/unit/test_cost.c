@@ -132,6 +132,11 @@ static const struct {
     {{"evt.type = openat and fd.num = 3 and fd.name = /a"},
      {"evt.type = openat and fd.num > 3 and fd.name = /a"},
      1000},
+    /* What user space has told is looked up, its key and all; but once for an event. */
+    {{"evt.type = openat and user.uid > 3"}, {"evt.type = openat and user.name = a"}, 1000},
+    {{"evt.type = openat and user.name = a"},
+     {"evt.type = openat and (user.name = a or not user.shell = b)"},
+     1.2},
 };
 
 static size_t count(const char *const *v)

@@ -42,11 +42,14 @@ static void test_again(void **state)
     n = names_new(dir);
     add_line("ann:x:1:1::/home/ann:/bin/sh\n");
     assert_name(n, 1, START, "ann");
+    assert_int_equal(names_until(n), START + 1000 * MS);
     assert_name(n, 2, START, "");
+    assert_int_equal(names_until(n), START + 10 * MS);
     add_line("bob:x:2:2::/home/bob:/bin/sh\n");
     assert_name(n, 2, START + 9 * MS, ""); /* whoever asks often does not have it read often */
     assert_name(n, 2, START + 10 * MS, "bob");
     assert_name(n, 1, START + 11 * MS, "ann");
+    assert_int_equal(names_until(n), START + 1010 * MS); /* it was read then */
     assert_int_equal(folder_remove(dir), 0);
     names_free(n);
 }
