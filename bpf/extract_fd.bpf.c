@@ -411,10 +411,10 @@ static __always_inline bool sketch_go(struct ev *ev, struct sketching *s)
     return sketch_ends(s) || s->size >= PATH_CAP;
 }
 
-/* Four of them. No loop: before 6.3 the verifier refuses one that clang enters in its middle. */
+/* Three of them. No loop: before 6.3 the verifier refuses one that clang enters in its middle. */
 static __always_inline bool sketch_near(struct ev *ev, struct sketching *s)
 {
-    return sketch_go(ev, s) || sketch_go(ev, s) || sketch_go(ev, s) || sketch_go(ev, s);
+    return sketch_go(ev, s) || sketch_go(ev, s) || sketch_go(ev, s);
 }
 
 static long sketch_step(__u32 i, struct sketch_ctx *c)

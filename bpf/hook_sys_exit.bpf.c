@@ -212,6 +212,8 @@ static __always_inline struct ev *take_call(struct pt_regs *regs, struct call ca
         return NULL;
     put_call_args(ev, regs, call.way);
     put_fd(ev, ev->h.event, res);
+    ev->h.num[N_SYSNR] = (__s64)call.nr;
+    ev->h.num[N_RES] = res;
     return ev;
 }
 
@@ -225,17 +227,19 @@ static __always_inline bool is_left(struct ev *ev, struct pt_regs *regs, struct 
     ev->left = look->left != LEFT_NONE;
     if (sketch_head.shift && look->left == LEFT_BY_PATH && event_is_open(ev->h.event)) {
         path_sketch(ev);
-        ev->left = ask_left(look, ev->h.event, class_of(call.nr, call.way, regs, res),
-                            ev->sketch) != LEFT_NONE;
+        ev->left = ev->sketch && ask_left(look, ev->h.event, class_of(call.nr, call.way, regs, res),
+                                          ev->sketch) != LEFT_NONE;
     }
     return *(volatile __u8 *)&ev->left;
 }
 
-static __always_inline void judge_call(struct ev *ev, __u64 nr, __s64 res, const struct look *look)
+/* Number and result by way of memory, too: each is a constant where it was compared with one. */
+static __always_inline void judge_call(struct ev *ev, const struct look *look)
 {
+    __s64 nr = *(volatile __s64 *)&ev->h.num[N_SYSNR], res = *(volatile __s64 *)&ev->h.num[N_RES];
     int rule;
 
-    event_clear(ev, look->task, (__s64)nr, res);
+    event_clear(ev, look->task, nr, res);
     put_fd(ev, ev->h.event, res);
     if (plan.task)
         keep_begin(&look->kept, ev);
@@ -285,7 +289,9 @@ static __always_inline void judge_messages(__u64 nr, __s64 res, const struct loo
 
         if (!ev)
             return;
-        judge_call(ev, nr, res, look);
+        ev->h.num[N_SYSNR] = (__s64)nr;
+        ev->h.num[N_RES] = res;
+        judge_call(ev, look);
     }
     if (res > MESSAGES_MAX)
         count_unjudged(event_of[nr], (__u64)res - MESSAGES_MAX);
@@ -329,7 +335,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
     }
     if (has_messages(nr))
         keep_messages(ev);
-    judge_call(ev, nr, res, &look);
+    judge_call(ev, &look);
     if (has_messages(nr))
         judge_messages(nr, res, &look);
     return 0;

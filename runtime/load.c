@@ -14,6 +14,8 @@
 
 #include "clock.h"
 #include "gate.h"
+#include "hookloss.h"
+#include "lore_tell.h"
 #include "object.h"
 
 #define LOG_SIZE (1u << 20)
@@ -84,11 +86,12 @@ static uint32_t task_slots(const struct load *l, const struct probe_plan *plan)
     return plan->task ? n : 1;
 }
 
-static int fill_constants(struct load *l, const struct load_options *opt)
+static int fill_constants(struct load *l, const struct load_options *opt, uint32_t nlore)
 {
     struct probe_plan *plan = object_constant(l->object, "plan", sizeof(*plan));
     uint64_t *offset = object_constant(l->object, "boot_offset_ns", sizeof(*offset));
     uint32_t *slots = object_constant(l->object, "task_slots", sizeof(*slots));
+    uint32_t *rows = object_constant(l->object, "lore_rows", sizeof(*rows));
 
     l->boot_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
     if (!plan)
@@ -99,6 +102,8 @@ static int fill_constants(struct load *l, const struct load_options *opt)
         *offset = l->boot_offset_ns;
     if (slots)
         *slots = task_slots(l, opt->plan);
+    if (rows)
+        *rows = nlore;
     return 0;
 }
 
@@ -207,8 +212,9 @@ static int open_object(struct load *l, const struct attempt *a)
     object_size_map(l->object, "stats", l->cpus);
     object_size_map(l->object, "events", a->opt->buffer);
     object_size_map(l->object, "lanes", a->p->head->rules.n + 1);
+    object_size_map(l->object, "lore", lore_rows(a->p));
     object_size_maps(l->object, a->p);
-    return fill_constants(l, a->opt);
+    return fill_constants(l, a->opt, lore_rows(a->p));
 }
 
 static void close_object(struct load *l)
@@ -320,7 +326,8 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
     struct attempt a = {.bytes = bytes, .size = size, .p = p, .opt = opt};
     int rc, judge;
 
-    *l = (struct load){.events_fd = -1, .procs_fd = -1, .envs_fd = -1, .shared = {-1, -1, -1}};
+    *l = (struct load){
+        .events_fd = -1, .procs_fd = -1, .envs_fd = -1, .lore_fd = -1, .shared = {-1, -1, -1}};
     if (opt->selected->nrule == 0 && !opt->all_hooks)
         return 0; /* nothing to look for, nothing to attach */
     rc = check_machine(err, errlen);
@@ -339,6 +346,7 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
                                          .lanes = map_fd(l, "lanes"),
                                          .reader = map_fd(l, "reader")};
         l->procs_fd = map_fd(l, "procs");
+        l->lore_fd = map_fd(l, "lore");
         if (opt->selected->plan.groups & ENV_GROUPS)
             l->envs_fd = map_fd(l, "envs");
     }
