@@ -6,6 +6,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -312,6 +313,49 @@ static int load_object(struct load *l, struct attempt *a, char *err, size_t errl
     return rc;
 }
 
+static void load_init(struct load *l)
+{
+    *l = (struct load){.events_fd = -1, .procs_fd = -1, .envs_fd = -1, .shared = {-1, -1, -1}};
+    for (unsigned h = 0; h < HOOK_COUNT; h++)
+        l->links[h] = -1;
+    for (unsigned i = 0; i < RING_LINKS; i++)
+        l->ring_links[i] = -1;
+}
+
+/* Maps that we look into by ourselves. */
+static void note_map(struct load *l, const char *name, int fd)
+{
+    const struct {
+        const char *name;
+        int *fd;
+    } known[] = {{"events", &l->events_fd},   {"procs", &l->procs_fd},
+                 {"envs", &l->envs_fd},       {"stats", &l->shared.stats},
+                 {"lanes", &l->shared.lanes}, {"reader", &l->shared.reader}};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(known[i].name, name) == 0)
+            *known[i].fd = fd;
+}
+
+/* Holds all that is loaded apart from the object. 0 or -errno. */
+static int hold(struct load *l)
+{
+    struct bpf_program *prog;
+    struct bpf_map *m;
+    int fd = held_add(&l->held, HELD_TYPES, bpf_object__btf_fd(l->object));
+
+    bpf_object__for_each_map (m, l->object) {
+        if (fd < 0 || bpf_map__fd(m) < 0)
+            continue;
+        fd = held_add(&l->held, HELD_MAP, bpf_map__fd(m));
+        note_map(l, bpf_map__name(m), fd);
+    }
+    bpf_object__for_each_program (prog, l->object)
+        if (fd >= 0 && bpf_program__fd(prog) >= 0)
+            fd = held_add(&l->held, HELD_PROGRAM, bpf_program__fd(prog));
+    return fd < 0 ? fd : 0;
+}
+
 int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *p,
               const struct load_options *opt, char *err, size_t errlen)
 {
@@ -320,7 +364,7 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
     struct attempt a = {.bytes = bytes, .size = size, .p = p, .opt = opt};
     int rc, judge;
 
-    *l = (struct load){.events_fd = -1, .procs_fd = -1, .envs_fd = -1, .shared = {-1, -1, -1}};
+    load_init(l);
     if (opt->selected->nrule == 0 && !opt->all_hooks)
         return 0; /* nothing to look for, nothing to attach */
     rc = check_machine(err, errlen);
@@ -331,17 +375,12 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
     l->cpus = (unsigned)libbpf_num_possible_cpus();
     a.log = calloc(1, LOG_SIZE);
     rc = a.log ? load_object(l, &a, err, errlen) : -ENOMEM;
-    if (rc) {
+    if (!rc)
+        rc = hold(l);
+    if (!(opt->selected->plan.groups & ENV_GROUPS))
+        l->envs_fd = -1;
+    if (rc)
         load_close(l);
-    } else {
-        l->events_fd = map_fd(l, "events");
-        l->shared = (struct shared_maps){.stats = map_fd(l, "stats"),
-                                         .lanes = map_fd(l, "lanes"),
-                                         .reader = map_fd(l, "reader")};
-        l->procs_fd = map_fd(l, "procs");
-        if (opt->selected->plan.groups & ENV_GROUPS)
-            l->envs_fd = map_fd(l, "envs");
-    }
     if (judge > 0)
         libbpf_unregister_prog_handler(judge);
     free(a.log);
@@ -352,8 +391,9 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
 
 static void detach(struct load *l, unsigned h)
 {
-    bpf_link__destroy(l->links[h]);
-    l->links[h] = NULL;
+    if (l->links[h] >= 0)
+        close(l->links[h]);
+    l->links[h] = -1;
     if (h == HOOK_RING)
         ring_detach(l->ring_links);
     l->attached &= (uint8_t) ~(1u << h);
@@ -391,7 +431,6 @@ void load_attach(struct load *l, enum load_part part)
         return;
     bpf_object__for_each_program (prog, l->object) {
         enum hook_id h = hook_of_section(bpf_program__section_name(prog));
-        struct bpf_link *link;
 
         if (h == HOOK_COUNT || !bpf_program__autoload(prog) ||
             hook_info(h)->state != (part == LOAD_STATE) || !hooks_kept(1u << h, l->missing))
@@ -400,12 +439,11 @@ void load_attach(struct load *l, enum load_part part)
             ring = 1u << HOOK_RING;
             continue;
         }
-        link = bpf_program__attach(prog);
-        l->links[h] = link;
-        if (link)
+        l->links[h] = held_attach(prog);
+        if (l->links[h] >= 0)
             l->attached |= (uint8_t)(1u << h);
         else
-            note_fault(l, h, "it cannot be attached", strerror(errno));
+            note_fault(l, h, "it cannot be attached", strerror(-l->links[h]));
     }
     attach_ring(l, ring);
     for (unsigned h = 0; h < HOOK_COUNT; h++)
@@ -413,6 +451,12 @@ void load_attach(struct load *l, enum load_part part)
             detach(l, h);
     if (part == LOAD_REST)
         begin_keeping(l);
+}
+
+void load_settle(struct load *l)
+{
+    close_object(l);
+    malloc_trim(0);
 }
 
 void load_detach(struct load *l)
@@ -425,4 +469,5 @@ void load_close(struct load *l)
 {
     load_detach(l);
     close_object(l);
+    held_close(&l->held);
 }

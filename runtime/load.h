@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 
+#include "held.h"
 #include "hooks.h"
 #include "ring.h"
 #include "shared.h"
@@ -20,8 +21,6 @@
 #define LOAD_REASON 512
 
 struct bpf_object;
-struct bpf_link;
-struct bpf_map;
 
 struct load_options {
     uint32_t buffer;                 /* bytes of the ring buffer; a power of two */
@@ -37,13 +36,13 @@ struct load_fault {
 };
 
 struct load {
-    struct bpf_object *object;
-    struct bpf_link *links[HOOK_COUNT];
-    struct bpf_link *ring_links[RING_LINKS];
+    struct bpf_object *object; /* NULL: nothing was loaded, or load_settle() was called */
+    struct held held;          /* all maps and programs, and their types */
+    int links[HOOK_COUNT], ring_links[RING_LINKS]; /* -1: not attached */
     struct load_fault faults[HOOK_COUNT];
     unsigned nfault;
     uint8_t missing, attached; /* bit per hook_id */
-    int events_fd, procs_fd;   /* of maps; -1: not in this bundle */
+    int events_fd, procs_fd;   /* of maps, held; -1: not in this bundle */
     int envs_fd;               /* -1 also where no rule looks at environments */
     struct shared_maps shared; /* as those */
     uint8_t task;              /* enum task_tie of what is decided once per task */
@@ -60,6 +59,8 @@ enum load_part { LOAD_STATE, LOAD_REST };
 int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *p,
               const struct load_options *opt, char *err, size_t errlen);
 void load_attach(struct load *l, enum load_part part); /* adds to the faults */
+/* All is attached: what only loading needed is given back to the system. */
+void load_settle(struct load *l);
 void load_detach(struct load *l);
 void load_close(struct load *l);
 
