@@ -13,6 +13,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "aside.h"
 #include "clock.h"
 #include "gate.h"
 #include "object.h"
@@ -137,8 +138,10 @@ struct attempt {
     size_t size;
     const struct rpk *p;
     const struct load_options *opt;
-    char *log;   /* LOG_SIZE bytes: what the verifier said last */
-    bool filled; /* the programs were taken: what failed came after */
+    char *log;          /* LOG_SIZE bytes: what the verifier said last */
+    bool filled;        /* the programs were taken: what failed came after */
+    struct aside judge; /* its log is as large */
+    int judge_fd;       /* -1: not loaded, or by libbpf */
 };
 
 /* A bundle has every hook. Those that are not asked for cost nothing: they are not loaded. */
@@ -161,45 +164,64 @@ static void choose_hooks(const struct load *l, const struct probe_plan *plan, ui
 /* What a program of another kind may not do is taken out of the judge's code (MAY_LOOK_UP). */
 static int prepare_judge(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
 {
+    struct attempt *a = (struct attempt *)cookie;
     size_t n = bpf_program__insn_cnt(prog);
     struct bpf_insn *code = malloc(n * sizeof(*code));
-    int rc;
 
-    (void)opts;
-    (void)cookie;
     if (!code)
         return -ENOMEM;
     memcpy(code, bpf_program__insns(prog), n * sizeof(*code));
     for (size_t i = 0; i < n; i++)
         if (gate_is_look_up(&code[i]))
             code[i].imm = MAY_NOT_LOOK_UP;
-    rc = bpf_program__set_insns(prog, code, n);
-    free(code);
-    return rc;
+    return aside_start(&a->judge, prog, code, n, opts);
+}
+
+/* Waits for the judge; if it alone was refused, `log` is its own. */
+static int end_judge(struct attempt *a, int others)
+{
+    int fd = aside_end(&a->judge);
+    char *log = a->log;
+
+    a->judge_fd = fd < 0 ? -1 : fd;
+    if (others || fd >= 0 || fd == -ENOENT)
+        return others;
+    a->log = a->judge.log;
+    a->judge.log = log;
+    return fd;
+}
+
+static void drop_judge(struct attempt *a)
+{
+    if (a->judge_fd >= 0)
+        close(a->judge_fd);
+    a->judge_fd = -1;
 }
 
 /* The hooks that have others judge call the program by its place in a map. */
-static int put_judge(const struct load *l, const struct probe_plan *plan, uint8_t hooks)
+static int put_judge(const struct load *l, const struct attempt *a, uint8_t hooks)
 {
-    struct bpf_program *prog = bpf_object__find_program_by_name(l->object, JUDGE);
+    const struct bpf_program *prog = bpf_object__find_program_by_name(l->object, JUDGE);
     const uint32_t zero = 0;
-    int fd = prog ? bpf_program__fd(prog) : -1;
+    int fd = a->judge_fd;
 
-    if (!needs_judge(plan, hooks))
+    if (!needs_judge(a->opt->plan, hooks))
         return 0;
+    if (fd < 0 && prog)
+        fd = bpf_program__fd(prog);
     if (fd < 0)
         return -EINVAL;
     return bpf_map_update_elem(map_fd(l, "judges"), &zero, &fd, BPF_ANY) ? -errno : 0;
 }
 
-static int open_object(struct load *l, const struct attempt *a)
+static int open_object(struct load *l, struct attempt *a)
 {
     struct bpf_object_open_opts open = {.sz = sizeof(open),
                                         .object_name = "rulerun",
                                         .kernel_log_buf = a->log,
                                         .kernel_log_size = LOG_SIZE};
 
-    a->log[0] = '\0';
+    a->log[0] = a->judge.log[0] = '\0';
     l->object = bpf_object__open_mem(a->bytes, a->size, &open);
     if (!l->object)
         return -errno;
@@ -225,15 +247,17 @@ static int load_hooks(struct load *l, struct attempt *a, uint8_t hooks)
 
     if (!rc) {
         choose_hooks(l, a->opt->plan, hooks);
-        rc = bpf_object__load(l->object);
+        rc = end_judge(a, bpf_object__load(l->object));
         a->filled = !rc;
     }
     if (!rc)
-        rc = put_judge(l, a->opt->plan, hooks);
+        rc = put_judge(l, a, hooks);
     if (!rc)
         rc = object_fill_maps(l->object, a->p);
-    if (rc)
+    if (rc) {
+        drop_judge(a);
         close_object(l);
+    }
     return rc;
 }
 
@@ -282,8 +306,8 @@ static void find_faults(struct load *l, struct attempt *a, uint8_t hooks)
         char why[LOAD_REASON] = "";
         int rc = hooks >> h & 1 ? load_hooks(l, a, (uint8_t)(1u << h)) : 0;
 
-        if (l->object)
-            close_object(l);
+        drop_judge(a);
+        close_object(l);
         if (rc == 0)
             continue;
         verdict(a->log, why, sizeof(why));
@@ -313,6 +337,18 @@ static int load_object(struct load *l, struct attempt *a, char *err, size_t errl
     return rc;
 }
 
+/* The kernel lends most of its functions to those with the right one alone. */
+static const char *license_of(const void *bytes, size_t size)
+{
+    uint64_t off = 0, len = 0;
+    const char *text = bytes;
+
+    if (rpk_elf_find(bytes, size, "license", &off, &len, NULL, 0) || len == 0 ||
+        text[off + len - 1] != '\0')
+        return "";
+    return text + off;
+}
+
 static void load_init(struct load *l)
 {
     *l = (struct load){.events_fd = -1, .procs_fd = -1, .envs_fd = -1, .shared = {-1, -1, -1}};
@@ -338,7 +374,7 @@ static void note_map(struct load *l, const char *name, int fd)
 }
 
 /* Holds all that is loaded apart from the object. 0 or -errno. */
-static int hold(struct load *l)
+static int hold(struct load *l, const struct attempt *a)
 {
     struct bpf_program *prog;
     struct bpf_map *m;
@@ -353,15 +389,17 @@ static int hold(struct load *l)
     bpf_object__for_each_program (prog, l->object)
         if (fd >= 0 && bpf_program__fd(prog) >= 0)
             fd = held_add(&l->held, HELD_PROGRAM, bpf_program__fd(prog));
+    if (fd >= 0 && a->judge_fd >= 0)
+        fd = held_add(&l->held, HELD_PROGRAM, a->judge_fd);
     return fd < 0 ? fd : 0;
 }
 
 int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *p,
               const struct load_options *opt, char *err, size_t errlen)
 {
-    const struct libbpf_prog_handler_opts handler = {.sz = sizeof(handler),
-                                                     .prog_prepare_load_fn = prepare_judge};
-    struct attempt a = {.bytes = bytes, .size = size, .p = p, .opt = opt};
+    struct attempt a = {.bytes = bytes, .size = size, .p = p, .opt = opt, .judge_fd = -1};
+    const struct libbpf_prog_handler_opts handler = {
+        .sz = sizeof(handler), .cookie = (long)&a, .prog_prepare_load_fn = prepare_judge};
     int rc, judge;
 
     load_init(l);
@@ -374,16 +412,20 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
     judge = libbpf_register_prog_handler("raw_tp/judge", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, &handler);
     l->cpus = (unsigned)libbpf_num_possible_cpus();
     a.log = calloc(1, LOG_SIZE);
-    rc = a.log ? load_object(l, &a, err, errlen) : -ENOMEM;
+    a.judge = (struct aside){
+        .license = license_of(bytes, size), .log = calloc(1, LOG_SIZE), .log_size = LOG_SIZE};
+    rc = a.log && a.judge.log ? load_object(l, &a, err, errlen) : -ENOMEM;
     if (!rc)
-        rc = hold(l);
+        rc = hold(l, &a);
     if (!(opt->selected->plan.groups & ENV_GROUPS))
         l->envs_fd = -1;
     if (rc)
         load_close(l);
     if (judge > 0)
         libbpf_unregister_prog_handler(judge);
+    drop_judge(&a);
     free(a.log);
+    free(a.judge.log);
     return rc;
 }
 
