@@ -143,7 +143,7 @@ struct ev {
     __u8 sketched; /* `sketch` is filled */
     __u8 pad;
     __u16 text; /* of an open: what reading the caller's path gave (probe.h), or 0: not read yet */
-    __u8 pad_text[4];
+    __u32 flags; /* of an open, in the language's numbers: for extract_args() */
     __u64 sketch;  /* which rules the path can concern (bpf/sketch.h) */
     __u64 req;     /* of a ring: address of the request, if this is its end */
     __u8 peer[24]; /* of a ring: beginning of the socket address that a datagram goes to */
