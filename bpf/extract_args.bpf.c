@@ -345,7 +345,7 @@ static __always_inline void accept_params(struct ev *ev)
     __u64 file = file_of_fd((__s32)ev->args[0]), socket, sk;
     __u32 len = 0, max = 0;
 
-    if (file && (KREAD(struct file, file, f_inode, i_mode) & S_IFMT) == S_IFSOCK) {
+    if (file && is_socket(file)) {
         socket = (__u64)KREAD(struct file, file, private_data);
         sk = (__u64)KREAD(struct socket, socket, sk);
         len = KREAD(struct sock, sk, sk_ack_backlog);

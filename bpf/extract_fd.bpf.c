@@ -173,11 +173,10 @@ static __always_inline __u32 type_of_socket(__u64 sk)
 
 static __always_inline __u32 type_of_file(__u64 file, __u64 inode)
 {
-    __u32 mode = KREAD(struct inode, inode, i_mode) & S_IFMT;
     __u64 dentry = (__u64)KREAD(struct file, file, f_path.dentry);
     __u64 magic = KREAD(struct inode, inode, i_sb, s_magic);
 
-    if (mode == S_IFSOCK)
+    if (is_socket(file))
         return type_of_socket(sock_of_file(file));
     if (magic == PIPEFS_MAGIC)
         return FDT_PIPE;

@@ -257,7 +257,7 @@ __attribute__((noinline)) int extract_sock(struct ev *ev)
         return 0;
     }
     file = file_of_event(ev);
-    if (!file || (KREAD(struct file, file, f_inode, i_mode) & S_IFMT) != S_IFSOCK)
+    if (!file || !is_socket(file))
         return 0;
     sk = sock_of_file(file);
     family = KREAD(struct sock, sk, __sk_common.skc_family);

@@ -431,6 +431,7 @@ struct bpf_iter_num { /* from 6.4 on */
 #define S_IFREG 0100000
 #define S_IFIFO 0010000
 
+#define FMODE_PATH 0x4000u
 #define FMODE_CREATED 0x100000u
 
 #define PIPEFS_MAGIC 0x50495045

@@ -616,6 +616,13 @@ static __always_inline bool is_memfd(__u64 dentry)
     return name == MEMFD_PREFIX;
 }
 
+/* The file of a bound socket can be opened as a path alone: it is no socket. */
+static __always_inline bool is_socket(__u64 file)
+{
+    return (KREAD(struct file, file, f_inode, i_mode) & S_IFMT) == S_IFSOCK &&
+           !(KREAD(struct file, file, f_mode) & FMODE_PATH);
+}
+
 static __always_inline __u64 sock_of_file(__u64 file)
 {
     __u64 socket = (__u64)KREAD(struct file, file, private_data);
