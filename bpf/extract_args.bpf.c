@@ -298,7 +298,7 @@ static __always_inline void open_params(struct ev *ev)
     struct opened o = {};
     __u64 how[3] = {};
     bool known = open_native(ev, how);
-    __u32 flags, mode = 0, at;
+    __u32 flags, mode = 0, at = N_P5;
 
     ev->flags = open_flags(how[0]);
     read_opened(ev, &o, how[0] & (NATIVE_O_CREAT | NATIVE_O_TMPFILE));
@@ -313,17 +313,16 @@ static __always_inline void open_params(struct ev *ev)
         put_num(ev, N_P5, flags & O_F_UPPER ? 1 : flags & O_F_LOWER ? 2 : 0);
         return;
     }
-    at = ev->h.event == EV_open ? N_P2 : N_P3;
-    put_num(ev, at, flags);
-    put_num(ev, at + 1, mode);
+    put_num(ev, N_P3, flags);
+    put_num(ev, N_P4, mode);
     if (ev->h.event == EV_openat2) {
         put_num(ev, N_P5, (__s64)flags_from_native(FT_openat2_flags, how[2]));
-        at = N_P4;
+        at = N_P6;
         if (!known)
             unknown_how(ev);
     }
-    put_num(ev, at + 2, o.dev);
-    put_num(ev, at + 3, o.ino);
+    put_num(ev, at, o.dev);
+    put_num(ev, at + 1, o.ino);
 }
 
 /* The caller has no path of it: there is the kernel's alone. */
