@@ -285,6 +285,13 @@ enum container_kind {
 };
 #define CONTAINER_ID_SHOWN 12 /* digits of container.id; names of LXC are shown whole */
 
+/* Rows of the map `generation`, which user space begins at 0. */
+enum {
+    GENERATION_NOW, /* of ancestors (bpf/keep.h); 0: nothing is kept of tasks */
+    STATES_KEPT,    /* 1: every process has been given a state, and its hooks are attached */
+    GENERATION_ROWS
+};
+
 /* State of a process: written at exec and fork, read by the extractors of PROC, EXE, CMD, ... */
 #define ARGS_CAP 4096
 struct proc_state {
@@ -307,7 +314,7 @@ struct proc_state {
     __u8 container_state; /* enum slot_state of container_id */
     __u8 container_len;   /* of container_id */
     __u8 container_kind;  /* enum container_kind */
-    __u8 pad[4];
+    __u32 execs;          /* low bits of the task's self_exec_id; 0: user space wrote it */
     char comm[COMM_SIZE];
     char container_id[64]; /* the whole id; `host` outside */
     char args[ARGS_CAP];
@@ -319,9 +326,10 @@ struct proc_state {
  */
 #define ENV_CAP 4096
 struct env_state {
-    __u32 len;  /* bytes of text; the last NUL is not one */
-    __u8 state; /* enum slot_state */
-    __u8 pad[3];
+    __u32 len;   /* bytes of text; the last NUL is not one */
+    __u32 execs; /* as in proc_state */
+    __u8 state;  /* enum slot_state */
+    __u8 pad[7];
     char text[ENV_CAP]; /* NAME=value, NUL between */
 };
 #define ENV_GROUPS (1ull << G_ENV | 1ull << G_ENVRAW)
@@ -338,6 +346,6 @@ ABI_ASSERT(sizeof(struct ring_reader) == 64);
 ABI_ASSERT(sizeof(struct probe_plan) == 88);
 ABI_ASSERT(offsetof(struct proc_state, comm) == 88);
 ABI_ASSERT(sizeof(struct proc_state) == 88 + COMM_SIZE + 64 + ARGS_CAP);
-ABI_ASSERT(sizeof(struct env_state) == 8 + ENV_CAP);
+ABI_ASSERT(sizeof(struct env_state) == 16 + ENV_CAP);
 
 #endif

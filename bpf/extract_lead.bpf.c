@@ -40,6 +40,7 @@ static __always_inline void put_leader(struct ev *ev, struct task_struct *task, 
 {
     struct proc_state *st = state_of(task);
     __u64 mm = KADDR(struct task_struct, task, mm);
+    bool known;
 
     if (session) {
         put_text(ev, S_SID_EXE, 0, ST_UNKNOWN);
@@ -48,8 +49,8 @@ static __always_inline void put_leader(struct ev *ev, struct task_struct *task, 
         put_exepath(ev, S_SID_EXEPATH, ev->s_SID_EXEPATH, mm);
         return;
     }
-    read_name(ev->s_PG_NAME, task);
-    put_text(ev, S_PG_NAME, name_len(ev->s_PG_NAME), ST_PRESENT);
+    known = read_name(ev->s_PG_NAME, task);
+    put_text(ev, S_PG_NAME, known ? name_len(ev->s_PG_NAME) : 0, known ? ST_PRESENT : ST_UNKNOWN);
     put_text(ev, S_PG_EXE, 0, ST_UNKNOWN);
     if (st)
         put_exe(ev, S_PG_EXE, ev->s_PG_EXE, st);
@@ -146,7 +147,8 @@ static long shell_step(__u32 i, struct shell_walk *s)
 
     if (!w || task->tgid == 0)
         return 1;
-    read_name(w->live.comm, task);
+    if (!read_name(w->live.comm, task))
+        return 1; /* nor is what stands above */
     n = name_len(w->live.comm);
     OPAQUE(n);
     end = w->live.comm + (n & (COMM_SIZE - 1)); /* the bytes before a name of none are no `sh` */

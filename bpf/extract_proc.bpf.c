@@ -110,6 +110,8 @@ __attribute__((noinline)) int extract_proc(struct ev *ev)
     }
     put_state_numbers(ev, st);
     put_name(ev, S_NAME, ev->s_NAME, st->comm);
+    if (st == &w->live && !counts_own_name(task))
+        put_text(ev, S_NAME, 0, ST_UNKNOWN);
     put_container_id(ev, st);
     return 0;
 }
@@ -251,8 +253,7 @@ __attribute__((noinline)) int extract_cmd(struct ev *ev)
 /* The process's environment to a text slot, as it is; its length. */
 static __always_inline __u32 put_env(struct ev *ev, __u32 slot, char *to)
 {
-    struct env_state *env =
-        bpf_task_storage_get(&envs, bpf_get_current_task_btf()->group_leader, 0, 0);
+    struct env_state *env = env_of(bpf_get_current_task_btf()->group_leader);
     __u32 n = env ? env->len : 0;
 
     if (n >= ENV_CAP)
@@ -355,6 +356,8 @@ __attribute__((noinline)) int extract_parent(struct ev *ev)
     }
     bpf_probe_read_kernel(ev->s_PNAME, COMM_SIZE, parent->comm);
     put_text(ev, S_PNAME, name_len(ev->s_PNAME), ST_PRESENT);
+    if (!counts_own_name(parent))
+        put_text(ev, S_PNAME, 0, ST_UNKNOWN);
     put_text(ev, S_PEXE, 0, ST_UNKNOWN);
     put_text(ev, S_PCMDLINE, 0, ST_UNKNOWN);
     return 0;
@@ -383,8 +386,8 @@ static __always_inline void session_begin(struct session *s, struct ev *ev,
     s->host = KREAD(struct task_struct, task, thread_pid, level) == 0;
     s->found = s->host && pid_of(task) == s->pid;
     __builtin_memset(ev->s_SNAME, 0, COMM_SIZE);
-    if (s->found)
-        read_name(ev->s_SNAME, task);
+    s->cut = 0;
+    s->unknown = s->found && !read_name(ev->s_SNAME, task);
 }
 
 static __always_inline void session_see(struct session *s, struct ev *ev, struct task_struct *task,
@@ -409,7 +412,11 @@ static long anc_step(__u32 i, struct climb *c)
     if (!w || i >= ANC_MAX || task->tgid == 0)
         return 1;
     c->task = task;
-    read_name(ev->h.anc[i], task);
+    if (!read_name(ev->h.anc[i], task)) {
+        __builtin_memset(ev->h.anc[i], 0, COMM_SIZE);
+        w->session.cut = 1;
+        return 1;
+    }
     ev->h.anc_count = (__u8)(i + 1);
     session_see(&w->session, ev, task, ev->h.anc[i]);
     return 0;
@@ -419,6 +426,7 @@ __attribute__((noinline)) int extract_anc(struct ev *ev)
 {
     struct climb c = {.task = bpf_get_current_task_btf()->group_leader, .ev = ev};
     struct work *w = work_get();
+    bool cut;
 
     if (!ev || !w)
         return 0;
@@ -426,8 +434,12 @@ __attribute__((noinline)) int extract_anc(struct ev *ev)
     ev->h.anc_count = 0;
     session_begin(&w->session, ev, c.task);
     bpf_loop(ANC_MAX, anc_step, &c, 0);
-    ev->h.anc_state = ev->h.anc_count == ANC_MAX && c.task->real_parent->tgid ? ST_CUT : ST_PRESENT;
-    put_text(ev, S_SNAME, name_len(ev->s_SNAME), ST_PRESENT);
+    cut = w->session.cut || (ev->h.anc_count == ANC_MAX && c.task->real_parent->tgid);
+    ev->h.anc_state = cut ? ST_CUT : ST_PRESENT;
+    if (w->session.unknown || (w->session.cut && !w->session.found))
+        put_text(ev, S_SNAME, 0, ST_UNKNOWN);
+    else
+        put_text(ev, S_SNAME, name_len(ev->s_SNAME), ST_PRESENT);
     return 0;
 }
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /* A new process (not a thread) inherits its parent's state. No event: clone and fork are calls. */
-#include "probe.h"
+#include "state.h"
 
 static __always_inline void inherit_env(struct task_struct *leader, struct task_struct *child)
 {
-    struct env_state *from = bpf_task_storage_get(&envs, leader, 0, 0);
+    struct env_state *from = env_of(leader);
 
     if (from)
         bpf_task_storage_get(&envs, child, from, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -20,7 +20,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
         return 0;
     if (plan.groups & ENV_GROUPS)
         inherit_env(leader, child);
-    from = bpf_task_storage_get(&procs, leader, 0, 0);
+    from = state_of(leader);
     if (!from)
         return 0; /* unknown, as its parent is */
     st = bpf_task_storage_get(&procs, child, from, BPF_LOCAL_STORAGE_GET_F_CREATE);

@@ -30,8 +30,8 @@ struct kept {
 
 static __always_inline __u64 keep_generation(void)
 {
-    __u32 zero = 0;
-    __u64 *now = bpf_map_lookup_elem(&generation, &zero);
+    __u32 row = GENERATION_NOW;
+    __u64 *now = bpf_map_lookup_elem(&generation, &row);
 
     return now ? *(volatile __u64 *)now : 0;
 }
@@ -46,12 +46,12 @@ static __always_inline bool keep_has_children(__u64 task)
 /* The task has changed, or is going to leave its children: what rests on it is void. */
 static __always_inline void keep_parent_changed(__u64 task)
 {
-    __u32 zero = 0;
+    __u32 row = GENERATION_NOW;
     __u64 *now;
 
     if (!(plan.task & TASK_ANC) || !keep_has_children(task))
         return;
-    now = bpf_map_lookup_elem(&generation, &zero);
+    now = bpf_map_lookup_elem(&generation, &row);
     if (now)
         __sync_fetch_and_add(now, 1);
 }

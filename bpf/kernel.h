@@ -425,6 +425,7 @@ struct bpf_iter_num { /* from 6.4 on */
 #define TS_COMPAT 0x2 /* thread_info.status: inside a 32-bit system call */
 
 #define PF_EXITING 0x4
+#define PF_KTHREAD 0x200000
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000

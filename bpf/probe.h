@@ -54,9 +54,11 @@ struct groups {
 
 /* Of the event's process, while its ancestors are walked (extract_proc.bpf.c). */
 struct session {
-    __u64 pid;   /* address of the session's struct pid */
-    __u32 found; /* its name cannot change any more */
-    __u32 host;  /* the process is in the first pid namespace */
+    __u64 pid;     /* address of the session's struct pid */
+    __u32 found;   /* its name cannot change any more */
+    __u32 host;    /* the process is in the first pid namespace */
+    __u32 unknown; /* its name was found, and is not known */
+    __u32 cut;     /* an ancestor's name is not known: the walk has ended there */
 };
 
 /* A walk over a vector's parts (extract_data.bpf.c), here for the same reason. */
@@ -176,9 +178,9 @@ struct tasks_map { /* task_slots rows for each CPU */
     __type(key, __u32);
     __type(value, struct task_entry);
 };
-struct generation_map {
+struct generation_map { /* abi.h names the rows */
     __uint(type, BPF_MAP_TYPE_ARRAY);
-    __uint(max_entries, 1);
+    __uint(max_entries, GENERATION_ROWS);
     __type(key, __u32);
     __type(value, __u64);
 };

@@ -4,8 +4,8 @@
  *
  * All of it is as of the last exec, and inherited at fork; so a process that renames itself or
  * writes over its argv changes nothing here. User space fills `procs` once, at start, for what
- * already runs; a process that nobody filled in gets from state_live() what the kernel has, and
- * its arguments stay unknown.
+ * already runs; a process that has no state all the same gets from state_live() what the kernel
+ * has, and its name and arguments are unknown.
  */
 #include "probe.h"
 #include "match.h"
@@ -167,13 +167,15 @@ static __always_inline void arguments(struct proc_state *st, struct task_struct 
 
 __attribute__((noinline)) int state_env(struct env_state *env)
 {
-    __u64 mm = KADDR(struct task_struct, bpf_get_current_task_btf(), mm);
+    struct task_struct *task = bpf_get_current_task_btf();
+    __u64 mm = KADDR(struct task_struct, task, mm);
     __u64 from = KREAD(struct mm_struct, mm, env_start);
     __u64 whole = KREAD(struct mm_struct, mm, env_end) - from;
     __u32 n = whole < ENV_CAP ? (__u32)whole : ENV_CAP;
 
     if (!env)
         return 0;
+    env->execs = (__u32)task->self_exec_id;
     env->len = 0;
     env->state = whole ? ST_UNKNOWN : ST_PRESENT;
     OPAQUE(n);
@@ -483,6 +485,7 @@ __attribute__((noinline)) int state_exec(struct proc_state *st)
     if (!st)
         return 0;
     state_live(st);
+    st->execs = (__u32)task->self_exec_id;
     arguments(st, task);
     return 0;
 }

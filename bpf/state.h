@@ -6,9 +6,45 @@
 #include "probe.h"
 #include "match.h"
 
+/*
+ * Is what was written after this many execs that of the task's program? The kernel makes no room
+ * for a state, and before 6.2 finds none, while a program that was preempted works on its
+ * processor's states: then an exec or a fork goes by unseen. Another process may be in the middle
+ * of an exec that the hook has yet to see.
+ */
+static __always_inline bool state_holds(__u32 execs, struct task_struct *leader)
+{
+    __u32 missed = (__u32)leader->self_exec_id - execs;
+    bool own = leader == bpf_get_current_task_btf()->group_leader;
+
+    return !execs || !missed || (missed == 1 && !own);
+}
+
+/* Of a process, by the leader of its thread group; NULL: it has none. */
 static __always_inline struct proc_state *state_of(struct task_struct *leader)
 {
-    return bpf_task_storage_get(&procs, leader, 0, 0);
+    struct proc_state *st = bpf_task_storage_get(&procs, leader, 0, 0);
+
+    return st && state_holds(st->execs, leader) ? st : NULL;
+}
+
+static __always_inline struct env_state *env_of(struct task_struct *leader)
+{
+    struct env_state *env = bpf_task_storage_get(&envs, leader, 0, 0);
+
+    return env && state_holds(env->execs, leader) ? env : NULL;
+}
+
+/*
+ * Is the name that a process without a state has now the one it was started with? It may have given
+ * itself another; before states are kept, and where they cannot be, there is no better one.
+ */
+static __always_inline bool counts_own_name(struct task_struct *task)
+{
+    __u32 row = STATES_KEPT;
+    __u64 *kept = bpf_map_lookup_elem(&generation, &row);
+
+    return (kept && !*kept) || task->flags & PF_KTHREAD;
 }
 
 /* Length of a name padded with NULs: at most COMM_SIZE - 1, whatever its last byte is. */
@@ -29,7 +65,8 @@ static __always_inline void put_name(struct ev *ev, __u32 slot, char *to, const 
     put_text(ev, slot, name_len(to), ST_PRESENT);
 }
 
-static __always_inline void read_name(char *to, struct task_struct *task)
+/* False: the name is not known, and the bytes are nobody's. */
+static __always_inline bool read_name(char *to, struct task_struct *task)
 {
     struct proc_state *st = state_of(task);
 
@@ -37,6 +74,7 @@ static __always_inline void read_name(char *to, struct task_struct *task)
         __builtin_memcpy(to, st->comm, COMM_SIZE);
     else
         bpf_probe_read_kernel(to, COMM_SIZE, task->comm);
+    return st || counts_own_name(task);
 }
 
 /* State of a text made of arguments that may be cut; `whole`: this part of them is there whole. */

@@ -2,8 +2,8 @@
 /*
  * May what is found of the current task be kept?
  *
- * Only if its program, and those above it, are as of their last exec: a process without a state in
- * `procs` has the name that it gives itself. And only below tasks that are not exiting (keep.h).
+ * Only if its program, and those above it, are as of their last exec: the name of a process without
+ * a state in `procs` is its own making, or unknown for now. And only below tasks that are not exiting (keep.h).
  * This is looked at before anything is found, so that what changes later comes with a new
  * generation.
  */

@@ -121,6 +121,8 @@ static void seed(struct daemon *d)
     n = seed_all(&s, d->load.procs_fd, d->load.envs_fd);
     if (n < 0)
         fprintf(stderr, "rulerun: /proc: %s; what already runs is not known\n", strerror(-n));
+    else
+        load_states_kept(&d->load);
 }
 
 /* The clock that events are stamped with. */

@@ -452,16 +452,28 @@ static void attach_ring(struct load *l, uint8_t hooks)
         l->attached |= 1u << HOOK_RING;
 }
 
+/* Sets a row of `generation` to 1, if the hooks that it needs are attached. */
+static void begin_row(const struct load *l, uint32_t row, uint8_t needs)
+{
+    const uint64_t first = 1;
+    int fd = map_fd(l, "generation");
+
+    if (fd >= 0 && (l->attached & needs) == needs)
+        bpf_map_update_elem(fd, &row, &first, BPF_ANY);
+}
+
 /* What is decided once per task is kept only if its changes are seen (bpf/keep.h). */
 static void begin_keeping(const struct load *l)
 {
     uint8_t needs = l->task & TASK_ANC ? 1u << HOOK_EXEC | 1u << HOOK_EXIT : 1u << HOOK_EXEC;
-    const uint32_t zero = 0;
-    const uint64_t first = 1;
-    int fd = map_fd(l, "generation");
 
-    if (l->task && fd >= 0 && (l->attached & needs) == needs)
-        bpf_map_update_elem(fd, &zero, &first, BPF_ANY);
+    if (l->task)
+        begin_row(l, GENERATION_NOW, needs);
+}
+
+void load_states_kept(struct load *l)
+{
+    begin_row(l, STATES_KEPT, 1u << HOOK_EXEC | 1u << HOOK_FORK);
 }
 
 void load_attach(struct load *l, enum load_part part)

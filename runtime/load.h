@@ -59,6 +59,8 @@ enum load_part { LOAD_STATE, LOAD_REST };
 int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *p,
               const struct load_options *opt, char *err, size_t errlen);
 void load_attach(struct load *l, enum load_part part); /* adds to the faults */
+/* What already ran was seeded: from here on a process without a state is one that is not known. */
+void load_states_kept(struct load *l);
 /* All is attached: what only loading needed is given back to the system. */
 void load_settle(struct load *l);
 void load_detach(struct load *l);

@@ -8,6 +8,7 @@
  * DIR/bin holds this program under other names, to exec. tests/live/tasks.py says what each look
  * must raise. `storm SECONDS` makes many processes that change at random at the same time.
  */
+#include <bpf/bpf.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -217,6 +218,56 @@ static void namespaces(const char *none)
     if (fd < 0 || setns(fd, CLONE_NEWPID))
         fail("setns");
     look("ns-back");
+}
+
+/* ---- a process whose state the kernel could not store ---- */
+
+static void forget_in(int map)
+{
+    struct bpf_map_info info = {0};
+    __u32 size = sizeof(info);
+    int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+    if (map < 0 || pidfd < 0 || bpf_obj_get_info_by_fd(map, &info, &size))
+        fail("a map");
+    if (info.type == BPF_MAP_TYPE_TASK_STORAGE && !strcmp(info.name, "procs"))
+        bpf_map_delete_elem(map, &pidfd);
+    close(pidfd);
+    close(map);
+}
+
+/* Takes this process's state from every daemon; nothing was kept of it yet. */
+static void forget(void)
+{
+    __u32 id = 0;
+
+    while (!bpf_map_get_next_id(id, &id)) {
+        int map = bpf_map_get_fd_by_id(id);
+
+        if (map >= 0) /* else it has gone meanwhile */
+            forget_in(map);
+    }
+}
+
+static void forgotten(const char *none)
+{
+    pid_t pid = fork(), child;
+
+    (void)none;
+    if (pid) {
+        reap(pid);
+        return;
+    }
+    forget();
+    prctl(PR_SET_NAME, "task-b");
+    look("forgot-own");
+    child = fork();
+    if (!child) {
+        look("forgot-child");
+        start("task-b", "look", "forgot-exec");
+    }
+    reap(child);
+    _exit(0);
 }
 
 /* ---- families: those that look wait for a byte of those that change ---- */
@@ -503,6 +554,7 @@ int main(int argc, char **argv)
         {"exec-thread", exec_thread},
         {"group", group},
         {"namespaces", namespaces},
+        {"forgotten", forgotten},
         {"changed", changed},
         {"parent-exec", parent_exec},
         {"parent-exec-thread", parent_exec_thread},

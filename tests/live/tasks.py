@@ -46,6 +46,7 @@ RULE = """
   output: '%fd.name'
   priority: INFO
 """
+ABOVE = 'parent-a parent-p parent-q second-a second-q above-p pcmd-q'
 SCENES = {
     'cred': {'cred-root': 'name-a admin', 'cred-uid': 'name-a uid', 'cred-back': 'name-a admin',
              'cred-gid': 'name-a admin gid'},
@@ -64,6 +65,10 @@ SCENES = {
                    'ns-first': 'name-a parent-a admin first',
                    'ns-first-exec': 'not-a parent-a admin asked first',
                    'ns-back': 'name-a admin'},
+    # What is not known passes: a test, its negation, and what is asked of the processes above.
+    'forgotten': {'forgot-own': 'name-a not-a parent-a asked admin',
+                  'forgot-child': f'name-a not-a asked admin {ABOVE}',
+                  'forgot-exec': f'not-a asked admin {ABOVE}'},
     'parent-exec': {'pexec-before': 'name-a parent-a admin',
                     'pexec-after': 'name-a parent-q pcmd-q admin'},
     'parent-exec-thread': {'pthread-before': 'name-a parent-a admin',

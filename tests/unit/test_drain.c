@@ -19,7 +19,7 @@
 
 #include "../../runtime/drain.h"
 
-#define PAGE 4096u
+#define PAGE ((size_t)4096)
 #define HEAD 8u
 
 struct writer {
