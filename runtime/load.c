@@ -113,11 +113,8 @@ static int map_fd(const struct load *l, const char *name)
 
 /* ---- programs: which of them the kernel takes ---- */
 
-/* Hooks whose events another program judges (bpf/hook_judge.bpf.c). */
+/* What judges the events of HOOKS_JUDGED. */
 #define JUDGE "judge_event"
-#define HOOKS_JUDGED                                                                               \
-    (1u << HOOK_EXIT | 1u << HOOK_SYS_ENTER | 1u << HOOK_RING | 1u << HOOK_SIGNAL |                \
-     1u << HOOK_SWITCH)
 
 /* Of these hooks, is there one that has it judge? That of exits may watch for ancestors alone. */
 static bool needs_judge(const struct probe_plan *plan, uint8_t hooks)
