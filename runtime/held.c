@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "held.h"
 
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -35,4 +36,11 @@ int held_attach(const struct bpf_program *prog)
 
     bpf_link__destroy(link); /* closes its own descriptor alone */
     return fd;
+}
+
+int held_attach_typed(int prog)
+{
+    int fd = bpf_link_create(prog, 0, BPF_TRACE_RAW_TP, NULL);
+
+    return fd < 0 ? -errno : fd;
 }

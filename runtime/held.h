@@ -27,5 +27,7 @@ void held_close(struct held *h);
 
 /* Attaches a program. The descriptor that it is attached by, the caller's to close; -errno. */
 int held_attach(const struct bpf_program *prog);
+/* The same of a program on a tracepoint by its types, which knows that by itself. */
+int held_attach_typed(int prog);
 
 #endif

@@ -113,9 +113,6 @@ static int map_fd(const struct load *l, const char *name)
 
 /* ---- programs: which of them the kernel takes ---- */
 
-/* What judges the events of HOOKS_JUDGED. */
-#define JUDGE "judge_event"
-
 /* Of these hooks, is there one that has it judge? That of exits may watch for ancestors alone. */
 static bool needs_judge(const struct probe_plan *plan, uint8_t hooks)
 {
@@ -135,10 +132,9 @@ struct attempt {
     size_t size;
     const struct rpk *p;
     const struct load_options *opt;
-    char *log;          /* LOG_SIZE bytes: what the verifier said last */
-    bool filled;        /* the programs were taken: what failed came after */
-    struct aside judge; /* its log is as large */
-    int judge_fd;       /* -1: not loaded, or by libbpf */
+    char *log;   /* LOG_SIZE bytes: what the verifier said last */
+    bool filled; /* the programs were taken: what failed came after */
+    struct asides asides;
 };
 
 /* A bundle has every hook. Those that are not asked for cost nothing: they are not loaded. */
@@ -151,61 +147,23 @@ static void choose_hooks(const struct load *l, const struct probe_plan *plan, ui
 
         if (h != HOOK_COUNT)
             bpf_program__set_autoload(prog, hooks >> h & 1);
-        else if (strcmp(bpf_program__name(prog), JUDGE) == 0)
+        else if (strcmp(bpf_program__name(prog), aside_name(ASIDE_JUDGE)) == 0)
             bpf_program__set_autoload(prog, needs_judge(plan, hooks));
     }
     if (!(hooks >> HOOK_RING & 1))
         ring_leave_out(l->object);
 }
 
-/* What a program of another kind may not do is taken out of the judge's code (MAY_LOOK_UP). */
-static int prepare_judge(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
-{
-    struct attempt *a = (struct attempt *)cookie;
-    size_t n = bpf_program__insn_cnt(prog);
-    struct bpf_insn *code = malloc(n * sizeof(*code));
-
-    if (!code)
-        return -ENOMEM;
-    memcpy(code, bpf_program__insns(prog), n * sizeof(*code));
-    for (size_t i = 0; i < n; i++)
-        if (gate_is_look_up(&code[i]))
-            code[i].imm = MAY_NOT_LOOK_UP;
-    return aside_start(&a->judge, prog, code, n, opts);
-}
-
-/* Waits for the judge; if it alone was refused, `log` is its own. */
-static int end_judge(struct attempt *a, int others)
-{
-    int fd = aside_end(&a->judge);
-    char *log = a->log;
-
-    a->judge_fd = fd < 0 ? -1 : fd;
-    if (others || fd >= 0 || fd == -ENOENT)
-        return others;
-    a->log = a->judge.log;
-    a->judge.log = log;
-    return fd;
-}
-
-static void drop_judge(struct attempt *a)
-{
-    if (a->judge_fd >= 0)
-        close(a->judge_fd);
-    a->judge_fd = -1;
-}
-
 /* The hooks that have others judge call the program by its place in a map. */
 static int put_judge(const struct load *l, const struct attempt *a, uint8_t hooks)
 {
-    const struct bpf_program *prog = bpf_object__find_program_by_name(l->object, JUDGE);
+    const struct bpf_program *prog =
+        bpf_object__find_program_by_name(l->object, aside_name(ASIDE_JUDGE));
+    int fd = prog ? asides_fd(&a->asides, prog) : -1;
     const uint32_t zero = 0;
-    int fd = a->judge_fd;
 
     if (!needs_judge(a->opt->plan, hooks))
         return 0;
-    if (fd < 0 && prog)
-        fd = bpf_program__fd(prog);
     if (fd < 0)
         return -EINVAL;
     return bpf_map_update_elem(map_fd(l, "judges"), &zero, &fd, BPF_ANY) ? -errno : 0;
@@ -218,7 +176,7 @@ static int open_object(struct load *l, struct attempt *a)
                                         .kernel_log_buf = a->log,
                                         .kernel_log_size = LOG_SIZE};
 
-    a->log[0] = a->judge.log[0] = '\0';
+    a->log[0] = '\0';
     l->object = bpf_object__open_mem(a->bytes, a->size, &open);
     if (!l->object)
         return -errno;
@@ -244,7 +202,9 @@ static int load_hooks(struct load *l, struct attempt *a, uint8_t hooks)
 
     if (!rc) {
         choose_hooks(l, a->opt->plan, hooks);
-        rc = end_judge(a, bpf_object__load(l->object));
+        rc = asides_aim(&a->asides, l->object);
+        if (!rc)
+            rc = asides_end(&a->asides, bpf_object__load(l->object), &a->log);
         a->filled = !rc;
     }
     if (!rc)
@@ -252,7 +212,7 @@ static int load_hooks(struct load *l, struct attempt *a, uint8_t hooks)
     if (!rc)
         rc = object_fill_maps(l->object, a->p);
     if (rc) {
-        drop_judge(a);
+        asides_drop(&a->asides);
         close_object(l);
     }
     return rc;
@@ -303,7 +263,7 @@ static void find_faults(struct load *l, struct attempt *a, uint8_t hooks)
         char why[LOAD_REASON] = "";
         int rc = hooks >> h & 1 ? load_hooks(l, a, (uint8_t)(1u << h)) : 0;
 
-        drop_judge(a);
+        asides_drop(&a->asides);
         close_object(l);
         if (rc == 0)
             continue;
@@ -348,7 +308,8 @@ static const char *license_of(const void *bytes, size_t size)
 
 static void load_init(struct load *l)
 {
-    *l = (struct load){.events_fd = -1, .procs_fd = -1, .envs_fd = -1, .shared = {-1, -1, -1}};
+    *l = (struct load){
+        .events_fd = -1, .procs_fd = -1, .envs_fd = -1, .exec_fd = -1, .shared = {-1, -1, -1}};
     for (unsigned h = 0; h < HOOK_COUNT; h++)
         l->links[h] = -1;
     for (unsigned i = 0; i < RING_LINKS; i++)
@@ -383,21 +344,23 @@ static int hold(struct load *l, const struct attempt *a)
         fd = held_add(&l->held, HELD_MAP, bpf_map__fd(m));
         note_map(l, bpf_map__name(m), fd);
     }
-    bpf_object__for_each_program (prog, l->object)
-        if (fd >= 0 && bpf_program__fd(prog) >= 0)
-            fd = held_add(&l->held, HELD_PROGRAM, bpf_program__fd(prog));
-    if (fd >= 0 && a->judge_fd >= 0)
-        fd = held_add(&l->held, HELD_PROGRAM, a->judge_fd);
+    bpf_object__for_each_program (prog, l->object) {
+        int its = asides_fd(&a->asides, prog);
+
+        if (fd < 0 || its < 0)
+            continue;
+        fd = held_add(&l->held, HELD_PROGRAM, its);
+        if (strcmp(bpf_program__name(prog), aside_name(ASIDE_EXEC)) == 0)
+            l->exec_fd = fd;
+    }
     return fd < 0 ? fd : 0;
 }
 
 int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *p,
               const struct load_options *opt, char *err, size_t errlen)
 {
-    struct attempt a = {.bytes = bytes, .size = size, .p = p, .opt = opt, .judge_fd = -1};
-    const struct libbpf_prog_handler_opts handler = {
-        .sz = sizeof(handler), .cookie = (long)&a, .prog_prepare_load_fn = prepare_judge};
-    int rc, judge;
+    struct attempt a = {.bytes = bytes, .size = size, .p = p, .opt = opt};
+    int rc;
 
     load_init(l);
     if (opt->selected->nrule == 0 && !opt->all_hooks)
@@ -406,23 +369,19 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
     if (rc)
         return rc;
     libbpf_set_print(quiet);
-    judge = libbpf_register_prog_handler("raw_tp/judge", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, &handler);
     l->cpus = (unsigned)libbpf_num_possible_cpus();
     a.log = calloc(1, LOG_SIZE);
-    a.judge = (struct aside){
-        .license = license_of(bytes, size), .log = calloc(1, LOG_SIZE), .log_size = LOG_SIZE};
-    rc = a.log && a.judge.log ? load_object(l, &a, err, errlen) : -ENOMEM;
+    rc = asides_open(&a.asides, license_of(bytes, size), LOG_SIZE);
+    if (!rc)
+        rc = a.log ? load_object(l, &a, err, errlen) : -ENOMEM;
     if (!rc)
         rc = hold(l, &a);
     if (!(opt->selected->plan.groups & ENV_GROUPS))
         l->envs_fd = -1;
     if (rc)
         load_close(l);
-    if (judge > 0)
-        libbpf_unregister_prog_handler(judge);
-    drop_judge(&a);
+    asides_close(&a.asides);
     free(a.log);
-    free(a.judge.log);
     return rc;
 }
 
@@ -490,7 +449,7 @@ void load_attach(struct load *l, enum load_part part)
             ring = 1u << HOOK_RING;
             continue;
         }
-        l->links[h] = held_attach(prog);
+        l->links[h] = h == HOOK_EXEC ? held_attach_typed(l->exec_fd) : held_attach(prog);
         if (l->links[h] >= 0)
             l->attached |= (uint8_t)(1u << h);
         else

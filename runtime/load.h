@@ -45,6 +45,7 @@ struct load {
     int events_fd, procs_fd;   /* of maps, held; -1: not in this bundle */
     int envs_fd;               /* -1 also where no rule looks at environments */
     struct shared_maps shared; /* as those */
+    int exec_fd;               /* the program of HOOK_EXEC */
     uint8_t task;              /* enum task_tie of what is decided once per task */
     unsigned cpus;
     uint64_t boot_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME */
