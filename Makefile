@@ -23,7 +23,7 @@ CFLAGS = -std=gnu11 -D_GNU_SOURCE $(INCLUDES) $(OPT_$(VARIANT)) -ffile-prefix-ma
 OPT_fuzz = -O1 -g -w -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize=pointer-overflow \
            -fno-sanitize-recover=all
 LDFLAGS = $(filter -fsanitize=%,$(OPT_$(VARIANT)))
-LIBS_runtime = -lbpf -lelf -lz
+LIBS_runtime = -lbpf -lelf -lz -llz4
 LIBS_compiler = -lyaml $(LIBS_runtime)
 TIME = 60
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -D__TARGET_ARCH_$(ARCH) -Ibpf -fdebug-compilation-dir=. \

@@ -2,6 +2,7 @@
 #include "capture.h"
 
 #include <errno.h>
+#include <lz4.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -75,7 +76,7 @@ static bool fill(struct capture_in *in, size_t want)
     in->len -= in->at;
     in->at = 0;
     while (in->len < want) {
-        ssize_t n = in->read(in->ctx, in->buf + in->len, CAPTURE_BUFFER - in->len);
+        ssize_t n = in->read(in->ctx, in->buf + in->len, CAPTURE_AHEAD - in->len);
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -108,7 +109,7 @@ static const char *head_wrong(const struct capture_head *h, size_t n)
 {
     if (n < offsetof(struct capture_head, catalog) || h->magic != CAPTURE_MAGIC)
         return "this is no recording";
-    if (h->version != CAPTURE_VERSION)
+    if (h->version < CAPTURE_OLDEST || h->version > CAPTURE_VERSION)
         return "the recording is of another version of the format";
     if (h->size != sizeof(*h) || n < sizeof(*h))
         return "the recording is cut or damaged in its header";
@@ -134,8 +135,10 @@ int capture_begin(struct capture_in *in, struct capture_head *head, char *err, s
     memset(head, 0, sizeof(*head));
     memcpy(head, in->buf + in->at, n);
     wrong = head_wrong(head, n);
-    if (wrong && head->magic == CAPTURE_MAGIC && head->version != CAPTURE_VERSION)
-        snprintf(err, errlen, "%s: %u, not %u", wrong, head->version, CAPTURE_VERSION);
+    if (wrong && head->magic == CAPTURE_MAGIC &&
+        (head->version < CAPTURE_OLDEST || head->version > CAPTURE_VERSION))
+        snprintf(err, errlen, "%s: %u, not %u to %u", wrong, head->version, CAPTURE_OLDEST,
+                 CAPTURE_VERSION);
     else if (wrong)
         snprintf(err, errlen, "%s", wrong);
     if (wrong)
@@ -185,14 +188,79 @@ static bool payload_ok(const struct capture_part *p)
         return addrs_ok(p->bytes, p->size);
     case CAPTURE_END:
         return p->size == sizeof(struct capture_end);
+    case CAPTURE_STOP:
+        return p->size == sizeof(uint64_t) && *(const uint64_t *)p->bytes > CAPTURE_NO_STOP &&
+               *(const uint64_t *)p->bytes <= CAPTURE_STOP_SPACE;
+    case CAPTURE_PACKED:
+        return p->size > sizeof(struct capture_packed);
     }
     return false;
 }
 
-enum capture_got capture_next(struct capture_in *in, struct capture_part *out)
+/* ---- packed frames ---- */
+
+/* The frame at the front of `n` bytes of them, unpacked. False: it is none. */
+static bool packed_frame(const uint8_t *at, size_t n, struct capture_part *out)
 {
     struct capture_frame f;
-    size_t whole;
+
+    if (n < sizeof(f))
+        return false;
+    memcpy(&f, at, sizeof(f));
+    *out = (struct capture_part){(enum capture_kind)f.kind, at + sizeof(f), f.size};
+    return f.size <= CAPTURE_FRAME_MAX && capture_whole(&f) <= n && !f.pad && !f.check &&
+           f.kind <= CAPTURE_ADDRS && payload_ok(out);
+}
+
+static size_t whole_part(const struct capture_part *p)
+{
+    return sizeof(struct capture_frame) + capture_padded(p->size);
+}
+
+/* Unpacks frames behind those before them in the block. False: that cannot be, or they differ. */
+static bool unpack_bytes(const struct capture_in *in, const struct capture_packed *head, size_t n)
+{
+    const size_t before = head->before, size = head->size;
+    char *block = (char *)in->buf + CAPTURE_AHEAD;
+
+    return (before == 0 || before == in->block_size) && size > 0 && size % 8 == 0 &&
+           size <= CAPTURE_BLOCK - before &&
+           LZ4_decompress_safe_usingDict((const char *)(head + 1), block + before, (int)n,
+                                         (int)size, block, (int)before) == (int)size &&
+           head->check == capture_check(size, block + before, size);
+}
+
+/* Unpacks a frame's frames, and looks at each. False: something is wrong with one. */
+static bool unpack(struct capture_in *in, const struct capture_part *p)
+{
+    const struct capture_packed *head = p->bytes;
+    const size_t end = (size_t)head->before + head->size;
+    struct capture_part part;
+
+    if (!unpack_bytes(in, head, p->size - sizeof(*head)))
+        return false;
+    for (size_t at = head->before; at < end; at += whole_part(&part))
+        if (!packed_frame(in->buf + CAPTURE_AHEAD + at, end - at, &part))
+            return false;
+    in->block_at = head->before;
+    in->block_size = end;
+    return true;
+}
+
+/* The next frame of those that were unpacked, which are good. */
+static enum capture_got next_unpacked(struct capture_in *in, struct capture_part *out)
+{
+    packed_frame(in->buf + CAPTURE_AHEAD + in->block_at, in->block_size - in->block_at, out);
+    in->block_at += whole_part(out);
+    return CAPTURE_GOT;
+}
+
+/* ---- frames of the file ---- */
+
+/* The frame that stands next in the file, and its bytes; it is not taken yet. */
+static enum capture_got look(struct capture_in *in, struct capture_part *out)
+{
+    struct capture_frame f;
 
     if (!fill(in, sizeof(f)))
         return CAPTURE_FAILED;
@@ -201,15 +269,30 @@ enum capture_got capture_next(struct capture_in *in, struct capture_part *out)
     memcpy(&f, in->buf + in->at, sizeof(f));
     if (f.size > CAPTURE_FRAME_MAX)
         return CAPTURE_BROKEN;
-    whole = sizeof(f) + capture_padded(f.size);
-    if (!fill(in, whole))
+    if (!fill(in, capture_whole(&f)))
         return CAPTURE_FAILED;
-    if (there(in) < whole)
+    if (there(in) < capture_whole(&f))
         return CAPTURE_CUT;
     *out = (struct capture_part){(enum capture_kind)f.kind, in->buf + in->at + sizeof(f), f.size};
     if (f.pad || f.check != frame_check(&f, out->bytes) || !payload_ok(out))
         return CAPTURE_BROKEN;
-    take(in, whole);
+    return CAPTURE_GOT;
+}
+
+enum capture_got capture_next(struct capture_in *in, struct capture_part *out)
+{
+    enum capture_got got;
+
+    if (in->block_at < in->block_size)
+        return next_unpacked(in, out);
+    got = look(in, out);
+    if (got != CAPTURE_GOT)
+        return got;
+    if (out->kind == CAPTURE_PACKED && !unpack(in, out))
+        return CAPTURE_BROKEN;
+    take(in, whole_part(out));
+    if (out->kind == CAPTURE_PACKED)
+        return next_unpacked(in, out);
     if (out->kind != CAPTURE_END)
         return CAPTURE_GOT;
     if (!fill(in, 1))

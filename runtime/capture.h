@@ -5,10 +5,12 @@
  * A header, then frames, each with a length, a kind and a check sum; all integers little-endian,
  * everything a multiple of 8 bytes. Records are kept as the probe sent them. What user space adds
  * when it judges is kept too: names that were looked up, as answers to the keys of enrich.h, before
- * the first record that rests on them. So a file can be cut anywhere: its whole frames stand for
- * themselves. A recording that was ended properly has a closing frame.
+ * the first record that rests on them. Frames that repeat one another, as nearly all do, are packed
+ * (LZ4) in blocks, a packed frame for each piece of one. So a file can be cut anywhere: what is
+ * whole can be read. A recording that was ended properly has a closing frame.
  *
- * Files are hostile: the reader checks all that it hands out, and never reads beyond it.
+ * Files are hostile: the reader checks all that it hands out, and never reads beyond it. Packed
+ * frames hold no packed ones, and unpack into a buffer of fixed size.
  */
 #ifndef RULEC_CAPTURE_H
 #define RULEC_CAPTURE_H
@@ -20,7 +22,9 @@
 #include "record.h"
 
 #define CAPTURE_MAGIC 0x3170616365727572ull /* "rurecap1" */
-#define CAPTURE_VERSION 1u
+#define CAPTURE_VERSION 2u
+#define CAPTURE_OLDEST                                                                             \
+    1u /* that can still be read: it has neither packed frames nor CAPTURE_STOP */
 
 struct capture_head {
     uint64_t magic;
@@ -48,13 +52,22 @@ enum capture_kind {
     CAPTURE_RULES = 4,  /* bytes: bit per rule of the bundle, those that were on */
     CAPTURE_ADDRS = 5,  /* struct capture_addr each: the machine's own addresses */
     CAPTURE_END = 6,    /* struct capture_end: the recorder was done */
+    CAPTURE_PACKED =
+        7,            /* struct capture_packed, then whole frames of kinds 1 to 5 as an LZ4 block */
+    CAPTURE_STOP = 8, /* uint64_t: why it ends before the run that it records (capture_why) */
+};
+
+enum capture_why {
+    CAPTURE_NO_STOP,
+    CAPTURE_STOP_SIZE,  /* the file has the size that it may have */
+    CAPTURE_STOP_SPACE, /* the file system is nearly full */
 };
 
 struct capture_frame {
     uint32_t size; /* of the payload; zeros follow up to a multiple of 8 */
     uint16_t kind;
     uint16_t pad;
-    uint64_t check; /* capture_check() over the padded payload, from size and kind */
+    uint64_t check; /* capture_check() over the padded payload, from size and kind; 0 if packed */
 };
 struct capture_record {
     uint64_t number; /* evt.num; what is left out was lost to a full buffer */
@@ -75,13 +88,21 @@ struct capture_addr {
 struct capture_end {
     uint64_t records, dropped;
 };
+struct capture_packed {
+    uint32_t size;   /* of the frames, unpacked */
+    uint32_t before; /* of those before it in its block, which it may refer to; 0: it begins one */
+    uint64_t check;  /* capture_check() over the frames, from their size */
+};
 
 #define CAPTURE_FRAME_MAX (REC_MAX + 64) /* bytes of a payload */
+/* Bytes of a block of frames, unpacked: the largest frame has room. */
+#define CAPTURE_BLOCK (sizeof(struct capture_frame) + CAPTURE_FRAME_MAX)
 
 _Static_assert(sizeof(struct capture_head) % 8 == 0, "capture_head");
 _Static_assert(sizeof(struct capture_frame) == 16, "capture_frame");
 _Static_assert(sizeof(struct capture_answer) == 24, "capture_answer");
 _Static_assert(sizeof(struct capture_addr) == 24, "capture_addr");
+_Static_assert(sizeof(struct capture_packed) == 16, "capture_packed");
 
 /* Sum over `n` bytes, a multiple of 8: any change within 8 of them changes it. */
 uint64_t capture_check(uint64_t start, const void *bytes, size_t n);
@@ -91,20 +112,29 @@ static inline size_t capture_padded(size_t n)
 {
     return (n + 7) & ~(size_t)7;
 }
+/* Bytes of a frame with its payload. */
+static inline size_t capture_whole(const struct capture_frame *f)
+{
+    return sizeof(*f) + capture_padded(f->size);
+}
 /* Makes a frame's header; `bytes` is the payload with its padding. */
 struct capture_frame capture_frame_of(enum capture_kind kind, const void *bytes, size_t size);
 
 /* ---- reading ---- */
 
-#define CAPTURE_BUFFER (256u << 10)
+#define CAPTURE_AHEAD (320u << 10)                     /* bytes of the file that are read ahead */
+#define CAPTURE_BUFFER (CAPTURE_AHEAD + CAPTURE_BLOCK) /* and a block */
+
+_Static_assert(CAPTURE_AHEAD >= CAPTURE_BLOCK && CAPTURE_AHEAD % 8 == 0, "a frame has room");
 
 struct capture_in {
     ssize_t (*read)(void *ctx, void *buf, size_t n); /* as read(2) */
     void *ctx;
     uint8_t *buf; /* CAPTURE_BUFFER bytes, 8-aligned: the caller's */
     size_t at, len;
-    uint64_t offset; /* in the file, of what is read next */
-    int error;       /* errno of a read that failed */
+    uint64_t offset;             /* in the file, of what is read next */
+    size_t block_at, block_size; /* of unpacked frames, behind what is read ahead */
+    int error;                   /* errno of a read that failed */
 };
 
 struct capture_part {
@@ -123,7 +153,10 @@ enum capture_got {
 
 /* The header: 0, or -EPROTO with the reason in `err`; -errno if it cannot be read. */
 int capture_begin(struct capture_in *in, struct capture_head *head, char *err, size_t errlen);
-/* The next frame, checked in length, kind, sum and shape. */
+/*
+ * The next frame, checked in length, kind, sum and shape. Those that were packed come one by one;
+ * none of them comes unless all are good.
+ */
 enum capture_got capture_next(struct capture_in *in, struct capture_part *out);
 
 /* Parts of an answer: key and value; the text points into the frame. False: it has no value. */

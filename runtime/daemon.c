@@ -147,13 +147,13 @@ static int open_recorder(struct daemon *d, const struct probe_plan *plan)
                                 .nrule = j->pack.head->rules.n,
                                 .hooks = d->load.attached,
                                 .all = d->opt->record_all};
+    const struct spool_file file = {d->opt->record, d->opt->record_max};
     char err[512] = "";
 
     memcpy(head.source, j->pack.head->source_digest, sizeof(head.source));
     snprintf(head.hostname, sizeof(head.hostname), "%s", j->enrich.hostname);
     snprintf(head.pack, sizeof(head.pack), "%s", rpk_text(&j->pack, j->pack.head->name));
-    j->recorder =
-        recorder_open(d->opt->record, &head, j->selected.on, &j->enrich, err, sizeof(err));
+    j->recorder = recorder_open(&file, &head, j->selected.on, &j->enrich, err, sizeof(err));
     if (!j->recorder)
         return say(err);
     j->user.ctx = j->recorder;

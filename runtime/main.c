@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "daemon.h"
+#include "spool.h"
 
 #define VERSION "0.1"
 #define BUFFER_DEFAULT (4u << 20) /* is mapped twice: 8 MB of resident memory */
@@ -55,6 +56,9 @@ static const char help[] =
     "  --audit               take every event and check the kernel's filter against the rules\n"
     "  --record FILE         write what passed the filter to a recording as well\n"
     "  --record-all FILE     write every event, as --audit takes them, with all its values\n"
+    "  --record-max SIZE     end the recording when it has this size, 64K or more; without it, "
+    "too,\n"
+    "                        it ends before its file system has less than 1 GiB, or 5%, free\n"
     "  --replay FILE         judge a recording (- is standard input) in place of the kernel: the\n"
     "                        same alerts, or those of other rules; needs no privileges. A\n"
     "                        capture of sysdig or Falco (scap) is read as well\n"
@@ -90,21 +94,36 @@ static bool parse_priority(const char *s, unsigned *out)
     return true;
 }
 
-/* `8M`: rounded up to a power of two, as ring buffers are. */
-static bool parse_size(const char *s, uint32_t *out)
+/* Bytes, `8M` for example. */
+static bool parse_bytes(const char *s, uint64_t *out)
 {
     char *end;
     unsigned long long n = strtoull(s, &end, 10);
-    uint32_t size = BUFFER_MIN;
+    unsigned shift = *end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0;
 
-    n <<= *end == 'K' ? 10 : *end == 'M' ? 20 : *end == 'G' ? 30 : 0;
-    if (end == s || *s == '-' || (*end && (strchr("KMG", *end) == NULL || end[1])) ||
-        n < BUFFER_MIN || n > BUFFER_MAX)
+    *out = n << shift;
+    return *s >= '0' && *s <= '9' && !end[shift > 0] && n <= UINT64_MAX >> shift;
+}
+
+/* Of a ring buffer: rounded up to a power of two, as those are. */
+static bool parse_buffer(const char *s, uint32_t *out)
+{
+    uint32_t size = BUFFER_MIN;
+    uint64_t n;
+
+    if (!parse_bytes(s, &n) || n < BUFFER_MIN || n > BUFFER_MAX)
         return false;
     while (size < n)
         size *= 2;
     *out = size;
     return true;
+}
+
+/* `1G`, of a recording. */
+static bool take_record_max(uint64_t *out, const char *arg)
+{
+    return (parse_bytes(arg, out) && *out >= SPOOL_MAX_LEAST && *out <= INT64_MAX) ||
+           usage("--record-max", arg, ": not a size of 64K or more (K, M or G behind a number)");
 }
 
 static bool parse_choice(const char *s, const char *zero, const char *one, unsigned *out)
@@ -133,6 +152,7 @@ enum {
     OPT_AUDIT,
     OPT_RECORD,
     OPT_RECORD_ALL,
+    OPT_RECORD_MAX,
     OPT_REPLAY,
     OPT_HELP,
     OPT_VERSION
@@ -158,6 +178,7 @@ static const struct option options[] = {
     {"audit", no_argument, NULL, OPT_AUDIT},
     {"record", required_argument, NULL, OPT_RECORD},
     {"record-all", required_argument, NULL, OPT_RECORD_ALL},
+    {"record-max", required_argument, NULL, OPT_RECORD_MAX},
     {"replay", required_argument, NULL, OPT_REPLAY},
     {"help", no_argument, NULL, OPT_HELP},
     {"version", no_argument, NULL, OPT_VERSION},
@@ -275,7 +296,8 @@ static bool take(struct daemon_options *o, int which, const char *arg)
     case OPT_CONTAINER_WAIT:
         return take_wait(&o->containers, arg);
     case OPT_BUFFER:
-        return parse_size(arg, &o->buffer) || usage("--buffer", arg, ": not a size from 64K to 1G");
+        return parse_buffer(arg, &o->buffer) ||
+               usage("--buffer", arg, ": not a size from 64K to 1G");
     case OPT_RATE:
         return take_rate(&o->limit, arg);
     case OPT_ALL:
@@ -294,6 +316,8 @@ static bool take(struct daemon_options *o, int which, const char *arg)
         o->record = arg;
         o->record_all = which == OPT_RECORD_ALL;
         return true;
+    case OPT_RECORD_MAX:
+        return take_record_max(&o->record_max, arg);
     case OPT_REPLAY:
         o->replay = arg;
         return true;
@@ -311,6 +335,8 @@ static bool together(const struct daemon_options *o)
         return usage("--replay", o->replay, ": neither recorded nor audited: there is no kernel");
     if (o->replay && strcmp(o->replay, "-") == 0 && strcmp(o->pack, "-") == 0)
         return usage("--replay", "-", ": the bundle is read from there");
+    if (o->record_max && !o->record)
+        return usage("--record-max", "", "is for --record or --record-all");
     if (o->audit && o->record && !o->record_all)
         return usage("--record", o->record, ": an audit takes every event: --record-all");
     return true;

@@ -25,9 +25,10 @@ struct daemon_options {
     bool all_matches, audit;
     bool strict; /* do not run with a part of the hooks */
     struct metacache_options containers;
-    const char *record; /* path of a recording to write, or NULL */
-    bool record_all;    /* every event, not those alone that passed the filter */
-    const char *replay; /* path of a recording to judge in place of the kernel, or "-", or NULL */
+    const char *record;  /* path of a recording to write, or NULL */
+    uint64_t record_max; /* bytes of it; 0: as there is room */
+    bool record_all;     /* every event, not those alone that passed the filter */
+    const char *replay;  /* path of a recording to judge in place of the kernel, or "-", or NULL */
 };
 
 enum daemon_result {

@@ -107,6 +107,7 @@ static const struct sock_filter filter[] = {
     ALLOW(openat2),
     ALLOW(getdents64),
     ALLOW(fstat),
+    ALLOW(fstatfs),
     ALLOW(newfstatat),
     ALLOW(lseek),
     ALLOW(ftruncate),

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "get.h"
-#include "spool.h"
 
 #define CACHE 4096             /* answers remembered, by hash of the key; a power of two */
 #define CACHED_BYTES 512       /* of key and text; longer ones are written each time */
@@ -34,7 +33,6 @@ struct recorder {
     struct spool *spool;
     struct enrich *enrich;
     const char *path;
-    uint64_t records, dropped;
     int32_t utc_offset;
     bool incomplete; /* an answer of this event found no room */
     unsigned ntold;
@@ -53,26 +51,37 @@ static char *payload(struct recorder *rec)
     return rec->frame + sizeof(struct capture_frame);
 }
 
+/* Its sum is the spool's matter. */
 static bool put_frame(struct recorder *rec, enum capture_kind kind, size_t size)
+{
+    const struct capture_frame f = {.size = (uint32_t)size, .kind = (uint16_t)kind};
+
+    memset(payload(rec) + size, 0, capture_padded(size) - size);
+    memcpy(rec->frame, &f, sizeof(f));
+    return spool_put(rec->spool, rec->frame, capture_whole(&f));
+}
+
+/* One of those that the file begins with. */
+static void begin_frame(struct recorder *rec, enum capture_kind kind, size_t size)
 {
     struct capture_frame f;
 
     memset(payload(rec) + size, 0, capture_padded(size) - size);
     f = capture_frame_of(kind, payload(rec), size);
     memcpy(rec->frame, &f, sizeof(f));
-    return spool_put(rec->spool, rec->frame, sizeof(f) + capture_padded(size));
+    spool_begin(rec->spool, rec->frame, capture_whole(&f));
 }
 
-static void put_rules(struct recorder *rec, const uint8_t *on, uint32_t n)
+static void begin_rules(struct recorder *rec, const uint8_t *on, uint32_t n)
 {
     memset(payload(rec), 0, (n + 7) / 8);
     for (uint32_t i = 0; i < n; i++)
         if (on[i])
             payload(rec)[i / 8] |= (char)(1u << (i % 8));
-    put_frame(rec, CAPTURE_RULES, (n + 7) / 8);
+    begin_frame(rec, CAPTURE_RULES, (n + 7) / 8);
 }
 
-static void put_addrs(struct recorder *rec, const struct enrich *e)
+static void begin_addrs(struct recorder *rec, const struct enrich *e)
 {
     struct capture_addr *a = (struct capture_addr *)payload(rec);
 
@@ -81,7 +90,7 @@ static void put_addrs(struct recorder *rec, const struct enrich *e)
         a[i].len = e->local[i].len;
         memcpy(a[i].addr, e->local[i].addr, sizeof(a[i].addr));
     }
-    put_frame(rec, CAPTURE_ADDRS, e->nlocal * sizeof(*a));
+    begin_frame(rec, CAPTURE_ADDRS, e->nlocal * sizeof(*a));
 }
 
 void recorder_plan(struct probe_plan *plan)
@@ -93,8 +102,8 @@ void recorder_plan(struct probe_plan *plan)
             catalog_calls((enum event_id)e, (uint64_t *)plan->syscalls);
 }
 
-struct recorder *recorder_open(const char *path, struct capture_head *head, const uint8_t *on,
-                               struct enrich *e, char *err, size_t errlen)
+struct recorder *recorder_open(const struct spool_file *file, struct capture_head *head,
+                               const uint8_t *on, struct enrich *e, char *err, size_t errlen)
 {
     struct recorder *rec = calloc(1, sizeof(*rec));
 
@@ -102,18 +111,18 @@ struct recorder *recorder_open(const char *path, struct capture_head *head, cons
         snprintf(err, errlen, "out of memory");
         return NULL;
     }
-    rec->path = path;
+    rec->path = file->path;
     rec->enrich = e;
     rec->utc_offset = head->utc_offset;
-    rec->spool = spool_open(path, RECORDER_BUFFER, err, errlen);
+    rec->spool = spool_open(file, RECORDER_BUFFER, err, errlen);
     if (!rec->spool) {
         free(rec);
         return NULL;
     }
     capture_seal(head);
-    spool_put(rec->spool, head, sizeof(*head));
-    put_rules(rec, on, head->nrule);
-    put_addrs(rec, e);
+    spool_begin(rec->spool, head, sizeof(*head));
+    begin_rules(rec, on, head->nrule);
+    begin_addrs(rec, e);
     return rec;
 }
 
@@ -330,16 +339,16 @@ void recorder_event(struct recorder *rec, struct record *r, uint64_t number, con
 {
     const struct capture_record head = {number};
 
-    if (r)
+    if (r && !spool_ended(rec->spool))
         ask_all(rec, r);
     if (size > REC_MAX)
         size = REC_MAX; /* malformed, and still is */
     memcpy(payload(rec), &head, sizeof(head));
     memcpy(payload(rec) + sizeof(head), bytes, size);
-    if (!rec->incomplete && put_frame(rec, CAPTURE_RECORD, sizeof(head) + size))
-        rec->records++;
+    if (rec->incomplete)
+        spool_miss(rec->spool);
     else
-        rec->dropped++;
+        put_frame(rec, CAPTURE_RECORD, sizeof(head) + size);
     next_event(rec);
 }
 
@@ -361,17 +370,15 @@ void recorder_kick(struct recorder *rec)
 
 void recorder_close(struct recorder *rec, FILE *out)
 {
-    const struct capture_end end = {rec->records, rec->dropped};
-    bool ended;
-    uint64_t left;
+    const struct spool_end end = spool_close(rec->spool, RECORDER_PATIENCE_S);
 
-    memcpy(payload(rec), &end, sizeof(end));
-    ended = put_frame(rec, CAPTURE_END, sizeof(end));
-    left = spool_close(rec->spool, RECORDER_PATIENCE_S);
     fprintf(out, "rulerun: recording %s: records=%llu dropped=%llu\n", rec->path,
-            (unsigned long long)rec->records, (unsigned long long)rec->dropped);
-    if (left || !ended)
+            (unsigned long long)end.records, (unsigned long long)end.dropped);
+    if (end.after)
+        fprintf(out, "rulerun: recording %s: %llu records came after its end\n", rec->path,
+                (unsigned long long)end.after);
+    if (end.left)
         fprintf(out, "rulerun: recording %s: it is cut: its last %llu bytes were not written\n",
-                rec->path, (unsigned long long)left);
+                rec->path, (unsigned long long)end.left);
     free(rec);
 }

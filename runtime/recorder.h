@@ -2,9 +2,9 @@
 /*
  * Writes a recording (capture.h) while the daemon judges.
  *
- * What is written goes into a bounded buffer, which a thread of its own carries to the file: a slow
- * or full disk never keeps detection waiting. A record that finds no room is left out and counted;
- * trouble is said once on standard error when it begins and once when it is over.
+ * What is written goes into a bounded buffer, which a thread of its own packs and carries to the
+ * file (spool.h): a slow or full disk never keeps detection waiting. A record that finds no room is
+ * left out and counted. A recording ends by itself when the file may not grow; the daemon goes on.
  *
  * Names that are looked up stand between the daemon and enrich.c: recorder_get() in the place of
  * enrich_get(). An answer is written when it is another than the last one to the same key; within
@@ -17,6 +17,7 @@
 
 #include "capture.h"
 #include "enrich.h"
+#include "spool.h"
 
 #define RECORDER_BUFFER (16u << 20) /* untouched pages take no memory */
 #define RECORDER_PATIENCE_S 10      /* for the file to take the rest, at the end */
@@ -29,8 +30,8 @@ void recorder_plan(struct probe_plan *plan);
  * Creates the file (mode 0600, an old one is emptied), writes the header, the bundle's rules that
  * are on (`on`, by rule) and the addresses of `e`. NULL with a message in `err`.
  */
-struct recorder *recorder_open(const char *path, struct capture_head *head, const uint8_t *on,
-                               struct enrich *e, char *err, size_t errlen);
+struct recorder *recorder_open(const struct spool_file *file, struct capture_head *head,
+                               const uint8_t *on, struct enrich *e, char *err, size_t errlen);
 /* Starts the thread, which gives up its privileges. 0, or -errno with a message in `err`. */
 int recorder_start(struct recorder *rec, char *err, size_t errlen);
 

@@ -40,7 +40,7 @@ static void read_first(struct capture_in *in)
 {
     ssize_t n;
 
-    while (in->len < 8 && (n = in->read(in->ctx, in->buf + in->len, CAPTURE_BUFFER - in->len)) > 0)
+    while (in->len < 8 && (n = in->read(in->ctx, in->buf + in->len, CAPTURE_AHEAD - in->len)) > 0)
         in->len += (size_t)n;
 }
 
@@ -146,6 +146,8 @@ static bool take_in(struct replay *p, const struct capture_part *part)
         p->utc_offset = (int32_t) * (const int64_t *)part->bytes;
     else if (part->kind == CAPTURE_ADDRS)
         keep_addrs(p, part);
+    else if (part->kind == CAPTURE_STOP)
+        p->stop = (enum capture_why) * (const uint64_t *)part->bytes;
     return true;
 }
 
@@ -298,6 +300,10 @@ void replay_report(const struct replay *p)
     say_count(p, c.unknown, "events are of numbers that this version does not know");
     say_count(p, c.no_start, "calls have no start in it; what that would tell is unknown");
     say_count(p, c.lost, "processes, descriptors and texts had no room; they are unknown");
+    if (p->stop != CAPTURE_NO_STOP)
+        fprintf(stderr, "rulerun: %s: the recording ended before its run did: %s\n", p->path,
+                p->stop == CAPTURE_STOP_SIZE ? "it had the size that --record-max allowed"
+                                             : "little of its file system was free");
     say_count(p, p->missing, "records are missing: there was no room for them");
     say_count(p, p->unasked, "questions for names were not asked when it was made");
 }

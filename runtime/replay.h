@@ -24,12 +24,13 @@ struct replay {
     uint8_t *on; /* a bit per rule of the recorded bundle, those that were on; NULL: not told yet */
     size_t non;  /* its bytes */
     int32_t utc_offset;
-    uint64_t number;   /* of the record at hand */
-    uint64_t highest;  /* so far */
-    uint64_t records;  /* so far */
-    uint64_t missing;  /* that the recorder had no room for */
-    uint64_t unasked;  /* questions that the recording has no answer to */
-    bool *no_metadata; /* set as in struct record_user; may be NULL */
+    uint64_t number;       /* of the record at hand */
+    uint64_t highest;      /* so far */
+    uint64_t records;      /* so far */
+    uint64_t missing;      /* that the recorder had no room for */
+    enum capture_why stop; /* why it ends before the run that it records */
+    uint64_t unasked;      /* questions that the recording has no answer to */
+    bool *no_metadata;     /* set as in struct record_user; may be NULL */
 };
 
 /* `path` may be "-". 0, or a negative errno with what is wrong in `err`. */

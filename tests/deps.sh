@@ -7,7 +7,7 @@ set -eu
 PACKAGES="
 gcc libc6-dev make binutils pkg-config
 clang llvm libclang-rt-14-dev clang-format clang-tidy cppcheck
-libbpf-dev libelf-dev zlib1g-dev libyaml-dev libcmocka-dev
+libbpf-dev libelf-dev zlib1g-dev liblz4-dev libyaml-dev libcmocka-dev
 re2c bison bpftool
 python3 python3-yaml jq perl man-db mandoc shellcheck
 podman runc conmon qemu-system-x86

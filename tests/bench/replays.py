@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many events a second one core judges: recordings, replayed, and the decision table alone.
+"""How many events a second one core judges: recordings, replayed, and the decision table alone; and how
+large recordings are.
 
 Two recordings are made: of a walk over files, with every event in it, of which no rule matches; and of
 opens that all match a rule whose output has twelve fields. Processor time counts, not the clock.
@@ -61,8 +62,10 @@ def add(aims, what, pack, recording, judged_aim):
                    1e9 / statistics.median(cost for _, _, cost in judged), judged_aim, '/s', of)
     aims.add_least(f'{what}: replayed, events a second', records / statistics.median(replayed), None,
                    '/s', of)
-    return {'records': records, 'matched': matched, 'judged ns': [cost for _, _, cost in judged],
-            'replayed s': replayed}
+    size = os.path.getsize(recording)
+    aims.add(f'{what}: the recording, bytes a record', size / records, None, 'B', f'{size:,} bytes')
+    return {'records': records, 'matched': matched, 'bytes': size,
+            'judged ns': [cost for _, _, cost in judged], 'replayed s': replayed}
 
 
 def measure(aims, build, rules, folder):

@@ -125,7 +125,7 @@ def bundle():
 
 
 def capture():
-    """Recordings of a few events each."""
+    """Recordings of a few events each, which the harness packs or leaves as they are."""
     events = list(event())
     with tempfile.TemporaryDirectory() as folder:
         lines, made = os.path.join(folder, 'events'), os.path.join(folder, 'recording')
@@ -135,7 +135,9 @@ def capture():
             subprocess.run(['build/rulec', 'eval', '--record', made, '--events', lines, 'stdlib', 'rules'],
                            cwd=ROOT, check=False, capture_output=True)
             with open(made, 'rb') as data:
-                yield b'\0' + data.read()
+                found = data.read()
+            yield b'\0' + found
+            yield b'\x40' + found
 
 
 def scap():

@@ -39,6 +39,7 @@ CACHE = os.environ.get('RULEC_KERNELS') or os.path.join(
 FALCO = os.environ.get('FALCO_RULES', os.path.join(os.path.dirname(ROOT), 'shared/rules/falco'))
 APT = ['-q', '-o', 'APT::Sandbox::User=root', '-o', 'Acquire::Retries=1', '-o', 'Acquire::http::Timeout=20']
 NETWORK_SECONDS, QUICK_SECONDS, WHOLE_SECONDS = 180, 900, 5400 # a busy machine's
+PATIENCE = 600 # seconds for arming in a guest
 COUNTS = re.compile(r'^(\d+) passed, (\d+) failed, (\d+) skipped\s*$', re.M)
 EXIT = re.compile(r'^guest: (.+) exit (\d+) after (\d+) s\s*$', re.M)
 
@@ -155,7 +156,7 @@ def run(series, lines, seconds, running):
     """One guest from nothing to its end: (what went wrong or None, its log, seconds)."""
     start = time.monotonic()
     image, overlay = kernel(series)
-    script = ''.join(f't=$(date +%s); {line}; '
+    script = f'export RULEC_PATIENCE={PATIENCE}\n' + ''.join(f't=$(date +%s); {line}; '
                      f'echo "guest: {name} exit $? after $(($(date +%s) - t)) s"\n'
                      for name, line in lines)
     with tempfile.TemporaryDirectory(prefix='rulec-kernel-') as folder:

@@ -74,6 +74,21 @@ def refusal(name, argv, words, score, code=2):
     score.check(any(word in run.stderr for word in words), f'{name}: does not say why:\n{run.stderr}')
 
 
+# Command lines that are no good, and what is said of them.
+NO_SIZE = ': not a size of 64K or more (K, M or G behind a number)'
+NO_BUFFER = ': not a size from 64K to 1G'
+OPTIONS = [
+    ('size', ['--record', 'x', '--record-max', size], f'--record-max {size}{NO_SIZE}')
+    for size in ('', '63K', '0', '-1G', '10T', '10GB', 'G', '1.5G', ' 1G', '0x1000000', '9999999999G')
+] + [
+    ('buffer', ['--buffer', size], f'--buffer {size}{NO_BUFFER}')
+    for size in ('', '63K', '-4M', '2G', '4m', '17179869185G')
+] + [
+    ('no recording', ['--record-max', '1G'], '--record-max is for --record or --record-all'),
+    ('a replay', ['--replay', 'x', '--record-max', '1G'], '--record-max is for --record or --record-all'),
+]
+
+
 def refusals(pack, folder, score):
     """Without root, without BTF, without a pack, with a broken pack."""
     shutil.copy(RULERUN, os.path.join(folder, 'rulerun'))
@@ -88,6 +103,8 @@ def refusals(pack, folder, score):
     run = subprocess.run([RULERUN, broken], capture_output=True, text=True, timeout=20, check=False)
     score.check(run.returncode in (1, 2) and run.stderr, f'broken pack: exit {run.returncode}')
     refusal('no arguments', [RULERUN], ['sage', 'PACK'], score)
+    for name, argv, words in OPTIONS:
+        refusal(name, [RULERUN, *argv, pack], [words], score)
 
 
 def empty_pack(folder, score):

@@ -24,7 +24,8 @@ sys.path.insert(0, os.path.join(ROOT, 'tests'))
 from score import Score  # noqa: E402,F401
 
 FALCO = os.environ.get('FALCO_RULES', os.path.join(os.path.dirname(ROOT), 'shared/rules/falco'))
-PATIENCE = 60  # seconds for arming: a busy machine's verifier takes its time
+# Seconds for arming: a busy machine's verifier takes its time, and that of an emulated one more.
+PATIENCE = int(os.environ.get('RULEC_PATIENCE', 60))
 KEYS = ('seen', 'filtered', 'sent', 'lost', 'limited')
 COUNTS = re.compile('rulerun: ' + ' '.join(rf'{key}=(\d+)' for key in KEYS))
 EVENTS = re.compile(r'^rulerun: (\w+) +(\d+) +(\d+) +(\d+) +(\d+) +(\d+)$', re.MULTILINE)

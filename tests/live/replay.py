@@ -102,6 +102,11 @@ def identical(pack, folder, score):
          '--replay', '-', '--format', 'json', '--all-matches', pack],
         stdin=open(path, 'rb'), capture_output=True, text=True, timeout=60, check=False)
     same('without privileges, from standard input', daemon, run, score)
+    with open(path, 'rb') as recording:
+        run = subprocess.run([RULERUN, '--replay', '-', '--format', 'json', '--all-matches', pack],
+                             input=recording.read(), capture_output=True, timeout=60, check=False)
+    run.stdout, run.stderr = run.stdout.decode(), run.stderr.decode()
+    same('from a pipe', daemon, run, score)
 
 
 # What says which event an alert is about, whatever the daemon and its clock: its thread, call and
@@ -268,6 +273,52 @@ def no_room(ours, score):
                 f'full disk: not told:\n{daemon.read("err")}')
 
 
+def ended(what, daemon, why, score):
+    """A recording that ends by itself says so, and detection goes on."""
+    end = time.monotonic() + 60
+    while daemon.armed and time.monotonic() < end and not daemon.wait_for('it ends here', 0.1):
+        workload('much')
+    score.check(why in daemon.read('err'), f'{what}: no end:\n{daemon.read("err")}')
+    before = daemon.read('out').count('/etc/shadow')
+    workload('after')
+    end = time.monotonic() + 10
+    while time.monotonic() < end and daemon.read('out').count('/etc/shadow') == before:
+        time.sleep(0.05)
+    score.check(daemon.read('out').count('/etc/shadow') > before, f'{what}: no alert after its end')
+
+
+def whole(what, path, ours, told, score):
+    """What a recording that ended by itself holds is whole, and it is told why there is no more."""
+    run = replay(path, ours)
+    score.check(run.returncode == 0 and told in run.stderr,
+                f'{what}: replay: exit {run.returncode}\n{run.stderr}')
+
+
+def bounded(ours, folder, score):
+    """A recording keeps to its size, and leaves a file system what it needs."""
+    path = os.path.join(folder, 'small')
+    daemon = Rulerun(ours, '--record-all', path, '--record-max', '256K')
+    ended('--record-max', daemon, 'it has the size that --record-max allows', score)
+    code = daemon.stop()
+    score.check(code == 0 and 'came after its end' in daemon.read('err'),
+                f'--record-max: exit {code}\n{daemon.read("err")}')
+    size = os.path.getsize(path)
+    score.check(100 << 10 < size <= 256 << 10, f'--record-max: {size} bytes')
+    whole('--record-max', path, ours, 'the size that --record-max allowed', score)
+    disk = os.path.join(folder, 'disk')
+    os.mkdir(disk)
+    daemon = Rulerun(ours, '--record-all', os.path.join(disk, 'some'), wrap=[
+        'unshare', '-m', 'sh', '-c', f'mount -t tmpfs -o size=2M test {disk} && exec "$@"', 'sh'])
+    ended('a small disk', daemon, 'little of the file system is free', score)
+    there = f'/proc/{daemon.process.pid}/root{disk}'
+    room = os.statvfs(there)
+    score.check(room.f_bavail * 100 >= room.f_blocks * 3, f'a small disk: {room.f_bavail} blocks free')
+    shutil.copy(os.path.join(there, 'some'), path)
+    code = daemon.stop()
+    score.check(code == 0, f'a small disk: exit {code}\n{daemon.read("err")}')
+    whole('a small disk', path, ours, 'little of its file system was free', score)
+
+
 def run(ours, folder, score):
     """All of it."""
     stable = stable_rules()
@@ -282,3 +333,4 @@ def run(ours, folder, score):
     lacking(ours, folder, score)
     torn(ours, folder, score)
     no_room(ours, score)
+    bounded(ours, folder, score)

@@ -16,6 +16,7 @@
 #include "../../runtime/recorder.h"
 #include "../../runtime/replay.h"
 #include "bundle.h"
+#include "frames.h"
 
 #define SECOND 1000000000ull
 
@@ -67,9 +68,10 @@ struct bench {
     char scratch[RECORD_SCRATCH];
 };
 
-static struct bench *open_bench(const char *path)
+static struct bench *open_bench(const char *path, uint64_t max)
 {
     struct bench *b = calloc(1, sizeof(*b));
+    const struct spool_file file = {path, max};
     struct capture_head head = {.utc_offset = 3600, .nrule = 3, .hooks = 1 << HOOK_EXEC};
     const uint8_t on[3] = {1, 0, 1};
     char err[200] = "";
@@ -81,7 +83,7 @@ static struct bench *open_bench(const char *path)
     strcpy(head.hostname, "box");
     strcpy(head.pack, "ours");
     head.plan.groups = 1ull << G_EVENT | 1ull << G_CRED;
-    b->rec = recorder_open(path, &head, on, &b->e, err, sizeof(err));
+    b->rec = recorder_open(&file, &head, on, &b->e, err, sizeof(err));
     if (!b->rec || recorder_start(b->rec, err, sizeof(err)))
         fail_msg("%s", err);
     b->user = (struct record_user){.ctx = b->rec, .get = recorder_get, .utc_offset = 3600};
@@ -135,7 +137,7 @@ static void record_one(struct bench *b, struct ev *ev, uint64_t number, const ch
 /* Four records, number 3 of them missing; a zone that changes; a name that changes. */
 static void write_recording(void)
 {
-    struct bench *b = open_bench(in_dir("capture"));
+    struct bench *b = open_bench(in_dir("capture"), 0);
 
     record_one(b, event(1000, 0), 1, "alice");
     record_one(b, event(1000, 0), 2, "alice");
@@ -148,23 +150,6 @@ static void write_recording(void)
 }
 
 /* ---- reading ---- */
-
-struct memory {
-    const uint8_t *bytes;
-    size_t size, at;
-};
-
-/* A few bytes at a time, as a pipe may give them. */
-static ssize_t read_memory(void *ctx, void *buf, size_t n)
-{
-    struct memory *m = ctx;
-
-    n = n < 1000 ? n : 1000;
-    n = n < m->size - m->at ? n : m->size - m->at;
-    memcpy(buf, m->bytes + m->at, n);
-    m->at += n;
-    return (ssize_t)n;
-}
 
 static uint8_t *read_file(const char *path, size_t *size)
 {
@@ -276,7 +261,7 @@ static void test_unasked(void **state)
 /* Equal answers are written once. */
 static void test_answers_once(void **state)
 {
-    struct bench *b = open_bench(in_dir("capture"));
+    struct bench *b = open_bench(in_dir("capture"), 0);
     uint8_t *buffer = aligned_alloc(8, CAPTURE_BUFFER), *bytes;
     size_t size;
     struct digests d;
@@ -379,8 +364,10 @@ static void test_other_versions(void **state)
     h.magic ^= 1;
     refuse(h, true, "this is no recording");
     h = good;
-    h.version = 2;
-    refuse(h, true, "the recording is of another version of the format: 2, not 1");
+    h.version = 3;
+    refuse(h, true, "the recording is of another version of the format: 3, not 1 to 2");
+    h.version = 0;
+    refuse(h, true, "the recording is of another version of the format: 0, not 1 to 2");
     h = good;
     h.catalog ^= 1;
     refuse(h, true, "the recording was made by another version of rulerun, whose fields differ");
@@ -396,32 +383,6 @@ static void test_other_versions(void **state)
     refuse(h, true, "the recording is cut or damaged in its header");
 }
 
-/* A frame of any kind, rightly summed, behind a good header. */
-static enum capture_got frame(unsigned kind, const void *payload, size_t size)
-{
-    struct {
-        struct capture_head head;
-        struct capture_frame f;
-        uint8_t payload[256];
-    } file = {.head.nrule = 1};
-    struct memory m = {(const uint8_t *)&file, 0, 0};
-    struct capture_in in = {
-        .read = read_memory, .ctx = &m, .buf = aligned_alloc(8, CAPTURE_BUFFER)};
-    struct capture_head head;
-    struct capture_part part;
-    enum capture_got got;
-    char err[200];
-
-    capture_seal(&file.head);
-    memcpy(file.payload, payload, size);
-    file.f = capture_frame_of((enum capture_kind)kind, file.payload, size);
-    m.size = offsetof(__typeof__(file), payload) + capture_padded(size);
-    assert_int_equal(capture_begin(&in, &head, err, sizeof(err)), 0);
-    got = capture_next(&in, &part);
-    free(in.buf);
-    return got;
-}
-
 static void test_shapes(void **state)
 {
     struct {
@@ -433,6 +394,7 @@ static void test_shapes(void **state)
     const size_t all = sizeof(x), bare = all - 8;
     const int64_t far = 86401, near = -86400;
     struct capture_addr addr = {.len = 4};
+    uint64_t stop = 2;
 
     (void)state;
     assert_int_equal(frame(CAPTURE_ANSWER, &x, all), CAPTURE_GOT);
@@ -464,15 +426,91 @@ static void test_shapes(void **state)
     assert_int_equal(frame(CAPTURE_END, &x, 16), CAPTURE_DONE);
     assert_int_equal(frame(CAPTURE_END, &x, 8), CAPTURE_BROKEN);
     assert_int_equal(frame(0, &x, 8), CAPTURE_BROKEN);
-    assert_int_equal(frame(CAPTURE_END + 1, &x, 8), CAPTURE_BROKEN);
+    assert_int_equal(frame(CAPTURE_STOP, &stop, 8), CAPTURE_GOT);
+    assert_int_equal(frame(CAPTURE_STOP, &stop, 4), CAPTURE_BROKEN);
+    stop = 3;
+    assert_int_equal(frame(CAPTURE_STOP, &stop, 8), CAPTURE_BROKEN);
+    stop = 0;
+    assert_int_equal(frame(CAPTURE_STOP, &stop, 8), CAPTURE_BROKEN);
+    assert_int_equal(frame(CAPTURE_STOP + 1, &x, 8), CAPTURE_BROKEN);
+}
+
+/* Records of the same bytes cost little: that is why they are packed. */
+static void test_shrinks(void **state)
+{
+    struct bench *b = open_bench(in_dir("capture"), 0);
+    struct stat st;
+
+    (void)state;
+    for (unsigned i = 1; i <= 2000; i++)
+        record_one(b, event(1000, i), i, "alice");
+    free(close_bench(b));
+    assert_int_equal(stat(in_dir("capture"), &st), 0);
+    assert_true((size_t)st.st_size < 2000 * sizeof(struct rec) / 8);
 }
 
 /* ---- the file ---- */
 
+/* Records that are all different, up to `n`, until the recording has ended by itself. */
+static void record_noise(struct bench *b, unsigned n)
+{
+    uint64_t seed = 1;
+    char noise[401];
+
+    for (unsigned i = 1; i <= n; i++) {
+        struct ev *ev = event(1000, i);
+
+        for (size_t k = 0; k < sizeof(noise) - 1; k++) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            noise[k] = (char)('!' + (seed >> 56) % 90);
+        }
+        noise[sizeof(noise) - 1] = '\0';
+        e_text(ev, S_FD_NAME, noise);
+        record_one(b, ev, i, "alice");
+        recorder_kick(b->rec);
+    }
+}
+
+/* A recording that may be no larger ends, whole, and says so; judging goes on. */
+static void test_bounded(void **state)
+{
+    const uint64_t most = 128 << 10;
+    struct bench *b = open_bench(in_dir("capture"), most);
+    unsigned long long kept, after;
+    char err[200] = "", *said;
+    const void *bytes;
+    struct replay p;
+    struct stat st;
+    size_t size;
+    bool whole;
+
+    (void)state;
+    record_noise(b, 3000);
+    said = close_bench(b);
+    kept = strtoull(strstr(said, "records=") + strlen("records="), NULL, 10);
+    assert_non_null(strstr(said, " dropped=0\n"));
+    assert_int_equal(sscanf(strstr(said, "dropped=0\n") + strlen("dropped=0\n"),
+                            "rulerun: recording %*s %llu records came after its end", &after),
+                     1);
+    assert_true(kept > 50 && kept + after == 3000);
+    assert_null(strstr(said, "cut"));
+    free(said);
+    assert_int_equal(stat(in_dir("capture"), &st), 0);
+    assert_true((uint64_t)st.st_size <= most && st.st_size > 1000);
+    assert_int_equal(replay_open(&p, in_dir("capture"), err, sizeof(err)), 0);
+    while (replay_next(&p, &bytes, &size, &whole, err, sizeof(err)))
+        ;
+    assert_true(whole);
+    assert_int_equal(p.records, kept);
+    assert_int_equal(p.missing, 0);
+    assert_int_equal(p.stop, CAPTURE_STOP_SIZE);
+    replay_close(&p);
+}
+
 /* A disk that takes nothing: judging goes on, what finds no room is counted. */
 static void test_full_disk(void **state)
 {
-    struct bench *b = open_bench("/dev/full");
+    struct bench *b = open_bench("/dev/full", 0);
     const size_t many = 2ul * RECORDER_BUFFER / sizeof(struct rec);
     unsigned long long records, dropped;
     char *said;
@@ -508,13 +546,14 @@ static void test_mode(void **state)
 static void test_no_file(void **state)
 {
     const uint8_t on[1] = {1};
+    const struct spool_file file = {"/nonexistent/x", 0};
     struct capture_head head = {.nrule = 1};
     struct enrich e = {.nlocal = 0};
     struct replay p;
     char err[200] = "";
 
     (void)state;
-    assert_null(recorder_open("/nonexistent/x", &head, on, &e, err, sizeof(err)));
+    assert_null(recorder_open(&file, &head, on, &e, err, sizeof(err)));
     assert_string_equal(err, "/nonexistent/x: No such file or directory");
     assert_int_equal(replay_open(&p, "/nonexistent/x", err, sizeof(err)), -ENOENT);
     assert_string_equal(err, "No such file or directory");
@@ -535,6 +574,7 @@ int main(void)
         cmocka_unit_test(test_every_byte),     cmocka_unit_test(test_shapes),
         cmocka_unit_test(test_other_versions), cmocka_unit_test(test_full_disk),
         cmocka_unit_test(test_mode),           cmocka_unit_test(test_no_file),
+        cmocka_unit_test(test_shrinks),        cmocka_unit_test(test_bounded),
     };
 
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
