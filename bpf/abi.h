@@ -142,7 +142,7 @@ struct ev {
     __u32 limited; /* h.rule of the first rule that might match, had it not been closed; 0: none */
     __u8 sketched; /* `sketch` is filled */
     __u8 pad;
-    __u16 text; /* of an open: what reading the caller's path gave (probe.h), or 0: not read yet */
+    __u16 text;  /* of an open: what reading the caller's path gave (probe.h), or 0: not read yet */
     __u32 flags; /* of an open, in the language's numbers: for extract_args() */
     __u64 sketch;  /* which rules the path can concern (bpf/sketch.h) */
     __u64 req;     /* of a ring: address of the request, if this is its end */

@@ -36,7 +36,7 @@ static __always_inline void sketch_parts(struct sketching *s, __u64 word)
     }
 }
 
-/* Adds those of the endings of a last component, its last eight bytes being `tail`, zeros before. */
+/* Adds those of the endings of a last component: `tail` is its last eight bytes, zeros before. */
 static __always_inline void sketch_tails(struct sketching *s, __u64 tail)
 {
     struct sketch_row *row;

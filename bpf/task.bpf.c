@@ -3,9 +3,9 @@
  * May what is found of the current task be kept?
  *
  * Only if its program, and those above it, are as of their last exec: the name of a process without
- * a state in `procs` is its own making, or unknown for now. And only below tasks that are not exiting (keep.h).
- * This is looked at before anything is found, so that what changes later comes with a new
- * generation.
+ * a state in `procs` is its own making, or unknown for now. And only below tasks that are not
+ * exiting (keep.h). This is looked at before anything is found, so that what changes later comes
+ * with a new generation.
  */
 #include "state.h"
 
