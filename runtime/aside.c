@@ -52,7 +52,7 @@ static void copy_options(struct aside *a, const struct bpf_prog_load_opts *opts)
     a->opts.log_level = 0;
 }
 
-/* What libbpf loads in its place: of a kind that needs nothing to hang on. */
+/* What libbpf loads in its place. */
 static int put_nothing(struct bpf_program *prog, struct bpf_prog_load_opts *opts)
 {
     struct bpf_insn nothing[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K},
