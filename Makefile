@@ -15,7 +15,7 @@ WARN = -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototy
 OPT_release = -O2 -g
 OPT_debug = -Og -g3
 OPT_asan = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-# -iquote, not -I: compiler/link.h must never stand before the system's <link.h>.
+# -iquote, not -I: runtime/wait.h must never stand before the system's <wait.h>.
 INCLUDES = $(addprefix -iquote ,. grammar compiler runtime build/gen)
 CFLAGS = -std=gnu11 -D_GNU_SOURCE $(INCLUDES) $(OPT_$(VARIANT)) -ffile-prefix-map=$(CURDIR)=. \
          -MMD -MP

@@ -39,6 +39,13 @@ enum str_slot {
     S_COUNT
 };
 
+/* Kinds of lore: LORE_USER, LORE_CONTAINER, ... (bpf/lore.h). */
+enum lore_kind {
+#define LORE(id, num, str, doc) LORE_##id,
+#include "../grammar/lore.def"
+    LORE_KINDS
+};
+
 #define SLOT_OF_NUM(n) (n)
 #define SLOT_OF_STR(s) (N_COUNT + (s))
 #define SLOT_COUNT (N_COUNT + S_COUNT)
@@ -123,6 +130,15 @@ enum task_tie { TASK_EXEC = 1, TASK_CRED = 2, TASK_ANC = 4 };
  */
 enum left_class { LEFT_FAILED = 1, LEFT_READS = 2, LEFT_CLASSES = 4 };
 
+/* What is known of the event's thing of one kind of lore: a bit for each test of that kind. */
+#define LORE_TEXT 64 /* bytes of a key's text */
+#define LORE_WORDS 2
+#define LORE_BITS (64 * LORE_WORDS)
+struct lore_bits {
+    __u64 known[LORE_WORDS];
+    __u64 yes[LORE_WORDS];
+};
+
 /*
  * The scratch. `alt` holds the readings of fd.name beside the kernel's, which is in FD_NAME; the
  * hook exchanges the two to judge another one. A reading that is there and has no bytes is unknown.
@@ -133,7 +149,7 @@ struct ev {
     struct ev_head h;
     __u32 alt_len[READ_ALTS];
     __u32 base_len;
-    __u32 pad_len;
+    __u32 wanted;  /* lore: bit per kind that was looked for, and of which nothing is known */
     __u64 args[6]; /* the system call's own, 64-bit numbering */
     __u8 compat;   /* the call was a 32-bit one */
     __u8 ring;     /* enum ring_how; texts among the arguments are then the kernel's own copies */
@@ -141,7 +157,7 @@ struct ev {
     __u8 has_peer; /* see peer[] */
     __u32 limited; /* h.rule of the first rule that might match, had it not been closed; 0: none */
     __u8 sketched; /* `sketch` is filled */
-    __u8 pad;
+    __u8 lore_found; /* bit per kind whose `lore` is filled */
     __u16 text;  /* of an open: what reading the caller's path gave (probe.h), or 0: not read yet */
     __u32 flags; /* of an open, in the language's numbers: for extract_args() */
     __u64 sketch;  /* which rules the path can concern (bpf/sketch.h) */
@@ -150,6 +166,7 @@ struct ev {
     __u64 file;    /* address of the event's struct file, or 0: for extractors only */
     __u64 task;    /* address of the event's task_struct: for extractors only */
     struct ev_task kept;
+    struct lore_bits lore[LORE_KINDS];
 #define SLOT_STR(id, group, cap, doc) char s_##id[cap];
 #include "../grammar/slots.def"
     char alt[READ_ALTS][PATH_CAP];
@@ -163,13 +180,13 @@ struct ev {
  * The record on the wire: this head, then for each text slot whose state is PRESENT or CUT its
  * len[] bytes, in slot order, then the other readings of fd.name (alt_len[] bytes each, 0 of those
  * that are not in h.readings), then the base directory (base_len bytes). No terminators, no
- * alignment between texts. h.size is the sum.
+ * alignment between texts. h.size is the sum. `wanted`: as in struct ev.
  */
 struct rec {
     struct ev_head h;
     __u32 alt_len[READ_ALTS];
     __u32 base_len;
-    __u32 pad;
+    __u32 wanted;
 };
 
 /* Largest record: all texts full. A power of two above it bounds the kernel's packing buffer. */
@@ -239,7 +256,8 @@ struct lane {
 /* The reader of the ring buffer (map `reader`, one row): whether a record must wake it. */
 enum reader_state {
     READER_AWAKE,
-    READER_NAPPING, /* it will look soon; earlier only if a quarter of the buffer is full */
+    READER_NAPPING, /* it will look soon; earlier if a quarter of the buffer is full, or lore wanted
+                     */
     READER_ASLEEP,
 };
 struct ring_reader {
@@ -340,6 +358,8 @@ ABI_ASSERT(offsetof(struct ev_head, num) == 32);
 ABI_ASSERT(sizeof(struct rec) == sizeof(struct ev_head) + 16);
 ABI_ASSERT(sizeof(struct ev) < REC_MAX);
 ABI_ASSERT(offsetof(struct ev, args) == sizeof(struct rec));
+ABI_ASSERT(offsetof(struct rec, wanted) == offsetof(struct ev, wanted));
+ABI_ASSERT(LORE_KINDS <= 8);
 ABI_ASSERT(sizeof(struct sock_ends) == 40);
 ABI_ASSERT(sizeof(struct lane) == 64);
 ABI_ASSERT(sizeof(struct ring_reader) == 64);

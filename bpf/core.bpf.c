@@ -26,10 +26,12 @@ struct events_map events SEC(".maps");
 struct stats_map stats SEC(".maps");
 struct lanes_map lanes SEC(".maps");
 struct reader_map reader SEC(".maps");
+struct lore_map lore SEC(".maps");
 
 const volatile struct probe_plan plan SEC(".rodata") = {};
 const volatile struct sketch_head sketch_head SEC(".rodata") = {};
 const volatile __u64 boot_offset_ns SEC(".rodata") = 0;
 const volatile __u32 task_slots SEC(".rodata") = 1;
+const volatile __u32 lore_rows SEC(".rodata") = 1;
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

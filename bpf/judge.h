@@ -39,6 +39,8 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     ev->compat = ev->ring = ev->time64 = 0;
     __builtin_memset(&ev->kept, 0, sizeof(ev->kept));
     ev->sketched = 0;
+    ev->lore_found = 0;
+    ev->wanted = 0;
     ev->text = 0;
     ev->limited = 0;
     put_num(ev, N_RES, res);

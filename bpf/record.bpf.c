@@ -173,13 +173,12 @@ static long pack_step(__u32 i, __u32 *to)
     if (!ev)
         return 1;
     OPAQUE(i);
-    if (i < S_COUNT) {
+    if (i < S_COUNT)
         *to = pack_slot(ev, i, at);
-    } else if (i < S_COUNT + READ_ALTS) {
+    else if (i < S_COUNT + READ_ALTS)
         *to = pack_alt(ev, i - S_COUNT, at);
-    } else {
+    else
         *to = pack_base(ev, at);
-    }
     return 0;
 }
 
@@ -198,14 +197,17 @@ static __always_inline bool has_room(const struct lane *lane, __u64 size, __u64 
     return (__u64)held + size + unread <= bpf_ringbuf_query(&events, BPF_RB_RING_SIZE);
 }
 
-/* Must this record wake the reader? Then it is our duty from here on, and nobody else's. */
-static __always_inline bool take_wakeup(struct ring_reader *r, __u64 unread)
+/*
+ * Must this record wake the reader? Then it is our duty from here on, and nobody else's. Of a
+ * record that is sent for want of lore others of its kind follow until the reader has told.
+ */
+static __always_inline bool take_wakeup(struct ring_reader *r, __u64 unread, __u32 wanted)
 {
     __u32 state = *(volatile __u32 *)&r->state;
     bool wake = state == READER_ASLEEP;
 
     if (state == READER_NAPPING)
-        wake = unread > bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / 4;
+        wake = wanted || unread > bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / 4;
     if (wake)
         *(volatile __u32 *)&r->state = READER_AWAKE;
     return wake;
@@ -238,7 +240,7 @@ static __always_inline bool put_record(struct ev *ev, __u32 size, struct lane *l
     OPAQUE(size);
     if (size > sizeof(*ev) || !has_room(lane, room, unread))
         return false;
-    wake = take_wakeup(r, unread);
+    wake = take_wakeup(r, unread, ev->wanted);
     if (bpf_ringbuf_output(&events, ev, size, wake ? BPF_RB_FORCE_WAKEUP : BPF_RB_NO_WAKEUP) != 0) {
         if (wake)
             *(volatile __u32 *)&r->state = READER_ASLEEP;

@@ -40,9 +40,8 @@ struct arena *arena_new(void)
 
 void arena_free(struct arena *a)
 {
-    if (!a) {
+    if (!a)
         return;
-    }
     for (struct block *b = a->block, *older; b; b = older) {
         older = b->older;
         free(b);
@@ -69,7 +68,7 @@ static struct block *add_block(struct arena *a, size_t size)
     want = want > BLOCK_MAX ? BLOCK_MAX : want;
     bool own = a->block && size > want;
     want = size > want ? size : want;
-    struct block *b = take(sizeof *b + want);
+    struct block *b = take(sizeof(*b) + want);
     b->size = want;
     a->total += want;
     if (own) {
@@ -86,9 +85,8 @@ void *arena_alloc(struct arena *a, size_t size)
 {
     size = round_up(size ? size : 1);
     struct block *b = a->block;
-    if (!b || b->size - b->used < size) {
+    if (!b || b->size - b->used < size)
         b = add_block(a, size);
-    }
     void *p = b->data + b->used;
     b->used += size;
     return p;
@@ -102,9 +100,8 @@ char *arena_printf(struct arena *a, const char *fmt, ...)
     int n = vsnprintf(NULL, 0, fmt, ap);
     size_t size = n < 0 ? 1 : (size_t)n + 1;
     char *s = arena_alloc(a, size);
-    if (n > 0) {
+    if (n > 0)
         vsnprintf(s, size, fmt, again);
-    }
     va_end(again);
     va_end(ap);
     return s;
@@ -121,12 +118,10 @@ static bool grow_in_place(struct arena *a, const void *v, size_t old, size_t wan
     struct block *b = a->block;
     old = round_up(old);
     wanted = round_up(wanted);
-    if (!b || !v || b->used < old || (const char *)v != b->data + b->used - old) {
+    if (!b || !v || b->used < old || (const char *)v != b->data + b->used - old)
         return false;
-    }
-    if (wanted - old > b->size - b->used) {
+    if (wanted - old > b->size - b->used)
         return false;
-    }
     b->used += wanted - old;
     return true;
 }
@@ -141,9 +136,8 @@ static void *resize(struct arena *a, void *v, uint32_t *cap, size_t size, uint32
 {
     if (!grow_in_place(a, v, *cap * size, cap_new * size)) {
         void *w = arena_alloc(a, cap_new * size);
-        if (v) {
+        if (v)
             memcpy(w, v, *cap * size);
-        }
         v = w;
     }
     *cap = cap_new;
@@ -152,24 +146,20 @@ static void *resize(struct arena *a, void *v, uint32_t *cap, size_t size, uint32
 
 void *vec_grow(struct arena *a, void *v, uint32_t *n, uint32_t *cap, size_t size)
 {
-    if (*n < *cap) {
+    if (*n < *cap)
         return v;
-    }
-    if (*cap > UINT32_MAX / 2) {
+    if (*cap > UINT32_MAX / 2)
         too_many();
-    }
     return resize(a, v, cap, size, *cap ? *cap * 2 : 16);
 }
 
 void *vec_room(struct arena *a, void *v, uint32_t *cap, size_t size, size_t want)
 {
     uint32_t cap_new = *cap ? *cap : 16;
-    if (want > UINT32_MAX / 2) {
+    if (want > UINT32_MAX / 2)
         too_many();
-    }
-    while (cap_new < want) {
+    while (cap_new < want)
         cap_new *= 2;
-    }
     return cap_new == *cap ? v : resize(a, v, cap, size, cap_new);
 }
 
@@ -182,5 +172,5 @@ static int compare_u32(const void *a, const void *b)
 void vec_sort_u32(uint32_t *v, size_t n)
 {
     if (n)
-        qsort(v, n, sizeof *v, compare_u32);
+        qsort(v, n, sizeof(*v), compare_u32);
 }

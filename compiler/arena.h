@@ -21,10 +21,10 @@ char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(
 /* Bytes taken from the system so far. */
 size_t arena_size(const struct arena *a);
 
-/* Makes room for one more element of `size` bytes in a VEC; the old copy stays in the arena. */
+/* Room for one more element of `size` bytes in a VEC: its array. An old one stays in the arena. */
 void *vec_grow(struct arena *a, void *v, uint32_t *n, uint32_t *cap, size_t size);
 
-/* Makes room for `want` elements in all. */
+/* The same for `want` elements in all. */
 void *vec_room(struct arena *a, void *v, uint32_t *cap, size_t size, size_t want);
 
 /* Elements of a VEC, ascending. */
@@ -32,16 +32,16 @@ void vec_sort_u32(uint32_t *v, size_t n);
 
 /* VEC_PUSH(arena, vec, element): appends, and is the index of the new element. */
 #define VEC_PUSH(arena, vec, ...)                                                                  \
-    ((vec)->v = vec_grow((arena), (vec)->v, &(vec)->n, &(vec)->cap, sizeof *(vec)->v),             \
+    ((vec)->v = vec_grow((arena), (vec)->v, &(vec)->n, &(vec)->cap, sizeof(*(vec)->v)),            \
      (vec)->v[(vec)->n] = (__VA_ARGS__), (vec)->n++)
 
 /* VEC_APPEND(arena, vec, elements, count): appends them all. */
 #define VEC_APPEND(arena, vec, from, count)                                                        \
     do {                                                                                           \
         size_t count_ = (count);                                                                   \
-        (vec)->v = vec_room((arena), (vec)->v, &(vec)->cap, sizeof *(vec)->v, (vec)->n + count_);  \
+        (vec)->v = vec_room((arena), (vec)->v, &(vec)->cap, sizeof(*(vec)->v), (vec)->n + count_); \
         if (count_)                                                                                \
-            memcpy((vec)->v + (vec)->n, (from), count_ * sizeof *(vec)->v);                        \
+            memcpy((vec)->v + (vec)->n, (from), count_ * sizeof(*(vec)->v));                       \
         (vec)->n += (uint32_t)count_;                                                              \
     } while (0)
 

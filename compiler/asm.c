@@ -16,7 +16,7 @@
 
 struct asm_code *asm_new(struct arena *arena)
 {
-    struct asm_code *a = arena_alloc(arena, sizeof *a);
+    struct asm_code *a = arena_alloc(arena, sizeof(*a));
     a->arena = arena;
     return a;
 }
@@ -40,11 +40,6 @@ void asm_func_end(struct asm_code *a)
 label_id asm_label(struct asm_code *a)
 {
     return (label_id){VEC_PUSH(a->arena, &a->labels, (struct asm_label){0})};
-}
-
-bool asm_wanted(const struct asm_code *a, label_id l)
-{
-    return a->labels.v[l.i].refs != 0;
 }
 
 /* ---- facts ---- */
@@ -174,7 +169,7 @@ static int inverse(uint8_t code)
                                        {BPF_JGE, BPF_JLT},
                                        {BPF_JSGT, BPF_JSLE},
                                        {BPF_JSGE, BPF_JSLT}};
-    for (size_t i = 0; i < sizeof pairs / sizeof *pairs; i++) {
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
         if (BPF_OP(code) == pairs[i][0])
             return pairs[i][1];
         if (BPF_OP(code) == pairs[i][1])

@@ -85,7 +85,6 @@ void asm_func_begin(struct asm_code *a, const char *name);
 void asm_func_end(struct asm_code *a);
 
 label_id asm_label(struct asm_code *a);
-bool asm_wanted(const struct asm_code *a, label_id l); /* something jumps to it */
 void asm_bind(struct asm_code *a, label_id l);
 static inline bool asm_live(const struct asm_code *a)
 {

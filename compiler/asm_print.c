@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "asm.h"
+#include "lore.h"
 
 static const char *const ALU_OP[16] = {"+=",  "-=", "*=", "/=", "|=",   "&=", "<<=", ">>=",
                                        "neg", "%=", "^=", "=",  "s>>=", "be", "?",   "?"};
@@ -110,6 +111,16 @@ static void print_head(char *buf, size_t cap, size_t off)
         snprintf(buf, cap, "number of ancestors");
 }
 
+/* What is known of a thing, and what of it is true; `off`: from ev.lore on. */
+static void print_lore(char *buf, size_t cap, size_t off)
+{
+    const char *kind = lore_info((enum lore_kind)(off / sizeof(struct lore_bits)))->name;
+    off %= sizeof(struct lore_bits);
+    bool yes = off >= offsetof(struct lore_bits, yes);
+    size_t bit = 8 * (off - (yes ? offsetof(struct lore_bits, yes) : 0));
+    snprintf(buf, cap, "lore %s, %s, bits from %zu", kind, yes ? "true" : "known", bit);
+}
+
 void asm_print_place(char *buf, size_t cap, const struct bpf_insn *i)
 {
     buf[0] = 0;
@@ -126,6 +137,10 @@ void asm_print_place(char *buf, size_t cap, const struct bpf_insn *i)
         snprintf(buf, cap, "sketch of the path");
     if ((size_t)off - offsetof(struct ev, kept) < sizeof(struct ev_task))
         snprintf(buf, cap, "bits of the task");
+    if ((size_t)off == offsetof(struct ev, lore_found))
+        snprintf(buf, cap, "lore that was looked for");
+    if ((size_t)off - offsetof(struct ev, lore) < sizeof(((struct ev *)0)->lore))
+        print_lore(buf, cap, (size_t)off - offsetof(struct ev, lore));
     for (unsigned s = S_COUNT; s--;) {
         if (TEXT_OFF[s] > (uint32_t)off)
             continue;

@@ -70,11 +70,10 @@ static const char *foreign_hint(enum lex_mode mode, const char *found, size_t le
         {LEX_VALUE, "(", "one constant needs no parentheses; several need `in (a, b)`"},
         {LEX_LIST, "\"", "write `(\"a\", \"b\")`"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         size_t n = strlen(rows[i].text);
-        if (rows[i].mode == mode && len >= n && !memcmp(found, rows[i].text, n)) {
+        if (rows[i].mode == mode && len >= n && !memcmp(found, rows[i].text, n))
             return rows[i].hint;
-        }
     }
     return NULL;
 }
@@ -93,9 +92,8 @@ static void unexpected(struct parse *p, struct range at)
     struct arena *a = p->build->c->arena;
     enum diag_code code = p->build->output ? RK0240 : RK0230;
     const char *want = expected[p->at_mode];
-    if (p->at_mode == LEX_AFTER && p->depth) {
+    if (p->at_mode == LEX_AFTER && p->depth)
         want = "`and`, `or` or `)`";
-    }
     if (at.off >= p->len) {
         at.off = p->len ? p->len - 1 : 0;
         at.end = p->len;
@@ -140,9 +138,8 @@ static void unknown_field(struct parse *p, struct range at)
 static void no_field(struct parse *p, struct range at)
 {
     uint32_t end = at.off + 1;
-    while (end < p->len && p->text[end] >= '0' && p->text[end] <= '9') {
+    while (end < p->len && p->text[end] >= '0' && p->text[end] <= '9')
         end++;
-    }
     p->build->skip = p->build->skip && end < p->len;
     mistake(p, RK0240, at, "there is no way to write a percent sign",
             "`%` is not followed by a field");
@@ -152,9 +149,8 @@ void mk_error(struct parse *p, enum parse_error what, struct range at)
 {
     struct comp *c = p->build->c;
     enum diag_code syntax = p->build->output ? RK0240 : RK0230;
-    if (p->failed) {
+    if (p->failed)
         return;
-    }
     p->failed = true;
     switch (what) {
     case PARSE_UNEXPECTED:
@@ -225,13 +221,11 @@ static uint32_t group(struct parse *p, enum node_kind kind, struct range at, uin
     struct comp *c = p->build->c;
     p->build->stack.n -= count;
     const uint32_t *top = p->build->stack.v + p->build->stack.n;
-    if (count == 1) {
+    if (count == 1)
         return top[0];
-    }
     uint32_t kid0 = c->kids.n;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++)
         VEC_PUSH(c->arena, &c->kids, (node_id){top[i]});
-    }
     return add_node(p,
                     (struct node){.kind = kind, .at = place(p, at), .kid0 = kid0, .nkid = count});
 }
@@ -249,9 +243,8 @@ uint32_t mk_or(struct parse *p, struct range at, uint32_t count)
 uint32_t mk_not(struct parse *p, struct range at, uint32_t nots, uint32_t node)
 {
     struct comp *c = p->build->c;
-    if (nots % 2 == 0) {
+    if (nots % 2 == 0)
         return node;
-    }
     uint32_t kid0 = VEC_PUSH(c->arena, &c->kids, (node_id){node});
     return add_node(p,
                     (struct node){.kind = NODE_NOT, .at = place(p, at), .kid0 = kid0, .nkid = 1});
@@ -322,9 +315,8 @@ static void doubtful_escapes(struct parse *p, struct range at)
     struct comp *c = p->build->c;
     const char *s = p->text;
     for (uint32_t i = at.off + 1; i + 2 < at.end; i++) {
-        if (s[i] != '\\') {
+        if (s[i] != '\\')
             continue;
-        }
         struct range escape = {i, i + 2};
         if (s[++i] == ' ' && i + 2 < at.end) {
             diag(c, RK0236, place(p, escape), "write `\\\\ ` for both",
@@ -372,9 +364,8 @@ static uint32_t add_operand(struct parse *p, struct operand o)
 uint32_t mk_field(struct parse *p, struct range at, struct range arg)
 {
     struct range name = at;
-    if (arg.end) {
+    if (arg.end)
         name.end = at.off + (uint32_t)lex_field_length(p->text + at.off, at.end - at.off);
-    }
     struct operand o = {.kind = OPERAND_FIELD, .at = place(p, at), .name = word(p, name)};
     if (arg.end) {
         o.has_arg = true;
@@ -384,9 +375,8 @@ uint32_t mk_field(struct parse *p, struct range at, struct range arg)
     const char *text = p->text;
     if (p->build->output && !p->failed &&
         !field_read(text + name.off, name.end - name.off, arg.end ? text + arg.off : NULL,
-                    arg.end - arg.off, &f)) {
+                    arg.end - arg.off, &f))
         mk_error(p, PARSE_FIELD, at);
-    }
     return add_operand(p, o);
 }
 
@@ -396,9 +386,8 @@ static void take_operands(struct parse *p, struct operand *o, uint32_t count)
     p->build->stack.n -= count;
     o->op0 = c->opkids.n;
     o->nop = count;
-    for (uint32_t i = 0; i < count; i++) {
+    for (uint32_t i = 0; i < count; i++)
         VEC_PUSH(c->arena, &c->opkids, (operand_id){p->build->stack.v[p->build->stack.n + i]});
-    }
 }
 
 uint32_t mk_call(struct parse *p, struct range at, unsigned call, uint32_t nargs, struct range arg)
@@ -500,9 +489,8 @@ enum output_result ast_output(struct comp *c, const struct text *t, bool skip, u
     p.cursor += p.len && p.text[0] == '*';
     *out0 = c->pieces.n;
     *nout = 0;
-    if (p.cursor == (const unsigned char *)p.text + p.len) {
+    if (p.cursor == (const unsigned char *)p.text + p.len)
         return OUTPUT_OK; /* a star alone */
-    }
     bool ok = cond_parse(&p) == 0 && !p.failed;
     *nout = ok ? c->pieces.n - *out0 : 0;
     return ok ? OUTPUT_OK : b.unknown ? OUTPUT_UNKNOWN : OUTPUT_BAD;

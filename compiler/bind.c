@@ -44,9 +44,8 @@ static span_id use_span(const struct use *u, span_id at);
 static span_id move_via(const struct use *u, span_id via)
 {
     struct pack *pk = u->pk;
-    while (pk->moved.n <= via.i) {
+    while (pk->moved.n <= via.i)
         VEC_PUSH(pk->c->arena, &pk->moved, (struct moved){0});
-    }
     if (pk->moved.v[via.i].copy != pk->copies) {
         span_id to = use_span(u, via);
         pk->moved.v[via.i] = (struct moved){pk->copies, to};
@@ -69,15 +68,13 @@ static span_id use_span(const struct use *u, span_id at)
 static operand_id copy_operand(const struct use *u, operand_id id)
 {
     struct comp *c = u->pk->c;
-    if (!id.i) {
+    if (!id.i)
         return id;
-    }
     struct operand o = c->operands.v[id.i];
     o.at = use_span(u, o.at);
     uint32_t op0 = c->opkids.n;
-    for (uint32_t i = 0; i < o.nop; i++) {
+    for (uint32_t i = 0; i < o.nop; i++)
         VEC_PUSH(c->arena, &c->opkids, (operand_id){0});
-    }
     for (uint32_t i = 0; i < o.nop; i++) {
         operand_id kid = copy_operand(u, c->opkids.v[o.op0 + i]);
         c->opkids.v[op0 + i] = kid;
@@ -90,22 +87,19 @@ static operand_id copy_operand(const struct use *u, operand_id id)
 static node_id copy_tree(const struct use *u, node_id id)
 {
     struct comp *c = u->pk->c;
-    if (!id.i) {
+    if (!id.i)
         return id;
-    }
     struct node n = c->nodes.v[id.i];
     n.use_what = n.use.i ? n.use_what : u->what;
     n.use = n.use.i ? move_via(u, n.use) : u->at;
     n.at = use_span(u, n.at);
-    if (n.op_at.i) {
+    if (n.op_at.i)
         n.op_at = use_span(u, n.op_at);
-    }
     n.lhs = copy_operand(u, n.lhs);
     n.rhs = copy_operand(u, n.rhs);
     uint32_t kid0 = c->kids.n;
-    for (uint32_t i = 0; i < n.nkid; i++) {
+    for (uint32_t i = 0; i < n.nkid; i++)
         VEC_PUSH(c->arena, &c->kids, (node_id){0});
-    }
     for (uint32_t i = 0; i < n.nkid; i++) {
         node_id kid = copy_tree(u, c->kids.v[n.kid0 + i]);
         c->kids.v[kid0 + i] = kid;
@@ -126,7 +120,7 @@ static void unknown_macro(struct pack *pk, const struct node *n)
     static const char *const keywords[] = {"and", "or", "not", "exists", "in"};
     struct comp *c = pk->c;
     const char *s = STR(c, n->name);
-    for (size_t i = 0; i < sizeof keywords / sizeof keywords[0]; i++) {
+    for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
         if (!strcmp(s, keywords[i])) {
             diag(c, RK0219, n->at, NULL, "expected a test or a macro, found `%s`", s);
             return;
@@ -178,9 +172,8 @@ static struct macro_def *find_macro(struct bind *b, const struct node *n)
         diag_note(c, m->at, "it is defined here");
         return NULL;
     }
-    if (!is_visible(b, n, m)) {
+    if (!is_visible(b, n, m))
         return NULL;
-    }
     if (m->state == MACRO_TODO) {
         if (b->chain > LEVELS_MAX / 2) {
             diag(c, RK0222, n->at, NULL, "macros are nested too deep");
@@ -202,9 +195,8 @@ static uint32_t bind_node(struct bind *b, node_id *id)
         b->failed |= !m;
         *id = (node_id){0};
         b->size += m ? m->size : 0;
-        if (!m || b->failed || b->size > CONDITION_MAX) {
+        if (!m || b->failed || b->size > CONDITION_MAX)
             return 1;
-        }
         str_id what = intern_cstr(c->intern, arena_printf(c->arena, "macro %s", shown(c, m->name)));
         b->pk->copies++;
         *id = copy_tree(&(struct use){b->pk, n.at, what}, m->node);
@@ -235,14 +227,12 @@ static node_id bind_root(struct bind *b, node_id root, uint32_t *depth)
 {
     struct pack *pk = b->pk;
     struct comp *c = pk->c;
-    if (!root.i) {
+    if (!root.i)
         return root;
-    }
     span_id at = c->nodes.v[root.i].at;
     *depth = bind_node(b, &root);
-    if (b->failed) {
+    if (b->failed)
         return (node_id){0};
-    }
     pk->nodes += b->size;
     if (pk->nodes > ALL_NODES_MAX && b->size <= CONDITION_MAX) {
         too_many(pk, at);
@@ -269,9 +259,8 @@ static void bind_macro(struct pack *pk, struct macro_def *m, uint32_t chain)
         m->lit0 = c->lits.n;
         node_id root = ast_condition(c, &text);
         m->lit_end = c->lits.n;
-        if (!pk->draft) {
+        if (!pk->draft)
             subst_check_words(pk, m->lit0, m->lit_end);
-        }
         m->node = bind_root(&b, root, &m->depth);
         m->size = b.size;
     }
@@ -280,16 +269,14 @@ static void bind_macro(struct pack *pk, struct macro_def *m, uint32_t chain)
 
 void bind_one(struct pack *pk, struct macro_def *m)
 {
-    if (m->state == MACRO_TODO) {
+    if (m->state == MACRO_TODO)
         bind_macro(pk, m, 1);
-    }
 }
 
 void bind_macros(struct pack *pk)
 {
-    for (uint32_t i = 0; i < pk->macros.n; i++) {
+    for (uint32_t i = 0; i < pk->macros.n; i++)
         bind_one(pk, &pk->macros.v[i]);
-    }
 }
 
 node_id bind_condition(struct pack *pk, node_id root)

@@ -199,10 +199,11 @@ static bool same_tests(const struct comp *c, const struct where *a, const struct
 /* The same code comes of both. */
 static bool same_place(const struct comp *c, const struct where *a, const struct where *b)
 {
-    return a == b || (a->place == b->place && a->shape == b->shape && a->negate == b->negate &&
-                      a->guard == b->guard && a->slot == b->slot && a->slot2 == b->slot2 &&
-                      a->anc == b->anc && a->set == b->set && a->pattern0 == b->pattern0 &&
-                      a->ntest == b->ntest && same_tests(c, a, b));
+    return a == b ||
+           (a->place == b->place && a->shape == b->shape && a->negate == b->negate &&
+            a->guard == b->guard && a->slot == b->slot && a->slot2 == b->slot2 &&
+            a->anc == b->anc && a->lore == b->lore && a->bit == b->bit && a->set == b->set &&
+            a->pattern0 == b->pattern0 && a->ntest == b->ntest && same_tests(c, a, b));
 }
 
 static void read_row(struct emit *e, const struct event_rules *row, struct row *out)

@@ -19,7 +19,7 @@
  */
 struct asm_code *bpf_emit(struct comp *c, bool notes);
 
-/* The function is one of ours in a linked bundle: rule_filter, rule_open, ... */
+/* The function is one of ours in a linked bundle: rule_filter, rule_openat, ... */
 bool bpf_is_filter(const char *function);
 
 /* obj.c: the relocatable object of `a`, into comp.filter_elf. 0 or -errno. */

@@ -43,7 +43,7 @@ static void emit_inside(struct emit *e, unsigned slot, const struct value *v, la
     unsigned size = v->family == 4 ? 4 : 16;
     for (unsigned byte = 0; byte < size; byte += 4) {
         uint32_t mask = mask_word(prefix_of(v), byte), want;
-        memcpy(&want, v->addr + byte, sizeof want);
+        memcpy(&want, v->addr + byte, sizeof(want));
         if (mask == 0)
             break;
         label_id next = asm_label(e->a);
@@ -65,18 +65,18 @@ static int compare_keys(const void *a, const void *b)
 /* IPv4 addresses without a network become a search tree; what is not among them goes on. */
 static void emit_exact4(struct emit *e, unsigned slot, const struct atom *at, label_id yes)
 {
-    struct key *keys = arena_alloc(e->c->arena, (at->nval + 1) * sizeof *keys);
+    struct key *keys = arena_alloc(e->c->arena, (at->nval + 1) * sizeof(*keys));
     uint32_t n = 0, unique = 0;
     for (uint32_t i = 0; i < at->nval; i++) {
         const struct value *v = &e->c->values.v[at->val0 + i];
         uint32_t word;
-        memcpy(&word, v->addr, sizeof word);
+        memcpy(&word, v->addr, sizeof(word));
         if (v->family == 4 && prefix_of(v) == 32)
             keys[n++] = (struct key){.key = word, .to = yes};
     }
     if (n == 0)
         return;
-    qsort(keys, n, sizeof *keys, compare_keys);
+    qsort(keys, n, sizeof(*keys), compare_keys);
     for (uint32_t i = 0; i < n; i++)
         if (unique == 0 || keys[unique - 1].key != keys[i].key)
             keys[unique++] = keys[i];

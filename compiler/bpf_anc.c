@@ -51,7 +51,7 @@ static const char *value_bytes(struct emit *e, const struct atom *at, uint32_t i
 static void emit_name_in(struct emit *e, const struct atom *at, struct text_at place, label_id yes,
                          label_id no)
 {
-    struct member *m = arena_alloc(e->c->arena, at->nval * sizeof *m);
+    struct member *m = arena_alloc(e->c->arena, at->nval * sizeof(*m));
     uint32_t n = 0;
     for (uint32_t i = 0; i < at->nval; i++) {
         size_t len;

@@ -11,13 +11,13 @@ enum { R1 = BPF_REG_1, R2 = BPF_REG_2 };
 /* Up to this many keys are tried one after the other. */
 #define SWITCH_LINEAR 4
 
-static void emit_if_key(struct emit *e, int op, int reg, enum key_width width, uint64_t key,
-                        label_id yes, label_id no)
+static void emit_if_key(struct emit *e, int op, int reg, enum key_width width, struct key k,
+                        label_id no)
 {
     if (width == KEY_32)
-        asm_if32(e->a, op, reg, (uint32_t)key, yes, no);
+        asm_if32(e->a, op, reg, (uint32_t)k.key, k.to, no);
     else
-        asm_if(e->a, op, reg, key, yes, no);
+        asm_if(e->a, op, reg, k.key, k.to, no);
 }
 
 void emit_switch(struct emit *e, int reg, enum key_width width, const struct key *keys, uint32_t n,
@@ -26,7 +26,7 @@ void emit_switch(struct emit *e, int reg, enum key_width width, const struct key
     if (n > SWITCH_LINEAR) {
         uint32_t half = n / 2;
         label_id low = asm_label(e->a), high = asm_label(e->a);
-        emit_if_key(e, BPF_JGE, reg, width, keys[half].key, high, low);
+        emit_if_key(e, BPF_JGE, reg, width, (struct key){keys[half].key, high}, low);
         asm_bind(e->a, low);
         emit_switch(e, reg, width, keys, half, none);
         asm_bind(e->a, high);
@@ -35,7 +35,7 @@ void emit_switch(struct emit *e, int reg, enum key_width width, const struct key
     }
     for (uint32_t i = 0; i < n; i++) {
         label_id next = asm_label(e->a);
-        emit_if_key(e, BPF_JEQ, reg, width, keys[i].key, keys[i].to, next);
+        emit_if_key(e, BPF_JEQ, reg, width, keys[i], next);
         asm_bind(e->a, next);
     }
     asm_goto(e->a, none);
@@ -55,10 +55,10 @@ static int compare_keys(const void *a, const void *b)
 /* r1 is one of the tests' numbers. */
 static void emit_singles(struct emit *e, const struct num_test *t, uint32_t n, struct edges to)
 {
-    struct key *keys = arena_alloc(e->c->arena, n * sizeof *keys);
+    struct key *keys = arena_alloc(e->c->arena, n * sizeof(*keys));
     for (uint32_t i = 0; i < n; i++)
         keys[i] = (struct key){.key = t[i].b, .to = to.yes};
-    qsort(keys, n, sizeof *keys, compare_keys);
+    qsort(keys, n, sizeof(*keys), compare_keys);
     uint32_t unique = 0;
     for (uint32_t i = 0; i < n; i++)
         if (unique == 0 || keys[unique - 1].key != keys[i].key)

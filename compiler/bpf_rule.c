@@ -6,6 +6,7 @@
 #include "arena.h"
 #include "emit.h"
 #include "intern.h"
+#include "lore.h"
 #include "pipeline.h"
 #include "place.h"
 #include "task.h"
@@ -27,7 +28,9 @@ static const uint8_t GROUP_OF[SLOT_COUNT] = {
 /* Facts about a path: a group's extractor has run; a slot's value is present. */
 #define FACT_PRESENT(slot) (G_COUNT + (slot))
 /* ... of the path's sketch: it is made; it has bits; it has that of the rule at hand. */
-enum { FACT_SKETCHED = G_COUNT + SLOT_COUNT, FACT_BITS, FACT_MAY, FACT_COUNT };
+enum { FACT_SKETCHED = G_COUNT + SLOT_COUNT, FACT_BITS, FACT_MAY, FACT_LORE };
+/* ... lore of a kind was looked for. */
+#define FACT_COUNT (FACT_LORE + LORE_KINDS)
 _Static_assert(FACT_COUNT <= 64 * ASM_FACTS, "facts");
 
 void emit_call(struct emit *e, const char *symbol)
@@ -158,6 +161,38 @@ void emit_find_number(struct emit *e, unsigned slot, uint32_t node)
     asm_mov_imm(e->a, R2, slot);
     asm_mov_imm(e->a, R3, node);
     emit_call(e, "class_number");
+}
+
+/* ---- lore ---- */
+
+/* Has the probe look for what is known of the event's thing of this kind, once. */
+static void find_lore(struct emit *e, unsigned kind)
+{
+    label_id ask = asm_label(e->a), found = asm_label(e->a);
+    if (asm_fact(e->a, FACT_LORE + kind))
+        return;
+    asm_load(e->a, 1, R1, R6, (int32_t)offsetof(struct ev, lore_found));
+    asm_if(e->a, BPF_JSET, R1, 1u << kind, found, ask);
+    asm_bind(e->a, ask);
+    emit_fill(e, lore_groups((enum lore_kind)kind));
+    asm_mov_imm(e->a, R2, kind);
+    emit_call(e, "lore_find");
+    asm_goto(e->a, found);
+    asm_bind(e->a, found);
+    asm_set_fact(e->a, FACT_LORE + kind);
+}
+
+static void emit_lore(struct emit *e, const struct where *w, struct edges to)
+{
+    size_t byte = offsetof(struct ev, lore) + w->lore * sizeof(struct lore_bits) + w->bit / 8u;
+    uint64_t bit = 1u << w->bit % 8;
+    label_id known = asm_label(e->a);
+    find_lore(e, w->lore);
+    asm_load(e->a, 1, R1, R6, (int32_t)(byte + offsetof(struct lore_bits, known)));
+    asm_if(e->a, BPF_JSET, R1, bit, known, to.unknown);
+    asm_bind(e->a, known);
+    asm_load(e->a, 1, R1, R6, (int32_t)(byte + offsetof(struct lore_bits, yes)));
+    asm_if(e->a, BPF_JSET, R1, bit, to.yes, to.no);
 }
 
 /* ---- one rule ---- */
@@ -342,6 +377,9 @@ void emit_test(struct emit *e, const struct dag_node *n, struct edges to)
         break;
     case SHAPE_ANC_ANY:
         emit_anc_any(e, at, w, to);
+        break;
+    case SHAPE_LORE:
+        emit_lore(e, w, to);
         break;
     case SHAPE_NONE:
         asm_goto(e->a, to.maybe);

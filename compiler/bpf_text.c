@@ -83,7 +83,7 @@ static int compare_members(const void *a, const void *b)
 
 void members_sort(struct member *m, uint32_t n)
 {
-    qsort(m, n, sizeof *m, compare_members);
+    qsort(m, n, sizeof(*m), compare_members);
 }
 
 /* Members [0, n) agree in all words before `word`. */
@@ -95,8 +95,8 @@ static void members_from(struct emit *e, struct text_at at, const struct member 
         asm_goto(e->a, m[0].to);
         return;
     }
-    struct key *keys = arena_alloc(e->c->arena, n * sizeof *keys);
-    uint32_t *first = arena_alloc(e->c->arena, (n + 1) * sizeof *first), nkey = 0;
+    struct key *keys = arena_alloc(e->c->arena, n * sizeof(*keys));
+    uint32_t *first = arena_alloc(e->c->arena, (n + 1) * sizeof(*first)), nkey = 0;
     bool last = word + 1 == word_count(len);
     for (uint32_t i = 0; i < n; i++) {
         uint64_t key = word_of(m[i].bytes, len, word);
@@ -139,9 +139,9 @@ static const char *value_bytes(struct emit *e, const struct text *t, uint32_t i,
 
 static void emit_set(struct emit *e, const struct text *t, label_id yes, label_id no)
 {
-    struct member *m = arena_alloc(e->c->arena, t->at->nval * sizeof *m);
-    struct key *keys = arena_alloc(e->c->arena, t->at->nval * sizeof *keys);
-    uint32_t *first = arena_alloc(e->c->arena, (t->at->nval + 1) * sizeof *first);
+    struct member *m = arena_alloc(e->c->arena, t->at->nval * sizeof(*m));
+    struct key *keys = arena_alloc(e->c->arena, t->at->nval * sizeof(*keys));
+    uint32_t *first = arena_alloc(e->c->arena, (t->at->nval + 1) * sizeof(*first));
     uint32_t n = 0, nkey = 0;
     for (uint32_t i = 0; i < t->at->nval; i++) {
         m[n].to = yes;
@@ -375,7 +375,7 @@ static bool word_holds(struct emit *e, const struct text *t)
     for (uint32_t i = 0; i < t->at->nval; i++) {
         size_t n;
         const char *bytes = value_bytes(e, t, i, &n);
-        hits += ops_text(t->at->op, word, sizeof word - 1, bytes, n);
+        hits += ops_text(t->at->op, word, sizeof(word) - 1, bytes, n);
     }
     if (mod == MOD_ONEOF)
         return hits == 1;

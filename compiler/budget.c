@@ -35,20 +35,17 @@ static bool same_rules(const struct comp *c, const struct event_rules *a,
 
 static bool is_listed(const struct comp *c, const struct entries *list, uint32_t row)
 {
-    for (uint32_t i = 0; i < list->v.n; i++) {
-        if (same_rules(c, &c->events.v[list->v.v[i].row], &c->events.v[row])) {
+    for (uint32_t i = 0; i < list->v.n; i++)
+        if (same_rules(c, &c->events.v[list->v.v[i].row], &c->events.v[row]))
             return true;
-        }
-    }
     return false;
 }
 
 static int by_cost(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
-    if (x->e.units > y->e.units || x->e.units < y->e.units) {
+    if (x->e.units > y->e.units || x->e.units < y->e.units)
         return x->e.units > y->e.units ? -1 : 1;
-    }
     return x->row < y->row ? -1 : x->row > y->row;
 }
 
@@ -60,19 +57,16 @@ static void list_entries(struct comp *c, struct entries *list)
             VEC_PUSH(c->arena, &list->v, e);
         }
     }
-    if (list->v.n) {
-        qsort(list->v.v, list->v.n, sizeof *list->v.v, by_cost);
-    }
+    if (list->v.n)
+        qsort(list->v.v, list->v.n, sizeof(*list->v.v), by_cost);
 }
 
 static void put_events(const struct comp *c, FILE *out, uint32_t row)
 {
     fputs(grade_event_name(&c->events.v[row]), out);
-    for (uint32_t i = row + 1; i < c->events.n; i++) {
-        if (same_rules(c, &c->events.v[row], &c->events.v[i])) {
+    for (uint32_t i = row + 1; i < c->events.n; i++)
+        if (same_rules(c, &c->events.v[row], &c->events.v[i]))
             fprintf(out, ", %s", grade_event_name(&c->events.v[i]));
-        }
-    }
 }
 
 static void put_place(const struct comp *c, FILE *out, span_id at)
@@ -108,9 +102,8 @@ void budget_print(struct comp *c, FILE *out)
     list_entries(c, &list);
     fputs("   units  expected for each event; 1 is what an empty hook adds to a system call\n",
           out);
-    for (uint32_t i = 0; i < list.v.n; i++) {
+    for (uint32_t i = 0; i < list.v.n; i++)
         put_entry(c, out, &list.v.v[i]);
-    }
 }
 
 /* Text that a function prints, in the arena. */
@@ -119,9 +112,8 @@ static const char *text_of_atom(struct comp *c, atom_id a)
     char *text = NULL;
     size_t len = 0;
     FILE *out = open_memstream(&text, &len);
-    if (!out) {
+    if (!out)
         return "";
-    }
     print_atom(c, out, a);
     fclose(out);
     const char *kept = diag_word(c, text, len);
@@ -148,9 +140,7 @@ void budget_check(struct comp *c, double units)
 {
     struct entries list = {0};
     list_entries(c, &list);
-    for (uint32_t i = 0; i < list.v.n && list.v.v[i].e.units > units; i++) {
-        if (list.v.v[i].e.rule.i) {
+    for (uint32_t i = 0; i < list.v.n && list.v.v[i].e.units > units; i++)
+        if (list.v.v[i].e.rule.i)
             report(c, &list.v.v[i], units);
-        }
-    }
 }

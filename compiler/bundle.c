@@ -44,7 +44,7 @@ void bundle_print_head(const struct rpk *p, FILE *out)
     fputs("\ncompiler   ", out);
     put(p, out, h->compiler);
     fprintf(out, "\nversion    %u\nsources    sha256:", h->version);
-    for (size_t i = 0; i < sizeof h->source_digest; i++)
+    for (size_t i = 0; i < sizeof(h->source_digest); i++)
         fprintf(out, "%02x", h->source_digest[i]);
     fprintf(out, "\ncatalog    %016llx\nlayout     %016llx\n", (unsigned long long)h->catalog,
             (unsigned long long)h->abi);
@@ -57,7 +57,8 @@ void bundle_print_head(const struct rpk *p, FILE *out)
     print_readings(out, h->plan.readings);
     fprintf(out, "\nrules      %u\nevents     %u\nnodes      %u\natoms      %u\n", h->rules.n,
             h->events.n, h->nodes.n, h->atoms.n);
-    fprintf(out, "patterns   %u\nname sets  %u names\n", h->patterns.n, h->names.n);
+    fprintf(out, "patterns   %u\nname sets  %u names\nlore       %u tests\n", h->patterns.n,
+            h->names.n, h->lore.n);
 }
 
 /* ---- rules ---- */
@@ -150,7 +151,7 @@ static void put_value(const struct rpk *p, FILE *out, const struct rpk_atom *a,
     } else if (v->kind == VAL_NUM) {
         fprintf(out, base == BASE_INT ? "%lld" : "%llu", (long long)v->num);
     } else {
-        inet_ntop(v->family == 4 ? AF_INET : AF_INET6, v->addr, text, sizeof text);
+        inet_ntop(v->family == 4 ? AF_INET : AF_INET6, v->addr, text, sizeof(text));
         fputs(text, out);
         if (v->kind == VAL_NET)
             fprintf(out, "/%u", v->prefix);

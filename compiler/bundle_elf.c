@@ -48,7 +48,7 @@ static void find_parts(struct file *f)
     for (Elf_Scn *scn = NULL; (scn = elf_nextscn(f->elf, scn));) {
         const Elf64_Shdr *head = elf64_getshdr(scn);
         Elf_Data *data = head ? elf_rawdata(scn, NULL) : NULL;
-        for (size_t i = 0; data && data->d_buf && i < sizeof want / sizeof *want; i++)
+        for (size_t i = 0; data && data->d_buf && i < sizeof(want) / sizeof(*want); i++)
             if (!strcmp(section_name(f->elf, head), want[i].name))
                 *want[i].part =
                     (struct part){data->d_buf, data->d_size, *head, (uint16_t)elf_ndxscn(scn)};
@@ -91,7 +91,7 @@ static void find_lines(struct file *f)
 
 static int open_file(struct file *f, const void *bytes, size_t size)
 {
-    memset(f, 0, sizeof *f);
+    memset(f, 0, sizeof(*f));
     elf_version(EV_CURRENT);
     f->elf = elf_memory((char *)(uintptr_t)bytes, size);
     if (!f->elf || elf_kind(f->elf) != ELF_K_ELF || !elf64_getehdr(f->elf))
@@ -128,9 +128,9 @@ int bundle_print_sections(const void *bytes, size_t size, FILE *out)
 
 static bool symbol_at(const struct file *f, size_t i, Elf64_Sym *sym)
 {
-    if (i >= f->symbols.size / sizeof *sym)
+    if (i >= f->symbols.size / sizeof(*sym))
         return false;
-    memcpy(sym, f->symbols.bytes + i * sizeof *sym, sizeof *sym);
+    memcpy(sym, f->symbols.bytes + i * sizeof(*sym), sizeof(*sym));
     return true;
 }
 
@@ -143,11 +143,11 @@ static const char *symbol_name(const struct file *f, const Elf64_Sym *sym)
 /* Marks of the function at byte `start`; a new array, or NULL. Their texts are malloc'd too. */
 static struct code_mark *function_marks(const struct file *f, const Elf64_Sym *sym, uint32_t *n)
 {
-    struct code_mark *marks = calloc(f->nline + 1, sizeof *marks);
+    struct code_mark *marks = calloc(f->nline + 1, sizeof(*marks));
     *n = 0;
     for (uint32_t i = 0; marks && i < f->nline; i++) {
         struct bpf_line_info line;
-        memcpy(&line, f->lines + (size_t)i * f->line_size, sizeof line);
+        memcpy(&line, f->lines + (size_t)i * f->line_size, sizeof(line));
         const char *file = btf__name_by_offset(f->types, line.file_name_off);
         const char *text = btf__name_by_offset(f->types, line.line_off);
         char *mark;
@@ -171,12 +171,12 @@ static int compare_calls(const void *a, const void *b)
 static struct code_call *function_calls(const struct file *f, const Elf64_Sym *func, uint32_t *n)
 {
     size_t nrel = f->rel.size / sizeof(Elf64_Rel);
-    struct code_call *calls = calloc(nrel + 1, sizeof *calls);
+    struct code_call *calls = calloc(nrel + 1, sizeof(*calls));
     *n = 0;
     for (size_t i = 0; calls && i < nrel; i++) {
         Elf64_Rel rel;
         Elf64_Sym sym;
-        memcpy(&rel, f->rel.bytes + i * sizeof rel, sizeof rel);
+        memcpy(&rel, f->rel.bytes + i * sizeof(rel), sizeof(rel));
         if (rel.r_offset < func->st_value || rel.r_offset >= func->st_value + func->st_size ||
             !symbol_at(f, ELF64_R_SYM(rel.r_info), &sym))
             continue;
@@ -185,7 +185,7 @@ static struct code_call *function_calls(const struct file *f, const Elf64_Sym *f
         ++*n;
     }
     if (calls)
-        qsort(calls, *n, sizeof *calls, compare_calls);
+        qsort(calls, *n, sizeof(*calls), compare_calls);
     return calls;
 }
 

@@ -189,6 +189,7 @@ bool class_can_test(const struct comp *c, const struct atom *at, const struct wh
     case SHAPE_ANC_ANY:
         return at->op != OP_EXISTS && w->set != NO_SET;
     case SHAPE_ANC:
+    case SHAPE_LORE:
     case SHAPE_NONE:
         break;
     }

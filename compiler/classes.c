@@ -13,12 +13,12 @@
 
 struct classes_maker *classes_new(struct comp *c)
 {
-    struct classes_maker *m = arena_alloc(c->arena, sizeof *m);
+    struct classes_maker *m = arena_alloc(c->arena, sizeof(*m));
     m->c = c;
     m->edges_index.arena = m->tests_index.arena = c->arena;
-    m->root_of = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof *m->root_of);
-    m->test_of = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *m->test_of);
-    m->test_row = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *m->test_row);
+    m->root_of = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof(*m->root_of));
+    m->test_of = arena_alloc(c->arena, (c->dag.n + 1) * sizeof(*m->test_of));
+    m->test_row = arena_alloc(c->arena, (c->dag.n + 1) * sizeof(*m->test_row));
     VEC_PUSH(c->arena, &m->edges, (struct class_edge){0});
     VEC_PUSH(c->arena, &m->lengths, 0);
     c->class_edges.n = c->class_tests.n = c->class_cands.n = c->class_rows.n = 0;
@@ -64,7 +64,7 @@ void trie_put(struct classes_maker *m, uint32_t trie, const char *bytes, size_t 
 {
     for (; len >= 8; bytes += 8, len -= 8) {
         uint64_t word;
-        memcpy(&word, bytes, sizeof word);
+        memcpy(&word, bytes, sizeof(word));
         struct class_edge *e = edge_at(m, word, trie << 4 | 8);
         e->to = e->to ? e->to : trie_new(m);
         trie = e->to;
@@ -171,7 +171,7 @@ static bool place(struct hashing *h, struct class_edge e)
 
 static bool place_all(const struct classes_maker *m, struct hashing *h)
 {
-    memset(h->buckets, 0, ((size_t)h->mask + 1) * sizeof *h->buckets);
+    memset(h->buckets, 0, ((size_t)h->mask + 1) * sizeof(*h->buckets));
     for (uint32_t i = 1; i < m->edges.n; i++)
         if (!place(h, m->edges.v[i]))
             return false;
@@ -198,7 +198,7 @@ int classes_finish(struct classes_maker *m)
     while (n < m->edges.n / 3)
         n *= 2;
     for (;; n *= 2) {
-        struct class_bucket *rows = arena_alloc(c->arena, (n + 1) * sizeof *rows);
+        struct class_bucket *rows = arena_alloc(c->arena, (n + 1) * sizeof(*rows));
         struct hashing h = {.buckets = rows + 1, .mask = n - 1};
         for (h.seed = 1; h.seed <= SEEDS; h.seed++) {
             if (place_all(m, &h)) {

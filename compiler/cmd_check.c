@@ -45,9 +45,8 @@ static bool read_options(int argc, char **argv, struct check *o)
         } else if (ch == 'd' && !strcmp(optarg, "warnings")) {
             o->deny_warnings = true;
         } else if (ch == 'b') {
-            if (!read_budget(optarg, &o->budget)) {
+            if (!read_budget(optarg, &o->budget))
                 return false;
-            }
         } else if (ch == 'v') {
             o->style.verbose = true;
         } else {
@@ -69,18 +68,16 @@ static void put_count(uint32_t n, const char *what, const char *end)
 int cmd_check(int argc, char **argv)
 {
     struct check o = {0};
-    if (!read_options(argc, argv, &o)) {
+    if (!read_options(argc, argv, &o))
         return EXIT_CANNOT;
-    }
     if (optind == argc) {
         fprintf(stderr, "rulec check: no file is given; see `rulec check --help`\n");
         return EXIT_CANNOT;
     }
     struct comp *c = comp_new();
     int err = pipeline_run(c, argv + optind, argc - optind, o.budget > 0 ? "bpf" : "plan");
-    if (o.budget > 0 && !err && !diag_count(c, SEV_ERROR)) {
+    if (o.budget > 0 && !err && !diag_count(c, SEV_ERROR))
         budget_check(c, o.budget);
-    }
     uint32_t errors = diag_count(c, SEV_ERROR), warnings = diag_count(c, SEV_WARNING);
     FILE *out = o.style.format == DIAG_JSON ? stdout : stderr;
     o.style.color = diag_wants_color(out);

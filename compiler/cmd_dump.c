@@ -13,7 +13,7 @@ void dump_rpk(struct comp *c, FILE *out)
 {
     struct rpk p;
     char err[200];
-    if (rpk_open(&p, c->rpk.v, c->rpk.n, err, sizeof err) < 0) {
+    if (rpk_open(&p, c->rpk.v, c->rpk.n, err, sizeof(err)) < 0) {
         fprintf(out, "not a bundle: %s\n", err);
         return;
     }
@@ -54,7 +54,7 @@ static int dump(struct comp *c, const char *path, bool names)
         return EXIT_CANNOT;
     }
     const char *bytes = source_text(c->sources, (uint32_t)file, &size);
-    if (rpk_open(&p, bytes, size, why, sizeof why) < 0) {
+    if (rpk_open(&p, bytes, size, why, sizeof(why)) < 0) {
         fprintf(stderr, "rulec: %s: %s\n", path, why);
         return EXIT_FINDINGS;
     }

@@ -154,7 +154,8 @@ static int open_sources(struct eval *v, char *const *paths, int npath)
         diag_report(v->c);
         return EXIT_FINDINGS;
     }
-    if (v->c->table.n && rpk_open_section(&v->rpk, v->c->table.v, v->c->table.n, err, sizeof err)) {
+    if (v->c->table.n &&
+        rpk_open_section(&v->rpk, v->c->table.v, v->c->table.n, err, sizeof(err))) {
         fprintf(stderr, "rulec eval: the compiled rules are not sound: %s\n", err);
         return EXIT_CANNOT;
     }
@@ -188,7 +189,7 @@ static int open_pack(struct eval *v, const char *path)
     int status = read_file(v, path, &bytes, &size);
     if (status)
         return status;
-    if (rpk_open(&v->rpk, bytes, size, err, sizeof err)) {
+    if (rpk_open(&v->rpk, bytes, size, err, sizeof(err))) {
         fprintf(stderr, "%s: error: %s\n", path, err);
         return EXIT_FINDINGS;
     }
@@ -224,24 +225,23 @@ static int open_engine(struct eval *v)
 {
     char err[512] = "";
     if (v->engine == ENGINE_BYTECODE && v->pack) {
-        v->vm = bpf_vm_new(v->c->rpk.v, v->c->rpk.n, err, sizeof err);
+        v->vm = bpf_vm_new(v->c->rpk.v, v->c->rpk.n, err, sizeof(err));
     } else if (v->engine == ENGINE_BYTECODE) {
-        v->vm = bpf_vm_new(v->c->filter_elf.v, v->c->filter_elf.n, err, sizeof err);
+        v->vm = bpf_vm_new(v->c->filter_elf.v, v->c->filter_elf.n, err, sizeof(err));
         if (v->vm)
             bpf_vm_tables(v->vm, v->c);
     }
-    if (v->engine == ENGINE_KERNEL) {
-        v->kernel = kernel_filter_new(v->c->rpk.v, v->c->rpk.n, err, sizeof err);
-    }
+    if (v->engine == ENGINE_KERNEL)
+        v->kernel = kernel_filter_new(v->c->rpk.v, v->c->rpk.n, err, sizeof(err));
     if ((v->engine == ENGINE_BYTECODE && !v->vm) || (v->engine == ENGINE_KERNEL && !v->kernel)) {
         fprintf(stderr, "rulec eval: %s\n", err);
         return EXIT_CANNOT;
     }
-    v->ev = v->kernel ? kernel_filter_event(v->kernel) : must(calloc(1, sizeof *v->ev));
+    v->ev = v->kernel ? kernel_filter_event(v->kernel) : must(calloc(1, sizeof(*v->ev)));
     v->bytes = must(aligned_alloc(8, REC_MAX));
     v->scratch = must(malloc(RECORD_SCRATCH));
     v->alert = must(malloc(ALERT_MAX));
-    v->hits = must(calloc(v->nrule + 1u, sizeof *v->hits));
+    v->hits = must(calloc(v->nrule + 1u, sizeof(*v->hits)));
     v->tree_hits = must(calloc(v->nrule + 1u, 1));
     return EXIT_FINE;
 }
@@ -415,7 +415,7 @@ static void warn_of_event(struct eval *v, unsigned long line)
         return;
     const char *name = catalog_event(e->type)->name;
     if (v->engine != ENGINE_TREE && !catalog_event(e->type)->live && e->type != EV_generic) {
-        snprintf(what, sizeof what, "this version does not observe `%s`: no bundle fires on it",
+        snprintf(what, sizeof(what), "this version does not observe `%s`: no bundle fires on it",
                  name);
         warn(v, line, what);
         v->warned[e->type] = true;
@@ -424,7 +424,7 @@ static void warn_of_event(struct eval *v, unsigned long line)
         enum field_id f = e->facts.v[i].field.field;
         if (e->facts.v[i].state == FACT_ABSENT || !event_lacks(e, f))
             continue;
-        snprintf(what, sizeof what, "`%s` events have no %s: it counts for nothing", name,
+        snprintf(what, sizeof(what), "`%s` events have no %s: it counts for nothing", name,
                  catalog_field(f)->name);
         warn(v, line, what);
         v->warned[e->type] = true;
@@ -441,7 +441,7 @@ static int eval_line(struct eval *v, unsigned long line, const char *text, size_
         bad_line(v, line, "1", "an event of more than 4 MiB");
         return EXIT_FINE;
     }
-    if (event_parse(v->c, text, len, &v->event, err, sizeof err)) {
+    if (event_parse(v->c, text, len, &v->event, err, sizeof(err))) {
         bad_event(v, line, err);
         return EXIT_FINE;
     }

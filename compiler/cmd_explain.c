@@ -11,6 +11,7 @@
 #include "grade.h"
 #include "hooks.h"
 #include "intern.h"
+#include "lore.h"
 #include "pipeline.h"
 #include "place.h"
 #include "show.h"
@@ -139,8 +140,13 @@ static void explain_key(const struct comp *c, const struct class_key *key)
 /* Where a test runs, and what of it is left to user space. */
 static void explain_place(struct comp *c, const struct where *w, const char *why, bool table)
 {
-    if (!w || w->place == PLACE_USER) {
+    if (!w || w->place == PLACE_USER || (w->place == PLACE_LORE && why)) {
         printf("in user space, the kernel lets the event pass: %s\n", why);
+        return;
+    }
+    if (w->place == PLACE_LORE) {
+        printf("in the kernel, once user space has told it of %s (bit %u)\n",
+               lore_info((enum lore_kind)w->lore)->doc, w->bit);
         return;
     }
     struct where shown = *w;
@@ -153,7 +159,20 @@ static void explain_place(struct comp *c, const struct where *w, const char *why
 struct left {
     const char **why; /* by atom; NULL: none */
     VEC(atom_id) atoms;
+    unsigned lore; /* bit per kind that the others rest on */
 };
+
+static void note_left(struct comp *c, struct left *left, atom_id a, const struct where *w,
+                      const char *why)
+{
+    if (why && !left->why[a.i]) {
+        left->why[a.i] = why;
+        VEC_PUSH(c->arena, &left->atoms, a);
+    }
+    if (!why && w && w->place == PLACE_LORE) {
+        left->lore |= 1u << w->lore;
+    }
+}
 
 static void explain_tests(struct comp *c, dag_id root, const struct event_rules *row, uint32_t rank,
                           struct left *left)
@@ -176,10 +195,7 @@ static void explain_tests(struct comp *c, dag_id root, const struct event_rules 
         fputs(own && own[i] ? "\n           once per task, " : "\n           ", stdout);
         explain_place(c, w, why, table);
         user += why != NULL;
-        if (why && !left->why[d->atom.i]) {
-            left->why[d->atom.i] = why;
-            VEC_PUSH(c->arena, &left->atoms, d->atom);
-        }
+        note_left(c, left, d->atom, w, why);
     }
     if (!n) {
         puts("    every such event matches");
@@ -192,7 +208,14 @@ static void explain_tests(struct comp *c, dag_id root, const struct event_rules 
 static void explain_grade(struct comp *c, const struct left *left)
 {
     if (!left->atoms.n) {
-        puts("  decided in the kernel exactly");
+        fputs("  decided in the kernel exactly", stdout);
+        for (unsigned k = 0, said = 0; k < LORE_KINDS; k++) {
+            if (left->lore >> k & 1) {
+                printf("%s%s", said++ ? " and " : ", once user space has told it of ",
+                       lore_info((enum lore_kind)k)->doc);
+            }
+        }
+        putchar('\n');
         return;
     }
     puts("  decided in the kernel but for these tests, which are left to user space:");
@@ -219,6 +242,7 @@ static bool find_root(const struct comp *c, const struct event_rules *e, rule_id
 /* How many rules there are that can match, how many of them the kernel decides, and the others. */
 struct tally {
     unsigned rules, exact, dead;
+    unsigned told; /* of those that are exact, those that wait for user space to tell */
 };
 
 /* Events on which the rule comes to the same tests stand together. */
@@ -260,6 +284,7 @@ static void explain_rule(struct comp *c, rule_id r, struct tally *tally)
     tally->rules += any;
     tally->dead += !any;
     tally->exact += any && !left.atoms.n;
+    tally->told += any && !left.atoms.n && left.lore;
 }
 
 static void explain_tally(const struct tally *t)
@@ -267,6 +292,10 @@ static void explain_tally(const struct tally *t)
     if (t->rules) {
         printf("\n%u of %u rules are decided in the kernel exactly (%u%%)\n", t->exact, t->rules,
                t->exact * 100 / t->rules);
+    }
+    if (t->told) {
+        printf("%u of them once user space has told what it knows of a user, a container, ...\n",
+               t->told);
     }
     if (t->dead) {
         printf("%u can match no event\n", t->dead);

@@ -18,9 +18,8 @@ static bool read_options(int argc, char **argv, struct list *l)
     static const struct option options[] = {{"format", required_argument, NULL, 'f'}, {0}};
     for (int ch; (ch = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (ch != 'f' || (strcmp(optarg, "json") != 0 && strcmp(optarg, "text") != 0)) {
-            if (ch == 'f') {
+            if (ch == 'f')
                 fprintf(stderr, "rulec %s: format is not known: %s\n", argv[0], optarg);
-            }
             return false;
         }
         l->json = !strcmp(optarg, "json");
@@ -32,11 +31,9 @@ static bool read_options(int argc, char **argv, struct list *l)
 
 static bool wanted(const struct list *l, const char *name)
 {
-    for (int i = 0; i < l->nprefix; i++) {
-        if (!strncmp(name, l->prefix[i], strlen(l->prefix[i]))) {
+    for (int i = 0; i < l->nprefix; i++)
+        if (!strncmp(name, l->prefix[i], strlen(l->prefix[i])))
             return true;
-        }
-    }
     return !l->nprefix;
 }
 
@@ -86,7 +83,7 @@ static const struct {
 static void put_flags(uint32_t flags)
 {
     const char *between = "";
-    for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
+    for (size_t i = 0; i < sizeof(notes) / sizeof(notes[0]); i++) {
         if (flags & notes[i].flag) {
             printf("%s\"%s\"", between, notes[i].name);
             between = ",";
@@ -151,15 +148,13 @@ static void field_widths(int width[COL_COUNT])
 static void field_text(enum field_id id, const struct field_info *f, const int width[COL_COUNT])
 {
     const char *why = field_why_missing(id);
-    for (unsigned c = 0; c < COL_COUNT; c++) {
+    for (unsigned c = 0; c < COL_COUNT; c++)
         printf("%-*s  ", width[c], field_cell(f, (enum column)c));
-    }
     printf("%s%s", f->flags & FF_LIST ? "list: " : "", f->doc);
-    if (why) {
+    if (why)
         printf(" (not supplied: %s)", why);
-    } else if (f->flags & FF_ANCESTOR && f->arg == ARG_INDEX_OPT && id != F_proc_aname) {
+    else if (f->flags & FF_ANCESTOR && f->arg == ARG_INDEX_OPT && id != F_proc_aname)
         printf(" (with an index only)");
-    }
     putchar('\n');
 }
 
@@ -167,20 +162,17 @@ int cmd_fields(int argc, char **argv)
 {
     struct list l = {0};
     int width[COL_COUNT];
-    if (!read_options(argc, argv, &l)) {
+    if (!read_options(argc, argv, &l))
         return EXIT_CANNOT;
-    }
     field_widths(width);
     for (unsigned i = F_NONE + 1; i < F_COUNT; i++) {
         const struct field_info *f = catalog_field((enum field_id)i);
-        if (!wanted(&l, f->name)) {
+        if (!wanted(&l, f->name))
             continue;
-        }
-        if (l.json) {
+        if (l.json)
             field_json((enum field_id)i, f);
-        } else {
+        else
             field_text((enum field_id)i, f, width);
-        }
     }
     return EXIT_FINE;
 }
@@ -193,9 +185,8 @@ static void flags_json(enum flag_table table)
     const struct flag_row *f = catalog_flags(table, &n);
     printf(",\"flags\":[");
     for (unsigned i = 0; i < n; i++) {
-        if (i) {
+        if (i)
             putchar(',');
-        }
         show_json(stdout, f[i].text, strlen(f[i].text));
     }
     putchar(']');
@@ -227,9 +218,8 @@ static void event_json(enum event_id id, const struct event_info *e)
         putchar(',');
         json_key("type", catalog_type(p->type)->name);
         printf(",\"supplied\":%s", has_param(e, p) ? "true" : "false");
-        if (p->flags != FT_NONE) {
+        if (p->flags != FT_NONE)
             flags_json(p->flags);
-        }
         putchar('}');
     }
     puts("]}");
@@ -240,12 +230,10 @@ static void event_line(enum event_id id, const struct event_info *e)
 {
     printf("%-18s  %-9s  %-3s ", e->name, e->category, e->live ? "yes" : "no");
     const struct param_info *p;
-    for (unsigned i = 0; (p = catalog_param(id, i)); i++) {
+    for (unsigned i = 0; (p = catalog_param(id, i)); i++)
         printf(" %s:%s", p->name, catalog_type(p->type)->name);
-    }
-    if (!e->live) {
+    if (!e->live)
         printf(" (not delivered: %s)", event_why_missing(id));
-    }
     putchar('\n');
 }
 
@@ -256,14 +244,12 @@ static void flag_lines(enum flag_table table)
     int column = 0;
     for (unsigned i = 0; i < n; i++) {
         int len = (int)strlen(f[i].text);
-        if (!i || column + 1 + len > 96) {
+        if (!i || column + 1 + len > 96)
             column = printf("%s        ", i ? "\n" : "") - (i != 0);
-        }
         column += printf(" %s", f[i].text);
     }
-    if (n) {
+    if (n)
         putchar('\n');
-    }
 }
 
 /* The events that were asked for: a line for each parameter, and the names of its flags. */
@@ -281,21 +267,18 @@ static void event_page(enum event_id id, const struct event_info *e)
 int cmd_events(int argc, char **argv)
 {
     struct list l = {0};
-    if (!read_options(argc, argv, &l)) {
+    if (!read_options(argc, argv, &l))
         return EXIT_CANNOT;
-    }
     for (unsigned i = EV_NONE + 1; i < EV_COUNT; i++) {
         const struct event_info *e = catalog_event((enum event_id)i);
-        if (!wanted(&l, e->name)) {
+        if (!wanted(&l, e->name))
             continue;
-        }
-        if (l.json) {
+        if (l.json)
             event_json((enum event_id)i, e);
-        } else if (l.nprefix) {
+        else if (l.nprefix)
             event_page((enum event_id)i, e);
-        } else {
+        else
             event_line((enum event_id)i, e);
-        }
     }
     return EXIT_FINE;
 }

@@ -22,8 +22,8 @@ void code_print(FILE *out, const struct code *code)
         while (call < code->ncall && code->calls[call].insn < i)
             call++;
         bool calls = call < code->ncall && code->calls[call].insn == i;
-        unsigned slots = asm_print(text, sizeof text, code->insns, i, code->n);
-        asm_print_place(place, sizeof place, &code->insns[i]);
+        unsigned slots = asm_print(text, sizeof(text), code->insns, i, code->n);
+        asm_print_place(place, sizeof(place), &code->insns[i]);
         fprintf(out, place[0] ? "%6u  %-36s" : "%6u  %s", i, text);
         fprintf(out, "%s%s%s%s\n", calls ? " " : "", calls ? code->calls[call].symbol : "",
                 place[0] ? "; " : "", place);
@@ -43,8 +43,8 @@ static const char *mark_text(struct comp *c, const struct asm_mark *m)
 
 static void dump_func(struct comp *c, FILE *out, const struct asm_code *a, const struct asm_func *f)
 {
-    struct code_mark *marks = arena_alloc(c->arena, (a->marks.n + 1) * sizeof *marks);
-    struct code_call *calls = arena_alloc(c->arena, (a->calls.n + 1) * sizeof *calls);
+    struct code_mark *marks = arena_alloc(c->arena, (a->marks.n + 1) * sizeof(*marks));
+    struct code_call *calls = arena_alloc(c->arena, (a->calls.n + 1) * sizeof(*calls));
     struct code code = {.name = f->name,
                         .insns = a->insns.v + f->start,
                         .n = f->end - f->start,

@@ -57,11 +57,10 @@ bool codes_explain(const char *word, FILE *out)
     }
     const struct diag_info *info = diag_info(code);
     fprintf(out, "%s, %s: %s\n", info->code, diag_severity_name(info->severity), info->title);
-    if (*info->falco) {
+    if (*info->falco)
         fprintf(out, "Falco calls it %s.\n", info->falco);
-    } else {
+    else
         fputs("Falco has no name for it.\n", out);
-    }
     fputc('\n', out);
     put_wrapped(info->explanation, out);
     fputs("\nExample:\n\n", out);

@@ -51,9 +51,8 @@ static bool parse_text(struct parser *p, bool bytes, struct value *out)
         p->t->rule->failed = true;
         return false;
     }
-    if (!bytes && memchr(p->s, 0, p->n)) {
+    if (!bytes && memchr(p->s, 0, p->n))
         return wrong(p, "a text: it holds a NUL byte");
-    }
     out->kind = VAL_TEXT;
     out->text = p->lit->text;
     return true;
@@ -82,15 +81,13 @@ static span_id place_inside(const struct parser *p, const struct regex_error *er
     size_t size;
     const char *bytes = s.file ? source_text(c->sources, s.file, &size) : NULL;
     uint32_t from, to, last;
-    if (!bytes || s.off > size || s.len > size - s.off) {
+    if (!bytes || s.off > size || s.len > size - s.off)
         return lit_place(p->t, p->lit);
-    }
     bytes += s.off;
     if (!source_byte(bytes, s.len, p->lit->quoted, err->off, &from) ||
         !source_byte(bytes, s.len, p->lit->quoted, err->off + err->len, &to) ||
-        !source_byte(bytes, s.len, p->lit->quoted, p->n, &last) || last + p->lit->quoted != s.len) {
+        !source_byte(bytes, s.len, p->lit->quoted, p->n, &last) || last + p->lit->quoted != s.len)
         return lit_place(p->t, p->lit);
-    }
     s.off += from;
     s.len = to > from ? to - from : 1;
     return node_place(p->t->c, p->t->test, span_new(p->t->c, s));
@@ -106,16 +103,14 @@ static bool is_anything(const char *s)
 static bool plain_inside(const char *s, size_t n)
 {
     size_t from = 0, to = n;
-    if (n && s[0] == '^') {
+    if (n && s[0] == '^')
         from = 1;
-    } else if (n >= 2 && is_anything(s)) {
+    else if (n >= 2 && is_anything(s))
         from = 2;
-    }
-    if (to > from && s[to - 1] == '$') {
+    if (to > from && s[to - 1] == '$')
         to--;
-    } else if (to >= from + 2 && is_anything(s + to - 2)) {
+    else if (to >= from + 2 && is_anything(s + to - 2))
         to -= 2;
-    }
     return from + strcspn(s + from, ".+*?^$()[]{}|\\") >= to;
 }
 
@@ -158,14 +153,12 @@ static int hex_digit(char ch)
 static bool parse_hex(struct parser *p, struct value *out)
 {
     char bytes[TEXT_MAX];
-    if (p->n % 2 || p->n / 2 > sizeof bytes) {
+    if (p->n % 2 || p->n / 2 > sizeof(bytes))
         return wrong(p, "an even number of hexadecimal digits, at most 510");
-    }
     for (size_t i = 0; i < p->n / 2; i++) {
         int hi = hex_digit(p->s[2 * i]), lo = hex_digit(p->s[2 * i + 1]);
-        if (hi < 0 || lo < 0) {
+        if (hi < 0 || lo < 0)
             return wrong(p, "an even number of hexadecimal digits");
-        }
         bytes[i] = (char)(hi << 4 | lo);
     }
     out->kind = VAL_TEXT;
@@ -180,9 +173,8 @@ static bool parse_digits(const char *s, size_t n, uint64_t *out, bool *saturated
     *saturated = false;
     for (size_t i = 0; i < n; i++) {
         unsigned digit = (unsigned)(s[i] - '0');
-        if (digit > 9) {
+        if (digit > 9)
             return false;
-        }
         if (__builtin_mul_overflow(v, 10, &v) || __builtin_add_overflow(v, digit, &v)) {
             *saturated = true;
             v = UINT64_MAX;
@@ -195,9 +187,8 @@ static bool parse_digits(const char *s, size_t n, uint64_t *out, bool *saturated
 
 static int64_t cut(uint64_t v, unsigned bits, bool is_signed)
 {
-    if (bits >= 64) {
+    if (bits >= 64)
         return (int64_t)v;
-    }
     uint64_t low = v & ((1ull << bits) - 1);
     bool minus = is_signed && low >> (bits - 1);
     return (int64_t)(minus ? low | ~0ull << bits : low);
@@ -208,16 +199,13 @@ static bool parse_number(struct parser *p, struct value *out)
 {
     const char *s = p->s, *end = p->s + p->n;
     bool is_signed = p->type->base == BASE_INT, minus = false, over;
-    while (s < end && (*s == ' ' || (*s >= '\t' && *s <= '\r'))) {
+    while (s < end && (*s == ' ' || (*s >= '\t' && *s <= '\r')))
         s++;
-    }
-    if (s < end && (*s == '-' || *s == '+')) {
+    if (s < end && (*s == '-' || *s == '+'))
         minus = *s++ == '-';
-    }
     uint64_t v;
-    if (!parse_digits(s, (size_t)(end - s), &v, &over)) {
+    if (!parse_digits(s, (size_t)(end - s), &v, &over))
         return wrong(p, "a decimal number");
-    }
     if (is_signed && v > INT64_MAX) {
         over = over || !minus || v > 1ull << 63;
         v = minus ? 1ull << 63 : INT64_MAX;
@@ -240,9 +228,8 @@ static bool parse_number(struct parser *p, struct value *out)
 static bool parse_real(struct parser *p, struct value *out)
 {
     p->type = catalog_type(T_INT32);
-    if (!parse_number(p, out)) {
+    if (!parse_number(p, out))
         return false;
-    }
     out->num = ops_real_bits((double)out->num);
     return true;
 }
@@ -261,7 +248,7 @@ static const char *service_hint(struct parser *p)
 {
     unsigned limit = p->n < 6 ? 1 : 2;
     const char *best = NULL;
-    for (size_t i = 0; i < sizeof services / sizeof *services && limit; i++) {
+    for (size_t i = 0; i < sizeof(services) / sizeof(*services) && limit; i++) {
         const char *name = services[i].name;
         unsigned d = catalog_distance(p->s, p->n, name, strlen(name), limit);
         if (d <= limit) {
@@ -278,9 +265,8 @@ static bool parse_port(struct parser *p, struct value *out)
     uint64_t v = 0;
     out->kind = VAL_NUM;
     if (!p->n || parse_digits(p->s, p->n, &v, &over)) {
-        if (v > INT32_MAX) {
+        if (v > INT32_MAX)
             return wrong(p, "a port: 0 to 65535");
-        }
         out->num = (int64_t)(v & 0xffff);
         if (v > 0xffff) {
             diag(p->t->c, RK0312, lit_place(p->t, p->lit), NULL,
@@ -289,8 +275,8 @@ static bool parse_port(struct parser *p, struct value *out)
         }
         return true;
     }
-    const struct service *s =
-        bsearch(p, services, sizeof services / sizeof *services, sizeof *services, compare_service);
+    const struct service *s = bsearch(p, services, sizeof(services) / sizeof(*services),
+                                      sizeof(*services), compare_service);
     if (s) {
         out->num = s->port;
         return true;
@@ -301,9 +287,8 @@ static bool parse_port(struct parser *p, struct value *out)
 static bool parse_bool(struct parser *p, struct value *out)
 {
     bool yes = p->n == 4 && !memcmp(p->s, "true", 4);
-    if (!yes && !(p->n == 5 && !memcmp(p->s, "false", 5))) {
+    if (!yes && !(p->n == 5 && !memcmp(p->s, "false", 5)))
         return wrong(p, "`true` or `false`");
-    }
     out->kind = VAL_NUM;
     out->num = yes;
     return true;
@@ -312,9 +297,8 @@ static bool parse_bool(struct parser *p, struct value *out)
 static bool address(const char *s, size_t n, struct value *out)
 {
     char buf[64];
-    if (n >= sizeof buf || memchr(s, 0, n)) {
+    if (n >= sizeof(buf) || memchr(s, 0, n))
         return false;
-    }
     memcpy(buf, s, n);
     buf[n] = 0;
     out->family = strchr(buf, '.') ? 4 : 6;
@@ -343,13 +327,11 @@ static bool parse_network(struct parser *p, struct value *out)
     bool over;
     out->kind = VAL_NET;
     if (!slash || !address(p->s, (size_t)(slash - p->s), out) ||
-        !parse_digits(slash + 1, (size_t)(p->s + p->n - slash - 1), &bits, &over)) {
+        !parse_digits(slash + 1, (size_t)(p->s + p->n - slash - 1), &bits, &over))
         return wrong(p, "a network: address, slash, number of bits");
-    }
     unsigned most = out->family == 4 ? 32 : 128;
-    if (over || (bits & 0xff) > most) {
+    if (over || (bits & 0xff) > most)
         return wrong(p, out->family == 4 ? "a network: 0 to 32 bits" : "a network: 0 to 128 bits");
-    }
     out->prefix = (uint8_t)bits;
     if (bits > 0xff) {
         diag(p->t->c, RK0312, lit_place(p->t, p->lit), NULL, "/%llu is taken modulo 256: /%u",

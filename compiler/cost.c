@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cost.h"
 
-#include "arena.h"
-#include "group_key.h"
 #include "intern.h"
 #include "pattern.h"
 #include "place.h"
-#include "simplify.h"
-#include "type.h"
 
 static const uint32_t bases[] = {
 #define COST_BASE(key, cost) [COST_BASE_##key] = (cost),
@@ -83,19 +79,15 @@ static uint32_t more_words(const struct comp *c, const struct atom *a)
 static uint32_t list_cost(const struct comp *c, const struct atom *a)
 {
     uint32_t cost = tests[COST_TEST_TEXT] + more_words(c, a) * tests[COST_TEST_WORD];
-    if (a->nval <= 1) {
+    if (a->nval <= 1)
         return cost;
-    }
-    if (a->nval > INLINE_TEXTS_MAX) {
+    if (a->nval > INLINE_TEXTS_MAX)
         return tests[COST_TEST_LOOKUP] + more_words(c, a) * tests[COST_TEST_LOOKUP_WORD];
-    }
-    if (is_name(a->lhs.field) && a->nval > INLINE_NAMES_MAX) {
+    if (is_name(a->lhs.field) && a->nval > INLINE_NAMES_MAX)
         return tests[COST_TEST_NAME_SET];
-    }
     cost += tests[COST_TEST_LIST];
-    for (uint32_t n = a->nval; n > 8; n /= 2) {
+    for (uint32_t n = a->nval; n > 8; n /= 2)
         cost += tests[COST_TEST_LIST_STEP];
-    }
     return cost;
 }
 
@@ -110,9 +102,8 @@ static uint32_t text_cost(const struct comp *c, const struct atom *a)
 {
     uint32_t bytes = is_name(a->lhs.field) ? NAME_BYTES : PATH_BYTES;
     uint32_t each = 0;
-    if (is_opaque(c, a)) {
+    if (is_opaque(c, a))
         return COST_USER;
-    }
     if (a->op == OP_STARTSWITH || a->op == OP_BSTARTSWITH || a->op == OP_ENDSWITH) {
         each = tests[a->op != OP_ENDSWITH ? COST_TEST_PREFIX : COST_TEST_SUFFIX] +
                more_words(c, a) * tests[COST_TEST_WORD];
@@ -142,27 +133,21 @@ uint32_t cost_of_test(const struct comp *c, const struct atom *a)
     const struct field_info *f = catalog_field(a->lhs.field);
     uint32_t n = a->nval ? a->nval : 1;
     if (a->expr.i || a->rexpr.i || a->rhs.field || f->source == SRC_USER ||
-        f->source == SRC_MISSING) {
+        f->source == SRC_MISSING)
         return COST_USER;
-    }
-    if (is_derived_number(a->lhs.field)) {
+    if (is_derived_number(a->lhs.field))
         return n * tests[COST_TEST_NUM];
-    }
-    if (is_address(f)) {
+    if (is_address(f))
         return n * tests[COST_TEST_NET];
-    }
-    if (f->source == SRC_DERIVED) {
+    if (f->source == SRC_DERIVED)
         return COST_USER;
-    }
-    if (f->source == SRC_ANC && a->lhs.field == F_proc_aname) {
+    if (f->source == SRC_ANC && a->lhs.field == F_proc_aname)
         return a->lhs.index < 0 ? tests[COST_TEST_ANC_ANY] : n * tests[COST_TEST_ANC];
-    }
     bool text = f->source == SRC_SLOT
                     ? f->slot >= N_COUNT
                     : f->source == SRC_ANC && a->nval && c->values.v[a->val0].kind == VAL_TEXT;
-    if (!text && f->source == SRC_SLOT) {
+    if (!text && f->source == SRC_SLOT)
         return n * tests[COST_TEST_NUM];
-    }
     /* A parameter is a number on most events, and a text that is searched for is mostly a flag. */
     return text ? text_cost(c, a) : n * tests[COST_TEST_TEXT];
 }
@@ -178,18 +163,14 @@ static bool is_path_param(const struct comp *c, const struct atom *a)
 static enum slot_group group_of(const struct comp *c, const struct atom *a)
 {
     const struct field_info *f = catalog_field(a->lhs.field);
-    if (f->source == SRC_SLOT && f->slot >= 0) {
+    if (f->source == SRC_SLOT && f->slot >= 0)
         return catalog_slot((unsigned)f->slot)->group;
-    }
-    if (f->source == SRC_PARAM) {
+    if (f->source == SRC_PARAM)
         return is_path_param(c, a) ? G_ABSPATH : G_ARGS;
-    }
-    if (f->source == SRC_ANC) {
+    if (f->source == SRC_ANC)
         return a->lhs.field == F_proc_aname || a->lhs.field == F_proc_apid ? G_ANC : G_EXTRA;
-    }
-    if (a->lhs.field == F_container_start_ts) {
+    if (a->lhs.field == F_container_start_ts)
         return G_PROC;
-    }
     return is_address(f) || a->lhs.field == F_fd_port ? G_SOCK : G_EVENT;
 }
 
@@ -211,11 +192,9 @@ static uint32_t usual_of(enum field_id f)
 #define PRIOR_FIELD(field, usual) {F_##field, usual},
 #include "prior.def"
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (rows[i].field == f) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        if (rows[i].field == f)
             return rows[i].usual;
-        }
-    }
     return 0;
 }
 
@@ -228,9 +207,8 @@ static uint32_t prior_equal(const struct comp *c, const struct atom *a)
         uint32_t yes = usual ? usual : priors[PRIOR_TRUE];
         return c->values.v[a->val0].num ? yes : 1000 - yes;
     }
-    if (usual) {
+    if (usual)
         return usual;
-    }
     uint32_t each = priors[base == BASE_TEXT ? PRIOR_NAME : PRIOR_NUMBER];
     uint32_t all = a->nval * each;
     return all < priors[PRIOR_MOST] ? all : priors[PRIOR_MOST];
@@ -243,15 +221,12 @@ static uint32_t prior_of(const struct comp *c, const struct atom *a)
         [OP_GE] = PRIOR_GREATER,    [OP_EXISTS] = PRIOR_EXISTS,  [OP_GLOB] = PRIOR_PATTERN,
         [OP_IGLOB] = PRIOR_PATTERN, [OP_PMATCH] = PRIOR_PATTERN, [OP_REGEX] = PRIOR_PATTERN,
     };
-    if (a->expr.i || a->rexpr.i || a->rhs.field) {
+    if (a->expr.i || a->rexpr.i || a->rhs.field)
         return priors[PRIOR_OTHER];
-    }
-    if (a->op == OP_NE) {
+    if (a->op == OP_NE)
         return 1000 - prior_equal(c, a);
-    }
-    if (a->op == OP_EQ || a->op == OP_IN || a->op == OP_INTERSECTS) {
+    if (a->op == OP_EQ || a->op == OP_IN || a->op == OP_INTERSECTS)
         return prior_equal(c, a);
-    }
     uint32_t each = priors[kinds[a->op] ? kinds[a->op] : PRIOR_PART];
     uint32_t all = a->nval * each;
     return a->nval <= 1 ? each : all < priors[PRIOR_MOST] ? all : priors[PRIOR_MOST];
@@ -261,55 +236,4 @@ uint32_t cost_prior(const struct comp *c, atom_id id)
 {
     uint32_t p = prior_of(c, &c->atoms.v[id.i]);
     return p < 1 ? 1 : p > 999 ? 999 : p;
-}
-
-/* ---- tests that become one ---- */
-
-/* True for `field = constant` and `field in (constants)`, and nothing else. */
-static bool is_membership(const struct atom *a)
-{
-    return !a->expr.i && !a->rexpr.i && !a->rhs.field && a->mod == MOD_NONE && a->nval &&
-           (a->op == OP_EQ || a->op == OP_IN) && !(catalog_field(a->lhs.field)->flags & FF_LIST);
-}
-
-/*
- * A long list is looked up as a whole, and rules share it: to join it with another would make a new
- * long list for each rule that uses it.
- */
-#define JOIN_MAX 256
-
-bool atom_can_join(const struct comp *c, atom_id ia, atom_id ib)
-{
-    const struct atom *a = &c->atoms.v[ia.i], *b = &c->atoms.v[ib.i];
-    return a->nval <= JOIN_MAX && b->nval <= JOIN_MAX && a->lhs.field == b->lhs.field &&
-           a->lhs.index == b->lhs.index && a->lhs.name.i == b->lhs.name.i && is_membership(a) &&
-           is_membership(b);
-}
-
-atom_id atom_join(struct comp *c, struct cons *atoms, const atom_id *v, uint32_t n)
-{
-    struct atom u = c->atoms.v[v[0].i];
-    u.op = OP_IN;
-    u.val0 = c->values.n;
-    for (uint32_t i = 0; i < n; i++) {
-        const struct atom a = c->atoms.v[v[i].i];
-        for (uint32_t k = 0; k < a.nval; k++) {
-            VEC_PUSH(c->arena, &c->values, c->values.v[a.val0 + k]);
-        }
-    }
-    u.nval = c->values.n - u.val0;
-    return atom_intern(c, atoms, u);
-}
-
-/*
- * Code answers within a few compares, but the kernel must verify each instruction of it, and holds
- * it to a million: so many slots of it are made for one group of rules.
- */
-#define GROUP_SLOTS 10000u
-#define RULE_SLOTS 40u /* of a rule's other tests, about */
-#define CONSTANT_SLOTS 6u
-
-bool group_wants_table(uint32_t rules, uint32_t constants)
-{
-    return (uint64_t)rules * RULE_SLOTS + (uint64_t)constants * CONSTANT_SLOTS > GROUP_SLOTS;
 }

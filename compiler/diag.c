@@ -45,11 +45,9 @@ const struct diag_info *diag_info(enum diag_code code)
 
 enum diag_code diag_by_name(const char *code)
 {
-    for (unsigned i = 1; i < DIAG_COUNT; i++) {
-        if (!strcasecmp(infos[i].code, code)) {
+    for (unsigned i = 1; i < DIAG_COUNT; i++)
+        if (!strcasecmp(infos[i].code, code))
             return (enum diag_code)i;
-        }
-    }
     return DIAG_NONE;
 }
 
@@ -62,9 +60,8 @@ enum diag_code diag_near(const char *code)
     for (unsigned i = 1; i < DIAG_COUNT && *digits; i++) {
         const char *known = infos[i].code + 2;
         unsigned d = catalog_distance(digits, strlen(digits), known, strlen(known), limit);
-        if (d <= limit && (best == DIAG_NONE || d == 0)) {
+        if (d <= limit && (best == DIAG_NONE || d == 0))
             best = (enum diag_code)i;
-        }
     }
     return best;
 }
@@ -77,7 +74,7 @@ const char *diag_severity_name(enum severity severity)
 
 struct diags *diags_new(struct arena *a)
 {
-    struct diags *d = arena_alloc(a, sizeof *d);
+    struct diags *d = arena_alloc(a, sizeof(*d));
     d->arena = a;
     return d;
 }
@@ -87,25 +84,22 @@ const char *diag_word(struct comp *c, const char *bytes, size_t len)
     size_t n = len;
     if (n > WORD_MAX) {
         n = WORD_MAX;
-        while (n && ((unsigned char)bytes[n] & 0xc0) == 0x80) {
+        while (n && ((unsigned char)bytes[n] & 0xc0) == 0x80)
             n--;
-        }
     }
     /* %.*s would end at a NUL, and so does whoever prints the message: show one as '?'. */
     char *s = arena_alloc(c->arena, n + 4);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         s[i] = bytes[i] ? bytes[i] : '?';
-    }
-    if (n < len) {
+    if (n < len)
         memcpy(s + n, "...", 4);
-    }
     return s;
 }
 
 static const char *format(struct arena *a, const char *fmt, va_list ap)
 {
     char buf[MESSAGE_MAX];
-    int n = vsnprintf(buf, sizeof buf, fmt, ap);
+    int n = vsnprintf(buf, sizeof(buf), fmt, ap);
     return arena_printf(a, "%s%s", buf, n >= MESSAGE_MAX ? "..." : "");
 }
 
@@ -134,9 +128,8 @@ void diag(struct comp *c, enum diag_code code, span_id at, const char *hint, con
         .draft = d->draft,
         .seq = d->queue.n,
     };
-    if (hint) {
+    if (hint)
         q.f.hint = arena_printf(d->arena, "%s", hint);
-    }
     VEC_PUSH(d->arena, &d->queue, q);
 }
 
@@ -149,9 +142,8 @@ uint32_t diag_total(const struct comp *c)
 void diag_note(struct comp *c, span_id at, const char *fmt, ...)
 {
     struct diags *d = c->diags;
-    if (d->full || !d->queue.n) {
+    if (d->full || !d->queue.n)
         return;
-    }
     va_list ap;
     va_start(ap, fmt);
     const char *text = format(d->arena, fmt, ap);
@@ -195,17 +187,16 @@ static int compare_queued(const void *va, const void *vb)
 
 static void sort(struct diags *d)
 {
-    if (d->sorted && d->sorted_of == d->queue.n) {
+    if (d->sorted && d->sorted_of == d->queue.n)
         return;
-    }
     uint32_t n = d->queue.n;
-    struct queued *all = arena_alloc(d->arena, n * sizeof *all);
+    struct queued *all = arena_alloc(d->arena, n * sizeof(*all));
     if (n) {
-        memcpy(all, d->queue.v, n * sizeof *all);
-        qsort(all, n, sizeof *all, compare_queued);
+        memcpy(all, d->queue.v, n * sizeof(*all));
+        qsort(all, n, sizeof(*all), compare_queued);
     }
-    d->sorted = arena_alloc(d->arena, n * sizeof *d->sorted);
-    d->repeats = arena_alloc(d->arena, n * sizeof *d->repeats);
+    d->sorted = arena_alloc(d->arena, n * sizeof(*d->sorted));
+    d->repeats = arena_alloc(d->arena, n * sizeof(*d->repeats));
     d->nsorted = 0;
     d->sorted_of = n;
     uint32_t nrepeat = 0;
@@ -243,18 +234,16 @@ const struct note *diags_notes(const struct comp *c)
 uint32_t diag_uses(const struct comp *c, const struct span *s)
 {
     uint32_t n = 0;
-    for (; s->via.i; s = &c->spans.v[s->via.i]) {
+    for (; s->via.i; s = &c->spans.v[s->via.i])
         n++;
-    }
     return n;
 }
 
 uint32_t diags_left_out(const struct comp *c)
 {
     uint32_t n = 0;
-    for (unsigned i = 0; i <= SEV_INFO; i++) {
+    for (unsigned i = 0; i <= SEV_INFO; i++)
         n += c->diags->left_out[i];
-    }
     return n;
 }
 
@@ -262,8 +251,7 @@ uint32_t diag_count(const struct comp *c, enum severity severity)
 {
     uint32_t n, count = c->diags->left_out[severity];
     const struct finding *f = diags_sorted(c, &n);
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < n; i++)
         count += infos[f[i].code].severity == severity;
-    }
     return count;
 }

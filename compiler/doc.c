@@ -14,9 +14,8 @@ static uint32_t find_key(const struct comp *c, uint32_t map, const char *key)
     const struct yaml *m = &c->yaml.v[map];
     for (uint32_t i = 0; m->kind == YAML_MAP && i < m->nkid; i += 2) {
         const struct yaml *k = &c->yaml.v[c->ykids.v[m->kid0 + i]];
-        if (k->kind == YAML_SCALAR && !strcmp(STR(c, k->text), key)) {
+        if (k->kind == YAML_SCALAR && !strcmp(STR(c, k->text), key))
             return m->kid0 + i;
-        }
     }
     return UINT32_MAX;
 }
@@ -48,13 +47,11 @@ static span_id value_at(const struct comp *c, uint32_t map, const char *key, uin
 enum doc_found doc_scalar(struct comp *c, uint32_t map, const char *key, uint32_t *value)
 {
     *value = doc_get(c, map, key);
-    if (!*value) {
+    if (!*value)
         return DOC_NONE;
-    }
     const struct yaml *y = &c->yaml.v[*value];
-    if (y->kind == YAML_SCALAR && y->text.i) {
+    if (y->kind == YAML_SCALAR && y->text.i)
         return DOC_OK;
-    }
     const char *is = y->kind == YAML_SEQ   ? "a sequence"
                      : y->kind == YAML_MAP ? "a mapping"
                                            : "empty";
@@ -68,13 +65,11 @@ static bool read_bool(const char *s, bool *value)
 {
     static const char *const words[] = {"n", "y", "no", "yes", "false", "true", "off", "on"};
     size_t len = strlen(s), upper = 0;
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++)
         upper += s[i] >= 'A' && s[i] <= 'Z';
-    }
-    if (upper && upper != len && !(upper == 1 && s[0] >= 'A' && s[0] <= 'Z')) {
+    if (upper && upper != len && !(upper == 1 && s[0] >= 'A' && s[0] <= 'Z'))
         return false;
-    }
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (!strcasecmp(s, words[i])) {
             *value = i % 2;
             return true;
@@ -87,9 +82,8 @@ enum doc_found doc_scalar_or_nothing(struct comp *c, uint32_t map, const char *k
 {
     *value = doc_get(c, map, key);
     const struct yaml *y = &c->yaml.v[*value];
-    if (!*value || y->kind == YAML_NULL || (y->kind == YAML_SCALAR && !y->text.i)) {
+    if (!*value || y->kind == YAML_NULL || (y->kind == YAML_SCALAR && !y->text.i))
         return DOC_NONE;
-    }
     return doc_scalar(c, map, key, value);
 }
 
@@ -97,13 +91,11 @@ enum doc_found doc_bool(struct comp *c, uint32_t map, const char *key, bool *val
 {
     uint32_t yaml;
     enum doc_found found = doc_scalar(c, map, key, &yaml);
-    if (found != DOC_OK) {
+    if (found != DOC_OK)
         return found;
-    }
     const struct yaml *y = &c->yaml.v[yaml];
-    if (read_bool(STR(c, y->text), value)) {
+    if (read_bool(STR(c, y->text), value))
         return DOC_OK;
-    }
     static const char *const words[] = {"true", "false", "yes", "no", "on", "off", NULL};
     diag(c, RK0203, y->at, near_of(c, STR(c, y->text), STRLEN(c, y->text), words),
          "`%s` must be true or false, not `%s`", key,
@@ -129,9 +121,8 @@ bool doc_read_uint(const char *s, uint64_t max, uint64_t *value)
                      : *p >= 'a' && *p <= 'f' ? (unsigned)(*p - 'a') + 10
                      : *p >= 'A' && *p <= 'F' ? (unsigned)(*p - 'A') + 10
                                               : 99;
-        if (d >= base || v > (max - d) / base) {
+        if (d >= base || v > (max - d) / base)
             return false;
-        }
         v = v * base + d;
     }
     *value = v;
@@ -143,13 +134,11 @@ enum doc_found doc_uint(struct comp *c, uint32_t map, const char *key, uint64_t 
 {
     uint32_t yaml;
     enum doc_found found = doc_scalar(c, map, key, &yaml);
-    if (found != DOC_OK) {
+    if (found != DOC_OK)
         return found;
-    }
     const struct yaml *y = &c->yaml.v[yaml];
-    if (doc_read_uint(STR(c, y->text), max, value)) {
+    if (doc_read_uint(STR(c, y->text), max, value))
         return DOC_OK;
-    }
     diag(c, RK0203, y->at, NULL, "`%s` must be a number without sign, not `%s`", key,
          diag_word(c, STR(c, y->text), STRLEN(c, y->text)));
     return DOC_BAD;
@@ -158,12 +147,10 @@ enum doc_found doc_uint(struct comp *c, uint32_t map, const char *key, uint64_t 
 enum doc_found doc_seq(struct comp *c, uint32_t map, const char *key, uint32_t *value)
 {
     *value = doc_get(c, map, key);
-    if (!*value) {
+    if (!*value)
         return DOC_NONE;
-    }
-    if (c->yaml.v[*value].kind == YAML_SEQ) {
+    if (c->yaml.v[*value].kind == YAML_SEQ)
         return DOC_OK;
-    }
     diag(c, RK0202, value_at(c, map, key, *value), NULL, "`%s` must be a sequence: [a, b]", key);
     return DOC_BAD;
 }
@@ -171,9 +158,8 @@ enum doc_found doc_seq(struct comp *c, uint32_t map, const char *key, uint32_t *
 bool doc_member(struct comp *c, uint32_t yaml, const char *of)
 {
     const struct yaml *y = &c->yaml.v[yaml];
-    if (y->kind == YAML_SCALAR) {
+    if (y->kind == YAML_SCALAR)
         return true;
-    }
     diag(c, RK0202, y->at, NULL, "a member of `%s` must be a single value, not %s", of,
          y->kind == YAML_SEQ   ? "a sequence"
          : y->kind == YAML_MAP ? "a mapping"

@@ -29,13 +29,11 @@ static bool ends_word(char ch)
 static void each_word(struct pack *pk, const char *s, size_t len, word_fn *fn, void *context)
 {
     for (size_t i = 0, from = 0; i <= len; i++) {
-        if (i < len && !ends_word(s[i])) {
+        if (i < len && !ends_word(s[i]))
             continue;
-        }
         str_id word = intern_find(pk->c->intern, s + from, i - from);
-        if (word.i) {
+        if (word.i)
             fn(pk, word, context);
-        }
         from = i + 1;
     }
 }
@@ -43,12 +41,10 @@ static void each_word(struct pack *pk, const char *s, size_t len, word_fn *fn, v
 static void each_word_of_yaml(struct pack *pk, uint32_t yaml, word_fn *fn, void *context)
 {
     const struct yaml y = pk->c->yaml.v[yaml];
-    if (y.kind == YAML_SCALAR) {
+    if (y.kind == YAML_SCALAR)
         each_word(pk, STR(pk->c, y.text), STRLEN(pk->c, y.text), fn, context);
-    }
-    for (uint32_t i = 0; y.kind == YAML_SEQ && i < y.nkid; i++) {
+    for (uint32_t i = 0; y.kind == YAML_SEQ && i < y.nkid; i++)
         each_word_of_yaml(pk, doc_elem(pk->c, yaml, i), fn, context);
-    }
 }
 
 static void each_word_of_rule(struct pack *pk, const struct rule_def *r, word_fn *fn, void *context)
@@ -56,9 +52,8 @@ static void each_word_of_rule(struct pack *pk, const struct rule_def *r, word_fn
     each_word(pk, r->condition.bytes.v, r->condition.bytes.n, fn, context);
     for (uint32_t i = 0; i < r->exceptions.n; i++) {
         const struct exception *e = &r->exceptions.v[i];
-        for (uint32_t k = 0; k < e->values.n; k++) {
+        for (uint32_t k = 0; k < e->values.n; k++)
             each_word_of_yaml(pk, e->values.v[k], fn, context);
-        }
     }
 }
 
@@ -66,12 +61,10 @@ static void mark_word(struct pack *pk, str_id word, void *context)
 {
     (void)context;
     uint32_t list = PACK_FIND(&pk->list_of, word), macro = PACK_FIND(&pk->macro_of, word);
-    if (list) {
+    if (list)
         pk->lists.v[list - 1].used = true;
-    }
-    if (macro) {
+    if (macro)
         pk->macros.v[macro - 1].used = true;
-    }
 }
 
 void draft_mark_used(struct pack *pk, const struct rule_def *r)
@@ -84,9 +77,8 @@ void draft_mark_used(struct pack *pk, const struct rule_def *r)
 static struct last_change *last_change(struct pack *pk, enum item_kind kind, str_id name)
 {
     struct last_changes *t = &pk->last[kind];
-    while (t->n <= name.i) {
+    while (t->n <= name.i)
         VEC_PUSH(pk->c->arena, t, (struct last_change){0, 0});
-    }
     return &t->v[name.i];
 }
 
@@ -99,9 +91,8 @@ void draft_prepare(struct pack *pk)
         const struct item *item = &c->items.v[i];
         const char *key = item->kind >= ITEM_LIST ? keys[item->kind] : NULL;
         uint32_t name = key ? doc_get(c, item->yaml, key) : 0;
-        if (c->yaml.v[name].kind != YAML_SCALAR) {
+        if (c->yaml.v[name].kind != YAML_SCALAR)
             continue;
-        }
         struct last_change *l = last_change(pk, item->kind, c->yaml.v[name].text);
         pk->drafts |= l->last && l->last != item->doc_file;
         l->first = l->first ? l->first : item->doc_file;
@@ -120,9 +111,8 @@ static void keep_name(struct pack *pk, str_id word, void *context)
 {
     struct words *w = context;
     pk->draft_words++;
-    if (last_change(pk, ITEM_LIST, word)->last || last_change(pk, ITEM_MACRO, word)->last) {
+    if (last_change(pk, ITEM_LIST, word)->last || last_change(pk, ITEM_MACRO, word)->last)
         VEC_PUSH(pk->c->arena, w, word);
-    }
 }
 
 /* True: they are to be collected anew. */
@@ -136,25 +126,22 @@ static bool is_stale(struct words *w, uint32_t changed)
 
 static const struct words *list_words(struct pack *pk, struct list_def *l)
 {
-    for (uint32_t i = 0, n = is_stale(&l->words, l->changed) ? l->items.n : 0; i < n; i++) {
+    for (uint32_t i = 0, n = is_stale(&l->words, l->changed) ? l->items.n : 0; i < n; i++)
         each_word_of_yaml(pk, l->items.v[i], keep_name, &l->words);
-    }
     return &l->words;
 }
 
 static const struct words *macro_words(struct pack *pk, struct macro_def *m)
 {
-    if (is_stale(&m->words, m->changed)) {
+    if (is_stale(&m->words, m->changed))
         each_word(pk, m->condition.bytes.v, m->condition.bytes.n, keep_name, &m->words);
-    }
     return &m->words;
 }
 
 static const struct words *rule_words(struct pack *pk, struct rule_def *r)
 {
-    if (is_stale(&r->words, r->changed)) {
+    if (is_stale(&r->words, r->changed))
         each_word_of_rule(pk, r, keep_name, &r->words);
-    }
     return &r->words;
 }
 
@@ -217,9 +204,8 @@ static bool any_later(const struct pack *pk)
     for (unsigned kind = ITEM_LIST; kind <= ITEM_RULE; kind++) {
         for (uint32_t i = 0; i < pk->last[kind].n; i++) {
             const struct last_change *l = &pk->last[kind].v[i];
-            if (l->first && l->first <= pk->file && l->last > pk->file) {
+            if (l->first && l->first <= pk->file && l->last > pk->file)
                 return true;
-            }
         }
     }
     return false;
@@ -230,13 +216,11 @@ static void draft_rule(struct pack *pk, const struct rule_def *def)
     struct comp *c = pk->c;
     struct rule_def d = *def;
     struct rule r = c->rules.v[d.rule];
-    if (r.failed || d.foreign) {
+    if (r.failed || d.foreign)
         return;
-    }
     resolve_rule(pk, &d, &r);
-    if (!r.failed && r.condition.i) {
+    if (!r.failed && r.condition.i)
         VEC_PUSH(c->arena, &c->drafts, r);
-    }
 }
 
 /* As if nothing had been compiled yet. */
@@ -257,18 +241,15 @@ static void reset(struct pack *pk)
 
 static void compile(struct pack *pk, struct bits *b)
 {
-    for (uint32_t i = 0; i < pk->macros.n; i++) {
-        if (b->macros[i] == BOTH) {
+    for (uint32_t i = 0; i < pk->macros.n; i++)
+        if (b->macros[i] == BOTH)
             bind_one(pk, &pk->macros.v[i]);
-        }
-    }
     for (uint32_t i = 0; i < pk->rules.n; i++) {
         struct rule_def *r = &pk->rules.v[i];
         b->now = own_bits(pk, ITEM_RULE, pk->c->rules.v[r->rule].name, r->changed);
         add_bits(pk, b, rule_words(pk, r));
-        if (b->now == BOTH) {
+        if (b->now == BOTH)
             draft_rule(pk, r);
-        }
     }
     reset(pk);
 }
@@ -276,9 +257,8 @@ static void compile(struct pack *pk, struct bits *b)
 void draft_file(struct pack *pk)
 {
     struct comp *c = pk->c;
-    if (!pk->drafts || pk->draft_words > DRAFT_WORDS_MAX || !any_later(pk)) {
+    if (!pk->drafts || pk->draft_words > DRAFT_WORDS_MAX || !any_later(pk))
         return;
-    }
     struct bits b = {
         .lists = arena_alloc(c->arena, pk->lists.n),
         .macros = arena_alloc(c->arena, pk->macros.n),

@@ -11,9 +11,8 @@
 
 static void indent(FILE *out, unsigned levels)
 {
-    for (unsigned i = 0; i < levels; i++) {
+    for (unsigned i = 0; i < levels; i++)
         fputs("  ", out);
-    }
 }
 
 static void put_str(const struct comp *c, FILE *out, str_id s)
@@ -55,11 +54,10 @@ static void dump_kids(struct comp *c, FILE *out, const struct yaml *y, unsigned 
         indent(out, level);
         if (step == 2) {
             const struct yaml *key = &c->yaml.v[c->ykids.v[y->kid0 + i]];
-            if (key->kind == YAML_SCALAR) {
+            if (key->kind == YAML_SCALAR)
                 put_str(c, out, key->text);
-            } else {
+            else
                 fputc('?', out);
-            }
             fputs(": ", out);
         } else {
             fputs("- ", out);
@@ -77,11 +75,10 @@ static void dump_yaml(struct comp *c, FILE *out, uint32_t yaml, unsigned level)
         put_place(c, out, y.at);
         break;
     case YAML_SCALAR:
-        if (y.quoted) {
+        if (y.quoted)
             put_quoted(c, out, y.text);
-        } else {
+        else
             put_str(c, out, y.text);
-        }
         put_place(c, out, y.at);
         put_map(c, out, &y);
         break;
@@ -187,11 +184,10 @@ static bool is_list(enum op_id op, enum op_modifier mod)
 
 static void put_literal(struct comp *c, FILE *out, const struct lit *l)
 {
-    if (l->quoted) {
+    if (l->quoted)
         put_quoted(c, out, l->text);
-    } else {
+    else
         put_str(c, out, l->text);
-    }
 }
 
 void print_test(struct comp *c, FILE *out, const struct node *n)
@@ -232,11 +228,10 @@ static void dump_node(struct comp *c, FILE *out, node_id id, unsigned level)
         fputc('\n', out);
         return;
     case NODE_TEST:
-        if (n.atom.i) {
+        if (n.atom.i)
             print_atom(c, out, n.atom);
-        } else {
+        else
             print_test(c, out, &n);
-        }
         fputc('\n', out);
         return;
     case NODE_AND:
@@ -245,9 +240,8 @@ static void dump_node(struct comp *c, FILE *out, node_id id, unsigned level)
         fprintf(out, "%s\n", n.kind == NODE_AND ? "and" : n.kind == NODE_OR ? "or" : "not");
         break;
     }
-    for (uint32_t i = 0; i < n.nkid; i++) {
+    for (uint32_t i = 0; i < n.nkid; i++)
         dump_node(c, out, c->kids.v[n.kid0 + i], level + 1);
-    }
 }
 
 static void dump_piece(struct comp *c, FILE *out, const struct piece *p)
@@ -257,9 +251,8 @@ static void dump_piece(struct comp *c, FILE *out, const struct piece *p)
         put_quoted(c, out, p->text);
     } else {
         fputc('%', out);
-        if (p->width) {
+        if (p->width)
             fprintf(out, "%u ", p->width);
-        }
         put_operand(c, out, p->operand);
     }
     fputc('\n', out);
@@ -273,9 +266,8 @@ void dump_ast(struct comp *c, FILE *out)
         fputs("  condition\n", out);
         dump_node(c, out, r->condition, 2);
         fputs("  output\n", out);
-        for (uint32_t k = 0; k < r->nout; k++) {
+        for (uint32_t k = 0; k < r->nout; k++)
             dump_piece(c, out, &c->pieces.v[r->out0 + k]);
-        }
     }
 }
 
@@ -305,23 +297,21 @@ static void put_value(struct comp *c, FILE *out, const struct atom *a, const str
         put_quoted(c, out, v->text);
         break;
     case VAL_NUM:
-        if (base == BASE_BOOL) {
+        if (base == BASE_BOOL)
             fputs(v->num ? "true" : "false", out);
-        } else if (base == BASE_DOUBLE) {
+        else if (base == BASE_DOUBLE)
             fprintf(out, "%.0f", ops_real_of(v->num));
-        } else if (base == BASE_INT) {
+        else if (base == BASE_INT)
             fprintf(out, "%lld", (long long)v->num);
-        } else {
+        else
             fprintf(out, "%llu", (unsigned long long)v->num);
-        }
         break;
     case VAL_IP:
     case VAL_NET:
-        inet_ntop(v->family == 4 ? AF_INET : AF_INET6, v->addr, addr, sizeof addr);
+        inet_ntop(v->family == 4 ? AF_INET : AF_INET6, v->addr, addr, sizeof(addr));
         fputs(addr, out);
-        if (v->kind == VAL_NET) {
+        if (v->kind == VAL_NET)
             fprintf(out, "/%u", v->prefix);
-        }
         break;
     }
 }
@@ -330,11 +320,10 @@ void print_atom(struct comp *c, FILE *out, atom_id id)
 {
     const struct atom *a = &c->atoms.v[id.i];
     bool list = is_list(a->op, a->mod);
-    if (a->expr.i) {
+    if (a->expr.i)
         put_operand(c, out, a->expr);
-    } else {
+    else
         print_field_ref(c, out, a->lhs);
-    }
     fprintf(out, " %s%s", catalog_op(a->op)->text, modifier_name(a->mod));
     if (a->rexpr.i) {
         fputc(' ', out);

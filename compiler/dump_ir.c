@@ -5,6 +5,7 @@
 #include "fold.h"
 #include "hooks.h"
 #include "intern.h"
+#include "lore.h"
 #include "pipeline.h"
 #include "place.h"
 #include "record.h"
@@ -132,7 +133,7 @@ void print_readings(FILE *out, unsigned readings)
 /* "inline name", "matcher cmdline patterns 0 3", "user" */
 void print_where(struct comp *c, FILE *out, const struct where *w)
 {
-    static const char *const places[] = {"inline", "matcher", "class", "user"};
+    static const char *const places[] = {"inline", "matcher", "class", "lore", "user"};
     static const char *const guards[] = {
         [GUARD_NONE] = "",
         [GUARD_NONEMPTY] = " if not empty",
@@ -141,6 +142,10 @@ void print_where(struct comp *c, FILE *out, const struct where *w)
     };
     fputs(places[w->place], out);
     if (w->place == PLACE_USER) {
+        return;
+    }
+    if (w->place == PLACE_LORE) {
+        fprintf(out, " %s bit %u", lore_info((enum lore_kind)w->lore)->name, w->bit);
         return;
     }
     if (w->shape == SHAPE_ANC) {
@@ -366,5 +371,9 @@ void dump_table(struct comp *c, FILE *out)
     }
     for (uint32_t i = 0; i < r.head->names.n; i++) {
         fprintf(out, "set %u: %s\n", r.names[i].set, r.names[i].name);
+    }
+    for (uint32_t i = 0; i < r.head->lore.n; i++) {
+        fprintf(out, "lore %s bit %u: atom %u\n", lore_info((enum lore_kind)r.lore[i].kind)->name,
+                r.lore[i].bit, r.lore[i].atom);
     }
 }

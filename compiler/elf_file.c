@@ -37,7 +37,7 @@ int link_add(struct bpf_linker *linker, const void *bytes, size_t size)
     int fd = mem_fd(bytes, size);
     if (fd < 0)
         return fd;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     int err = bpf_linker__add_file(linker, path, NULL);
     close(fd);
     return err;

@@ -34,9 +34,9 @@ static bool find_symbols(struct tidy *t)
     if (!t->data)
         return false;
     t->syms = t->data->d_buf;
-    t->nsym = (uint32_t)(t->data->d_size / sizeof *t->syms);
+    t->nsym = (uint32_t)(t->data->d_size / sizeof(*t->syms));
     t->nold = t->nsym;
-    t->to = arena_alloc(t->c->arena, (t->nsym + 1) * sizeof *t->to);
+    t->to = arena_alloc(t->c->arena, (t->nsym + 1) * sizeof(*t->to));
     return true;
 }
 
@@ -48,7 +48,7 @@ static void walk_relocations(struct tidy *t, bool renumber)
             continue;
         Elf_Data *data = elf_getdata(scn, NULL);
         Elf64_Rel *rel = data->d_buf;
-        for (size_t i = 0; i < data->d_size / sizeof *rel; i++) {
+        for (size_t i = 0; i < data->d_size / sizeof(*rel); i++) {
             uint32_t sym = (uint32_t)ELF64_R_SYM(rel[i].r_info);
             if (sym >= t->nold)
                 continue;
@@ -77,11 +77,11 @@ static uint32_t take(struct tidy *t, Elf64_Sym *out, uint32_t n, bool local)
 
 static void sort_symbols(struct tidy *t)
 {
-    Elf64_Sym *sorted = arena_alloc(t->c->arena, (t->nsym + 1) * sizeof *sorted);
+    Elf64_Sym *sorted = arena_alloc(t->c->arena, (t->nsym + 1) * sizeof(*sorted));
     uint32_t nlocal = take(t, sorted, 0, true), n = take(t, sorted, nlocal, false);
-    memcpy(t->syms, sorted, n * sizeof *sorted);
+    memcpy(t->syms, sorted, n * sizeof(*sorted));
     t->nsym = n;
-    t->data->d_size = n * sizeof *sorted;
+    t->data->d_size = n * sizeof(*sorted);
     elf64_getshdr(t->scn)->sh_info = nlocal;
 }
 

@@ -6,8 +6,10 @@
  */
 #include <string.h>
 
+#include "../bpf/lore.h"
 #include "arena.h"
 #include "cost.h"
+#include "lore.h"
 #include "place.h"
 
 #define DRAWS_MIN 64u
@@ -20,6 +22,7 @@ struct draw {
     const struct event_rules *row;
     uint32_t number, of;
     uint64_t filled; /* groups, by enum slot_group */
+    unsigned told;   /* lore that was looked for: bit per kind */
     double cost;     /* of this event, so far */
     double *by_root; /* of all events: what each of the row's roots paid */
     double *by_atom; /* the same by atom, of the root `watched` alone; NULL: none is */
@@ -58,11 +61,33 @@ static void fill(struct draw *d, uint32_t root, atom_id a, enum slot_group g)
     }
 }
 
+/* What user space has told is looked up once for an event, by all of a key; each test is a bit. */
+static void pay_lore(struct draw *d, uint32_t root, atom_id a, const struct where *w)
+{
+    uint64_t groups = lore_groups((enum lore_kind)w->lore);
+    for (unsigned g = 0; g < G_COUNT && !(d->told >> w->lore & 1); g++) {
+        if (groups >> g & 1) {
+            fill(d, root, a, (enum slot_group)g);
+        }
+    }
+    if (!(d->told >> w->lore & 1)) {
+        pay(d, root, a,
+            cost_test(COST_TEST_LOOKUP) +
+                (uint32_t)LORE_KEY_WORDS * cost_test(COST_TEST_LOOKUP_WORD));
+    }
+    d->told |= 1u << w->lore;
+    pay(d, root, a, cost_test(COST_TEST_NUM));
+}
+
 /* Pays for the atom's value and for its test; `looked_up`: a table follows the rule's tests. */
 static void pay_test(struct draw *d, uint32_t root, atom_id a, const struct where *w,
                      bool looked_up)
 {
     const struct atom *at = &d->c->atoms.v[w->narrow.i ? w->narrow.i : a.i];
+    if (w->shape == SHAPE_LORE) {
+        pay_lore(d, root, a, w);
+        return;
+    }
     if (w->shape == SHAPE_ANC || w->shape == SHAPE_ANC_ANY) {
         fill(d, root, a, G_ANC);
     } else {
@@ -193,6 +218,7 @@ static double draw_all(struct draw *d)
     memset(d->by_root, 0, (d->row->nroot + 1) * sizeof *d->by_root);
     for (d->number = 0; d->number < d->of; d->number++) {
         d->filled = 1ull << G_EVENT;
+        d->told = 0;
         d->cost = cost_base(COST_BASE_JUDGE);
         judge(d);
         sum += d->cost;

@@ -119,7 +119,7 @@ static enum vm_native native_of(const char *name)
         {"class_number", NATIVE_NUMBER},     {"class_judge", NATIVE_JUDGE},
         {"class_scan", NATIVE_SCAN},         {"class_found", NATIVE_FOUND},
         {"path_sketch", NATIVE_SKETCH},      {"lane_answer", NATIVE_LANE},
-        {"task_settle", NATIVE_SETTLE},
+        {"task_settle", NATIVE_SETTLE},      {"lore_find", NATIVE_EXTRACT},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         if (!strcmp(name, rows[i].name))

@@ -28,7 +28,7 @@ enum vm_native {
     NATIVE_JUDGE,
     NATIVE_SETTLE,  /* task_settle(): nothing is kept here */
     NATIVE_LANE,    /* every lane is open */
-    NATIVE_EXTRACT, /* an extractor of the probe */
+    NATIVE_EXTRACT, /* an extractor of the probe, or lore_find(): the event has it all */
     NATIVE_UNKNOWN,
 };
 struct vm_call {

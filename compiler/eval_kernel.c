@@ -51,7 +51,7 @@ static int join(const void *rpk, size_t size)
     int err = 0, fd = test ? mem_fd(NULL, 0) : -ENOENT;
     if (fd < 0)
         return fd;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     struct bpf_linker *linker = bpf_linker__new(path, NULL);
     if (!linker)
         err = -errno;
@@ -94,11 +94,10 @@ static struct bpf_object *open_joined(const void *rpk, size_t size)
 /* No extractor runs in a test, and its kind of program may not do all that they do. */
 static void prepare(struct bpf_object *object, const struct rpk *p)
 {
-    struct probe_plan *plan = object_constant(object, "plan", sizeof *plan);
+    struct probe_plan *plan = object_constant(object, "plan", sizeof(*plan));
     struct bpf_program *prog;
-    if (plan) {
+    if (plan)
         plan->groups = 0;
-    }
     bpf_object__for_each_program (prog, object)
         bpf_program__set_autoload(prog, !strcmp(bpf_program__name(prog), "test_filter"));
     object_size_map(object, "events", 4096);
@@ -131,8 +130,8 @@ static bool start(struct kernel_filter *k, const void *rpk, size_t size)
         return fail(k, err, "the filter's maps cannot be filled");
     struct bpf_program *prog = bpf_object__find_program_by_name(k->object, "test_filter");
     k->prog = prog ? bpf_program__fd(prog) : -1;
-    k->ev = map_memory(k->object, "test_ev", sizeof *k->ev);
-    k->result = map_memory(k->object, "test_result", sizeof *k->result);
+    k->ev = map_memory(k->object, "test_ev", sizeof(*k->ev));
+    k->result = map_memory(k->object, "test_result", sizeof(*k->result));
     if (k->prog < 0 || !k->ev || !k->result)
         return fail(k, ENOENT, "the test program lacks its maps");
     return true;
@@ -140,7 +139,7 @@ static bool start(struct kernel_filter *k, const void *rpk, size_t size)
 
 struct kernel_filter *kernel_filter_new(const void *rpk, size_t size, char *err, size_t errlen)
 {
-    struct kernel_filter *k = calloc(1, sizeof *k);
+    struct kernel_filter *k = calloc(1, sizeof(*k));
     if (!k) {
         snprintf(err, errlen, "out of memory");
         return NULL;
@@ -160,8 +159,8 @@ void kernel_filter_free(struct kernel_filter *k)
 {
     if (!k)
         return;
-    shared_unmap(k->ev, sizeof *k->ev);
-    shared_unmap(k->result, sizeof *k->result);
+    shared_unmap(k->ev, sizeof(*k->ev));
+    shared_unmap(k->result, sizeof(*k->result));
     bpf_object__close(k->object);
     free(k);
 }
@@ -175,7 +174,7 @@ int64_t kernel_filter_run(struct kernel_filter *k)
 {
     LIBBPF_OPTS(bpf_test_run_opts, opts);
     *k->result = UINT32_MAX;
-    memset(&k->ev->kept, 0, sizeof k->ev->kept);
+    memset(&k->ev->kept, 0, sizeof(k->ev->kept));
     k->ev->kept.test_class = (uint32_t)(1 + left_class(k->ev));
     int err = bpf_prog_test_run_opts(k->prog, &opts);
     if (err)
@@ -187,7 +186,7 @@ int64_t kernel_filter_run(struct kernel_filter *k)
 static bool run_time(const struct kernel_filter *k, uint64_t *ns)
 {
     struct bpf_prog_info info = {0};
-    uint32_t size = sizeof info;
+    uint32_t size = sizeof(info);
     if (bpf_obj_get_info_by_fd(k->prog, &info, &size))
         return false;
     *ns = info.run_time_ns;

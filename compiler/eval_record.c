@@ -15,15 +15,13 @@ static void put_frame(struct eval_record *w, enum capture_kind kind, const void 
 {
     size_t size = nhead + n;
     char *payload = calloc(1, capture_padded(size) + 8);
-    if (!payload) {
+    if (!payload)
         return;
-    }
     memcpy(payload, head, nhead);
-    if (n) {
+    if (n)
         memcpy(payload + nhead, bytes, n);
-    }
     struct capture_frame f = capture_frame_of(kind, payload, size);
-    fwrite(&f, sizeof f, 1, w->file);
+    fwrite(&f, sizeof(f), 1, w->file);
     fwrite(payload, 1, capture_padded(size), w->file);
     free(payload);
 }
@@ -33,15 +31,14 @@ bool eval_record_open(struct eval_record *w, const char *path, const struct prob
     const char *host = getenv("FALCO_HOSTNAME");
     struct capture_head head = {.plan = *plan, .hooks = (1u << HOOK_COUNT) - 1, .all = 1};
     *w = (struct eval_record){.file = fopen(path, "wb")};
-    if (!w->file) {
+    if (!w->file)
         return false;
-    }
     recorder_plan(&head.plan);
-    memset(head.plan.syscalls, 0xff, sizeof head.plan.syscalls);
+    memset(head.plan.syscalls, 0xff, sizeof(head.plan.syscalls));
     head.plan.failed_exec = 1;
-    snprintf(head.hostname, sizeof head.hostname, "%s", host && *host ? host : "localhost");
+    snprintf(head.hostname, sizeof(head.hostname), "%s", host && *host ? host : "localhost");
     capture_seal(&head);
-    fwrite(&head, sizeof head, 1, w->file);
+    fwrite(&head, sizeof(head), 1, w->file);
     put_frame(w, CAPTURE_RULES, "", 0, NULL, 0);
     return true;
 }
@@ -63,18 +60,16 @@ static void put_answer(struct eval_record *w, struct comp *c, const struct recor
                                                                    : ST_ABSENT,
                                .has_text = text,
                                .num = f->num};
-    if (f->state == FACT_PRESENT) {
+    if (f->state == FACT_PRESENT)
         a.base = (uint8_t)catalog_type(info->type)->base;
-    }
-    if (!nkey || f->is_list || text != (a.base == BASE_TEXT)) {
+    if (!nkey || f->is_list || text != (a.base == BASE_TEXT))
         return;
-    }
     size_t ntext = text ? STRLEN(c, f->text) : 0;
-    char *both = malloc(sizeof a + nkey + 1);
+    char *both = malloc(sizeof(a) + nkey + 1);
     if (both) {
-        memcpy(both, &a, sizeof a);
-        memcpy(both + sizeof a, payload, nkey);
-        put_frame(w, CAPTURE_ANSWER, both, sizeof a + nkey, text ? STR(c, f->text) : NULL, ntext);
+        memcpy(both, &a, sizeof(a));
+        memcpy(both + sizeof(a), payload, nkey);
+        put_frame(w, CAPTURE_ANSWER, both, sizeof(a) + nkey, text ? STR(c, f->text) : NULL, ntext);
     }
     free(both);
 }
@@ -83,18 +78,16 @@ void eval_record_event(struct eval_record *w, struct comp *c, const struct event
                        const struct record *r, const void *bytes, size_t size)
 {
     const struct capture_record head = {++w->records};
-    for (uint32_t i = 0; i < e->facts.n; i++) {
-        if (catalog_field(e->facts.v[i].field.field)->source == SRC_USER) {
+    for (uint32_t i = 0; i < e->facts.n; i++)
+        if (catalog_field(e->facts.v[i].field.field)->source == SRC_USER)
             put_answer(w, c, r, &e->facts.v[i]);
-        }
-    }
-    put_frame(w, CAPTURE_RECORD, &head, sizeof head, bytes, size);
+    put_frame(w, CAPTURE_RECORD, &head, sizeof(head), bytes, size);
 }
 
 bool eval_record_close(struct eval_record *w)
 {
     const struct capture_end end = {.records = w->records};
-    put_frame(w, CAPTURE_END, &end, sizeof end, NULL, 0);
+    put_frame(w, CAPTURE_END, &end, sizeof(end), NULL, 0);
     bool good = !ferror(w->file);
     return !fclose(w->file) && good;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The sketch of an event whose slots are all filled (bpf/sketch.h), for the interpreter: the same
- * bits as bpf/sketch.bpf.c finds, byte by byte. Pure.
+ * bits as bpf/sketching.h finds, byte by byte. Pure.
  */
 #ifndef RULEC_EVAL_SKETCH_H
 #define RULEC_EVAL_SKETCH_H

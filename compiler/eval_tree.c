@@ -18,11 +18,14 @@
 #include "intern.h"
 #include "regex.h"
 
+/* What one test says; MAYBE: it rests on something unknown. */
+enum outcome3 { NO, YES, MAYBE };
+
 /* ---- one value against the constants of a test ---- */
 
 static bool address(const char *s, struct ops_addr *out)
 {
-    memset(out, 0, sizeof *out);
+    memset(out, 0, sizeof(*out));
     out->family = inet_pton(AF_INET, s, out->bytes) == 1 ? 4 : 6;
     return out->family == 4 || inet_pton(AF_INET6, s, out->bytes) == 1;
 }
@@ -30,7 +33,7 @@ static bool address(const char *s, struct ops_addr *out)
 static bool against_address(struct tree *t, enum op_id op, str_id text, const struct value *v)
 {
     struct ops_addr a, b = {.family = v->family};
-    memcpy(b.bytes, v->addr, sizeof b.bytes);
+    memcpy(b.bytes, v->addr, sizeof(b.bytes));
     if (!address(STR(t->c, text), &a))
         return false;
     return v->kind == VAL_NET ? ops_net(op, &a, &b, v->prefix) : ops_ip(op, &a, &b);
@@ -242,7 +245,7 @@ static enum outcome3 around(struct tree *t, const struct node *n, const struct a
     return ops_combine(n->op, n->mod, hits, a->nval) ? YES : NO;
 }
 
-enum outcome3 tree_test(struct tree *t, const struct node *n)
+static enum outcome3 tree_test(struct tree *t, const struct node *n)
 {
     const struct atom *a = &t->c->atoms.v[n->atom.i];
     uint32_t flags = a->lhs.field ? catalog_field(a->lhs.field)->flags : 0;

@@ -28,8 +28,4 @@ struct tree_value tree_field(struct tree *t, struct field_ref f);
 /* A field or a transformer, as type.c has bound it. */
 struct tree_value tree_operand(struct tree *t, operand_id id);
 
-/* What one test says; MAYBE: it rests on something unknown. */
-enum outcome3 { NO, YES, MAYBE };
-enum outcome3 tree_test(struct tree *t, const struct node *n);
-
 #endif

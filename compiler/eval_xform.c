@@ -85,7 +85,7 @@ static struct tree_value of_text(struct tree *t, const struct operand *o, struct
         return none(v.state);
     if (!v.is_list)
         return one_text(t, o, v.text);
-    str_id *out = arena_alloc(t->c->arena, (v.nlist + 1) * sizeof *out);
+    str_id *out = arena_alloc(t->c->arena, (v.nlist + 1) * sizeof(*out));
     for (uint32_t i = 0; i < v.nlist; i++) {
         struct tree_value one = one_text(t, o, v.list[i]);
         if (one.state != FACT_PRESENT)
@@ -147,7 +147,7 @@ static str_id shown_number(struct tree *t, const struct operand *o, int64_t n)
 {
     char buf[24];
     bool is_signed = catalog_type(o->type)->base == BASE_INT;
-    snprintf(buf, sizeof buf, is_signed ? "%lld" : "%llu", (long long)n);
+    snprintf(buf, sizeof(buf), is_signed ? "%lld" : "%llu", (long long)n);
     return intern_cstr(t->c->intern, buf);
 }
 
@@ -155,7 +155,7 @@ static str_id shown_number(struct tree *t, const struct operand *o, int64_t n)
 static struct tree_value list_of(struct tree *t, const struct operand *o)
 {
     struct tree_value out = {.state = FACT_PRESENT, .is_list = true, .nlist = o->nop};
-    str_id *v = arena_alloc(t->c->arena, (o->nop + 1) * sizeof *v);
+    str_id *v = arena_alloc(t->c->arena, (o->nop + 1) * sizeof(*v));
     for (uint32_t i = 0; i < o->nop; i++) {
         struct tree_value e = argument(t, o, i);
         if (e.state == FACT_ABSENT)
@@ -235,7 +235,7 @@ static struct tree_value getopt_of(struct tree *t, const struct operand *o)
     if (o->has_arg)
         return last_option(t, all, STR(t->c, o->arg)[0]);
     struct tree_value out = {.state = FACT_PRESENT, .is_list = true};
-    str_id *v = arena_alloc(t->c->arena, (2 * (size_t)all.v.n + 1) * sizeof *v);
+    str_id *v = arena_alloc(t->c->arena, (2 * (size_t)all.v.n + 1) * sizeof(*v));
     for (uint32_t i = 0; i < all.v.n; i++) {
         const struct option *one = &all.v.v[i];
         v[out.nlist++] = text(t, &one->letter, 1).text;

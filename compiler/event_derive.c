@@ -176,8 +176,8 @@ static struct fact respell(struct comp *c, struct fact v, enum flag_table table)
     if (v.state != FACT_PRESENT || v.kind != VAL_TEXT || table == FT_NONE ||
         !event_named_number(table, STR(c, v.text), STRLEN(c, v.text), &n))
         return v;
-    size_t len = catalog_flags_text(table, n, false, buf, sizeof buf);
-    return len < sizeof buf ? fact_text(c, v.field, buf, len) : v;
+    size_t len = catalog_flags_text(table, n, false, buf, sizeof(buf));
+    return len < sizeof(buf) ? fact_text(c, v.field, buf, len) : v;
 }
 
 /* Another field that stands in the same slot was given: container.start_ts,

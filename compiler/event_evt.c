@@ -80,7 +80,7 @@ struct fact derive_res(struct comp *c, const struct event *e, struct field_ref f
     const char *name = raw.num > -4096 ? catalog_errno_name((int)-raw.num) : NULL;
     if (name)
         return fact_word(c, f, name);
-    snprintf(buf, sizeof buf, "%lld", (long long)raw.num);
+    snprintf(buf, sizeof(buf), "%lld", (long long)raw.num);
     return fact_word(c, f, buf);
 }
 
@@ -138,7 +138,7 @@ static const char *fd_category(struct comp *c, struct fact type)
         {"ipv6", "net"},  {"pipe", "ipc"},       {"unix", "ipc"},
         {"event", "ipc"}, {"signalfd", "ipc"},   {"inotify", "ipc"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (fact_is(c, type, rows[i][0]))
             return rows[i][1];
     return "unknown";
@@ -291,12 +291,12 @@ struct fact derive_clock_text(struct comp *c, const struct event *e, struct fiel
     bool utc = f.field == F_evt_time_iso8601;
     if (!(utc ? gmtime_r(&seconds, &tm) : localtime_r(&seconds, &tm)))
         return fact_none(f, FACT_UNKNOWN);
-    size_t n = utc                ? strftime(buf, sizeof buf, "%Y-%m-%dT%H:%M:%S", &tm)
-               : arg & CLOCK_DATE ? strftime(buf, sizeof buf, "%Y-%m-%d %H:%M:%S", &tm)
-                                  : strftime(buf, sizeof buf, "%H:%M:%S", &tm);
+    size_t n = utc                ? strftime(buf, sizeof(buf), "%Y-%m-%dT%H:%M:%S", &tm)
+               : arg & CLOCK_DATE ? strftime(buf, sizeof(buf), "%Y-%m-%d %H:%M:%S", &tm)
+                                  : strftime(buf, sizeof(buf), "%H:%M:%S", &tm);
     if (arg & CLOCK_NS)
-        snprintf(fraction, sizeof fraction, ".%09u", (unsigned)((uint64_t)t.num % 1000000000));
-    snprintf(buf + n, sizeof buf - n, "%s%s", fraction, utc ? "+0000" : "");
+        snprintf(fraction, sizeof(fraction), ".%09u", (unsigned)((uint64_t)t.num % 1000000000));
+    snprintf(buf + n, sizeof(buf) - n, "%s%s", fraction, utc ? "+0000" : "");
     return fact_word(c, f, buf);
 }
 

@@ -39,7 +39,7 @@ static bool twin(struct comp *c, const struct event *e, enum field_id other, str
         if (!event_named_number(catalog_field(other)->table, STR(c, g->text), STRLEN(c, g->text),
                                 &v))
             return false;
-        size_t n = catalog_flags_text(to, v, false, buf, sizeof buf);
+        size_t n = catalog_flags_text(to, v, false, buf, sizeof(buf));
         *out = fact_text(c, out->field, buf, n);
     }
     return true;
@@ -134,7 +134,7 @@ struct fact derive_port_text(struct comp *c, const struct event *e, struct field
     char buf[24];
     if (port.state != FACT_PRESENT)
         return fact_none(f, port.state);
-    snprintf(buf, sizeof buf, "%lld", (long long)port.num);
+    snprintf(buf, sizeof(buf), "%lld", (long long)port.num);
     return fact_word(c, f, buf);
 }
 
@@ -192,7 +192,7 @@ struct fact derive_fd_uid(struct comp *c, const struct event *e, struct field_re
     enum fact_state state = fact_both(tid, num);
     if (state != FACT_PRESENT)
         return fact_none(f, state);
-    snprintf(buf, sizeof buf, "%lld%lld", (long long)tid.num, (long long)num.num);
+    snprintf(buf, sizeof(buf), "%lld%lld", (long long)tid.num, (long long)num.num);
     return fact_word(c, f, buf);
 }
 

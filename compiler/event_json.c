@@ -281,7 +281,7 @@ static bool one_ancestor(struct json *j, const struct json_value *v, const struc
     if (!single(j, v, f, out))
         return false;
     if (out->kind == VAL_NUM) {
-        snprintf(digits, sizeof digits, "%lld", (long long)out->num);
+        snprintf(digits, sizeof(digits), "%lld", (long long)out->num);
         out->text = intern_cstr(j->c->intern, digits);
     }
     out->is_list = true;
@@ -317,7 +317,7 @@ static bool member(struct json *j, str_id key, size_t at, struct event *e)
     struct json_value v;
     char why[256];
     struct fact f = {.state = FACT_PRESENT};
-    if (!event_field(j->c, STR(j->c, key), STRLEN(j->c, key), &f.field, why, sizeof why))
+    if (!event_field(j->c, STR(j->c, key), STRLEN(j->c, key), &f.field, why, sizeof(why)))
         return json_fail(j, at, "%s", why);
     if (event_given(e, f.field))
         return json_fail(j, at, "the field '%s' is given twice", STR(j->c, key));
@@ -460,12 +460,12 @@ static void print_key(struct comp *c, const struct field_ref *f, FILE *out)
     const struct field_info *info = catalog_field(f->field);
     bool dot = info->arg == ARG_NAME || info->arg == ARG_NAME_OR_INDEX || info->arg == ARG_NAME_OPT;
     char key[600];
-    int n = snprintf(key, sizeof key, "%s", info->name);
+    int n = snprintf(key, sizeof(key), "%s", info->name);
     if (f->name.i)
-        n = snprintf(key, sizeof key, dot ? "%s.%s" : "%s[%s]", info->name, STR(c, f->name));
+        n = snprintf(key, sizeof(key), dot ? "%s.%s" : "%s[%s]", info->name, STR(c, f->name));
     else if (f->index >= 0)
-        n = snprintf(key, sizeof key, "%s[%d]", info->name, f->index);
-    json_print_text(out, key, n < (int)sizeof key ? (size_t)n : sizeof key - 1);
+        n = snprintf(key, sizeof(key), "%s[%d]", info->name, f->index);
+    json_print_text(out, key, n < (int)sizeof(key) ? (size_t)n : sizeof(key) - 1);
 }
 
 void event_print(struct comp *c, const struct event *e, FILE *out)

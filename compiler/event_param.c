@@ -84,7 +84,7 @@ struct fact event_param_given(struct comp *c, const struct event *e, unsigned in
         return fact_num(f, n);
     if (g->kind == VAL_NUM && !event_param_is_number(p)) {
         char buf[24];
-        int len = snprintf(buf, sizeof buf, "%lld", (long long)g->num);
+        int len = snprintf(buf, sizeof(buf), "%lld", (long long)g->num);
         return fact_text(c, f, buf, (size_t)len);
     }
     return *g;
@@ -174,7 +174,7 @@ static str_id signal_set(struct comp *c, uint32_t mask)
     const char *all = "";
     char name[32];
     for (unsigned i = 1; i <= 32; i++)
-        if (mask & (1u << (i - 1)) && catalog_flags_text(FT_signal, i, true, name, sizeof name))
+        if (mask & (1u << (i - 1)) && catalog_flags_text(FT_signal, i, true, name, sizeof(name)))
             all = arena_printf(c->arena, "%s%s%s", all, *all ? " " : "", name);
     return text_of(c, all);
 }
@@ -191,13 +191,13 @@ static str_id raw_text(struct comp *c, const struct param_info *p, int64_t v)
     if (p->type == T_RELTIME && v == -1)
         return text_of(c, "none");
     if (p->type == T_MODE || (p->format == FMT_OCT && p->flags == FT_NONE))
-        snprintf(buf, sizeof buf, u ? "0%llo" : "%llo", u);
+        snprintf(buf, sizeof(buf), u ? "0%llo" : "%llo", u);
     else if (p->format == FMT_HEX && p->flags == FT_NONE)
-        snprintf(buf, sizeof buf, "%llX", u);
+        snprintf(buf, sizeof(buf), "%llX", u);
     else if (sign)
-        snprintf(buf, sizeof buf, "%lld", (long long)v);
+        snprintf(buf, sizeof(buf), "%lld", (long long)v);
     else
-        snprintf(buf, sizeof buf, "%llu", u);
+        snprintf(buf, sizeof(buf), "%llu", u);
     return text_of(c, buf);
 }
 
@@ -263,8 +263,8 @@ static struct fact resolved(struct comp *c, const struct event *e, struct field_
     }
     if (table == FT_NONE)
         return fact_none(f, FACT_ABSENT);
-    n = catalog_flags_text(table, (uint64_t)v, true, buf, sizeof buf);
-    return n && n < sizeof buf ? fact_text(c, f, buf, n) : fact_none(f, FACT_ABSENT);
+    n = catalog_flags_text(table, (uint64_t)v, true, buf, sizeof(buf));
+    return n && n < sizeof(buf) ? fact_text(c, f, buf, n) : fact_none(f, FACT_ABSENT);
 }
 
 /* `dir` and `path` as one path, folded as text: no `.`, no `..`, no doubled slashes. */

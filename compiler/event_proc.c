@@ -193,7 +193,7 @@ static const struct {
     {F_proc_apid, F_proc_pid, F_proc_ppid},
     {F_proc_aargs, F_proc_args, F_NONE},
 };
-#define NANCESTOR (sizeof ancestors / sizeof ancestors[0])
+#define NANCESTOR (sizeof(ancestors) / sizeof(ancestors[0]))
 
 enum field_id event_ancestor_field(enum field_id field, int32_t index)
 {

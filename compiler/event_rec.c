@@ -522,6 +522,7 @@ int event_to_ev(struct comp *c, const struct event *e, struct ev *ev, struct eve
     user->holes = false;
     user->user = (struct record_user){.ctx = user, .get = user_get, .given = user_given};
     memset(ev, 0, offsetof(struct ev, s_NAME));
+    ev->lore_found = (1u << LORE_KINDS) - 1;
     put_head(&w);
     put_fields(&w);
     put_params(&w);

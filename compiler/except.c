@@ -58,9 +58,8 @@ static bool is_text(struct pack *pk, uint32_t yaml)
         return false;
     }
     bool ok = true;
-    for (uint32_t i = 0; y.kind == YAML_SEQ && i < y.nkid; i++) {
+    for (uint32_t i = 0; y.kind == YAML_SEQ && i < y.nkid; i++)
         ok &= is_text(pk, doc_elem(pk->c, yaml, i));
-    }
     return ok;
 }
 
@@ -74,9 +73,8 @@ static enum doc_found read_scalars(struct pack *pk, uint32_t map, const char *ke
     struct comp *c = pk->c;
     uint32_t value = doc_get(c, map, key);
     const struct yaml *y = &c->yaml.v[value];
-    if (y->kind == YAML_NULL || y->kind == YAML_MAP) {
+    if (y->kind == YAML_NULL || y->kind == YAML_MAP)
         return DOC_NONE;
-    }
     *single = y->kind == YAML_SCALAR;
     if (*single) {
         *first = value;
@@ -87,9 +85,8 @@ static enum doc_found read_scalars(struct pack *pk, uint32_t map, const char *ke
     *n = y->nkid;
     for (uint32_t i = 0; i < *n; i++) {
         uint32_t member = c->ykids.v[*first + i];
-        if (!doc_member(c, member, key) || !is_text(pk, member)) {
+        if (!doc_member(c, member, key) || !is_text(pk, member))
             return DOC_BAD;
-        }
     }
     return DOC_OK;
 }
@@ -103,12 +100,10 @@ static bool read_fields(struct pack *pk, uint32_t map, struct exception *e)
 {
     uint32_t first, n;
     enum doc_found found = read_scalars(pk, map, "fields", &e->single, &first, &n);
-    if (found != DOC_OK) {
+    if (found != DOC_OK)
         return found == DOC_NONE;
-    }
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < n; i++)
         VEC_PUSH(pk->c->arena, &e->fields, scalar_at(pk->c, e->single, first, i));
-    }
     e->has_fields = true;
     return true;
 }
@@ -117,17 +112,15 @@ static str_id stripped(struct comp *c, str_id s)
 {
     const char *text = STR(c, s);
     size_t from = strspn(text, " \t\r\n"), to = strlen(text);
-    while (to > from && is_blank(text[to - 1])) {
+    while (to > from && is_blank(text[to - 1]))
         to--;
-    }
     return intern_put(c->intern, text + from, to - from);
 }
 
 static const char *comp_hint(struct comp *c, str_id op, bool single)
 {
-    if (single) {
+    if (single)
         return "one field takes `in`, `pmatch` or `intersects`";
-    }
     return near_hint(c, catalog_near(NEAR_OP, STR(c, op), STRLEN(c, op)));
 }
 
@@ -137,9 +130,8 @@ static bool read_comps(struct pack *pk, uint32_t map, struct exception *e)
     uint32_t first, n;
     bool single;
     enum doc_found found = read_scalars(pk, map, "comps", &single, &first, &n);
-    if (found != DOC_OK) {
+    if (found != DOC_OK)
         return found == DOC_NONE;
-    }
     e->has_comps = true;
     if (e->has_fields && single != e->single) {
         diag(c, RK0216, doc_key_at(c, map, "comps"), NULL,
@@ -159,7 +151,7 @@ static bool read_comps(struct pack *pk, uint32_t map, struct exception *e)
     return true;
 }
 
-/* What the values look like is judged when the condition is made of them: put_exception(). */
+/* What the values look like is judged when the condition is made of them: except_condition(). */
 static bool add_values(struct pack *pk, struct exception *e, uint32_t seq)
 {
     bool ok = true;
@@ -228,11 +220,9 @@ static bool complete(struct pack *pk, struct exception *e, bool foreign)
              shown(c, e->name));
         return false;
     }
-    if (!e->has_comps) {
-        for (uint32_t i = 0; i < e->fields.n; i++) {
+    if (!e->has_comps)
+        for (uint32_t i = 0; i < e->fields.n; i++)
             VEC_PUSH(c->arena, &e->comps, intern_cstr(c->intern, e->single ? "in" : "="));
-        }
-    }
     if (e->comps.n != e->fields.n) {
         diag(c, RK0216, e->at, NULL, "exception `%s` has %u field%s, but %u operator%s (comps)",
              shown(c, e->name), e->fields.n, e->fields.n == 1 ? "" : "s", e->comps.n,
@@ -260,12 +250,10 @@ static bool read_exception(struct pack *pk, uint32_t map, struct exception *e, u
     }
     pack_check_quiet_keys(pk, RK0115, map, known);
     enum doc_found found = doc_scalar(c, map, "name", &name);
-    if (found == DOC_NONE) {
+    if (found == DOC_NONE)
         diag(c, RK0201, m.at, NULL, "an exception needs a `name`");
-    }
-    if (found != DOC_OK) {
+    if (found != DOC_OK)
         return false;
-    }
     e->name = c->yaml.v[name].text;
     e->at = c->yaml.v[name].at;
     bool ok = read_fields(pk, map, e);
@@ -276,20 +264,17 @@ static bool read_exception(struct pack *pk, uint32_t map, struct exception *e, u
 
 static struct exception *find_exception(struct rule_def *r, str_id name)
 {
-    for (uint32_t i = 0; i < r->exceptions.n; i++) {
-        if (r->exceptions.v[i].name.i == name.i) {
+    for (uint32_t i = 0; i < r->exceptions.n; i++)
+        if (r->exceptions.v[i].name.i == name.i)
             return &r->exceptions.v[i];
-        }
-    }
     return NULL;
 }
 
 static bool add_exception(struct pack *pk, struct rule_def *r, struct exception *e, uint32_t values)
 {
     bool ok = complete(pk, e, r->foreign);
-    if (ok && values) {
+    if (ok && values)
         ok = add_values(pk, e, values);
-    }
     e->failed = !ok;
     VEC_PUSH(pk->c->arena, &r->exceptions, *e);
     return ok;
@@ -298,9 +283,8 @@ static bool add_exception(struct pack *pk, struct rule_def *r, struct exception 
 static bool has_room(struct pack *pk, const struct rule_def *r, uint32_t seq)
 {
     const struct yaml y = pk->c->yaml.v[seq];
-    if (y.nkid <= EXCEPTIONS_MAX - r->exceptions.n) {
+    if (y.nkid <= EXCEPTIONS_MAX - r->exceptions.n)
         return true;
-    }
     diag(pk->c, RK0216, y.at, NULL, "a rule may have %u exceptions", EXCEPTIONS_MAX);
     return false;
 }
@@ -315,9 +299,8 @@ bool except_define(struct pack *pk, struct rule_def *r, uint32_t seq)
 {
     struct comp *c = pk->c;
     r->exceptions.n = 0;
-    if (!has_room(pk, r, seq)) {
+    if (!has_room(pk, r, seq))
         return false;
-    }
     bool ok = true;
     for (uint32_t i = 0; i < c->yaml.v[seq].nkid; i++) {
         struct exception e;
@@ -327,9 +310,8 @@ bool except_define(struct pack *pk, struct rule_def *r, uint32_t seq)
             continue;
         }
         const struct exception *same = find_exception(r, e.name);
-        if (same) {
+        if (same)
             same_name(c, &e, same->at);
-        }
         ok &= add_exception(pk, r, &e, values);
     }
     return ok;
@@ -368,9 +350,8 @@ bool except_append(struct pack *pk, struct rule_def *r, uint32_t seq)
 {
     struct comp *c = pk->c;
     VEC(struct appended) before = {0};
-    if (!has_room(pk, r, seq)) {
+    if (!has_room(pk, r, seq))
         return false;
-    }
     bool ok = true;
     for (uint32_t i = 0; i < c->yaml.v[seq].nkid; i++) {
         struct exception e;
@@ -387,9 +368,8 @@ bool except_append(struct pack *pk, struct rule_def *r, uint32_t seq)
         }
         VEC_PUSH(c->arena, &before, (struct appended){e.name, e.at});
         struct exception *old = find_exception(r, e.name);
-        if (!values || !c->yaml.v[values].nkid) {
+        if (!values || !c->yaml.v[values].nkid)
             diag(c, RK0218, e.at, NULL, "exception `%s` appends no values", shown(c, e.name));
-        }
         if (old) {
             ok &= extend(pk, old, &e, values);
         } else if (!e.has_fields || !values || !c->yaml.v[values].nkid) {
@@ -412,13 +392,11 @@ void except_put_quoted(struct pack *pk, struct text *t, uint32_t yaml)
     const char *s = STR(c, y->text);
     bool quote = memchr(s, ' ', STRLEN(c, y->text)) && *s != '"' && *s != '\'';
     span_id at = y->at;
-    if (quote) {
+    if (quote)
         text_put_fixed(c, t, "\"", at);
-    }
     text_put_yaml(c, t, yaml);
-    if (quote) {
+    if (quote)
         text_put_fixed(c, t, "\"", at);
-    }
 }
 
 /* What is no scalar stands for no text at all. */
@@ -434,14 +412,12 @@ static void put_scalar(struct pack *pk, struct text *t, const struct exception *
                                   : "a list in a list");
         return;
     }
-    if (*STR(c, y.text) != '(') {
+    if (*STR(c, y.text) != '(')
         subst_check_item(pk, yaml, "exception", e->name);
-    }
-    if (quote) {
+    if (quote)
         except_put_quoted(pk, t, yaml);
-    } else {
+    else
         text_put_yaml(c, t, yaml);
-    }
 }
 
 /* (a, b) of a list in a tuple */
@@ -452,9 +428,8 @@ static void put_members(struct pack *pk, struct text *t, const struct exception 
     text_put_fixed(c, t, "(", y.at);
     for (uint32_t i = 0, start = t->bytes.n; i < y.nkid; i++) {
         uint32_t v = doc_elem(c, seq, i);
-        if (t->bytes.n != start) {
+        if (t->bytes.n != start)
             text_put_fixed(c, t, ", ", c->yaml.v[v].at);
-        }
         put_scalar(pk, t, e, v, true);
     }
     text_put_fixed(c, t, ")", y.at);
@@ -512,9 +487,8 @@ static bool put_tuples(struct pack *pk, struct text *t, const struct exception *
 {
     bool ok = true;
     for (uint32_t i = 0; i < e->values.n; i++) {
-        if (i) {
+        if (i)
             text_put_fixed(pk->c, t, " or ", e->at);
-        }
         ok &= put_tuple(pk, t, e, e->values.v[i]);
     }
     return ok;
@@ -537,9 +511,8 @@ static bool put_single(struct pack *pk, struct text *t, const struct exception *
             ok = false;
             continue;
         }
-        if (i) {
+        if (i)
             text_put_fixed(c, t, ", ", y.at);
-        }
         put_scalar(pk, t, e, e->values.v[i], true);
     }
     text_put_fixed(c, t, ")", e->at);

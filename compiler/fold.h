@@ -28,12 +28,7 @@ enum fold fold_atom(const struct comp *c, atom_id a, const struct site *s);
 enum fold fold_type(const struct comp *c, atom_id a, const struct site *s);
 /* True if the atom asks for the name of the event. */
 bool fold_is_type(const struct comp *c, atom_id a);
-/* True if the event has no value for the field. */
-bool fold_absent(const struct comp *c, struct field_ref f, const struct site *s);
 /* The parameter that evt.arg or evt.rawarg names on an event; NULL: it has none such. */
 const struct param_info *fold_param(const struct comp *c, struct field_ref f, enum event_id e);
-bool event_has_fd(enum event_id e);
-/* Opens a file by a path that the caller spelled. */
-bool event_is_open(enum event_id e);
 
 #endif

@@ -2,6 +2,7 @@
 #include "grade.h"
 
 #include "classes.h"
+#include "lore.h"
 #include "place.h"
 
 const char *grade_event_name(const struct event_rules *e)
@@ -29,6 +30,9 @@ static const char *why_user(const struct atom *a)
     }
     if (a->rhs.field) {
         return "one value is compared with another";
+    }
+    if (f->source == SRC_USER && lore_of_field(a->lhs.field, a->lhs.index) != LORE_KINDS) {
+        return "the pack has too many tests of what user space knows";
     }
     if (f->source == SRC_USER) {
         return "only user space knows the value";

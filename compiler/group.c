@@ -116,7 +116,7 @@ static void find_candidates(struct search *s, uint32_t pos, dag_id root)
 {
     struct nodes list = {0};
     s->e->serial++;
-    memset(s->e->known, 0, sizeof s->e->known);
+    memset(s->e->known, 0, sizeof(s->e->known));
     root = emit_decided(s->e, root);
     emit_collect(s->e, &list, root);
     uint32_t reach = root.i;
@@ -153,7 +153,7 @@ static uint32_t key_penalty(unsigned kind)
 static void count_uses(struct search *s)
 {
     if (s->uses.n)
-        qsort(s->uses.v, s->uses.n, sizeof *s->uses.v, compare_uses);
+        qsort(s->uses.v, s->uses.n, sizeof(*s->uses.v), compare_uses);
     for (uint32_t i = 0, end; i < s->uses.n; i = end) {
         const struct use *u = &s->uses.v[i];
         for (end = i + 1; end < s->uses.n; end++)
@@ -178,6 +178,20 @@ static struct group *group_at(struct emit *e, struct grouping *out, unsigned slo
     return &out->groups.v[i];
 }
 
+/*
+ * Code answers within a few compares, but the kernel must verify each instruction of it, and holds
+ * it to a million: so many slots of it are made for one group of rules.
+ */
+#define GROUP_SLOTS 10000u
+#define RULE_SLOTS 40u /* of a rule's other tests, about */
+#define CONSTANT_SLOTS 6u
+
+/* So many rules and constants are better served by tables than by code. */
+static bool outgrows_code(uint32_t rules, uint32_t constants)
+{
+    return (uint64_t)rules * RULE_SLOTS + (uint64_t)constants * CONSTANT_SLOTS > GROUP_SLOTS;
+}
+
 static bool wants_table(struct emit *e, const struct group *g)
 {
     uint32_t n = 0;
@@ -185,7 +199,7 @@ static bool wants_table(struct emit *e, const struct group *g)
         n += key_count(e->c, g->rules.v[i].key, e->event, g->kind);
     if (g->kind == KEY_WITHIN)
         return g->rules.n >= SCAN_MIN;
-    return group_wants_table(g->rules.n, n);
+    return outgrows_code(g->rules.n, n);
 }
 
 /* Is it worth it? Ends and parts of texts are looked up in tables only. */

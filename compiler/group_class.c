@@ -39,7 +39,7 @@ static void gather(struct emit *e, const struct group *g, struct classes *out)
         }
     }
     if (pairs.n)
-        qsort(pairs.v, pairs.n, sizeof *pairs.v, compare_pairs);
+        qsort(pairs.v, pairs.n, sizeof(*pairs.v), compare_pairs);
     for (uint32_t i = 0; i < pairs.n; i++) {
         const struct pair *p = &pairs.v[i];
         if (i == 0 || p->key != p[-1].key) {
@@ -88,9 +88,9 @@ static void merge(struct comp *c, struct classes *x, struct constant *k,
 /* What begins with a constant also begins with each beginning of it: those rules match too. */
 static void inherit(struct comp *c, struct classes *x)
 {
-    uint32_t *open = arena_alloc(c->arena, (x->list.n + 1) * sizeof *open), n = 0;
+    uint32_t *open = arena_alloc(c->arena, (x->list.n + 1) * sizeof(*open)), n = 0;
     if (x->list.n)
-        qsort(x->list.v, x->list.n, sizeof *x->list.v, compare_bytes);
+        qsort(x->list.v, x->list.n, sizeof(*x->list.v), compare_bytes);
     for (uint32_t i = 0; i < x->list.n; i++) {
         struct constant *k = &x->list.v[i];
         while (n) { /* the innermost beginning has inherited already */
@@ -110,7 +110,7 @@ static int compare_rules(const struct classes *x, const struct constant *a,
 {
     if (a->nrule != b->nrule)
         return a->nrule < b->nrule ? -1 : 1;
-    return memcmp(x->rules.v + a->rule0, x->rules.v + b->rule0, a->nrule * sizeof *x->rules.v);
+    return memcmp(x->rules.v + a->rule0, x->rules.v + b->rule0, a->nrule * sizeof(*x->rules.v));
 }
 
 static int compare_by_rules(const void *a, const void *b, void *ctx)
@@ -126,10 +126,10 @@ void group_classes(struct emit *e, const struct group *g, struct classes *x)
     gather(e, g, x);
     if (g->kind >= KEY_PREFIX)
         inherit(e->c, x);
-    uint32_t *order = arena_alloc(e->c->arena, (x->list.n + 1) * sizeof *order);
+    uint32_t *order = arena_alloc(e->c->arena, (x->list.n + 1) * sizeof(*order));
     for (uint32_t i = 0; i < x->list.n; i++)
         order[i] = i;
-    qsort_r(order, x->list.n, sizeof *order, compare_by_rules, x);
+    qsort_r(order, x->list.n, sizeof(*order), compare_by_rules, x);
     for (uint32_t i = 0; i < x->list.n; i++) {
         struct constant *k = &x->list.v[order[i]];
         bool same = i && compare_rules(x, &x->list.v[order[i - 1]], k) == 0;
@@ -141,7 +141,7 @@ void group_evict(struct emit *e, struct group *g, struct grouping *out)
 {
     struct classes x = {0};
     group_classes(e, g, &x);
-    uint32_t *count = arena_alloc(e->c->arena, (g->rules.n + 1) * sizeof *count), n = 0;
+    uint32_t *count = arena_alloc(e->c->arena, (g->rules.n + 1) * sizeof(*count)), n = 0;
     bool *seen = arena_alloc(e->c->arena, x.n + 1);
     for (uint32_t i = 0; i < x.list.n; i++) {
         const struct constant *k = &x.list.v[i];
@@ -149,11 +149,10 @@ void group_evict(struct emit *e, struct group *g, struct grouping *out)
             count[x.rules.v[k->rule0 + r]]++;
         seen[k->class] = true;
     }
-    for (uint32_t i = 0; i < g->rules.n; i++) {
+    for (uint32_t i = 0; i < g->rules.n; i++)
         if (count[i] <= (g->table ? TABLE_CLASSES_MAX : CLASSES_MAX))
             g->rules.v[n++] = g->rules.v[i];
         else
             VEC_PUSH(e->c->arena, &out->rest, g->rules.v[i].pos);
-    }
     g->rules.n = n;
 }

@@ -57,7 +57,7 @@ bool group_emit_pretests(struct emit *e, const struct root *roots, const struct 
 {
     struct pretests p = {0};
     label_id go = asm_label(e->a);
-    memset(e->known, 0, sizeof e->known);
+    memset(e->known, 0, sizeof(e->known));
     if (!find_pretests(e, roots, g, &p))
         return false;
     for (uint32_t i = 0; i < p.n && asm_live(e->a); i++) {
@@ -85,10 +85,10 @@ static int compare_keys(const void *a, const void *b)
 static void search_num(struct emit *e, const struct group *g, const struct classes *x,
                        const label_id *label, label_id none)
 {
-    struct key *keys = arena_alloc(e->c->arena, (x->list.n + 1) * sizeof *keys);
+    struct key *keys = arena_alloc(e->c->arena, (x->list.n + 1) * sizeof(*keys));
     for (uint32_t i = 0; i < x->list.n; i++)
         keys[i] = (struct key){x->list.v[i].num, label[x->list.v[i].class]};
-    qsort(keys, x->list.n, sizeof *keys, compare_keys);
+    qsort(keys, x->list.n, sizeof(*keys), compare_keys);
     emit_load_num(e, R1, g->slot);
     emit_switch(e, R1, KEY_64, keys, x->list.n, none);
 }
@@ -114,12 +114,12 @@ static uint32_t by_length(struct emit *e, const struct classes *x, const label_i
 static void search_text(struct emit *e, const struct group *g, const struct classes *x,
                         const label_id *label, label_id none)
 {
-    struct member *m = arena_alloc(e->c->arena, (x->list.n + 1) * sizeof *m);
-    uint32_t *first = arena_alloc(e->c->arena, (x->list.n + 1) * sizeof *first);
+    struct member *m = arena_alloc(e->c->arena, (x->list.n + 1) * sizeof(*m));
+    uint32_t *first = arena_alloc(e->c->arena, (x->list.n + 1) * sizeof(*first));
     uint32_t n = by_length(e, x, label, m, first);
     struct text_at at = {.off = emit_text_off(g->slot)};
     if (g->kind == KEY_EXACT) {
-        struct key *keys = arena_alloc(e->c->arena, (n + 1) * sizeof *keys);
+        struct key *keys = arena_alloc(e->c->arena, (n + 1) * sizeof(*keys));
         for (uint32_t i = 0; i < n; i++)
             keys[i] = (struct key){m[first[i]].len, asm_label(e->a)};
         emit_load_len(e, R1, g->slot - N_COUNT);
@@ -155,7 +155,7 @@ static void emit_class(struct emit *e, const struct emitted *s, const struct con
         const struct keyed_rule *r = &s->g->rules.v[s->x->rules.v[k->rule0 + i]];
         const struct root *root = &s->roots[r->pos];
         label_id miss = i + 1 < k->nrule ? asm_label(e->a) : s->none;
-        memset(e->known, 0, sizeof e->known);
+        memset(e->known, 0, sizeof(e->known));
         dag_id first = emit_decided(e, root->root);
         e->known[0] = r->key;
         e->known[1] = s->first_passes ? first : (dag_id){0};
@@ -184,7 +184,7 @@ void group_emit(struct emit *e, const struct root *roots, const struct group *g)
 {
     struct classes x = {0};
     group_classes(e, g, &x);
-    label_id *label = arena_alloc(e->c->arena, (x.n + 1) * sizeof *label);
+    label_id *label = arena_alloc(e->c->arena, (x.n + 1) * sizeof(*label));
     label_id none = asm_label(e->a), unknown = asm_label(e->a);
     for (uint32_t i = 0; i < x.n; i++)
         label[i] = asm_label(e->a);

@@ -22,16 +22,16 @@ static enum class_how how_of(enum key_kind kind)
 static uint32_t *tests_of_rules(struct emit *e, const struct root *roots, const struct group *g,
                                 uint32_t event_row)
 {
-    uint32_t *test = arena_alloc(e->c->arena, (g->rules.n + 1) * sizeof *test);
+    uint32_t *test = arena_alloc(e->c->arena, (g->rules.n + 1) * sizeof(*test));
     for (uint32_t i = 0; i < g->rules.n; i++) {
         test[i] = CLASS_PASS;
         if (!g->table)
             continue;
-        memset(e->known, 0, sizeof e->known);
+        memset(e->known, 0, sizeof(e->known));
         e->known[0] = g->rules.v[i].key;
         test[i] = class_tests_of(e, roots[g->rules.v[i].pos].root, event_row);
     }
-    memset(e->known, 0, sizeof e->known);
+    memset(e->known, 0, sizeof(e->known));
     return test;
 }
 

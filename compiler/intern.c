@@ -22,18 +22,17 @@ struct intern {
 static uint32_t hash_bytes(const char *bytes, size_t len)
 {
     uint64_t h = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++)
         h = (h ^ (unsigned char)bytes[i]) * 0x100000001b3u;
-    }
     return (uint32_t)(h ^ h >> 32);
 }
 
 struct intern *intern_new(struct arena *a)
 {
-    struct intern *in = arena_alloc(a, sizeof *in);
+    struct intern *in = arena_alloc(a, sizeof(*in));
     in->arena = a;
     in->nslot = 1024;
-    in->slots = arena_alloc(a, in->nslot * sizeof *in->slots);
+    in->slots = arena_alloc(a, in->nslot * sizeof(*in->slots));
     VEC_PUSH(a, &in->words, (struct word){.text = ""});
     return in;
 }
@@ -41,12 +40,11 @@ struct intern *intern_new(struct arena *a)
 static void rehash(struct intern *in)
 {
     in->nslot *= 2;
-    in->slots = arena_alloc(in->arena, in->nslot * sizeof *in->slots);
+    in->slots = arena_alloc(in->arena, in->nslot * sizeof(*in->slots));
     for (uint32_t id = 1; id < in->words.n; id++) {
         uint32_t at = in->words.v[id].hash & (in->nslot - 1);
-        while (in->slots[at]) {
+        while (in->slots[at])
             at = (at + 1) & (in->nslot - 1);
-        }
         in->slots[at] = id;
     }
 }
@@ -57,9 +55,8 @@ static uint32_t find_slot(const struct intern *in, const char *bytes, size_t len
     uint32_t at = hash & (in->nslot - 1);
     for (; in->slots[at]; at = (at + 1) & (in->nslot - 1)) {
         const struct word *w = &in->words.v[in->slots[at]];
-        if (w->hash == hash && w->len == len && !memcmp(w->text, bytes, len)) {
+        if (w->hash == hash && w->len == len && !memcmp(w->text, bytes, len))
             break;
-        }
     }
     return at;
 }
@@ -71,12 +68,10 @@ str_id intern_find(const struct intern *in, const char *bytes, size_t len)
 
 str_id intern_put(struct intern *in, const char *bytes, size_t len)
 {
-    if (!len) {
+    if (!len)
         return (str_id){0};
-    }
-    if (in->words.n >= in->nslot / 2) {
+    if (in->words.n >= in->nslot / 2)
         rehash(in);
-    }
     uint32_t hash = hash_bytes(bytes, len);
     uint32_t at = find_slot(in, bytes, len, hash);
     if (!in->slots[at]) {

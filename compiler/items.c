@@ -18,18 +18,16 @@ static const struct {
     {"macro", ITEM_MACRO},
     {"rule", ITEM_RULE},
 };
-#define ITEM_KEYS (sizeof item_keys / sizeof item_keys[0])
+#define ITEM_KEYS (sizeof(item_keys) / sizeof(item_keys[0]))
 
 static enum item_kind item_kind(const struct comp *c, const struct yaml *map)
 {
     size_t best = ITEM_KEYS;
     for (uint32_t i = 0; i < map->nkid; i += 2) {
         const struct yaml *key = &c->yaml.v[c->ykids.v[map->kid0 + i]];
-        for (size_t k = 0; key->kind == YAML_SCALAR && k < best; k++) {
-            if (!strcmp(STR(c, key->text), item_keys[k].key)) {
+        for (size_t k = 0; key->kind == YAML_SCALAR && k < best; k++)
+            if (!strcmp(STR(c, key->text), item_keys[k].key))
                 best = k;
-            }
-        }
     }
     return best < ITEM_KEYS ? item_keys[best].kind : ITEM_NONE;
 }
@@ -39,9 +37,8 @@ static const char *near_item_key(const char *key, size_t len)
 {
     for (size_t k = 0; k < ITEM_KEYS; k++) {
         const char *name = item_keys[k].key;
-        if (catalog_distance(key, len, name, strlen(name), 2) <= 2) {
+        if (catalog_distance(key, len, name, strlen(name), 2) <= 2)
             return name;
-        }
     }
     return NULL;
 }
@@ -65,9 +62,8 @@ static void unknown_item(struct comp *c, const struct yaml *map)
 static void add_item(struct comp *c, uint32_t file, uint32_t yaml)
 {
     const struct yaml *y = &c->yaml.v[yaml];
-    if (y->kind == YAML_NULL) {
+    if (y->kind == YAML_NULL)
         return;
-    }
     if (y->kind != YAML_MAP) {
         diag(c, RK0109, y->at, NULL, "an item must be a mapping, such as `rule: NAME`");
         return;
@@ -89,9 +85,8 @@ static void add_document(struct comp *c, uint32_t file, const struct document *d
              "a new document begins here: the line is no part of the sequence above");
     }
     if (root.kind == YAML_SEQ) {
-        for (uint32_t i = 0; i < root.nkid; i++) {
+        for (uint32_t i = 0; i < root.nkid; i++)
             add_item(c, file, c->ykids.v[root.kid0 + i]);
-        }
     } else if (root.kind != YAML_NULL) {
         diag(c, RK0108, root.at, root.kind == YAML_MAP ? "begin each item with `- `" : NULL,
              "a rules file is a sequence of items");

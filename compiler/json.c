@@ -326,7 +326,7 @@ static bool element(struct json *j, json_list *list, struct json_value *out)
         return true;
     }
     if (v.kind == JSON_INT) {
-        int n = snprintf(buf, sizeof buf, v.negative ? "%lld" : "%llu", (long long)v.num);
+        int n = snprintf(buf, sizeof(buf), v.negative ? "%lld" : "%llu", (long long)v.num);
         v.text = intern_put(j->c->intern, buf, (size_t)n);
     } else if (v.kind != JSON_TEXT) {
         return json_fail(j, v.at, "elements are strings or whole numbers");

@@ -46,9 +46,8 @@ static void try_rules(struct walk *w, bool on)
         for (uint32_t k = 0; k < e->nroot; k++) {
             const struct root *root = &c->roots.v[e->root0 + k];
             struct rule *r = &c->rules.v[root->rule.i];
-            if (r->enabled != on || r->left_out) {
+            if (r->enabled != on || r->left_out)
                 continue;
-            }
             w->p.refused = false;
             ask(w, root, e->event);
             r->left_out = !on && w->p.refused;
@@ -66,14 +65,12 @@ static void drop_roots(struct comp *c)
         e.root0 = nroot;
         for (uint32_t k = 0; k < had; k++) {
             struct root root = c->roots.v[from + k];
-            if (!c->rules.v[root.rule.i].left_out) {
+            if (!c->rules.v[root.rule.i].left_out)
                 c->roots.v[nroot++] = root;
-            }
         }
         e.nroot = nroot - e.root0;
-        if (e.nroot || e.event == EV_generic) {
+        if (e.nroot || e.event == EV_generic)
             c->events.v[nrow++] = e;
-        }
     }
     c->roots.n = nroot;
     c->events.n = nrow;
@@ -83,14 +80,12 @@ void leave_out(struct comp *c)
 {
     struct walk w = {.p = {.c = c, .trial = true}};
     bool off = false, any = false;
-    for (uint32_t i = 1; i < c->rules.n; i++) {
+    for (uint32_t i = 1; i < c->rules.n; i++)
         off |= rule_is_kept(&c->rules.v[i]) && !c->rules.v[i].enabled;
-    }
-    if (!off) {
+    if (!off)
         return;
-    }
     c->plan = PLAN_EMPTY;
-    w.stamp = arena_alloc(c->arena, c->dag.n * sizeof *w.stamp);
+    w.stamp = arena_alloc(c->arena, c->dag.n * sizeof(*w.stamp));
     try_rules(&w, true);
     try_rules(&w, false);
     for (uint32_t i = 1; i < c->rules.n; i++) {
@@ -102,7 +97,6 @@ void leave_out(struct comp *c)
                  STR(c, r->name));
         }
     }
-    if (any) {
+    if (any)
         drop_roots(c);
-    }
 }

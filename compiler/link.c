@@ -28,7 +28,7 @@ static int link_objects(struct comp *c, uint8_t **bytes, uint32_t *size)
     int fd = mem_fd(NULL, 0);
     if (fd < 0)
         return fd;
-    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     libbpf_print_fn_t before = libbpf_set_print(NULL);
     struct bpf_linker *linker = bpf_linker__new(path, NULL);
     int err = linker ? 0 : -errno;
@@ -58,7 +58,7 @@ static void digest_sources(struct comp *c, uint8_t out[32])
         size_t len;
         const char *text = source_text(c->sources, i, &len);
         uint64_t size = len;
-        sha256_add(&h, &size, sizeof size);
+        sha256_add(&h, &size, sizeof(size));
         sha256_add(&h, text, len);
     }
     sha256_end(&h, out);

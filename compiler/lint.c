@@ -31,9 +31,8 @@ static span_id place_of_constant(struct comp *c, const struct node *n, str_id te
 {
     for (uint32_t i = 0; i < n->nlit; i++) {
         const struct lit *l = &c->lits.v[n->lit0 + i];
-        if (l->text.i == text.i) {
+        if (l->text.i == text.i)
             return node_place(c, n, l->at);
-        }
     }
     return n->at;
 }
@@ -46,16 +45,13 @@ static span_id find_event_name(struct comp *c, node_id id, str_id name)
     if (n.kind == NODE_TEST) {
         enum field_id f = c->atoms.v[n.atom.i].lhs.field;
         bool named = f == F_evt_type || f == F_syscall_type;
-        for (uint32_t i = 0; i < n.nlit && named; i++) {
-            if (c->lits.v[n.lit0 + i].text.i == name.i) {
+        for (uint32_t i = 0; i < n.nlit && named; i++)
+            if (c->lits.v[n.lit0 + i].text.i == name.i)
                 return node_place(c, &n, c->lits.v[n.lit0 + i].at);
-            }
-        }
         return at;
     }
-    for (uint32_t i = 0; i < n.nkid && !at.i; i++) {
+    for (uint32_t i = 0; i < n.nkid && !at.i; i++)
         at = find_event_name(c, c->kids.v[n.kid0 + i], name);
-    }
     return at;
 }
 
@@ -68,12 +64,11 @@ static span_id place_of_event(struct comp *c, const struct rule *r, enum event_i
 
 static void lint_replaced(struct comp *c, const struct rule *r, const struct event_set *set)
 {
-    for (size_t i = 0; i < sizeof replaced / sizeof *replaced; i++) {
+    for (size_t i = 0; i < sizeof(replaced) / sizeof(*replaced); i++) {
         const char *missing = NULL;
         bool named = false;
-        if (!set->may[replaced[i].old]) {
+        if (!set->may[replaced[i].old])
             continue;
-        }
         for (int k = 0; k < 3 && replaced[i].now[k]; k++) {
             const char *name = catalog_event(replaced[i].now[k])->name;
             named = named || set->may[replaced[i].now[k]];
@@ -90,12 +85,10 @@ static void lint_replaced(struct comp *c, const struct rule *r, const struct eve
 static bool could_be(enum op_id op, const char *text, const char *s)
 {
     size_t nt = strlen(text), ns = strlen(s);
-    if (op == OP_ICONTAINS) {
+    if (op == OP_ICONTAINS)
         return strcasestr(text, s);
-    }
-    if (op == OP_CONTAINS) {
+    if (op == OP_CONTAINS)
         return strstr(text, s);
-    }
     return op == OP_STARTSWITH ? !strncmp(text, s, ns) : ns <= nt && !strcmp(text + nt - ns, s);
 }
 
@@ -104,17 +97,13 @@ static bool table_has(enum flag_table t, const struct atom *a, const char *s, si
     uint64_t value;
     unsigned rows;
     const struct flag_row *f = catalog_flags(t, &rows);
-    if (a->op == OP_EQ || a->op == OP_IN || a->op == OP_NE) {
+    if (a->op == OP_EQ || a->op == OP_IN || a->op == OP_NE)
         return catalog_flags_value(t, s, n, &value);
-    }
-    if (strspn(s, "0123456789| ") == n || strchr(s, '|')) {
+    if (strspn(s, "0123456789| ") == n || strchr(s, '|'))
         return true; /* numbers, and texts of several flags: too clever to judge */
-    }
-    for (unsigned i = 0; i < rows; i++) {
-        if (could_be(a->op, f[i].text, s)) {
+    for (unsigned i = 0; i < rows; i++)
+        if (could_be(a->op, f[i].text, s))
             return true;
-        }
-    }
     return false;
 }
 
@@ -133,18 +122,15 @@ static bool tables_of(const struct comp *c, const struct atom *a, const struct e
         tables[f->table] = true;
         return f->table != FT_NONE;
     }
-    if (a->lhs.field != F_evt_arg) {
+    if (a->lhs.field != F_evt_arg)
         return false;
-    }
     bool any = false;
     for (unsigned e = EV_NONE + 1; e < EV_COUNT; e++) {
         const struct param_info *p = set->may[e] ? fold_param(c, a->lhs, (enum event_id)e) : NULL;
-        if (p && !p->flags && catalog_type(p->type)->base != BASE_UINT) {
+        if (p && !p->flags && catalog_type(p->type)->base != BASE_UINT)
             return false;
-        }
-        if (p && p->flags) {
+        if (p && p->flags)
             tables[p->flags] = any = true;
-        }
     }
     return any;
 }
@@ -154,9 +140,8 @@ static void lint_flags(struct comp *c, const struct node *n, const struct event_
     const struct atom *a = &c->atoms.v[n->atom.i];
     bool tables[FT_COUNT] = {0};
     if (!is_judged(a->op) || a->rhs.field || a->expr.i || a->rexpr.i ||
-        !tables_of(c, a, set, tables)) {
+        !tables_of(c, a, set, tables))
         return;
-    }
     for (uint32_t i = 0; i < a->nval; i++) {
         str_id text = c->values.v[a->val0 + i].text;
         const char *s = STR(c, text), *near = NULL, *table = NULL;
@@ -180,9 +165,8 @@ static void lint_flags(struct comp *c, const struct node *n, const struct event_
 static void lint_result(struct comp *c, const struct node *n)
 {
     const struct atom *a = &c->atoms.v[n->atom.i];
-    if (a->lhs.field != F_evt_res || (a->op != OP_EQ && a->op != OP_IN && a->op != OP_NE)) {
+    if (a->lhs.field != F_evt_res || (a->op != OP_EQ && a->op != OP_IN && a->op != OP_NE))
         return;
-    }
     for (uint32_t i = 0; i < a->nval; i++) {
         str_id text = c->values.v[a->val0 + i].text;
         const char *s = STR(c, text);
@@ -205,9 +189,8 @@ static bool falco_loses(const struct comp *c, const struct node *n)
     const struct field_info *f = a->lhs.field ? catalog_field(a->lhs.field) : NULL;
     bool either = f && f->flags & FF_EITHER_SIDE, raw = f && a->lhs.field == F_evt_rawarg;
     bool some = f && f->flags & FF_ANCESTOR && a->lhs.index < 0 && !a->lhs.name.i;
-    if (!either && !some && !raw) {
+    if (!either && !some && !raw)
         return false;
-    }
     enum base_type base = catalog_type(a->type)->base;
     if (n->op == OP_IN || n->op == OP_INTERSECTS) {
         bool ports = base == BASE_PORT && n->op == OP_IN;
@@ -229,27 +212,23 @@ static void lint_tests(struct comp *c, node_id id, const struct event_set *set)
         lint_result(c, &n);
         return;
     }
-    for (uint32_t i = 0; i < n.nkid; i++) {
+    for (uint32_t i = 0; i < n.nkid; i++)
         lint_tests(c, c->kids.v[n.kid0 + i], set);
-    }
 }
 
 bool lint_wants_dead(const struct event_set *set)
 {
-    for (unsigned e = EV_NONE + 1; e < EV_COUNT && !set->all; e++) {
-        if (set->may[e] && !catalog_event((enum event_id)e)->live) {
+    for (unsigned e = EV_NONE + 1; e < EV_COUNT && !set->all; e++)
+        if (set->may[e] && !catalog_event((enum event_id)e)->live)
             return true;
-        }
-    }
     return false;
 }
 
 /* Events that the rule names and this version does not deliver. */
 static void lint_not_live(struct comp *c, const struct rule *r, const struct event_set *set)
 {
-    if (set->all) {
+    if (set->all)
         return;
-    }
     for (unsigned e = EV_NONE + 1; e < EV_COUNT; e++) {
         const struct event_info *info = catalog_event((enum event_id)e);
         if (set->may[e] && !info->live) {
@@ -272,9 +251,8 @@ void lint_many(struct comp *c, const struct rule *r, const struct event_set *set
 
 void lint_rule(struct comp *c, const struct rule *r, const struct event_set *set)
 {
-    if (!set->all) {
+    if (!set->all)
         lint_replaced(c, r, set);
-    }
     if (set->falco_loses) {
         diag(c, RK0411, r->condition_at, NULL,
              "Falco does not try this rule on system calls without an event of their own");
@@ -294,18 +272,15 @@ static bool has_placeholder(const struct comp *c, node_id id)
         const struct atom *a = &c->atoms.v[n->atom.i];
         return a->lhs.field == F_evt_num || (a->op == OP_IN && !a->nval && !a->rhs.field);
     }
-    for (uint32_t i = 0; i < n->nkid; i++) {
-        if (has_placeholder(c, c->kids.v[n->kid0 + i])) {
+    for (uint32_t i = 0; i < n->nkid; i++)
+        if (has_placeholder(c, c->kids.v[n->kid0 + i]))
             return true;
-        }
-    }
     return n->kind == NODE_FALSE;
 }
 
 void lint_never(struct comp *c, const struct rule *r, const struct event_set *set)
 {
     /* It would match, were the event delivered: lint_not_live() has said so. */
-    if (!lint_wants_dead(set) && !has_placeholder(c, r->condition)) {
+    if (!lint_wants_dead(set) && !has_placeholder(c, r->condition))
         diag(c, RK0404, r->at, NULL, "rule `%s` can never match", STR(c, r->name));
-    }
 }

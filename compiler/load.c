@@ -65,16 +65,14 @@ static uint32_t byte_of(struct loader *l, size_t index)
 {
     while (l->at_char < index && l->at_byte < l->len) {
         l->at_byte++;
-        while (l->at_byte < l->len && ((unsigned char)l->text[l->at_byte] & 0xc0) == 0x80) {
+        while (l->at_byte < l->len && ((unsigned char)l->text[l->at_byte] & 0xc0) == 0x80)
             l->at_byte++;
-        }
         l->at_char++;
     }
     while (l->at_char > index && l->at_byte > 0) {
         l->at_byte--;
-        while (l->at_byte > 0 && ((unsigned char)l->text[l->at_byte] & 0xc0) == 0x80) {
+        while (l->at_byte > 0 && ((unsigned char)l->text[l->at_byte] & 0xc0) == 0x80)
             l->at_byte--;
-        }
         l->at_char--;
     }
     return l->base + l->at_byte;
@@ -122,14 +120,12 @@ static void add_kid(struct loader *l, uint32_t yaml)
 /* 1 + the index of the anchor, or 0 where there is none. */
 static uint32_t add_anchor(struct loader *l, const yaml_char_t *name, uint32_t yaml, bool open)
 {
-    if (!name) {
+    if (!name)
         return 0;
-    }
     struct arena *a = l->c->arena;
     str_id s = intern_cstr(l->c->intern, (const char *)name);
-    while (l->anchor_of.n <= s.i) {
+    while (l->anchor_of.n <= s.i)
         VEC_PUSH(a, &l->anchor_of, 0);
-    }
     l->anchor_of.v[s.i] = VEC_PUSH(a, &l->anchors, (struct anchor){s, yaml, l->doc, open}) + 1;
     return l->anchors.n;
 }
@@ -137,14 +133,11 @@ static uint32_t add_anchor(struct loader *l, const yaml_char_t *name, uint32_t y
 static bool is_null(const yaml_event_t *e)
 {
     static const char *const nulls[] = {"", "~", "null", "Null", "NULL"};
-    if (e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE || !e->data.scalar.plain_implicit) {
+    if (e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE || !e->data.scalar.plain_implicit)
         return false;
-    }
-    for (size_t i = 0; i < sizeof nulls / sizeof nulls[0]; i++) {
-        if (!strcmp((const char *)e->data.scalar.value, nulls[i])) {
+    for (size_t i = 0; i < sizeof(nulls) / sizeof(nulls[0]); i++)
+        if (!strcmp((const char *)e->data.scalar.value, nulls[i]))
             return e->data.scalar.length == strlen(nulls[i]);
-        }
-    }
     return false;
 }
 
@@ -152,19 +145,16 @@ static bool is_null(const yaml_event_t *e)
 static uint32_t skip_properties(const char *src, uint32_t s, uint32_t end)
 {
     for (;;) {
-        if (s < end && (src[s] == '&' || src[s] == '!')) {
-            while (s < end && !is_blank(src[s])) {
+        if (s < end && (src[s] == '&' || src[s] == '!'))
+            while (s < end && !is_blank(src[s]))
                 s++;
-            }
-        } else if (s < end && src[s] == '#') {
-            while (s < end && src[s] != '\n') {
+        else if (s < end && src[s] == '#')
+            while (s < end && src[s] != '\n')
                 s++;
-            }
-        } else if (s < end && is_blank(src[s])) {
+        else if (s < end && is_blank(src[s]))
             s++;
-        } else {
+        else
             return s;
-        }
     }
 }
 
@@ -191,23 +181,20 @@ static void on_scalar(struct loader *l, const yaml_event_t *e)
     struct comp *c = l->c;
     uint32_t from = byte_of(l, e->start_mark.index), to = byte_of(l, e->end_mark.index);
     const char *src = l->text - l->base;
-    if (e->data.scalar.anchor || e->data.scalar.tag) {
+    if (e->data.scalar.anchor || e->data.scalar.tag)
         from = skip_properties(src, from, to);
-    }
     /* A block scalar ends behind the blank lines that follow it. */
     uint32_t shown = to;
-    while (shown > from && is_blank(src[shown - 1])) {
+    while (shown > from && is_blank(src[shown - 1]))
         shown--;
-    }
     struct yaml y = {
         .kind = is_null(e) ? YAML_NULL : YAML_SCALAR,
         .quoted = e->data.scalar.style != YAML_PLAIN_SCALAR_STYLE,
         .text = intern_put(c->intern, (const char *)e->data.scalar.value, e->data.scalar.length),
         .at = place(l, from, shown),
     };
-    if (y.kind == YAML_SCALAR) {
+    if (y.kind == YAML_SCALAR)
         textmap_build(c, &y, style_of(e), src, from, to);
-    }
     uint32_t yaml = add_yaml(l, y);
     add_anchor(l, e->data.scalar.anchor, yaml, false);
     add_kid(l, yaml);
@@ -238,9 +225,8 @@ static void on_end(struct loader *l, const yaml_event_t *e)
     struct yaml *y = &c->yaml.v[o.yaml];
     y->kid0 = c->ykids.n;
     y->nkid = l->kids.n - o.kid0;
-    for (uint32_t i = o.kid0; i < l->kids.n; i++) {
+    for (uint32_t i = o.kid0; i < l->kids.n; i++)
         VEC_PUSH(c->arena, &c->ykids, l->kids.v[i]);
-    }
     l->kids.n = o.kid0;
     /* A block collection's end is seen where the next thing begins: take its last value's. */
     struct span *at = &c->spans.v[y->at.i];
@@ -252,9 +238,8 @@ static void on_end(struct loader *l, const yaml_event_t *e)
     at->len = end > at->off ? end - at->off : 0;
     /* Its start gave it a weight: weights.v is there. */
     l->weights.v[o.yaml - l->first] = o.weight; // NOLINT(clang-analyzer-core.NullDereference)
-    if (o.anchor) {
+    if (o.anchor)
         l->anchors.v[o.anchor - 1].open = false;
-    }
     add_kid(l, o.yaml);
 }
 
@@ -356,14 +341,12 @@ static bool on_event(struct loader *l, const yaml_event_t *e)
 static bool begins_document(struct loader *l, const yaml_parser_t *p, uint32_t *at)
 {
     if (p->error != YAML_PARSER_ERROR || !p->problem || l->depth || l->restarts == RESTARTS_MAX ||
-        strcmp(p->problem, "did not find expected <document start>") != 0) {
+        strcmp(p->problem, "did not find expected <document start>") != 0)
         return false;
-    }
     const char *src = l->text - l->base;
     uint32_t off = byte_of(l, p->problem_mark.index);
-    while (off > l->base && (src[off - 1] == ' ' || src[off - 1] == '\t')) {
+    while (off > l->base && (src[off - 1] == ' ' || src[off - 1] == '\t'))
         off--;
-    }
     *at = off;
     return off > l->base && (src[off - 1] == '\n' || src[off - 1] == '\r');
 }
@@ -372,9 +355,8 @@ static bool begins_document(struct loader *l, const yaml_parser_t *p, uint32_t *
 static bool ends_document(const struct loader *l, uint32_t at)
 {
     const char *src = l->text - l->base;
-    while (at > l->base && is_blank(src[at - 1])) {
+    while (at > l->base && is_blank(src[at - 1]))
         at--;
-    }
     return at >= l->base + 3 && !memcmp(src + at - 3, "...", 3);
 }
 
@@ -382,9 +364,8 @@ static void read_events(struct loader *l, yaml_parser_t *p)
 {
     for (bool more = true; more;) {
         yaml_event_t e;
-        if (!yaml_parser_parse(p, &e)) {
+        if (!yaml_parser_parse(p, &e))
             return;
-        }
         more = on_event(l, &e) && e.type != YAML_STREAM_END_EVENT;
         yaml_event_delete(&e);
     }
@@ -394,9 +375,8 @@ static void read_events(struct loader *l, yaml_parser_t *p)
 static bool is_plain_member(const char *src, uint32_t line, uint32_t tab, uint32_t from,
                             uint32_t end)
 {
-    while (line < tab && src[line] == ' ') {
+    while (line < tab && src[line] == ' ')
         line++;
-    }
     return line + 1 == tab && src[line] == '-' && src[end - 1] != ':' &&
            !memmem(src + from, end - from, ": ", 2) && !strchr("-?[{&*!|>%@`\"'", src[from]);
 }
@@ -404,18 +384,14 @@ static bool is_plain_member(const char *src, uint32_t line, uint32_t tab, uint32
 /* Whether a plain or block scalar may go on at this place, the beginning of a line. */
 static bool in_scalar(const char *src, uint32_t first, uint32_t at)
 {
-    while (at > first && is_blank(src[at - 1])) {
+    while (at > first && is_blank(src[at - 1]))
         at--;
-    }
     uint32_t line = at;
-    while (line > first && src[line - 1] != '\n' && src[line - 1] != '\r') {
+    while (line > first && src[line - 1] != '\n' && src[line - 1] != '\r')
         line--;
-    }
-    for (uint32_t i = line; i < at; i++) {
-        if (src[i] == '#' && (i == line || is_blank(src[i - 1]))) {
+    for (uint32_t i = line; i < at; i++)
+        if (src[i] == '#' && (i == line || is_blank(src[i - 1])))
             return false;
-        }
-    }
     return at > first && !strchr("\"':]}", src[at - 1]);
 }
 
@@ -428,23 +404,18 @@ static bool is_harmless_tab(struct loader *l, const yaml_parser_t *p, uint32_t *
 {
     const char *src = l->text - l->base;
     uint32_t size = l->base + l->len, off = byte_of(l, p->problem_mark.index), line = off;
-    if (p->error != YAML_SCANNER_ERROR || off >= size || src[off] != '\t') {
+    if (p->error != YAML_SCANNER_ERROR || off >= size || src[off] != '\t')
         return false;
-    }
     *from = *to = off;
-    while (*to < size && (src[*to] == ' ' || src[*to] == '\t')) {
+    while (*to < size && (src[*to] == ' ' || src[*to] == '\t'))
         ++*to;
-    }
-    while (line > l->base && src[line - 1] != '\n' && src[line - 1] != '\r') {
+    while (line > l->base && src[line - 1] != '\n' && src[line - 1] != '\r')
         line--;
-    }
     uint32_t end = *to;
-    while (end < size && src[end] != '\n' && src[end] != '\r') {
+    while (end < size && src[end] != '\n' && src[end] != '\r')
         end++;
-    }
-    if (end == *to || src[*to] == '#') {
+    if (end == *to || src[*to] == '#')
         return !in_scalar(src, l->base, line);
-    }
     return is_plain_member(src, line, off, *to, end);
 }
 
@@ -455,15 +426,13 @@ static enum outcome after_error(struct loader *l, const yaml_parser_t *p)
 {
     uint32_t from;
     if (begins_document(l, p, &from)) {
-        if (!ends_document(l, from)) {
+        if (!ends_document(l, from))
             l->begins = place(l, from, from + 1);
-        }
         move_to(l, from);
         return READ_MORE;
     }
-    if (l->may_retry && is_harmless_tab(l, p, &l->tab, &l->tab_end)) {
+    if (l->may_retry && is_harmless_tab(l, p, &l->tab, &l->tab_end))
         return READ_AGAIN;
-    }
     yaml_error(l, p);
     return READ_ALL;
 }
@@ -480,11 +449,10 @@ static enum outcome read_stream(struct loader *l, int *err)
     yaml_parser_set_encoding(&p, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(&p, (const unsigned char *)l->text, l->len);
     read_events(l, &p);
-    if (p.error == YAML_MEMORY_ERROR) {
+    if (p.error == YAML_MEMORY_ERROR)
         *err = -ENOMEM;
-    } else if (p.error != YAML_NO_ERROR) {
+    else if (p.error != YAML_NO_ERROR)
         out = after_error(l, &p);
-    }
     yaml_parser_delete(&p);
     return out;
 }

@@ -38,9 +38,8 @@ static bool dag_same(const void *ctx, uint32_t id)
 /* The one constructor of nodes. */
 static dag_id dag_node(struct lowering *l, atom_id atom, bool neg, dag_id pass, dag_id fail)
 {
-    if (pass.i == fail.i) {
+    if (pass.i == fail.i)
         return pass;
-    }
     struct dag_wanted w = {l->c, {atom, neg ? fail : pass, neg ? pass : fail, neg}};
     uint64_t h = cons_hash_u32(CONS_SEED, atom.i << 1 | neg);
     h = cons_hash_u32(cons_hash_u32(h, w.node.yes.i), w.node.no.i);
@@ -56,12 +55,10 @@ static dag_id dag_node(struct lowering *l, atom_id atom, bool neg, dag_id pass, 
 static dag_id dag_expr(struct lowering *l, expr_id id, dag_id yes, dag_id no)
 {
     const struct expr e = l->x.v.v[id.i];
-    if (e.kind == EXPR_LIT) {
+    if (e.kind == EXPR_LIT)
         return dag_node(l, e.atom, e.neg, yes, no);
-    }
-    if (e.kind == EXPR_CONST || e.kind == EXPR_NONE) {
+    if (e.kind == EXPR_CONST || e.kind == EXPR_NONE)
         return id.i == EXPR_TRUE.i ? yes : no;
-    }
     dag_id next = e.kind == EXPR_AND ? yes : no;
     for (uint32_t i = e.nkid; i-- > 0;) {
         expr_id kid = l->x.kids.v[e.kid0 + i];
@@ -79,23 +76,18 @@ static bool is_terminal(dag_id d)
 static uint32_t mark_live(struct comp *c, uint32_t *number)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < c->roots.n; i++) {
-        if (!is_terminal(c->roots.v[i].root)) {
+    for (uint32_t i = 0; i < c->roots.n; i++)
+        if (!is_terminal(c->roots.v[i].root))
             number[c->roots.v[i].root.i] = 1;
-        }
-    }
     for (uint32_t i = c->dag.n; i-- > 1;) {
         const struct dag_node *d = &c->dag.v[i];
-        if (!number[i]) {
+        if (!number[i])
             continue;
-        }
         number[i] = ++n;
-        if (!is_terminal(d->yes)) {
+        if (!is_terminal(d->yes))
             number[d->yes.i] = 1;
-        }
-        if (!is_terminal(d->no)) {
+        if (!is_terminal(d->no))
             number[d->no.i] = 1;
-        }
     }
     return n;
 }
@@ -108,9 +100,9 @@ static dag_id renumber(const uint32_t *number, dag_id d)
 /* Drops the dead and numbers the rest so that both edges of a node are greater than the node. */
 static void dag_seal(struct comp *c)
 {
-    uint32_t *number = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *number);
+    uint32_t *number = arena_alloc(c->arena, (c->dag.n + 1) * sizeof(*number));
     uint32_t n = mark_live(c, number);
-    struct dag_node *v = arena_alloc(c->arena, (n + 1) * sizeof *v);
+    struct dag_node *v = arena_alloc(c->arena, (n + 1) * sizeof(*v));
     for (uint32_t i = 1; i < c->dag.n; i++) {
         if (number[i]) {
             struct dag_node d = c->dag.v[i];
@@ -120,9 +112,8 @@ static void dag_seal(struct comp *c)
             v[number[i]] = d;
         }
     }
-    for (uint32_t i = 0; i < c->roots.n; i++) {
+    for (uint32_t i = 0; i < c->roots.n; i++)
         c->roots.v[i].root = renumber(number, c->roots.v[i].root);
-    }
     c->dag.v = v;
     c->dag.n = c->dag.cap = n + 1;
 }
@@ -132,9 +123,8 @@ static int keep_rules(struct lowering *l)
     struct comp *c = l->c;
     for (uint32_t i = 1; i < c->rules.n; i++) {
         struct rule *r = &c->rules.v[i];
-        if (!rule_is_kept(r)) {
+        if (!rule_is_kept(r))
             continue;
-        }
         if (c->nrule == RULES_MAX) {
             fprintf(stderr, "rulec: a bundle can hold %d rules\n", RULES_MAX);
             return -E2BIG;
@@ -164,9 +154,8 @@ static void lower_site(struct lowering *l, const struct site *s, bool *alive)
         }
     }
     row.nroot = c->roots.n - row.root0;
-    if (row.nroot || (l->rest_fires && s->event == EV_generic)) {
+    if (row.nroot || (l->rest_fires && s->event == EV_generic))
         VEC_PUSH(c->arena, &c->events, row);
-    }
     l->rest_fires =
         l->rest_fires || (s->event == EV_generic && s->sysnr == SYSNR_OTHER && row.nroot);
 }
@@ -185,9 +174,8 @@ static void lint(struct lowering *l, const bool *alive)
             continue;
         }
         lint_rule(c, r, &set);
-        if (!alive[i]) {
+        if (!alive[i])
             lint_never(c, r, &set);
-        }
     }
     diag_set_rule(c, (str_id){0});
 }
@@ -197,20 +185,16 @@ int pass_lower(struct comp *c)
     struct lowering l = {.c = c, .table.arena = c->arena};
     c->nrule = 0;
     exprs_init(&l.x, c);
-    if (!c->dag.n) {
+    if (!c->dag.n)
         VEC_PUSH(c->arena, &c->dag, (struct dag_node){0}); /* poison */
-    }
     int err = keep_rules(&l);
-    if (err) {
+    if (err)
         return err;
-    }
     sites_of_pack(c, &l.sites);
     bool *alive = arena_alloc(c->arena, l.kept.n + 1);
-    for (uint32_t i = 0; i < l.sites.v.n; i++) {
-        if (catalog_event(l.sites.v.v[i].event)->live) {
+    for (uint32_t i = 0; i < l.sites.v.n; i++)
+        if (catalog_event(l.sites.v.v[i].event)->live)
             lower_site(&l, &l.sites.v.v[i], alive);
-        }
-    }
     dag_seal(c);
     lint(&l, alive);
     return 0;

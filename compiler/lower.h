@@ -33,9 +33,9 @@ void event_set_of_rule(const struct comp *c, const struct sites *sites, const st
 void lint_many(struct comp *c, const struct rule *r, const struct event_set *set);
 /* Findings about one rule that is switched on: its events, texts that no flag has. */
 void lint_rule(struct comp *c, const struct rule *r, const struct event_set *set);
-/* The rule is false on all live events. */
 /* True if the events are named, and this version does not deliver one of them. */
 bool lint_wants_dead(const struct event_set *set);
+/* The rule is false on all live events. */
 void lint_never(struct comp *c, const struct rule *r, const struct event_set *set);
 
 #endif

@@ -85,7 +85,7 @@ static const struct command {
      "  --format json     one JSON object a line\n",
      "rulec events open"},
 };
-#define COMMANDS (sizeof commands / sizeof commands[0])
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
 static void put_usage(FILE *out)
 {
@@ -117,11 +117,9 @@ static bool is_help(const char *word)
 
 static bool wants_help(int argc, char **argv)
 {
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (is_help(argv[i])) {
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (is_help(argv[i]))
             return true;
-        }
-    }
     return false;
 }
 
@@ -137,11 +135,9 @@ static int finish(int status)
 
 static const struct command *find_command(const char *name)
 {
-    for (size_t i = 0; i < COMMANDS; i++) {
-        if (!strcmp(name, commands[i].name)) {
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (!strcmp(name, commands[i].name))
             return &commands[i];
-        }
-    }
     return NULL;
 }
 
@@ -158,20 +154,18 @@ static void no_command(const char *name)
         }
     }
     fprintf(stderr, "rulec: there is no command `%s`", name);
-    if (near) {
+    if (near)
         fprintf(stderr, "; did you mean `%s`?\n", near);
-    } else {
+    else
         fputs("; see `rulec --help`\n", stderr);
-    }
 }
 
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     const struct command *c = find_command(name);
-    if (c && !wants_help(argc - 1, argv + 1)) {
+    if (c && !wants_help(argc - 1, argv + 1))
         return finish(c->run(argc - 1, argv + 1));
-    }
     if (c) {
         put_command_help(c);
     } else if (!strcmp(name, "--version")) {

@@ -62,7 +62,7 @@ typedef struct {
 
 /* A place in a source file, in bytes, and the place that used it (0: none): a chain of uses. */
 struct span {
-    uint32_t file; /* sources.h: index of the file; 0 is "no place" */
+    uint32_t file; /* source.h: index of the file; 0 is "no place" */
     uint32_t off;
     uint32_t len;
     span_id via; /* "in macro M, used here", "in list L, ...": the next outer place */
@@ -245,7 +245,7 @@ struct dag_node {
     dag_id yes, no;
     uint32_t neg;
 };
-/* Terminals are above all nodes. In kernel filters DAG_TRUE of rule r is DAG_RULE(r). */
+/* Terminals are above all nodes. */
 #define DAG_FALSE 0xffffffffu
 #define DAG_TRUE 0xfffffffeu
 
@@ -284,6 +284,7 @@ enum placement {
     PLACE_INLINE,  /* compared in generated code */
     PLACE_MATCHER, /* a matcher of the probe is called */
     PLACE_CLASS,   /* the text is looked up in a table of constants (bpf/class.h) */
+    PLACE_LORE,    /* a bit that user space told of the event's user, container, ... (bpf/lore.h) */
     PLACE_USER,    /* only user space: maybe in the kernel */
 };
 
@@ -295,6 +296,7 @@ enum shape {
     SHAPE_ADDR,    /* text slot of 4 or 16 bytes: an address against VAL_IP or VAL_NET */
     SHAPE_ANC,     /* one ancestor's name, anc[where.anc]; absent beyond anc_count */
     SHAPE_ANC_ANY, /* some ancestor's name: OP_EXISTS inline; = != in intersects by match_anc */
+    SHAPE_LORE,    /* PLACE_LORE: bit `bit` of kind `lore`; unknown where user space told nothing */
 };
 
 /* One test of a number. An atom is true if any of its tests is. */
@@ -340,10 +342,19 @@ struct where {
     int16_t slot;        /* SLOT_OF_NUM / SLOT_OF_STR, or -1 */
     int16_t slot2;       /* fd.ip, fd.port, fd.net: the server's side, `slot` the client's; or -1 */
     uint8_t anc;
+    uint8_t lore; /* enum lore_kind */
+    uint8_t bit;
     uint32_t test0, ntest; /* comp.tests */
     uint32_t set;          /* PLACE_MATCHER of names: its set in comp.names, else NO_SET */
     uint32_t pattern0;     /* PLACE_MATCHER of contains: rows of comp.value_pattern, one by value */
     atom_id narrow;        /* not 0: decided in its place; where it is true, the atom may be */
+};
+
+/* A test of lore: in the bundle, so that user space knows what to tell. */
+struct lore_test {
+    uint8_t kind; /* enum lore_kind */
+    uint8_t bit;
+    atom_id atom;
 };
 
 /* A member of a name set (match_name, match_anc); at most 15 bytes, longer ones cannot match. */
@@ -398,6 +409,7 @@ struct comp {
     VEC(uint32_t) value_pattern; /* see where.pattern0: index in patterns */
     VEC(struct name_row) names;  /* map `name_sets`, sorted by set, then bytes */
     uint32_t nset;
+    VEC(struct lore_test) lore; /* in the order of `where`; of each kind bits count up from 0 */
     struct plan plan;
     uint32_t nrule; /* rules kept in the bundle */
     bool build;     /* the caller's: refuse what this version cannot run */

@@ -33,8 +33,7 @@ const char *near_hint(struct comp *c, const char *name)
 const char *near_of(struct comp *c, const char *word, size_t len, const char *const *names)
 {
     struct near n = near_start(word, len);
-    for (size_t i = 0; names[i]; i++) {
+    for (size_t i = 0; names[i]; i++)
         near_try(&n, names[i], strlen(names[i]));
-    }
     return near_hint(c, n.best);
 }

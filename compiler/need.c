@@ -16,23 +16,19 @@
 static int find_extra(const struct comp *c, uint8_t kind, int32_t index)
 {
     const struct extra_want *x = c->plan.probe.extra;
-    for (int i = 0; i < 4; i++) {
-        if (x[i].kind == kind && x[i].index == index) {
+    for (int i = 0; i < 4; i++)
+        if (x[i].kind == kind && x[i].index == index)
             return i;
-        }
-    }
     return -1;
 }
 
 int16_t need_anc_slot(const struct comp *c, struct field_ref f)
 {
     const struct supply_anc *a = supply_anc(f.field);
-    if (!a || f.index < 0) {
+    if (!a || f.index < 0)
         return -1;
-    }
-    if (f.index == 0 || (f.index == 1 && a->parent >= 0)) {
+    if (f.index == 0 || (f.index == 1 && a->parent >= 0))
         return f.index ? a->parent : a->own;
-    }
     int x = find_extra(c, a->kind, f.index);
     return x < 0 ? -1 : (int16_t)(SLOT_OF_STR(S_X0) + x);
 }
@@ -40,9 +36,8 @@ int16_t need_anc_slot(const struct comp *c, struct field_ref f)
 /* An ancestor's text beyond the parent takes one of four slots. */
 static void need_extra(struct planner *p, uint8_t kind, int32_t index, span_id at)
 {
-    if (find_extra(p->c, kind, index) >= 0) {
+    if (find_extra(p->c, kind, index) >= 0)
         return;
-    }
     if (p->nextra == 4 && p->trial) {
         p->refused = true;
         return;
@@ -60,27 +55,20 @@ static void need_extra(struct planner *p, uint8_t kind, int32_t index, span_id a
 static const char *missing(struct field_ref f)
 {
     enum field_source source = catalog_field(f.field)->source;
-    if (source == SRC_MISSING) {
+    if (source == SRC_MISSING)
         return "is not supplied by this version";
-    }
-    if (f.field == F_fd_types && f.index > 2) {
+    if (f.field == F_fd_types && f.index > 2)
         return "is supplied for [0], [1] and [2] only";
-    }
-    if (f.field == F_proc_args && f.index >= 0) {
+    if (f.field == F_proc_args && f.index >= 0)
         return "is not supplied by this version: ask for proc.args as a whole";
-    }
-    if (source != SRC_ANC) {
+    if (source != SRC_ANC)
         return NULL;
-    }
-    if (f.index > ANC_MAX) {
+    if (f.index > ANC_MAX)
         return "goes further up than this version looks";
-    }
-    if (f.field == F_proc_apid) {
+    if (f.field == F_proc_apid)
         return f.index == 0 || f.index == 1 ? NULL : "is supplied for [0] and [1] only";
-    }
-    if (f.index < 0 && f.field != F_proc_aname) {
+    if (f.index < 0 && f.field != F_proc_aname)
         return "is supplied with an index only, such as [2]";
-    }
     return NULL;
 }
 
@@ -97,12 +85,11 @@ static bool refuse(struct planner *p, struct field_ref f, span_id at)
 {
     const char *why = missing(f);
     char name[300] = "";
-    if (!why) {
+    if (!why)
         return false;
-    }
     p->refused |= p->c->build;
     if (p->c->build && !p->trial) {
-        print_spelling(p->c, f, name, sizeof name);
+        print_spelling(p->c, f, name, sizeof(name));
         diag(p->c, RK0405, at, field_why_missing(f.field), "`%s` %s", name, why);
     }
     return true;
@@ -112,17 +99,15 @@ static bool refuse(struct planner *p, struct field_ref f, span_id at)
 static void need_anc(struct planner *p, struct field_ref f, span_id at)
 {
     const struct supply_anc *a = supply_anc(f.field);
-    if (a && (f.index > 1 || (f.index == 1 && a->parent < 0))) {
+    if (a && (f.index > 1 || (f.index == 1 && a->parent < 0)))
         need_extra(p, a->kind, f.index, at);
-    }
 }
 
 static void need_param(struct planner *p, struct field_ref f, enum event_id event, span_id at)
 {
     const struct param_info *info = fold_param(p->c, f, event);
-    if (!info) {
+    if (!info)
         return; /* absent on this event */
-    }
     bool from_socket = info->type == T_SOCKTUPLE || info->type == T_SOCKADDR;
     bool refused = info->slot < 0 && !from_socket && p->c->build;
     p->refused |= refused;
@@ -137,29 +122,25 @@ static void need_param(struct planner *p, struct field_ref f, enum event_id even
 static void need_all_params(struct planner *p)
 {
     const struct param_info *info;
-    for (uint32_t i = 0; i < p->c->events.n; i++) {
-        for (unsigned k = 0; (info = catalog_param(p->c->events.v[i].event, k)); k++) {
+    for (uint32_t i = 0; i < p->c->events.n; i++)
+        for (unsigned k = 0; (info = catalog_param(p->c->events.v[i].event, k)); k++)
             p->c->plan.probe.groups |= supply_param(info);
-        }
-    }
 }
 
 void need_field(struct planner *p, struct field_ref f, enum event_id event, span_id at)
 {
     const struct field_info *info = catalog_field(f.field);
-    if (!f.field || refuse(p, f, at)) {
+    if (!f.field || refuse(p, f, at))
         return;
-    }
     if (f.field == F_evt_args || f.field == F_evt_info) {
         need_all_params(p);
         return;
     }
     p->c->plan.probe.groups |= supply_field(f.field, STR(p->c, f.name), f.index, event);
-    if (info->source == SRC_PARAM) {
+    if (info->source == SRC_PARAM)
         need_param(p, f, event, at);
-    } else if (info->source == SRC_ANC) {
+    else if (info->source == SRC_ANC)
         need_anc(p, f, at);
-    }
 }
 
 void need_operand(struct planner *p, operand_id id, enum event_id event)
@@ -169,18 +150,16 @@ void need_operand(struct planner *p, operand_id id, enum event_id event)
         need_field(p, (struct field_ref){o->field, o->index, o->argname}, event, o->at);
         return;
     }
-    for (uint32_t i = 0; i < o->nop; i++) {
+    for (uint32_t i = 0; i < o->nop; i++)
         need_operand(p, p->c->opkids.v[o->op0 + i], event);
-    }
 }
 
 static unsigned operand_readings(const struct comp *c, operand_id id, enum event_id event)
 {
     const struct operand *o = &c->operands.v[id.i];
     unsigned all = o->kind == OPERAND_FIELD ? supply_readings(o->field, event) : 0;
-    for (uint32_t i = 0; i < o->nop; i++) {
+    for (uint32_t i = 0; i < o->nop; i++)
         all |= operand_readings(c, c->opkids.v[o->op0 + i], event);
-    }
     return all;
 }
 
@@ -193,20 +172,17 @@ void need_atom(struct planner *p, atom_id id, enum event_id event)
     p->c->plan.probe.readings |= (uint8_t)readings;
     need_field(p, a.lhs, event, a.at);
     need_field(p, a.rhs, event, a.at);
-    if (a.expr.i) {
+    if (a.expr.i)
         need_operand(p, a.expr, event);
-    }
-    if (a.rexpr.i) {
+    if (a.rexpr.i)
         need_operand(p, a.rexpr, event);
-    }
 }
 
 void need_output(struct planner *p, const struct rule *r, enum event_id event)
 {
     for (uint32_t n = 0; n < r->nout; n++) {
         const struct piece *out = &p->c->pieces.v[r->out0 + n];
-        if (out->is_field) {
+        if (out->is_field)
             need_operand(p, out->operand, event);
-        }
     }
 }

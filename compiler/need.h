@@ -12,11 +12,12 @@
 
 struct planner {
     struct comp *c;
-    struct cons patterns;  /* comp.patterns by text, from 1: index + 1 */
-    enum event_id *placed; /* by atom: the event of its last row; EV_COUNT: a row for all */
-    uint8_t nextra;        /* of comp.plan.probe.extra in use */
-    bool trial;            /* nothing is reported */
-    bool refused;          /* in a trial: something that was asked for cannot be had */
+    struct cons patterns;       /* comp.patterns by text, from 1: index + 1 */
+    enum event_id *placed;      /* by atom: the event of its last row; EV_COUNT: a row for all */
+    uint8_t nextra;             /* of comp.plan.probe.extra in use */
+    uint32_t nlore[LORE_KINDS]; /* bits in use */
+    bool trial;                 /* nothing is reported */
+    bool refused;               /* in a trial: something that was asked for cannot be had */
 };
 
 #define PLAN_EMPTY                                                                                 \

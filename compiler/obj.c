@@ -73,7 +73,7 @@ static const struct {
                 {"match_glob", 2},     {"match_iglob", 2},     {"match_path", 2},
                 {"match_anc", 1},      {"class_find", 3},      {"class_judge", 1},
                 {"class_number", 2},   {"class_scan", 2},      {"class_found", 1},
-                {"lane_answer", 1}};
+                {"lane_answer", 1},    {"lore_find", 1}};
 #define NUMS_MAX 3
 
 static int add_function_type(struct obj *o, int ret, int arg, int num, unsigned nnum)

@@ -22,23 +22,17 @@ struct field_ref operand_ref(const struct comp *c, operand_id id)
 bool operand_same(const struct comp *c, operand_id x, operand_id y)
 {
     const struct operand *a = &c->operands.v[x.i], *b = &c->operands.v[y.i];
-    if (a->kind != b->kind || a->call != b->call || a->nop != b->nop) {
+    if (a->kind != b->kind || a->call != b->call || a->nop != b->nop)
         return false;
-    }
-    if (a->kind == OPERAND_FIELD) {
+    if (a->kind == OPERAND_FIELD)
         return a->field == b->field && a->index == b->index && a->argname.i == b->argname.i;
-    }
-    if (a->call == XF_NONE) {
+    if (a->call == XF_NONE)
         return a->name.i == b->name.i;
-    }
-    if (a->has_arg != b->has_arg || a->arg.i != b->arg.i) {
+    if (a->has_arg != b->has_arg || a->arg.i != b->arg.i)
         return false;
-    }
-    for (uint32_t i = 0; i < a->nop; i++) {
-        if (!operand_same(c, c->opkids.v[a->op0 + i], c->opkids.v[b->op0 + i])) {
+    for (uint32_t i = 0; i < a->nop; i++)
+        if (!operand_same(c, c->opkids.v[a->op0 + i], c->opkids.v[b->op0 + i]))
             return false;
-        }
-    }
     return true;
 }
 
@@ -82,9 +76,8 @@ static bool parse_index(const char *s, size_t n, int32_t *out)
 {
     int32_t v = 0;
     for (size_t i = 0; i < n; i++) {
-        if (s[i] < '0' || s[i] > '9' || v > INDEX_MAX) {
+        if (s[i] < '0' || s[i] > '9' || v > INDEX_MAX)
             return false;
-        }
         v = v * 10 + (s[i] - '0');
     }
     *out = v;
@@ -95,9 +88,8 @@ static bool bind_index(struct typer *t, struct operand *o)
 {
     const char *s = STR(t->c, o->arg);
     size_t n = STRLEN(t->c, o->arg);
-    if (!strcmp(s, "-1")) {
+    if (!strcmp(s, "-1"))
         return true; /* as if there were none */
-    }
     return parse_index(s, n, &o->index) || bad_argument(t, o, "wants a number in its brackets");
 }
 
@@ -121,9 +113,8 @@ static bool bind_param_name(struct typer *t, struct operand *o, const char *s, s
 /* evt.arg.NAME, evt.arg[N] and evt.rawarg.NAME */
 static bool bind_param(struct typer *t, struct operand *o, struct rest r, bool by_index)
 {
-    if (r.dot) {
+    if (r.dot)
         return o->has_arg ? unknown_field(t, o) : bind_param_name(t, o, r.dot, r.ndot);
-    }
     if (by_index && o->has_arg) {
         const char *s = STR(t->c, o->arg);
         if (!strcmp(s, "-1")) {
@@ -143,9 +134,8 @@ static bool bind_event_name(struct typer *t, struct operand *o, struct rest r)
 {
     o->argname = intern_put(t->c->intern, r.dot, r.ndot);
     if (o->field != F_evt_type_is || catalog_event_by_name(r.dot, r.ndot) ||
-        catalog_event_old_name(r.dot, r.ndot) || all_digits(r.dot, r.ndot)) {
+        catalog_event_old_name(r.dot, r.ndot) || all_digits(r.dot, r.ndot))
         return true;
-    }
     type_unknown(t, RK0307, o->at, did_you_mean(t, catalog_near(NEAR_EVENT, r.dot, r.ndot)),
                  "event type", diag_word(t->c, r.dot, r.ndot));
     return false;
@@ -178,25 +168,19 @@ static bool bind_argument(struct typer *t, struct operand *o, struct rest r)
         bool missing = !r.dot && !o->has_arg;
         return missing ? bad_argument(t, o, "needs an argument in brackets") : unknown_field(t, o);
     }
-    if (o->field == F_evt_arg || o->field == F_evt_rawarg) {
+    if (o->field == F_evt_arg || o->field == F_evt_rawarg)
         return bind_param(t, o, r, o->field == F_evt_arg);
-    }
-    if (o->field == F_evt_abspath && r.dot && !is_word(r, "src") && !is_word(r, "dst")) {
+    if (o->field == F_evt_abspath && r.dot && !is_word(r, "src") && !is_word(r, "dst"))
         return unknown_field(t, o);
-    }
-    if (r.dot) {
+    if (r.dot)
         return bind_event_name(t, o, r);
-    }
-    if (arg == ARG_NAME) {
+    if (arg == ARG_NAME)
         return bad_argument(t, o, "needs a name after a dot");
-    }
-    if (!o->has_arg) {
+    if (!o->has_arg)
         return true;
-    }
     const char *s = STR(t->c, o->arg);
-    if (arg == ARG_INDEX_OPT || (arg == ARG_INDEX_OR_TEXT && all_digits(s, STRLEN(t->c, o->arg)))) {
+    if (arg == ARG_INDEX_OPT || (arg == ARG_INDEX_OR_TEXT && all_digits(s, STRLEN(t->c, o->arg))))
         return bind_index(t, o);
-    }
     o->argname = o->arg;
     return arg != ARG_TIME || all_digits(s, STRLEN(t->c, o->arg)) ||
            bad_argument(t, o, "wants a time in nanoseconds in its brackets");
@@ -209,27 +193,22 @@ static bool bind_field(struct typer *t, struct operand *o)
     o->index = -1;
     o->argname = (str_id){0};
     o->field = catalog_field_by_name(name, len, &used);
-    if (!o->field) {
+    if (!o->field)
         return unknown_field(t, o);
-    }
     struct rest r = {0};
-    if (used < len) {
+    if (used < len)
         r = (struct rest){name + used + 1, len - used - 1};
-    }
-    if (!bind_argument(t, o, r)) {
+    if (!bind_argument(t, o, r))
         return false;
-    }
     const struct field_info *f = catalog_field(o->field);
     o->type = f->type;
     o->is_list = f->flags & FF_LIST;
-    if (o->field == F_evt_rawarg) {
+    if (o->field == F_evt_rawarg)
         o->type = catalog_param_type(STR(t->c, o->argname), STRLEN(t->c, o->argname));
-    }
-    if (f->flags & FF_FALCO_WARNS) {
+    if (f->flags & FF_FALCO_WARNS)
         diag(t->c, RK0315, o->at, NULL, "`%s` is deprecated: %s", f->name, f->doc);
-    } else if (f->flags & FF_DEPRECATED) {
+    else if (f->flags & FF_DEPRECATED)
         diag(t->c, RK0321, o->at, NULL, "`%s` is not set any more", f->name);
-    }
     return true;
 }
 

@@ -48,11 +48,9 @@ const char *pack_near(struct pack *pk, enum item_kind kind, str_id name)
 
 static bool is_known(const char *const *known, const char *key)
 {
-    for (size_t i = 0; known[i]; i++) {
-        if (!strcmp(known[i], key)) {
+    for (size_t i = 0; known[i]; i++)
+        if (!strcmp(known[i], key))
             return true;
-        }
-    }
     return false;
 }
 
@@ -79,9 +77,8 @@ void pack_check_quiet_keys(struct pack *pk, enum diag_code code, uint32_t map,
             unknown_key(c, code, key, known);
             continue;
         }
-        while (pk->seen.n <= key->text.i) {
+        while (pk->seen.n <= key->text.i)
             VEC_PUSH(c->arena, &pk->seen, 0);
-        }
         if (pk->seen.v[key->text.i] == pk->checks) {
             diag(c, RK0112, key->at, NULL, "`%s` is given twice; the first one counts",
                  STR(c, key->text));
@@ -112,11 +109,9 @@ bool pack_wants_append(struct pack *pk, uint32_t map, const char *hint)
 static const struct override_key *find_override(const struct override_key *keys, unsigned n,
                                                 const char *name)
 {
-    for (unsigned i = 0; i < n; i++) {
-        if (!strcmp(keys[i].key, name)) {
+    for (unsigned i = 0; i < n; i++)
+        if (!strcmp(keys[i].key, name))
             return &keys[i];
-        }
-    }
     return NULL;
 }
 
@@ -132,9 +127,8 @@ static const char *near_override(struct comp *c, const struct override_key *keys
                                  const char *name)
 {
     struct near near = near_start(name, strlen(name));
-    for (unsigned i = 0; i < n; i++) {
+    for (unsigned i = 0; i < n; i++)
         near_try(&near, keys[i].key, strlen(keys[i].key));
-    }
     return near_hint(c, near.best);
 }
 
@@ -182,11 +176,10 @@ bool pack_read_override(struct pack *pk, uint32_t map, const struct override_key
 {
     struct comp *c = pk->c;
     uint32_t value = doc_get(c, map, "override");
-    memset(op, 0, n * sizeof *op);
+    memset(op, 0, n * sizeof(*op));
     *present = false;
-    if (!value) {
+    if (!value)
         return true;
-    }
     const struct yaml y = c->yaml.v[value];
     if (y.kind == YAML_SEQ && y.nkid) {
         diag(c, RK0205, doc_key_at(c, map, "override"), NULL,
@@ -266,30 +259,25 @@ static void add_list(struct pack *pk, uint32_t map)
     enum override_op op[1];
     bool present;
     pack_check_keys(pk, map, known);
-    if (doc_scalar(c, map, "list", &name) != DOC_OK) {
+    if (doc_scalar(c, map, "list", &name) != DOC_OK)
         return;
-    }
     const struct yaml n = c->yaml.v[name];
     check_list_name(c, &n);
     bool ok = pack_read_override(pk, map, keys, 1, op, &present);
     bool append = op[0] == OVERRIDE_APPEND ||
                   (!present && pack_wants_append(pk, map, "write `override: {items: append}`"));
     enum doc_found found = doc_seq(c, map, "items", &items);
-    if (found == DOC_NONE) {
+    if (found == DOC_NONE)
         diag(c, RK0201, n.at, NULL, "list `%s` has no `items`", shown(c, n.text));
-    }
-    if (append && !PACK_FIND(&pk->list_of, n.text)) {
+    if (append && !PACK_FIND(&pk->list_of, n.text))
         no_target(pk, ITEM_LIST, &n);
-    }
     struct list_def *l = list_entry(pk, n.text, n.at);
-    if (!append) {
+    if (!append)
         l->items.n = 0;
-    }
     for (uint32_t i = 0; ok && found == DOC_OK && i < c->yaml.v[items].nkid; i++) {
         uint32_t item = doc_elem(c, items, i);
-        if (doc_member(c, item, "items")) {
+        if (doc_member(c, item, "items"))
             VEC_PUSH(c->arena, &l->items, item);
-        }
     }
 }
 
@@ -334,9 +322,8 @@ static void add_macro(struct pack *pk, const struct item *item)
     enum override_op op[1];
     bool present;
     pack_check_keys(pk, item->yaml, known);
-    if (doc_scalar(c, item->yaml, "macro", &name) != DOC_OK) {
+    if (doc_scalar(c, item->yaml, "macro", &name) != DOC_OK)
         return;
-    }
     const struct yaml n = c->yaml.v[name];
     check_macro_name(c, &n);
     bool ok = pack_read_override(pk, item->yaml, keys, 1, op, &present);
@@ -344,13 +331,11 @@ static void add_macro(struct pack *pk, const struct item *item)
         op[0] == OVERRIDE_APPEND ||
         (!present && pack_wants_append(pk, item->yaml, "write `override: {condition: append}`"));
     enum doc_found found = doc_scalar(c, item->yaml, "condition", &cond);
-    if (found == DOC_NONE) {
+    if (found == DOC_NONE)
         diag(c, RK0201, n.at, NULL, "macro `%s` has no `condition`", shown(c, n.text));
-    }
     bool there = PACK_FIND(&pk->macro_of, n.text);
-    if (append && !there) {
+    if (append && !there)
         no_target(pk, ITEM_MACRO, &n);
-    }
     struct macro_def *m = macro_entry(pk, n.text, n.at, item->doc_file);
     if (!append) {
         m->condition = (struct text){0};
@@ -360,9 +345,8 @@ static void add_macro(struct pack *pk, const struct item *item)
         m->failed = true;
         return;
     }
-    if (append) {
+    if (append)
         text_put_fixed(c, &m->condition, " ", c->yaml.v[cond].at);
-    }
     text_put_yaml(c, &m->condition, cond);
 }
 
@@ -373,12 +357,10 @@ static bool read_version(const char *s, uint64_t v[3])
 {
     for (unsigned n = 0; n < 3; n++) {
         const char *start = s;
-        for (v[n] = 0; *s >= '0' && *s <= '9' && v[n] < UINT32_MAX; s++) {
+        for (v[n] = 0; *s >= '0' && *s <= '9' && v[n] < UINT32_MAX; s++)
             v[n] = v[n] * 10 + (uint64_t)(*s - '0');
-        }
-        if (s == start || (n < 2 && *s++ != '.')) {
+        if (s == start || (n < 2 && *s++ != '.'))
             return false;
-        }
     }
     return true;
 }
@@ -397,9 +379,8 @@ static void add_engine(struct pack *pk, uint32_t map)
     uint32_t value;
     uint64_t v[3];
     pack_check_keys(pk, map, known);
-    if (doc_scalar(c, map, known[0], &value) != DOC_OK) {
+    if (doc_scalar(c, map, known[0], &value) != DOC_OK)
         return;
-    }
     const struct yaml *y = &c->yaml.v[value];
     if (!read_engine(STR(c, y->text), v)) {
         diag(c, RK0213, y->at, "write 63 or 0.63.0", "`%s` is not a version", shown(c, y->text));
@@ -424,12 +405,10 @@ static str_id read_plugin(struct pack *pk, uint32_t map, const char *const *know
     pack_check_keys(pk, map, known);
     enum doc_found has_name = doc_scalar(c, map, "name", &name);
     enum doc_found has_version = doc_scalar(c, map, "version", &version);
-    if (has_name == DOC_NONE || has_version == DOC_NONE) {
+    if (has_name == DOC_NONE || has_version == DOC_NONE)
         diag(c, RK0201, m.at, NULL, "a plugin needs a `name` and a `version`");
-    }
-    if (has_name != DOC_OK || has_version != DOC_OK) {
+    if (has_name != DOC_OK || has_version != DOC_OK)
         return (str_id){0};
-    }
     const struct yaml *y = &c->yaml.v[version];
     if (!read_version(STR(c, y->text), v)) {
         diag(c, RK0247, y->at, "write three numbers: 0.4.0", "`%s` is not a version",
@@ -445,9 +424,8 @@ static void add_plugin(struct pack *pk, uint32_t entry)
     static const char *const known_alternative[] = {"name", "version", NULL};
     struct comp *c = pk->c;
     str_id first = read_plugin(pk, entry, known);
-    if (!first.i) {
+    if (!first.i)
         return;
-    }
     str_id container = intern_cstr(c->intern, "container");
     bool there = first.i == container.i;
     VEC(str_id) names = {0};
@@ -480,11 +458,9 @@ static void add_plugins(struct pack *pk, uint32_t map)
     struct comp *c = pk->c;
     uint32_t seq;
     pack_check_keys(pk, map, known);
-    if (doc_seq(c, map, known[0], &seq) == DOC_OK) {
-        for (uint32_t i = 0; i < c->yaml.v[seq].nkid; i++) {
+    if (doc_seq(c, map, known[0], &seq) == DOC_OK)
+        for (uint32_t i = 0; i < c->yaml.v[seq].nkid; i++)
             add_plugin(pk, doc_elem(c, seq, i));
-        }
-    }
 }
 
 void pack_add_item(struct pack *pk, const struct item *item)

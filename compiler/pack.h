@@ -97,7 +97,7 @@ struct pack {
     VEC(struct macro_def) macros;
     VEC(struct rule_def) rules;
     VEC(uint32_t) list_of, macro_of, rule_of; /* by str_id: 1 + index, 0 if there is none */
-    VEC(uint32_t) seen; /* by str_id: the check_keys() call that met it last */
+    VEC(uint32_t) seen;                       /* by str_id: the check of keys that met it last */
     uint32_t checks;
     VEC(struct moved) moved; /* by span */
     uint32_t copies;
@@ -130,9 +130,8 @@ void pack_add_item(struct pack *pk, const struct item *item);
 #define PACK_FIND(table, name) ((name).i < (table)->n ? (table)->v[(name).i] : 0)
 #define PACK_SET(pk, table, name, index)                                                           \
     do {                                                                                           \
-        while ((table)->n <= (name).i) {                                                           \
+        while ((table)->n <= (name).i)                                                             \
             VEC_PUSH((pk)->c->arena, (table), 0);                                                  \
-        }                                                                                          \
         (table)->v[(name).i] = (index) + 1;                                                        \
     } while (0)
 /* "did you mean X?" of a name that no list, macro or rule has; NULL: none is near. */

@@ -40,7 +40,7 @@ static const struct override_key rule_keys[] = {
     [KEY_CAPTURE] = {"capture", false, true},
     [KEY_CAPTURE_DURATION] = {"capture_duration", false, true},
 };
-_Static_assert(sizeof rule_keys / sizeof rule_keys[0] == KEY_COUNT, "a rule's key lacks its row");
+_Static_assert(sizeof(rule_keys) / sizeof(rule_keys[0]) == KEY_COUNT, "a rule's key lacks its row");
 
 static const char *const known_keys[] = {
     "rule",
@@ -78,14 +78,12 @@ static bool put_text(struct pack *pk, uint32_t map, const char *key, struct text
     struct comp *c = pk->c;
     uint32_t value;
     enum doc_found found = doc_scalar(c, map, key, &value);
-    if (found != DOC_OK) {
+    if (found != DOC_OK)
         return found == DOC_NONE;
-    }
-    if (append) {
+    if (append)
         text_put_fixed(c, t, " ", c->yaml.v[value].at);
-    } else {
+    else
         *t = (struct text){0};
-    }
     text_put_yaml(c, t, value);
     return true;
 }
@@ -93,18 +91,16 @@ static bool put_text(struct pack *pk, uint32_t map, const char *key, struct text
 static bool put_condition(struct pack *pk, uint32_t map, struct rule_def *d, bool append)
 {
     struct rule *r = rule_of(pk, d);
-    if (!append && doc_get(pk->c, map, "condition")) {
+    if (!append && doc_get(pk->c, map, "condition"))
         r->condition_at = pk->c->yaml.v[doc_get(pk->c, map, "condition")].at;
-    }
     return put_text(pk, map, "condition", &d->condition, append);
 }
 
 static bool put_output(struct pack *pk, uint32_t map, struct rule_def *d, bool append)
 {
     struct rule *r = rule_of(pk, d);
-    if (!append && doc_get(pk->c, map, "output")) {
+    if (!append && doc_get(pk->c, map, "output"))
         r->output_at = pk->c->yaml.v[doc_get(pk->c, map, "output")].at;
-    }
     return put_text(pk, map, "output", &d->output, append);
 }
 
@@ -116,18 +112,16 @@ static const struct {
     {"ERROR", PRI_ERROR},         {"WARNING", PRI_WARNING}, {"NOTICE", PRI_NOTICE},
     {"INFORMATIONAL", PRI_INFO},  {"INFO", PRI_INFO},       {"DEBUG", PRI_DEBUG},
 };
-#define PRIORITIES (sizeof priorities / sizeof priorities[0])
+#define PRIORITIES (sizeof(priorities) / sizeof(priorities[0]))
 
 static const char *near_priority(struct comp *c, const char *s, size_t len)
 {
     char up[20] = "";
-    for (size_t i = 0; len < sizeof up && i < len; i++) {
+    for (size_t i = 0; len < sizeof(up) && i < len; i++)
         up[i] = (char)(s[i] >= 'a' && s[i] <= 'z' ? s[i] - 32 : s[i]);
-    }
     struct near near = near_start(up, strlen(up));
-    for (size_t i = 0; i < PRIORITIES; i++) {
+    for (size_t i = 0; i < PRIORITIES; i++)
         near_try(&near, priorities[i].name, strlen(priorities[i].name));
-    }
     return near_hint(c, near.best);
 }
 
@@ -136,9 +130,8 @@ static bool put_priority(struct pack *pk, uint32_t map, struct rule_def *d)
     struct comp *c = pk->c;
     uint32_t value;
     enum doc_found found = doc_scalar(c, map, "priority", &value);
-    if (found != DOC_OK) {
+    if (found != DOC_OK)
         return found == DOC_NONE;
-    }
     const struct yaml *y = &c->yaml.v[value];
     for (size_t i = 0; i < PRIORITIES; i++) {
         if (!strcasecmp(STR(c, y->text), priorities[i].name)) {
@@ -156,12 +149,10 @@ static bool put_tags(struct pack *pk, uint32_t map, struct rule_def *d, bool app
     struct comp *c = pk->c;
     uint32_t seq;
     enum doc_found found = doc_seq(c, map, "tags", &seq);
-    if (found != DOC_OK) {
+    if (found != DOC_OK)
         return found == DOC_NONE;
-    }
-    if (!append) {
+    if (!append)
         d->tags.n = 0;
-    }
     bool ok = true;
     for (uint32_t i = 0; i < c->yaml.v[seq].nkid; i++) {
         uint32_t tag = doc_elem(c, seq, i);
@@ -196,9 +187,8 @@ static bool put_exceptions(struct pack *pk, uint32_t map, struct rule_def *d, bo
         d->exceptions.n = append ? d->exceptions.n : 0;
         return true;
     }
-    if (doc_seq(pk->c, map, "exceptions", &seq) != DOC_OK) {
+    if (doc_seq(pk->c, map, "exceptions", &seq) != DOC_OK)
         return false;
-    }
     return append ? except_append(pk, d, seq) : except_define(pk, d, seq);
 }
 
@@ -222,13 +212,11 @@ static bool same_source(struct pack *pk, uint32_t map, const struct rule_def *d)
 {
     struct comp *c = pk->c;
     uint32_t value = doc_get(c, map, "source");
-    if (c->yaml.v[value].kind != YAML_SCALAR || !c->yaml.v[value].text.i) {
+    if (c->yaml.v[value].kind != YAML_SCALAR || !c->yaml.v[value].text.i)
         return true; /* none; or a wrong one, which pack_add_rule() has reported */
-    }
     const struct rule *r = rule_of(pk, d);
-    if (c->yaml.v[value].text.i == r->source.i) {
+    if (c->yaml.v[value].text.i == r->source.i)
         return true;
-    }
     diag(c, RK0207, c->yaml.v[value].at, NULL, "rule `%s` is of source %s", shown(c, r->name),
          STR(c, r->source));
     diag_note(c, r->at, "it is defined here");
@@ -240,9 +228,8 @@ static bool same_source(struct pack *pk, uint32_t map, const struct rule_def *d)
 static str_id source_of(struct comp *c, uint32_t map)
 {
     uint32_t value;
-    if (doc_scalar(c, map, "source", &value) == DOC_OK) {
+    if (doc_scalar(c, map, "source", &value) == DOC_OK)
         return c->yaml.v[value].text;
-    }
     return intern_cstr(c->intern, "syscall");
 }
 
@@ -287,15 +274,14 @@ static bool has_required(struct pack *pk, uint32_t map, const struct yaml *name)
     static const char *const required[] = {"condition", "output", "desc", "priority"};
     struct comp *c = pk->c;
     const char *missing = "";
-    for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
+    for (size_t i = 0; i < sizeof(required) / sizeof(required[0]); i++) {
         if (!doc_get(c, map, required[i])) {
             missing =
                 arena_printf(c->arena, "%s%s`%s`", missing, *missing ? ", " : "", required[i]);
         }
     }
-    if (*missing) {
+    if (*missing)
         diag(c, RK0201, name->at, NULL, "rule `%s` has no %s", shown(c, name->text), missing);
-    }
     return !*missing;
 }
 
@@ -319,13 +305,11 @@ static void define_rule(struct pack *pk, uint32_t map, const struct yaml *name)
 {
     struct comp *c = pk->c;
     struct rule_def *d = rule_entry(pk, name, source_of(c, map));
-    if (!d) {
+    if (!d)
         return;
-    }
     struct rule *r = rule_of(pk, d);
-    if (strcmp(STR(c, r->source), "syscall") != 0) {
+    if (strcmp(STR(c, r->source), "syscall") != 0)
         leave_out(pk, d, name, c->yaml.v[doc_get(c, map, "source")].at);
-    }
     bool ok = has_required(pk, map, name);
     ok &= put_condition(pk, map, d, false);
     ok &= put_output(pk, map, d, false);
@@ -347,9 +331,8 @@ static void append_rule(struct pack *pk, uint32_t map, const struct yaml *name)
 {
     struct comp *c = pk->c;
     struct rule_def *d = earlier_rule(pk, name, "append to");
-    if (!d) {
+    if (!d)
         return;
-    }
     bool ok = same_source(pk, map, d);
     if (!doc_get(c, map, "condition") && !doc_get(c, map, "exceptions")) {
         diag(c, RK0246, name->at, NULL, "nothing to append: neither `condition` nor `exceptions`");
@@ -378,21 +361,16 @@ static bool override_texts(struct pack *pk, uint32_t map, struct rule_def *d,
                            const enum override_op *op, enum override_op which)
 {
     bool append = which == OVERRIDE_APPEND, ok = true;
-    if (op[KEY_CONDITION] == which) {
+    if (op[KEY_CONDITION] == which)
         ok &= put_condition(pk, map, d, append);
-    }
-    if (op[KEY_OUTPUT] == which) {
+    if (op[KEY_OUTPUT] == which)
         ok &= put_output(pk, map, d, append);
-    }
-    if (op[KEY_DESC] == which) {
+    if (op[KEY_DESC] == which)
         ok &= put_text(pk, map, "desc", &d->desc, append);
-    }
-    if (op[KEY_TAGS] == which) {
+    if (op[KEY_TAGS] == which)
         ok &= put_tags(pk, map, d, append);
-    }
-    if (op[KEY_EXCEPTIONS] == which) {
+    if (op[KEY_EXCEPTIONS] == which)
         ok &= put_exceptions(pk, map, d, append);
-    }
     return ok;
 }
 
@@ -400,14 +378,12 @@ static void override_rule(struct pack *pk, uint32_t map, const struct yaml *name
                           const enum override_op *op)
 {
     struct rule_def *d = earlier_rule(pk, name, "override");
-    if (!d) {
+    if (!d)
         return;
-    }
     struct rule *r = rule_of(pk, d);
     bool ok = all_listed(pk, map, op);
-    if (op[KEY_CONDITION]) {
+    if (op[KEY_CONDITION])
         ok &= same_source(pk, map, d);
-    }
     ok &= override_texts(pk, map, d, op, OVERRIDE_APPEND);
     ok &= override_texts(pk, map, d, op, OVERRIDE_REPLACE);
     ok &= put_priority(pk, map, d);
@@ -429,9 +405,8 @@ static void enable_rule(struct pack *pk, uint32_t map, const struct yaml *name)
     struct rule_def *d = earlier_rule(pk, name, "enable or disable");
     diag(c, RK0209, name->at, "write `override: {enabled: replace}`",
          "an item with nothing but `enabled` is the old way to switch a rule");
-    if (d) {
+    if (d)
         put_flag(pk, map, "enabled", &rule_of(pk, d)->enabled);
-    }
 }
 
 /* An item that is no new rule may leave `source` empty. */
@@ -454,16 +429,14 @@ void pack_add_rule(struct pack *pk, const struct item *item)
     enum override_op op[KEY_COUNT];
     bool present;
     pack_check_keys(pk, map, known_keys);
-    if (doc_scalar(c, map, "rule", &name) != DOC_OK) {
+    if (doc_scalar(c, map, "rule", &name) != DOC_OK)
         return;
-    }
     const struct yaml n = c->yaml.v[name];
     diag_set_rule(c, n.text);
     bool ok = pack_read_override(pk, map, rule_keys, KEY_COUNT, op, &present);
     if (!ok) {
-        if (PACK_FIND(&pk->rule_of, n.text)) {
+        if (PACK_FIND(&pk->rule_of, n.text))
             rule_of(pk, &pk->rules.v[PACK_FIND(&pk->rule_of, n.text) - 1])->failed = true;
-        }
     } else if (present) {
         check_source(c, map);
         override_rule(pk, map, &n, op);

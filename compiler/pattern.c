@@ -15,7 +15,7 @@ struct written {
 
 static void put(struct written *w, char ch)
 {
-    if (w->n == sizeof w->text) {
+    if (w->n == sizeof(w->text)) {
         w->bad = true;
         return;
     }
@@ -33,9 +33,8 @@ static void write_glob(struct written *w, const char *s, size_t n, bool fold)
 {
     for (size_t i = 0; i < n && !w->bad; i++) {
         if (s[i] == '*') {
-            if (!w->n || w->text[w->n - 1] != MATCH_STAR) {
+            if (!w->n || w->text[w->n - 1] != MATCH_STAR)
                 put(w, MATCH_STAR);
-            }
         } else if (s[i] == '?') {
             put(w, MATCH_ANY);
         } else if (s[i] == '\\' && i + 1 < n) {
@@ -55,9 +54,8 @@ static void write_path(struct written *w, const char *s, size_t n)
             slash = w->n > 0;
             continue;
         }
-        if (slash) {
+        if (slash)
             put(w, '/');
-        }
         slash = false;
         w->bad |= s[i] == '*' || s[i] == '?' || s[i] == '[';
         put_literal(w, s[i], false);
@@ -67,14 +65,12 @@ static void write_path(struct written *w, const char *s, size_t n)
 bool pattern_write(const struct comp *c, enum op_id op, str_id text, str_id *out)
 {
     struct written w = {.n = 0};
-    if (op == OP_PMATCH) {
+    if (op == OP_PMATCH)
         write_path(&w, STR(c, text), STRLEN(c, text));
-    } else {
+    else
         write_glob(&w, STR(c, text), STRLEN(c, text), op == OP_IGLOB);
-    }
-    if (!w.bad) {
+    if (!w.bad)
         *out = intern_put(c->intern, w.text, w.n);
-    }
     return !w.bad;
 }
 
@@ -82,9 +78,8 @@ bool pattern_all_simple(const struct comp *c, const struct atom *a)
 {
     bool simple = a->nval <= PATTERNS_MAX;
     str_id written;
-    for (uint32_t i = 0; i < a->nval && simple; i++) {
+    for (uint32_t i = 0; i < a->nval && simple; i++)
         simple = pattern_write(c, a->op, c->values.v[a->val0 + i].text, &written);
-    }
     return simple;
 }
 
@@ -99,21 +94,18 @@ static str_id glob_suffix(const struct comp *c, str_id glob)
 {
     const char *s = STR(c, glob);
     size_t n = STRLEN(c, glob), at = n;
-    while (at > 0 && !strchr(GLOB_SIGNS, s[at - 1])) {
+    while (at > 0 && !strchr(GLOB_SIGNS, s[at - 1]))
         at--;
-    }
     return intern_put(c->intern, s + at, n - at);
 }
 
 str_id pattern_known(const struct comp *c, const struct atom *a, uint32_t i, enum op_id op)
 {
     const struct value *v = &c->values.v[a->val0 + i];
-    if (a->op == OP_GLOB) {
+    if (a->op == OP_GLOB)
         return op == OP_STARTSWITH ? glob_prefix(c, v->text) : glob_suffix(c, v->text);
-    }
-    if (a->op != OP_REGEX) {
+    if (a->op != OP_REGEX)
         return (str_id){0};
-    }
     const struct regex *re = c->regexes.v[v->num];
     return op == OP_STARTSWITH ? regex_prefix(c, re) : regex_suffix(c, re);
 }

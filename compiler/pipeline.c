@@ -16,7 +16,7 @@
 struct comp *comp_new(void)
 {
     struct arena *a = arena_new();
-    struct comp *c = arena_alloc(a, sizeof *c);
+    struct comp *c = arena_alloc(a, sizeof(*c));
     c->arena = a;
     c->intern = intern_new(a);
     c->sources = sources_new(a);
@@ -33,9 +33,8 @@ struct comp *comp_new(void)
 
 void comp_free(struct comp *c)
 {
-    if (c) {
+    if (c)
         arena_free(c->arena);
-    }
 }
 
 /* ---- files ---- */
@@ -44,11 +43,10 @@ static void cannot_read(struct comp *c, const char *path, int err)
 {
     uint32_t file = (uint32_t)source_add_missing(c->sources, path);
     span_id at = span_new(c, (struct span){.file = file});
-    if (err == -EFBIG) {
+    if (err == -EFBIG)
         diag(c, RK0103, at, NULL, "larger than %u MiB", SOURCE_MAX >> 20);
-    } else {
+    else
         diag(c, RK0101, at, NULL, "cannot be read: %s", strerror(-err));
-    }
 }
 
 static int load_file(struct comp *c, const char *path)
@@ -94,11 +92,9 @@ static int load_directory(struct comp *c, const char *path)
         cannot_read(c, path, -errno);
         return 0;
     }
-    for (const struct dirent *e; (e = readdir(dir));) {
-        if (is_rules_file(c, path, e->d_name)) {
+    for (const struct dirent *e; (e = readdir(dir));)
+        if (is_rules_file(c, path, e->d_name))
             VEC_PUSH(c->arena, &names, arena_printf(c->arena, "%s", e->d_name));
-        }
-    }
     closedir(dir);
     if (!names.n) {
         uint32_t file = (uint32_t)source_add_missing(c->sources, path);
@@ -106,13 +102,12 @@ static int load_directory(struct comp *c, const char *path)
              "no *.yaml file in this directory");
         return 0;
     }
-    qsort(names.v, names.n, sizeof *names.v, compare_names);
+    qsort(names.v, names.n, sizeof(*names.v), compare_names);
     size_t len = strlen(path);
     const char *slash = len && path[len - 1] == '/' ? "" : "/";
     int err = 0;
-    for (uint32_t i = 0; i < names.n && !err; i++) {
+    for (uint32_t i = 0; i < names.n && !err; i++)
         err = load_file(c, arena_printf(c->arena, "%s%s%s", path, slash, names.v[i]));
-    }
     return err;
 }
 
@@ -154,13 +149,11 @@ static void keep_sound_files(struct comp *c)
     for (uint32_t i = 0; i < n; i++) {
         uint32_t file = c->spans.v[f[i].at.i].file;
         bool hides = f[i].code < RK0109; /* an item that is no mapping hides no other */
-        if (hides && diag_info(f[i].code)->severity == SEV_ERROR && file < bad) {
+        if (hides && diag_info(f[i].code)->severity == SEV_ERROR && file < bad)
             bad = file;
-        }
     }
-    while (c->items.n && c->items.v[c->items.n - 1].doc_file >= bad) {
+    while (c->items.n && c->items.v[c->items.n - 1].doc_file >= bad)
         c->items.n--;
-    }
 }
 
 int pipeline_run(struct comp *c, char *const *paths, int npath, const char *last)
@@ -171,19 +164,17 @@ int pipeline_run(struct comp *c, char *const *paths, int npath, const char *last
 
 int pipeline_passes(struct comp *c, const char *last)
 {
-    if (!strcmp(last, "load")) {
+    if (!strcmp(last, "load"))
         return 0;
-    }
     keep_sound_files(c);
-    for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
+    for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++) {
         int err = passes[i].run(c);
         if (err) {
             fprintf(stderr, "rulec: %s: %s\n", passes[i].name, strerror(-err));
             return err;
         }
-        if (!strcmp(last, passes[i].name) || (passes[i].stop && diag_count(c, SEV_ERROR))) {
+        if (!strcmp(last, passes[i].name) || (passes[i].stop && diag_count(c, SEV_ERROR)))
             break;
-        }
     }
     return 0;
 }
@@ -198,7 +189,7 @@ static const struct stage {
 #define STAGE(letter, name, pass, suffix) {letter, #name, pass, dump_##name},
 #include "stage.def"
 };
-#define STAGES (sizeof stages / sizeof stages[0])
+#define STAGES (sizeof(stages) / sizeof(stages[0]))
 
 /* The stage that the first word of a comma-separated list names; `*list` goes behind the word. */
 static const struct stage *next_stage(const char **list)
@@ -206,12 +197,10 @@ static const struct stage *next_stage(const char **list)
     size_t len = strcspn(*list, ",");
     const char *word = *list;
     *list += len + (word[len] == ',');
-    for (size_t i = 0; i < STAGES; i++) {
+    for (size_t i = 0; i < STAGES; i++)
         if ((len == 1 && *word == stages[i].letter) ||
-            (strlen(stages[i].name) == len && !memcmp(stages[i].name, word, len))) {
+            (strlen(stages[i].name) == len && !memcmp(stages[i].name, word, len)))
             return &stages[i];
-        }
-    }
     return NULL;
 }
 
@@ -220,9 +209,8 @@ const char *pipeline_last(const char *list)
     const struct stage *last = stages;
     do {
         const struct stage *s = next_stage(&list);
-        if (!s) {
+        if (!s)
             return NULL;
-        }
         last = s > last ? s : last;
     } while (*list);
     return last->pass;
@@ -233,12 +221,10 @@ bool pipeline_dump(struct comp *c, const char *list, FILE *out)
     bool many = strchr(list, ',');
     do {
         const struct stage *s = next_stage(&list);
-        if (!s) {
+        if (!s)
             return false;
-        }
-        if (many) {
+        if (many)
             fprintf(out, "== %s\n", s->name);
-        }
         s->dump(c, out);
     } while (*list);
     return true;

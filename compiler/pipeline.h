@@ -11,6 +11,7 @@
 
 #include "model.h"
 
+/* Nothing but the poison entries; all memory of a compilation goes with comp_free(). */
 struct comp *comp_new(void);
 void comp_free(struct comp *c);
 

@@ -7,6 +7,7 @@
 #include "arena.h"
 #include "fold.h"
 #include "intern.h"
+#include "lore.h"
 #include "need.h"
 #include "pattern.h"
 
@@ -326,6 +327,21 @@ static void place_derived(struct planner *p, const struct atom *a, struct where 
     }
 }
 
+/* The first tests of each kind have the bits there are; what is beyond is left to user space. */
+static void place_lore(struct planner *p, const struct atom *a, struct where *w)
+{
+    enum lore_kind kind = lore_of_field(a->lhs.field, a->lhs.index);
+    if (kind == LORE_KINDS || p->nlore[kind] == LORE_BITS) {
+        return;
+    }
+    w->place = PLACE_LORE;
+    w->shape = SHAPE_LORE;
+    w->lore = (uint8_t)kind;
+    w->bit = (uint8_t)p->nlore[kind]++;
+    struct lore_test t = {w->lore, w->bit, w->atom};
+    VEC_PUSH(p->c->arena, &p->c->lore, t);
+}
+
 /* True if the atom stands for other slots on other events. */
 static bool by_event(const struct comp *c, const struct atom *a)
 {
@@ -353,6 +369,8 @@ static void place_by_source(struct planner *p, const struct atom *a, enum event_
         place_derived(p, a, w);
         break;
     case SRC_USER:
+        place_lore(p, a, w);
+        break;
     case SRC_CONST:
     case SRC_MISSING:
         break;

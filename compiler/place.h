@@ -26,7 +26,7 @@ void place_sort(struct comp *c);
 /* The row of an atom on an event, once pass_plan has run. Never NULL for atoms of its rules. */
 const struct where *place_where(const struct comp *c, atom_id a, enum event_id event);
 
-/* For dumps and explain (dump_ir.c): "inline PROC name", "user"; the tracepoint of a hook. */
+/* For dumps and explain (dump_ir.c): "inline PROC name", "user". */
 void print_where(struct comp *c, FILE *out, const struct where *w);
 void print_readings(FILE *out, unsigned readings); /* " opened spelled" */
 

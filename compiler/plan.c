@@ -23,21 +23,19 @@ static bool is_terminal(dag_id d)
 
 static void mark(uint32_t *stamp, uint32_t now, dag_id d)
 {
-    if (!is_terminal(d)) {
+    if (!is_terminal(d))
         stamp[d.i] = now;
-    }
 }
 
 /* Every atom that the event's rules can come to. Edges point upwards: one pass. */
 static void plan_atoms(struct planner *p)
 {
     struct comp *c = p->c;
-    uint32_t *stamp = arena_alloc(c->arena, c->dag.n * sizeof *stamp);
+    uint32_t *stamp = arena_alloc(c->arena, c->dag.n * sizeof(*stamp));
     for (uint32_t i = 0; i < c->events.n; i++) {
         const struct event_rules *e = &c->events.v[i];
-        for (uint32_t k = 0; k < e->nroot; k++) {
+        for (uint32_t k = 0; k < e->nroot; k++)
             mark(stamp, i + 1, c->roots.v[e->root0 + k].root);
-        }
         for (uint32_t d = 1; d < c->dag.n; d++) {
             if (stamp[d] == i + 1) {
                 need_atom(p, c->dag.v[d].atom, e->event);
@@ -55,9 +53,8 @@ static void plan_outputs(struct planner *p)
     const struct comp *c = p->c;
     for (uint32_t i = 0; i < c->events.n; i++) {
         const struct event_rules *e = &c->events.v[i];
-        for (uint32_t k = 0; k < e->nroot; k++) {
+        for (uint32_t k = 0; k < e->nroot; k++)
             need_output(p, &c->rules.v[c->roots.v[e->root0 + k].rule.i], e->event);
-        }
     }
 }
 
@@ -95,9 +92,8 @@ static void want_event(struct plan *p, enum event_id e)
 {
     uint64_t calls[CATALOG_CALLS / 64] = {0};
     catalog_calls(e, calls);
-    for (int i = 0; i < CATALOG_CALLS / 64; i++) {
+    for (int i = 0; i < CATALOG_CALLS / 64; i++)
         p->probe.syscalls[i] |= calls[i];
-    }
 }
 
 /* A generic call that has a row, or all that have none. */
@@ -107,17 +103,14 @@ static void want_generic(struct comp *c, const struct event_rules *row)
     catalog_calls(EV_generic, calls);
     for (uint32_t i = 0; i < c->events.n; i++) {
         const struct event_rules *e = &c->events.v[i];
-        if (e->event == EV_generic && e->sysnr >= 0 && e->sysnr < CATALOG_CALLS) {
+        if (e->event == EV_generic && e->sysnr >= 0 && e->sysnr < CATALOG_CALLS)
             calls[e->sysnr / 64] &= ~BIT(e->sysnr % 64);
-        }
     }
-    for (int i = 0; i < CATALOG_CALLS / 64; i++) {
-        if (row->sysnr < 0) {
+    for (int i = 0; i < CATALOG_CALLS / 64; i++)
+        if (row->sysnr < 0)
             c->plan.probe.syscalls[i] |= calls[i];
-        } else if (row->sysnr / 64 == i) {
+        else if (row->sysnr / 64 == i)
             c->plan.probe.syscalls[i] |= BIT(row->sysnr % 64);
-        }
-    }
 }
 
 static void want_hook(struct plan *p, enum hook_id h, rule_id rule)
@@ -133,9 +126,8 @@ static rule_id first_rule(const struct comp *c, const struct event_rules *e)
 {
     for (uint32_t k = 0; k < e->nroot; k++) {
         rule_id r = c->roots.v[e->root0 + k].rule;
-        if (c->rules.v[r.i].enabled) {
+        if (c->rules.v[r.i].enabled)
             return r;
-        }
     }
     return c->roots.v[e->root0].rule;
 }
@@ -158,26 +150,21 @@ static void plan_event(struct comp *c, const struct event_rules *e)
         return;
     }
     uint8_t hooks = hooks_of_event(e->event, e->sysnr);
-    for (unsigned h = 0; h < HOOK_COUNT; h++) {
-        if (hooks >> h & 1) {
+    for (unsigned h = 0; h < HOOK_COUNT; h++)
+        if (hooks >> h & 1)
             want_hook(p, (enum hook_id)h, first);
-        }
-    }
-    if (e->event != EV_generic) {
+    if (e->event != EV_generic)
         want_event(p, e->event);
-    } else {
+    else
         want_generic(c, e);
-    }
 }
 
 static void plan_hooks(struct comp *c)
 {
     struct plan *p = &c->plan;
-    for (uint32_t i = 0; i < c->events.n; i++) {
-        if (c->events.v[i].nroot) {
+    for (uint32_t i = 0; i < c->events.n; i++)
+        if (c->events.v[i].nroot)
             plan_event(c, &c->events.v[i]);
-        }
-    }
     if (p->probe.groups & SUPPLY_STATE) {
         want_hook(p, HOOK_EXEC, (rule_id){0});
         want_hook(p, HOOK_FORK, (rule_id){0});
@@ -189,7 +176,7 @@ int pass_plan(struct comp *c)
     struct planner p = {.c = c, .patterns.arena = c->arena};
     leave_out(c);
     c->plan = PLAN_EMPTY;
-    p.placed = arena_alloc(c->arena, c->atoms.n * sizeof *p.placed);
+    p.placed = arena_alloc(c->arena, c->atoms.n * sizeof(*p.placed));
     plan_atoms(&p);
     plan_outputs(&p);
     place_sort(c);

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 struct probe_object {
-    const char *name;     /* "exec": of bpf/exec.bpf.c */
+    const char *name;     /* "hook_exec": of bpf/hook_exec.bpf.c */
     const uint8_t *bytes; /* ELF relocatable */
     uint64_t size;
 };

@@ -127,8 +127,6 @@ struct re_prog {
     VEC(uint8_t) member;          /* by set, then class */
     uint32_t newline;             /* its class: of it alone if the program has ^ or $ */
 };
-/* Thompson's construction, over classes of code points that the sets do not tell apart. */
-bool regex_program(struct arena *a, const struct regex *re, struct re_prog *out);
 /* The automaton in out->words, head.nstate states of it; false: over a limit. */
 bool regex_automaton(struct arena *a, const struct re_prog *p, uint64_t work_max,
                      struct re_table *out);

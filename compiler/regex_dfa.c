@@ -54,9 +54,8 @@ static void enter(struct dfa *d, uint32_t pc, bool bol, bool eol)
     d->todo[n++] = pc;
     while (n) {
         pc = d->todo[--n];
-        if (d->mark[pc] == d->round) {
+        if (d->mark[pc] == d->round)
             continue;
-        }
         d->mark[pc] = d->round;
         d->work++;
         const struct re_inst *in = &d->p->inst.v[pc];
@@ -97,18 +96,16 @@ static bool same(const void *ctx, uint32_t id)
 /* The state of the set at hand. */
 static uint32_t intern_state(struct dfa *d, bool bol)
 {
-    if (!d->set.n) {
+    if (!d->set.n)
         return 0;
-    }
-    qsort(d->set.v, d->set.n, sizeof *d->set.v, compare);
+    qsort(d->set.v, d->set.n, sizeof(*d->set.v), compare);
     struct wanted w = {d, bol && d->waits};
-    uint64_t h = cons_hash(CONS_SEED + w.bol, d->set.v, d->set.n * sizeof *d->set.v);
+    uint64_t h = cons_hash(CONS_SEED + w.bol, d->set.v, d->set.n * sizeof(*d->set.v));
     uint32_t id = cons_find(&d->seen, h, same, &w);
     if (!id) {
         struct state s = {d->pcs.n, d->set.n, w.bol};
-        for (uint32_t i = 0; i < d->set.n; i++) {
+        for (uint32_t i = 0; i < d->set.n; i++)
             VEC_PUSH(d->arena, &d->pcs, d->set.v[i]);
-        }
         id = VEC_PUSH(d->arena, &d->states, s);
         cons_add(&d->seen, h, id);
     }
@@ -121,9 +118,8 @@ static uint32_t intern_state(struct dfa *d, bool bol)
 static void open_state(struct dfa *d, struct state s, bool eol)
 {
     begin(d);
-    for (uint32_t i = 0; i < s.n; i++) {
+    for (uint32_t i = 0; i < s.n; i++)
         enter(d, d->pcs.v[s.pc0 + i], s.bol, eol);
-    }
 }
 
 static uint32_t step(struct dfa *d, const uint32_t *from, uint32_t n, uint32_t cls)
@@ -134,9 +130,8 @@ static uint32_t step(struct dfa *d, const uint32_t *from, uint32_t n, uint32_t c
     for (uint32_t i = 0; i < n; i++) {
         const struct re_inst *in = &p->inst.v[from[i]];
         d->work++;
-        if (in->op == RI_SET && p->member.v[in->set * p->nclass + cls]) {
+        if (in->op == RI_SET && p->member.v[in->set * p->nclass + cls])
             enter(d, in->x, bol, false);
-        }
     }
     return intern_state(d, bol);
 }
@@ -153,9 +148,8 @@ static void put_row(struct dfa *d, uint32_t i, uint32_t *copy)
     struct state s = d->states.v[i];
     for (uint32_t cls = 0; cls < d->p->nclass && !over(d); cls++) {
         open_state(d, s, cls == d->p->newline);
-        if (d->set.n) {
-            memcpy(copy, d->set.v, d->set.n * sizeof *copy);
-        }
+        if (d->set.n)
+            memcpy(copy, d->set.v, d->set.n * sizeof(*copy));
         VEC_PUSH(d->arena, &d->out->words, (uint16_t)step(d, copy, d->set.n, cls));
     }
     open_state(d, s, true);
@@ -176,23 +170,19 @@ static void drop_hopeless(struct dfa *d)
     while (again) {
         again = false;
         d->work += (uint64_t)n * width;
-        if (over(d)) {
+        if (over(d))
             return;
-        }
         for (uint32_t i = n; i--;) {
             bool any = w[i * width + width - 1];
-            for (uint32_t k = 0; k + 1 < width && !any; k++) {
+            for (uint32_t k = 0; k + 1 < width && !any; k++)
                 any = hope[w[i * width + k]];
-            }
             again = again || any != hope[i];
             hope[i] = any;
         }
     }
-    for (uint32_t i = 0; i < n * width; i++) {
-        if (i % width + 1 < width && !hope[w[i]]) {
+    for (uint32_t i = 0; i < n * width; i++)
+        if (i % width + 1 < width && !hope[w[i]])
             w[i] = 0;
-        }
-    }
 }
 
 bool regex_automaton(struct arena *a, const struct re_prog *p, uint64_t work_max,
@@ -202,25 +192,23 @@ bool regex_automaton(struct arena *a, const struct re_prog *p, uint64_t work_max
     struct re_table made = {0};
     d.seen.arena = d.arena;
     d.out = &made;
-    d.mark = arena_alloc(d.arena, p->inst.n * sizeof *d.mark);
-    d.todo = arena_alloc(d.arena, (2 * p->inst.n + 2) * sizeof *d.todo);
-    uint32_t *copy = arena_alloc(d.arena, p->inst.n * sizeof *copy);
+    d.mark = arena_alloc(d.arena, p->inst.n * sizeof(*d.mark));
+    d.todo = arena_alloc(d.arena, (2 * p->inst.n + 2) * sizeof(*d.todo));
+    uint32_t *copy = arena_alloc(d.arena, p->inst.n * sizeof(*copy));
     VEC_PUSH(d.arena, &d.states, (struct state){0});
     begin(&d);
     enter(&d, p->start, true, false);
     uint32_t first = intern_state(&d, true);
-    for (uint32_t i = 0; i < d.states.n && !over(&d); i++) {
+    for (uint32_t i = 0; i < d.states.n && !over(&d); i++)
         put_row(&d, i, copy);
-    }
     bool good = !over(&d);
     if (good) {
         drop_hopeless(&d);
         out->head.kind = RPK_AUTOMATON;
         out->head.start = (uint16_t)first;
         out->head.nstate = d.states.n;
-        for (uint32_t i = 0; i < made.words.n; i++) {
+        for (uint32_t i = 0; i < made.words.n; i++)
             VEC_PUSH(a, &out->words, made.words.v[i]);
-        }
     }
     out->work = d.work;
     arena_free(d.arena);

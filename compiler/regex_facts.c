@@ -26,9 +26,8 @@ static size_t put_code(char *out, uint32_t code)
         return 1;
     }
     size_t n = code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    for (size_t i = n; i-- > 1; code >>= 6) {
+    for (size_t i = n; i-- > 1; code >>= 6)
         out[i] = (char)(0x80 | (code & 0x3f));
-    }
     out[0] = (char)((0xf00u >> n & 0xf0u) | code);
     return n;
 }
@@ -59,11 +58,9 @@ static bool list_set(struct finite *f, const struct re_set *s, struct re_strings
     char buf[4];
     for (uint32_t i = 0; i < s->n; i++) {
         const struct re_range *r = &f->re->ranges.v[s->range0 + i];
-        for (uint32_t code = r->lo; code <= r->hi; code++) {
-            if (!is_plain(code) || !add_string(f, out, buf, put_code(buf, code))) {
+        for (uint32_t code = r->lo; code <= r->hi; code++)
+            if (!is_plain(code) || !add_string(f, out, buf, put_code(buf, code)))
                 return false;
-            }
-        }
     }
     return true;
 }
@@ -79,9 +76,8 @@ static bool multiply(struct finite *f, const struct re_strings *a, const struct 
             char *s = arena_alloc(c->arena, na + nb + 1);
             memcpy(s, STR(c, a->v.v[i]), na);
             memcpy(s + na, STR(c, b->v.v[k]), nb);
-            if (na + nb > REGEX_PATTERN_MAX || !add_string(f, out, s, na + nb)) {
+            if (na + nb > REGEX_PATTERN_MAX || !add_string(f, out, s, na + nb))
                 return false;
-            }
         }
     }
     return true;
@@ -90,18 +86,15 @@ static bool multiply(struct finite *f, const struct re_strings *a, const struct 
 static bool list_repeat(struct finite *f, const struct re_node *n, struct re_strings *out)
 {
     struct re_strings some = {0}, once = {0};
-    if (n->max > f->max || !list(f, n->a, (struct side){0}, &once)) {
+    if (n->max > f->max || !list(f, n->a, (struct side){0}, &once))
         return false;
-    }
     add_string(f, &some, "", 0);
     for (uint32_t i = 0; i <= n->max; i++) {
-        for (uint32_t k = 0; k < some.v.n && i >= n->min; k++) {
+        for (uint32_t k = 0; k < some.v.n && i >= n->min; k++)
             VEC_PUSH(f->c->arena, &out->v, some.v.v[k]);
-        }
         struct re_strings longer = {0};
-        if (out->v.n > f->max || (i < n->max && !multiply(f, &some, &once, &longer))) {
+        if (out->v.n > f->max || (i < n->max && !multiply(f, &some, &once, &longer)))
             return false;
-        }
         some = longer;
     }
     return true;
@@ -136,12 +129,10 @@ uint32_t regex_strings(struct comp *c, const struct regex *re, uint32_t max, str
 {
     struct finite f = {c, re, max};
     struct re_strings found = {0};
-    if (!list(&f, re->root, (struct side){true, true}, &found)) {
+    if (!list(&f, re->root, (struct side){true, true}, &found))
         return 0;
-    }
-    for (uint32_t i = 0; i < found.v.n; i++) {
+    for (uint32_t i = 0; i < found.v.n; i++)
         VEC_PUSH(c->arena, &out->v, found.v.v[i]);
-    }
     return found.v.n;
 }
 
@@ -160,13 +151,11 @@ static bool known_either(const struct regex *re, const struct re_node *n, struct
     struct known a = {.backwards = k->backwards}, b = a;
     bool all = known_node(re, n->a, &a) & known_node(re, n->b, &b);
     uint32_t same = 0;
-    while (same < a.n && same < b.n && a.code[same] == b.code[same]) {
+    while (same < a.n && same < b.n && a.code[same] == b.code[same])
         same++;
-    }
     for (uint32_t i = 0; i < same; i++) {
-        if (k->n == KNOWN_MAX) {
+        if (k->n == KNOWN_MAX)
             return false;
-        }
         k->code[k->n++] = a.code[i];
     }
     return all && same == a.n && same == b.n;
@@ -182,9 +171,8 @@ static bool known_node(const struct regex *re, uint32_t node, struct known *k)
         s = &re->sets.v[n->set];
         if (k->n == KNOWN_MAX || s->n != 1 ||
             re->ranges.v[s->range0].lo != re->ranges.v[s->range0].hi ||
-            !is_plain(re->ranges.v[s->range0].lo)) {
+            !is_plain(re->ranges.v[s->range0].lo))
             return false;
-        }
         k->code[k->n++] = re->ranges.v[s->range0].lo;
         return true;
     case RE_CAT:
@@ -193,11 +181,9 @@ static bool known_node(const struct regex *re, uint32_t node, struct known *k)
     case RE_ALT:
         return known_either(re, n, k);
     case RE_REPEAT:
-        for (uint32_t i = 0; i < n->min; i++) {
-            if (!known_node(re, n->a, k)) {
+        for (uint32_t i = 0; i < n->min; i++)
+            if (!known_node(re, n->a, k))
                 return false;
-            }
-        }
         return n->max == n->min;
     case RE_EMPTY:
     case RE_BOL:
@@ -213,9 +199,8 @@ static str_id known_text(const struct comp *c, const struct regex *re, bool back
     char buf[4 * KNOWN_MAX];
     size_t len = 0;
     known_node(re, re->root, &k);
-    for (uint32_t i = 0; i < k.n; i++) {
+    for (uint32_t i = 0; i < k.n; i++)
         len += put_code(buf + len, k.code[backwards ? k.n - 1 - i : i]);
-    }
     return intern_put(c->intern, buf, len);
 }
 
@@ -240,20 +225,18 @@ static bool row_same(const void *ctx, uint32_t id)
 uint32_t regex_row(struct comp *c, str_id pattern, struct regex_error *err)
 {
     if (!c->regex_ids) {
-        c->regex_ids = arena_alloc(c->arena, sizeof *c->regex_ids);
+        c->regex_ids = arena_alloc(c->arena, sizeof(*c->regex_ids));
         c->regex_ids->arena = c->arena;
         // NOLINTNEXTLINE(bugprone-sizeof-expression): a vector of pointers
         VEC_PUSH(c->arena, &c->regexes, NULL);
     }
     uint32_t row = cons_find(c->regex_ids, (uint64_t)pattern.i + 1, row_same, NULL);
-    if (row) {
+    if (row)
         return row;
-    }
     struct regex *re = regex_parse(c->arena, STR(c, pattern), STRLEN(c, pattern), err);
-    if (!re) {
+    if (!re)
         return 0;
-    }
-    struct re_table *table = arena_alloc(c->arena, sizeof *table);
+    struct re_table *table = arena_alloc(c->arena, sizeof(*table));
     re->table = table;
     uint64_t left = REGEX_ALL_WORK_MAX - c->regex_work;
     re->work_max = left < re->work_max ? left : re->work_max;

@@ -22,9 +22,8 @@ struct parser {
 
 static uint32_t fail(struct parser *p, uint32_t from, const char *hint, const char *text)
 {
-    if (!p->failed) {
+    if (!p->failed)
         *p->err = (struct regex_error){from, p->at > from ? p->at - from : 1, text, hint};
-    }
     p->failed = true;
     return 0;
 }
@@ -70,16 +69,13 @@ static void normalize(struct parser *p)
 {
     struct re_range *v = p->set.v;
     uint32_t n = 0;
-    if (p->set.n) {
-        qsort(v, p->set.n, sizeof *v, compare_ranges);
-    }
-    for (uint32_t i = 0; i < p->set.n; i++) {
-        if (n && v[i].lo <= v[n - 1].hi + 1) {
+    if (p->set.n)
+        qsort(v, p->set.n, sizeof(*v), compare_ranges);
+    for (uint32_t i = 0; i < p->set.n; i++)
+        if (n && v[i].lo <= v[n - 1].hi + 1)
             v[n - 1].hi = v[i].hi > v[n - 1].hi ? v[i].hi : v[n - 1].hi;
-        } else {
+        else
             v[n++] = v[i];
-        }
-    }
     p->set.n = n;
 }
 
@@ -93,20 +89,17 @@ static void negate(struct parser *p)
     uint32_t from = 0;
     normalize(p);
     uint32_t n = p->set.n;
-    struct re_range *old = arena_alloc(p->arena, (n + 1) * sizeof *old);
-    if (n) {
-        memcpy(old, p->set.v, n * sizeof *old);
-    }
+    struct re_range *old = arena_alloc(p->arena, (n + 1) * sizeof(*old));
+    if (n)
+        memcpy(old, p->set.v, n * sizeof(*old));
     p->set.n = 0;
     for (uint32_t i = 0; i < n; i++) {
-        if (old[i].lo > from) {
+        if (old[i].lo > from)
             put_range(p, from, old[i].lo - 1);
-        }
         from = old[i].hi + 1;
     }
-    if (from <= REGEX_CODE_MAX) {
+    if (from <= REGEX_CODE_MAX)
         put_range(p, from, REGEX_CODE_MAX);
-    }
 }
 
 static bool same_set(const struct parser *p, uint32_t i)
@@ -122,14 +115,12 @@ static uint32_t set_node(struct parser *p)
     struct regex *re = p->re;
     uint32_t i = 0;
     normalize(p);
-    while (i < re->sets.n && !same_set(p, i)) {
+    while (i < re->sets.n && !same_set(p, i))
         i++;
-    }
     if (i == re->sets.n) {
         VEC_PUSH(p->arena, &re->sets, (struct re_set){re->ranges.n, p->set.n});
-        for (uint32_t k = 0; k < p->set.n; k++) {
+        for (uint32_t k = 0; k < p->set.n; k++)
             VEC_PUSH(p->arena, &re->ranges, p->set.v[k]);
-        }
     }
     p->set.n = 0;
     return add(p, (struct re_node){.kind = RE_SET, .set = i});
@@ -169,13 +160,11 @@ static uint32_t hex(struct parser *p, uint32_t from)
     while (more(p) && hex_value(peek(p, 0)) >= 0 && (braces || digits < 2)) {
         code = code * 16 + (uint32_t)hex_value(p->s[p->at++]);
         digits++;
-        if (code > REGEX_CODE_MAX) {
+        if (code > REGEX_CODE_MAX)
             return fail(p, from, NULL, wrong);
-        }
     }
-    if (braces ? !digits || peek(p, 0) != '}' : digits != 2) {
+    if (braces ? !digits || peek(p, 0) != '}' : digits != 2)
         return fail(p, from, NULL, wrong);
-    }
     p->at += braces;
     return code;
 }
@@ -183,9 +172,8 @@ static uint32_t hex(struct parser *p, uint32_t from)
 static uint32_t octal(struct parser *p, uint32_t first)
 {
     uint32_t code = first;
-    for (int i = 0; i < 2 && peek(p, 0) >= '0' && peek(p, 0) <= '7'; i++) {
+    for (int i = 0; i < 2 && peek(p, 0) >= '0' && peek(p, 0) <= '7'; i++)
         code = code * 8 + (uint32_t)(p->s[p->at++] - '0');
-    }
     return code;
 }
 
@@ -204,11 +192,9 @@ static uint32_t no_escape(struct parser *p, uint32_t from, char ch)
         {"QE", "put a backslash before each character that is special"},
         {"123456789", "there are no back-references"},
     };
-    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++) {
-        if (strchr(hints[i].letters, ch)) {
+    for (size_t i = 0; i < sizeof(hints) / sizeof(*hints); i++)
+        if (strchr(hints[i].letters, ch))
             return fail(p, from, hints[i].hint, "POSIX patterns have no such escape");
-        }
-    }
     return fail(p, from, NULL, "POSIX patterns have no such escape");
 }
 
@@ -228,15 +214,12 @@ static uint32_t escape(struct parser *p)
     }
     p->at++;
     const char *named = ch ? strchr(names, ch) : NULL;
-    if (named) {
+    if (named)
         return (uint32_t)codes[named - names];
-    }
-    if (ch == 'x') {
+    if (ch == 'x')
         return hex(p, from);
-    }
-    if (ch == '0' || (ch >= '1' && ch <= '7' && peek(p, 0) >= '0' && peek(p, 0) <= '7')) {
+    if (ch == '0' || (ch >= '1' && ch <= '7' && peek(p, 0) >= '0' && peek(p, 0) <= '7'))
         return octal(p, (uint32_t)(ch - '0'));
-    }
     bool letter = (ch | 0x20) >= 'a' && (ch | 0x20) <= 'z';
     return letter || digit(ch) ? no_escape(p, from, ch) : (unsigned char)ch;
 }
@@ -269,16 +252,14 @@ static void put_class(struct parser *p, size_t i, bool negated)
     uint32_t from = 0;
     for (uint32_t k = 0; k < classes[i].n; k++) {
         struct re_range r = classes[i].v[k];
-        if (!negated) {
+        if (!negated)
             put_range(p, r.lo, r.hi);
-        } else if (r.lo > from) {
+        else if (r.lo > from)
             put_range(p, from, r.lo - 1);
-        }
         from = r.hi + 1;
     }
-    if (negated) {
+    if (negated)
         put_range(p, from, REGEX_CODE_MAX);
-    }
 }
 
 /* `[:name:]` or `[:^name:]`. False: it is none, a plain bracket. */
@@ -286,15 +267,14 @@ static bool named_class(struct parser *p)
 {
     const char *s = p->s + p->at, *end;
     if (p->n - p->at < 4 || s[0] != '[' || s[1] != ':' ||
-        !(end = memmem(s + 2, p->n - p->at - 2, ":]", 2))) {
+        !(end = memmem(s + 2, p->n - p->at - 2, ":]", 2)))
         return false;
-    }
     bool negated = s[2] == '^';
     const char *name = s + 2 + negated;
     size_t len = (size_t)(end - name);
     uint32_t from = p->at;
     p->at += (uint32_t)(end + 2 - s);
-    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+    for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
         if (strlen(classes[i].name) == len && !memcmp(classes[i].name, name, len)) {
             put_class(p, i, negated);
             return true;
@@ -309,9 +289,8 @@ static bool named_class(struct parser *p)
 
 static uint32_t class_char(struct parser *p, uint32_t open)
 {
-    if (p->at == p->n) {
+    if (p->at == p->n)
         return fail(p, open, NULL, "the bracket is never closed");
-    }
     return peek(p, 0) == '\\' ? escape(p) : plain(p);
 }
 
@@ -321,9 +300,8 @@ static void class_range(struct parser *p, uint32_t open)
     if (peek(p, 0) == '-' && p->at + 1 < p->n && peek(p, 1) != ']') {
         p->at++;
         hi = class_char(p, open);
-        if (!p->failed && hi < lo) {
+        if (!p->failed && hi < lo)
             fail(p, from, NULL, "the range ends before it begins");
-        }
     }
     put_range(p, lo, hi);
 }
@@ -340,17 +318,14 @@ static uint32_t bracket(struct parser *p)
             return fail(p, from, "write it first or last, or `\\\\-`",
                         "a hyphen in the middle of a class is ambiguous");
         }
-        if (!named_class(p)) {
+        if (!named_class(p))
             class_range(p, open);
-        }
     }
-    if (p->failed || p->at == p->n) {
+    if (p->failed || p->at == p->n)
         return fail(p, open, NULL, "the bracket is never closed");
-    }
     p->at++;
-    if (negated) {
+    if (negated)
         negate(p);
-    }
     return set_node(p);
 }
 
@@ -360,13 +335,11 @@ static uint32_t bracket(struct parser *p)
 static bool number(const struct parser *p, uint32_t *at, uint32_t *out)
 {
     uint32_t i = *at, v = 0;
-    if (i >= p->n || !digit(p->s[i]) || (p->s[i] == '0' && i + 1 < p->n && digit(p->s[i + 1]))) {
+    if (i >= p->n || !digit(p->s[i]) || (p->s[i] == '0' && i + 1 < p->n && digit(p->s[i + 1])))
         return false;
-    }
     for (; i < p->n && digit(p->s[i]); i++) {
-        if (v >= NUMBER_END) {
+        if (v >= NUMBER_END)
             return false;
-        }
         v = v * 10 + (uint32_t)(p->s[i] - '0');
     }
     *at = i;
@@ -378,20 +351,17 @@ static bool number(const struct parser *p, uint32_t *at, uint32_t *out)
 static bool counts(struct parser *p, uint32_t *min, uint32_t *max)
 {
     uint32_t at = p->at + 1;
-    if (!number(p, &at, min)) {
+    if (!number(p, &at, min))
         return false;
-    }
     *max = *min;
     if (at < p->n && p->s[at] == ',') {
         at++;
         *max = RE_NO_MAX;
-        if (at < p->n && p->s[at] != '}' && !number(p, &at, max)) {
+        if (at < p->n && p->s[at] != '}' && !number(p, &at, max))
             return false;
-        }
     }
-    if (at >= p->n || p->s[at] != '}') {
+    if (at >= p->n || p->s[at] != '}')
         return false;
-    }
     p->at = at + 1;
     return true;
 }
@@ -400,9 +370,8 @@ static bool counts(struct parser *p, uint32_t *min, uint32_t *max)
 static bool take_repeat(struct parser *p, uint32_t *min, uint32_t *max)
 {
     char ch = peek(p, 0);
-    if (p->at == p->n || (ch != '*' && ch != '+' && ch != '?')) {
+    if (p->at == p->n || (ch != '*' && ch != '+' && ch != '?'))
         return ch == '{' && counts(p, min, max);
-    }
     *min = ch == '+';
     *max = ch == '?' ? 1 : RE_NO_MAX;
     p->at++;
@@ -449,22 +418,17 @@ static uint32_t group(struct parser *p)
 static uint32_t one(struct parser *p)
 {
     char ch = peek(p, 0);
-    if (ch == '(') {
+    if (ch == '(')
         return group(p);
-    }
-    if (ch == '[') {
+    if (ch == '[')
         return bracket(p);
-    }
-    if (ch == '\\') {
+    if (ch == '\\')
         return literal(p, escape(p));
-    }
-    if (ch != '.' && ch != '^' && ch != '$') {
+    if (ch != '.' && ch != '^' && ch != '$')
         return literal(p, plain(p));
-    }
     p->at++;
-    if (ch != '.') {
+    if (ch != '.')
         return add(p, (struct re_node){.kind = ch == '^' ? RE_BOL : RE_EOL});
-    }
     put_range(p, 0, NEWLINE - 1);
     put_range(p, NEWLINE + 1, REGEX_CODE_MAX);
     return set_node(p);
@@ -479,32 +443,28 @@ static uint32_t sequence(struct parser *p)
             last = repeat(p, last, from, min, max);
             continue;
         }
-        if (last != UINT32_MAX) {
+        if (last != UINT32_MAX)
             all = all ? add(p, (struct re_node){.kind = RE_CAT, .a = all, .b = last}) : last;
-        }
         last = one(p);
     }
-    if (last == UINT32_MAX) {
+    if (last == UINT32_MAX)
         return 0;
-    }
     return all ? add(p, (struct re_node){.kind = RE_CAT, .a = all, .b = last}) : last;
 }
 
 static void put_set(struct parser *p, uint32_t node)
 {
     const struct re_set s = p->re->sets.v[p->re->nodes.v[node].set];
-    for (uint32_t i = 0; i < s.n; i++) {
+    for (uint32_t i = 0; i < s.n; i++)
         VEC_PUSH(p->arena, &p->set, p->re->ranges.v[s.range0 + i]);
-    }
 }
 
 /* One character or another is one of a class. */
 static uint32_t either(struct parser *p, uint32_t a, uint32_t b)
 {
     const struct re_node *v = p->re->nodes.v;
-    if (p->failed || v[a].kind != RE_SET || v[b].kind != RE_SET) {
+    if (p->failed || v[a].kind != RE_SET || v[b].kind != RE_SET)
         return add(p, (struct re_node){.kind = RE_ALT, .a = a, .b = b});
-    }
     put_set(p, a);
     put_set(p, b);
     return set_node(p);
@@ -523,7 +483,7 @@ static uint32_t alternation(struct parser *p)
 struct regex *regex_parse(struct arena *a, const char *pattern, size_t len, struct regex_error *err)
 {
     struct parser p = {.arena = a, .s = pattern, .n = (uint32_t)len, .err = err};
-    p.re = arena_alloc(a, sizeof *p.re);
+    p.re = arena_alloc(a, sizeof(*p.re));
     p.re->work_max = REGEX_WORK_MAX;
     if (len > REGEX_PATTERN_MAX) {
         fail(&p, 0, NULL, "the pattern is too long");

@@ -41,12 +41,10 @@ static uint32_t build_repeat(struct builder *b, const struct re_node *n, uint32_
         uint32_t body = build(b, n->a, at);
         b->p->inst.v[at].x = body;
     }
-    for (uint32_t i = n->min; n->max != RE_NO_MAX && i < n->max && !b->full; i++) {
+    for (uint32_t i = n->min; n->max != RE_NO_MAX && i < n->max && !b->full; i++)
         at = emit(b, (struct re_inst){.op = RI_SPLIT, .x = build(b, n->a, at), .y = next});
-    }
-    for (uint32_t i = 0; i < n->min && !b->full; i++) {
+    for (uint32_t i = 0; i < n->min && !b->full; i++)
         at = build(b, n->a, at);
-    }
     return at;
 }
 
@@ -100,13 +98,11 @@ static void find_cuts(struct builder *b, struct cuts *c)
         VEC_PUSH(b->arena, &c->v, re->ranges.v[i].lo);
         VEC_PUSH(b->arena, &c->v, re->ranges.v[i].hi + 1);
     }
-    qsort(c->v.v, c->v.n, sizeof *c->v.v, compare);
+    qsort(c->v.v, c->v.n, sizeof(*c->v.v), compare);
     uint32_t n = 0;
-    for (uint32_t i = 0; i < c->v.n; i++) {
-        if ((!n || c->v.v[i] != c->v.v[n - 1]) && c->v.v[i] <= REGEX_CODE_MAX) {
+    for (uint32_t i = 0; i < c->v.n; i++)
+        if ((!n || c->v.v[i] != c->v.v[n - 1]) && c->v.v[i] <= REGEX_CODE_MAX)
             c->v.v[n++] = c->v.v[i];
-        }
-    }
     c->v.n = n;
 }
 
@@ -115,9 +111,8 @@ static bool set_has(const struct regex *re, uint32_t set, uint32_t code)
     const struct re_set *s = &re->sets.v[set];
     for (uint32_t i = 0; i < s->n; i++) {
         const struct re_range *r = &re->ranges.v[s->range0 + i];
-        if (code >= r->lo && code <= r->hi) {
+        if (code >= r->lo && code <= r->hi)
             return true;
-        }
     }
     return false;
 }
@@ -127,9 +122,8 @@ static const uint8_t *signature(struct builder *b, uint32_t code)
 {
     uint32_t n = b->re->sets.n;
     uint8_t *s = arena_alloc(b->arena, n + 1);
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < n; i++)
         s[i] = set_has(b->re, i, code);
-    }
     s[n] = b->lines && code == NEWLINE;
     return s;
 }
@@ -144,30 +138,25 @@ static bool find_classes(struct builder *b)
     for (uint32_t i = 0; i < c.v.n; i++) {
         const uint8_t *s = signature(b, c.v.v[i]);
         uint32_t k = 0;
-        while (k < nclass && memcmp(of[k], s, n + 1) != 0) {
+        while (k < nclass && memcmp(of[k], s, n + 1) != 0)
             k++;
-        }
-        if (k == RPK_CLASSES_MAX) {
+        if (k == RPK_CLASSES_MAX)
             return false;
-        }
-        if (k == nclass) {
+        if (k == nclass)
             of[nclass++] = s;
-        }
-        if (s[n]) {
+        if (s[n])
             b->p->newline = k;
-        }
         VEC_PUSH(b->arena, &b->p->bounds, (struct rpk_range){c.v.v[i], k});
     }
-    for (uint32_t i = 0; i < n; i++) {
-        for (uint32_t k = 0; k < nclass; k++) {
+    for (uint32_t i = 0; i < n; i++)
+        for (uint32_t k = 0; k < nclass; k++)
             VEC_PUSH(b->arena, &b->p->member, of[k][i]);
-        }
-    }
     b->p->nclass = nclass;
     return true;
 }
 
-bool regex_program(struct arena *a, const struct regex *re, struct re_prog *out)
+/* Thompson's construction, over classes of code points that the sets do not tell apart. */
+static bool make_program(struct arena *a, const struct regex *re, struct re_prog *out)
 {
     struct builder b = {.arena = a, .re = re, .p = out};
     *out = (struct re_prog){.newline = RPK_CLASSES_MAX};
@@ -183,17 +172,14 @@ static void put_classes(struct arena *a, const struct re_prog *p, struct re_tabl
 {
     uint32_t row = 0;
     for (uint32_t code = 0; code <= 128; code++) {
-        while (row + 1 < p->bounds.n && p->bounds.v[row + 1].first <= code) {
+        while (row + 1 < p->bounds.n && p->bounds.v[row + 1].first <= code)
             row++;
-        }
-        if (code < 128) {
+        if (code < 128)
             t->head.ascii[code] = (uint8_t)p->bounds.v[row].cls;
-        }
     }
     VEC_PUSH(a, &t->ranges, (struct rpk_range){128, p->bounds.v[row].cls});
-    while (++row < p->bounds.n) {
+    while (++row < p->bounds.n)
         VEC_PUSH(a, &t->ranges, p->bounds.v[row]);
-    }
     t->head.nrange = t->ranges.n;
     t->head.nclass = (uint16_t)p->nclass;
     t->head.newline = (uint16_t)p->newline;
@@ -210,16 +196,14 @@ static void put_program(struct arena *a, const struct regex *re, const struct re
     for (uint32_t i = 0; i < p->inst.n; i++) {
         const struct re_inst *in = &p->inst.v[i];
         uint32_t row[] = {(uint32_t)in->op, in->x, in->op == RI_SET ? in->set : in->y};
-        for (size_t k = 0; k < RPK_INST_WORDS; k++) {
+        for (size_t k = 0; k < RPK_INST_WORDS; k++)
             VEC_PUSH(a, &t->words, (uint16_t)row[k]);
-        }
     }
     for (uint32_t s = 0; s < re->sets.n; s++) {
         for (uint32_t w = 0; w < RPK_SET_WORDS; w++) {
             uint32_t bits = 0;
-            for (uint32_t k = 0; k < 16 && 16 * w + k < p->nclass; k++) {
+            for (uint32_t k = 0; k < 16 && 16 * w + k < p->nclass; k++)
                 bits |= (uint32_t)p->member.v[s * p->nclass + 16 * w + k] << k;
-            }
             VEC_PUSH(a, &t->words, (uint16_t)bits);
         }
     }
@@ -228,15 +212,13 @@ static void put_program(struct arena *a, const struct regex *re, const struct re
 bool regex_compile(struct arena *a, const struct regex *re, struct re_table *out)
 {
     struct re_prog p;
-    memset(out, 0, sizeof *out);
-    if (!regex_program(a, re, &p)) {
+    memset(out, 0, sizeof(*out));
+    if (!make_program(a, re, &p))
         return false;
-    }
     put_classes(a, &p, out);
     if (!regex_automaton(a, &p, re->work_max, out)) {
-        if (p.inst.n > RPK_PROGRAM_MAX) {
+        if (p.inst.n > RPK_PROGRAM_MAX)
             return false;
-        }
         put_program(a, re, &p, out);
     }
     out->head.nword = out->words.n;

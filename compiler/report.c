@@ -20,9 +20,8 @@ static const char *const paints[] = {"\033[0m", "\033[1;31m", "\033[1;35m", "\03
 
 static void paint(FILE *out, struct diag_style style, enum paint p)
 {
-    if (style.color) {
+    if (style.color)
         fputs(paints[p], out);
-    }
 }
 
 bool diag_wants_color(FILE *out)
@@ -40,9 +39,8 @@ static void put_place(const struct comp *c, FILE *out, const struct span *s)
     const char *name = source_name(c->sources, s->file);
     show_text(out, name, strlen(name));
     struct place p = source_place(c->sources, s->file, s->off);
-    if (p.line) {
+    if (p.line)
         fprintf(out, ":%u:%u", p.line, p.column);
-    }
     fputs(": ", out);
 }
 
@@ -65,11 +63,10 @@ static void put_char(FILE *out, const char *s, size_t n)
 {
     uint32_t cp;
     show_decode(s, n, &cp);
-    if (is_shown_as_is(cp)) {
+    if (is_shown_as_is(cp))
         fwrite(s, 1, n, out);
-    } else {
+    else
         fputc('?', out);
-    }
 }
 
 /* The part of a line that is shown: all of it, or a window that holds the place. */
@@ -98,12 +95,10 @@ static struct window window_of(const struct comp *c, const struct span *s)
         w.from = w.at > LINE_MAX_SHOWN / 2 ? w.at - LINE_MAX_SHOWN / 2 : 0;
         w.to = len - w.from > LINE_MAX_SHOWN ? w.from + LINE_MAX_SHOWN : len;
     }
-    while (w.from < w.at && is_tail(w.text[w.from])) {
+    while (w.from < w.at && is_tail(w.text[w.from]))
         w.from++;
-    }
-    while (w.to < len && is_tail(w.text[w.to])) {
+    while (w.to < len && is_tail(w.text[w.to]))
         w.to++;
-    }
     w.end = w.end < w.to ? w.end : w.to;
     w.cut_left = w.from > 0;
     w.cut_right = w.to < len;
@@ -115,9 +110,8 @@ static void put_caret(FILE *out, const struct window *w)
     unsigned cols, under = 0;
     for (size_t i = w->from; i < w->at;) {
         size_t n = measure(w->text + i, w->at - i, &cols);
-        for (; cols; cols--) {
+        for (; cols; cols--)
             fputc(w->text[i] == '\t' ? '\t' : ' ', out);
-        }
         i += n;
     }
     for (size_t i = w->at; i < w->end;) {
@@ -125,21 +119,18 @@ static void put_caret(FILE *out, const struct window *w)
         under += cols;
     }
     fputc('^', out);
-    while (under-- > 1) {
+    while (under-- > 1)
         fputc('~', out);
-    }
 }
 
 /* The source line, and below it ^~~~ under the place. */
 static void put_line(const struct comp *c, FILE *out, const struct span *s, struct diag_style style)
 {
-    if (!s->file || !source_place(c->sources, s->file, s->off).line) {
+    if (!s->file || !source_place(c->sources, s->file, s->off).line)
         return;
-    }
     struct window w = window_of(c, s);
-    if (w.from == w.to) {
+    if (w.from == w.to)
         return;
-    }
     unsigned cols;
     fputs(w.cut_left ? "  ..." : "  ", out);
     for (size_t i = w.from, n; i < w.to; i += n) {
@@ -202,9 +193,8 @@ static const struct span *parting(const struct comp *c, const struct span *a, co
     while (b->via.i && a->via.i) {
         const struct span *next = &c->spans.v[b->via.i];
         a = &c->spans.v[a->via.i];
-        if (!same_place(a, next)) {
+        if (!same_place(a, next))
             return b;
-        }
         b = next;
     }
     return NULL;
@@ -223,9 +213,8 @@ static void put_repeats(const struct comp *c, FILE *out, const struct finding *f
             left--;
         }
     }
-    if (left) {
+    if (left)
         fprintf(out, "note: the same in %u more place%s\n", left, left == 1 ? "" : "s");
-    }
 }
 
 static void put_finding(const struct comp *c, FILE *out, const struct finding *f,
@@ -259,14 +248,11 @@ static void print_text(const struct comp *c, FILE *out, struct diag_style style)
 {
     uint32_t n, left = diags_left_out(c);
     const struct finding *f = diags_sorted(c, &n);
-    for (uint32_t i = 0; i < n; i++) {
-        if (style.verbose || diag_info(f[i].code)->severity != SEV_INFO) {
+    for (uint32_t i = 0; i < n; i++)
+        if (style.verbose || diag_info(f[i].code)->severity != SEV_INFO)
             put_finding(c, out, &f[i], style);
-        }
-    }
-    if (left) {
+    if (left)
         fprintf(out, "rulec: %u more finding%s not shown\n", left, left == 1 ? " is" : "s are");
-    }
 }
 
 /* In one piece: standard error has no buffer, and findings may be thousands. */
@@ -276,11 +262,10 @@ void diag_print(const struct comp *c, FILE *out, struct diag_style style)
     size_t len = 0;
     FILE *whole = open_memstream(&text, &len);
     FILE *to = whole ? whole : out;
-    if (style.format == DIAG_JSON) {
+    if (style.format == DIAG_JSON)
         diag_print_json(c, to, style.verbose);
-    } else {
+    else
         print_text(c, to, style);
-    }
     if (whole) {
         fclose(whole);
         fwrite(text, 1, len, out);

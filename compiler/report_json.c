@@ -22,11 +22,10 @@ static void put_place(const struct comp *c, FILE *out, const struct span *s)
 static void put_text_or_null(FILE *out, const char *key, const char *s, size_t len)
 {
     fprintf(out, "\"%s\":", key);
-    if (len) {
+    if (len)
         show_json(out, s, len);
-    } else {
+    else
         fputs("null", out);
-    }
 }
 
 static void put_rule(const struct comp *c, FILE *out, const struct finding *f)
@@ -52,10 +51,9 @@ static void put_uses(const struct comp *c, FILE *out, const struct span *s, bool
     for (uint32_t i = 0; i < n; i++) {
         const struct span *use = &c->spans.v[s->via.i];
         char text[200];
-        snprintf(text, sizeof text, "in %s, used here", STR(c, s->what));
-        if (i < DIAG_USES_MAX - 1 || i == n - 1) {
+        snprintf(text, sizeof(text), "in %s, used here", STR(c, s->what));
+        if (i < DIAG_USES_MAX - 1 || i == n - 1)
             put_note(c, out, use, text, first);
-        }
         s = use;
     }
 }
@@ -66,9 +64,8 @@ static void put_notes(const struct comp *c, FILE *out, const struct finding *f)
     fputs(",\"notes\":[", out);
     put_uses(c, out, &c->spans.v[f->at.i], &first);
     const struct note *notes = diags_notes(c) + f->note0;
-    for (uint32_t i = 0; i < f->nnote; i++) {
+    for (uint32_t i = 0; i < f->nnote; i++)
         put_note(c, out, &c->spans.v[notes[i].at.i], notes[i].text, &first);
-    }
     fputc(']', out);
 }
 

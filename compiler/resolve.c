@@ -29,18 +29,16 @@ static int compare_tags(const void *va, const void *vb)
 
 static void resolve_tags(struct comp *c, const struct rule_def *d, struct rule *r)
 {
-    struct tag *tags = arena_alloc(c->arena, d->tags.n * sizeof *tags);
+    struct tag *tags = arena_alloc(c->arena, d->tags.n * sizeof(*tags));
     for (uint32_t i = 0; i < d->tags.n; i++) {
         str_id id = d->tags.v[i];
         tags[i] = (struct tag){STR(c, id), STRLEN(c, id), id};
     }
-    qsort(tags, d->tags.n, sizeof *tags, compare_tags);
+    qsort(tags, d->tags.n, sizeof(*tags), compare_tags);
     r->tag0 = c->tags.n;
-    for (uint32_t i = 0; i < d->tags.n; i++) {
-        if (!i || tags[i].id.i != tags[i - 1].id.i) {
+    for (uint32_t i = 0; i < d->tags.n; i++)
+        if (!i || tags[i].id.i != tags[i - 1].id.i)
             VEC_PUSH(c->arena, &c->tags, tags[i].id);
-        }
-    }
     r->ntag = c->tags.n - r->tag0;
 }
 
@@ -48,13 +46,12 @@ static void resolve_tags(struct comp *c, const struct rule_def *d, struct rule *
 static void drop_container_info(struct comp *c, struct text *t)
 {
     static const char info[] = "%container.info";
-    uint32_t len = sizeof info - 1, done = 0;
+    uint32_t len = sizeof(info) - 1, done = 0;
     struct text out = {0};
     for (const char *hit; t->bytes.n - done >= len; done += len) {
         hit = memmem(t->bytes.v + done, t->bytes.n - done, info, len);
-        if (!hit) {
+        if (!hit)
             break;
-        }
         uint32_t at = (uint32_t)(hit - t->bytes.v);
         diag(c, RK0209, text_span(c, t, at, len), NULL,
              "`%%container.info` has no meaning any more, and is left out");
@@ -135,11 +132,10 @@ static void resolve_def(struct pack *pk, struct rule_def *d)
     struct rule *r = &c->rules.v[d->rule];
     r->desc = text_intern(c, &d->desc);
     resolve_tags(c, d, r);
-    if (d->foreign) {
+    if (d->foreign)
         draft_mark_used(pk, d);
-    } else {
+    else
         resolve_rule(pk, d, r);
-    }
 }
 
 /* What a macro compares is looked at where it is used, as Falco does. */
@@ -147,9 +143,8 @@ static void check_used(struct pack *pk)
 {
     for (uint32_t i = 0; i < pk->macros.n; i++) {
         const struct macro_def *m = &pk->macros.v[i];
-        if (m->used) {
+        if (m->used)
             subst_check_fields(pk, m->lit0, m->lit_end);
-        }
     }
 }
 
@@ -177,16 +172,14 @@ int pass_resolve(struct comp *c)
     struct pack pk = {.c = c};
     draft_prepare(&pk);
     for (uint32_t i = 0; i < c->items.n; i++) {
-        if (i && c->items.v[i].doc_file != pk.file) {
+        if (i && c->items.v[i].doc_file != pk.file)
             draft_file(&pk);
-        }
         pack_add_item(&pk, &c->items.v[i]);
     }
     subst_prepare(&pk);
     bind_macros(&pk);
-    for (uint32_t i = 0; i < pk.rules.n; i++) {
+    for (uint32_t i = 0; i < pk.rules.n; i++)
         resolve_def(&pk, &pk.rules.v[i]);
-    }
     check_used(&pk);
     report_unused(&pk);
     return 0;

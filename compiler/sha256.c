@@ -39,14 +39,14 @@ static void mix(struct sha256 *h)
 {
     uint32_t w[64], s[8];
     expand(w, h->block);
-    memcpy(s, h->state, sizeof s);
+    memcpy(s, h->state, sizeof(s));
     for (unsigned i = 0; i < 64; i++) {
         uint32_t e1 = rotate(s[4], 6) ^ rotate(s[4], 11) ^ rotate(s[4], 25);
         uint32_t choice = (s[4] & s[5]) ^ (~s[4] & s[6]);
         uint32_t t1 = s[7] + e1 + choice + K[i] + w[i];
         uint32_t e0 = rotate(s[0], 2) ^ rotate(s[0], 13) ^ rotate(s[0], 22);
         uint32_t major = (s[0] & s[1]) ^ (s[0] & s[2]) ^ (s[1] & s[2]);
-        memmove(s + 1, s, 7 * sizeof *s);
+        memmove(s + 1, s, 7 * sizeof(*s));
         s[4] += t1;
         s[0] = t1 + e0 + major;
     }
@@ -61,8 +61,8 @@ void sha256_init(struct sha256 *h)
         0x6a09e667u, 0xbb67ae85u, 0x3c6ef372u, 0xa54ff53au,
         0x510e527fu, 0x9b05688cu, 0x1f83d9abu, 0x5be0cd19u,
     };
-    memset(h, 0, sizeof *h);
-    memcpy(h->state, start, sizeof start);
+    memset(h, 0, sizeof(*h));
+    memcpy(h->state, start, sizeof(start));
 }
 
 void sha256_add(struct sha256 *h, const void *bytes, size_t len)
@@ -83,7 +83,7 @@ void sha256_end(struct sha256 *h, uint8_t digest[32])
     sha256_add(h, "\x80", 1);
     while (h->size % 64 != 56)
         sha256_add(h, "", 1);
-    sha256_add(h, length, sizeof length);
+    sha256_add(h, length, sizeof(length));
     for (unsigned i = 0; i < 32; i++)
         digest[i] = (uint8_t)(h->state[i / 4] >> (24 - 8 * (i % 4)));
 }

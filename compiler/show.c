@@ -7,11 +7,9 @@ struct range {
 
 static bool in_ranges(const struct range *r, size_t n, uint32_t cp)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (cp >= r[i].first && cp <= r[i].last) {
+    for (size_t i = 0; i < n; i++)
+        if (cp >= r[i].first && cp <= r[i].last)
             return true;
-        }
-    }
     return false;
 }
 
@@ -23,19 +21,16 @@ size_t show_decode(const char *s, size_t len, uint32_t *cp)
     unsigned char b = (unsigned char)s[0];
     size_t n = b < 0x80 ? 1 : (b & 0xe0) == 0xc0 ? 2 : (b & 0xf0) == 0xe0 ? 3 : 4;
     *cp = UINT32_MAX;
-    if (n > len || (n == 4 && (b & 0xf8) != 0xf0)) {
+    if (n > len || (n == 4 && (b & 0xf8) != 0xf0))
         return 1;
-    }
     uint32_t v = n == 1 ? b : b & (0x7fu >> n);
     for (size_t i = 1; i < n; i++) {
-        if (((unsigned char)s[i] & 0xc0) != 0x80) {
+        if (((unsigned char)s[i] & 0xc0) != 0x80)
             return 1;
-        }
         v = v << 6 | ((unsigned char)s[i] & 0x3f);
     }
-    if (v < least[n] || v > 0x10ffff || (v >= 0xd800 && v <= 0xdfff)) {
+    if (v < least[n] || v > 0x10ffff || (v >= 0xd800 && v <= 0xdfff))
         return 1;
-    }
     *cp = v;
     return n;
 }
@@ -66,17 +61,16 @@ static void put(FILE *out, const char *s, size_t len, bool quoted)
     for (size_t i = 0, n; i < len; i += n) {
         uint32_t cp;
         n = show_decode(s + i, len - i, &cp);
-        if (quoted && (cp == '\n' || cp == '\t')) {
+        if (quoted && (cp == '\n' || cp == '\t'))
             fputs(cp == '\n' ? "\\n" : "\\t", out);
-        } else if (cp == UINT32_MAX || (cp < 0x100 && show_acts(cp) && n == 1)) {
+        else if (cp == UINT32_MAX || (cp < 0x100 && show_acts(cp) && n == 1))
             fprintf(out, "\\x%02x", (unsigned char)s[i]);
-        } else if (show_acts(cp)) {
+        else if (show_acts(cp))
             fprintf(out, "\\u{%x}", cp);
-        } else if (quoted && (cp == '"' || cp == '\\')) {
+        else if (quoted && (cp == '"' || cp == '\\'))
             fprintf(out, "\\%c", (int)cp);
-        } else {
+        else
             fwrite(s + i, 1, n, out);
-        }
     }
 }
 
@@ -98,15 +92,14 @@ void show_json(FILE *out, const char *s, size_t len)
     for (size_t i = 0, n; i < len; i += n) {
         uint32_t cp;
         n = show_decode(s + i, len - i, &cp);
-        if (cp == UINT32_MAX) {
+        if (cp == UINT32_MAX)
             fputs("\\ufffd", out);
-        } else if (cp == '"' || cp == '\\') {
+        else if (cp == '"' || cp == '\\')
             fprintf(out, "\\%c", (int)cp);
-        } else if (cp < 0x20 || cp == 0x7f) {
+        else if (cp < 0x20 || cp == 0x7f)
             fprintf(out, "\\u%04x", cp);
-        } else {
+        else
             fwrite(s + i, 1, n, out);
-        }
     }
     fputc('"', out);
 }

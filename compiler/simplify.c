@@ -32,7 +32,7 @@ static bool same(const void *ctx, uint32_t id)
     const struct wanted *w = ctx;
     const struct expr *a = w->e, *b = &w->x->v.v[id];
     return a->kind == b->kind && a->neg == b->neg && a->atom.i == b->atom.i && a->nkid == b->nkid &&
-           (!a->nkid || !memcmp(w->kids, w->x->kids.v + b->kid0, a->nkid * sizeof *w->kids));
+           (!a->nkid || !memcmp(w->kids, w->x->kids.v + b->kid0, a->nkid * sizeof(*w->kids)));
 }
 
 /* The one expression with these parts; `kids` may not lie in x->kids. */
@@ -40,17 +40,14 @@ static expr_id cons(struct exprs *x, struct expr e, const expr_id *kids)
 {
     uint64_t h = cons_hash_u32(CONS_SEED, (uint32_t)e.kind << 1 | e.neg);
     h = cons_hash_u32(h, e.atom.i);
-    for (uint32_t i = 0; i < e.nkid; i++) {
+    for (uint32_t i = 0; i < e.nkid; i++)
         h = cons_hash_u32(h, kids[i].i);
-    }
     uint32_t id = cons_find(&x->table, h, same, &(struct wanted){x, &e, kids});
-    if (id) {
+    if (id)
         return (expr_id){id};
-    }
     e.kid0 = x->kids.n;
-    for (uint32_t i = 0; i < e.nkid; i++) {
+    for (uint32_t i = 0; i < e.nkid; i++)
         VEC_PUSH(x->c->arena, &x->kids, kids[i]);
-    }
     id = VEC_PUSH(x->c->arena, &x->v, e);
     VEC_PUSH(x->c->arena, &x->mark, 0);
     VEC_PUSH(x->c->arena, &x->memo, (struct memo){0});
@@ -62,9 +59,8 @@ static expr_id cons(struct exprs *x, struct expr e, const expr_id *kids)
 static bool may_fold(const struct comp *c, atom_id id)
 {
     const struct atom *a = &c->atoms.v[id.i];
-    if (a->expr.i || a->rexpr.i || a->rhs.field) {
+    if (a->expr.i || a->rexpr.i || a->rhs.field)
         return true;
-    }
     const char *cls = catalog_field(a->lhs.field)->cls;
     return !strcmp(cls, "evt") || !strcmp(cls, "fd") || (!a->nval && a->op != OP_EXISTS);
 }
@@ -86,15 +82,51 @@ static void gather(struct exprs *x, enum expr_kind kind, expr_id e)
         VEC_PUSH(x->c->arena, &x->work, e);
         return;
     }
-    for (uint32_t i = 0; i < v->nkid; i++) {
+    for (uint32_t i = 0; i < v->nkid; i++)
         VEC_PUSH(x->c->arena, &x->work, x->kids.v[v->kid0 + i]);
-    }
 }
 
 static bool is_plain(const struct exprs *x, expr_id e, bool neg)
 {
     const struct expr *v = &x->v.v[e.i];
     return v->kind == EXPR_LIT && v->neg == neg;
+}
+
+/* True for `field = constant` and `field in (constants)`, and nothing else. */
+static bool is_membership(const struct atom *a)
+{
+    return !a->expr.i && !a->rexpr.i && !a->rhs.field && a->mod == MOD_NONE && a->nval &&
+           (a->op == OP_EQ || a->op == OP_IN) && !(catalog_field(a->lhs.field)->flags & FF_LIST);
+}
+
+/*
+ * A long list is looked up as a whole, and rules share it: to join it with another would make a new
+ * long list for each rule that uses it.
+ */
+#define JOIN_MAX 256
+
+/* Both are tests by = or `in` of one field, so that `a or b` is one test. */
+static bool can_join(const struct comp *c, atom_id ia, atom_id ib)
+{
+    const struct atom *a = &c->atoms.v[ia.i], *b = &c->atoms.v[ib.i];
+    return a->nval <= JOIN_MAX && b->nval <= JOIN_MAX && a->lhs.field == b->lhs.field &&
+           a->lhs.index == b->lhs.index && a->lhs.name.i == b->lhs.name.i && is_membership(a) &&
+           is_membership(b);
+}
+
+/* That test of `n` atoms, each of which can join the first. */
+static atom_id join(struct comp *c, struct cons *atoms, const atom_id *v, uint32_t n)
+{
+    struct atom u = c->atoms.v[v[0].i];
+    u.op = OP_IN;
+    u.val0 = c->values.n;
+    for (uint32_t i = 0; i < n; i++) {
+        const struct atom a = c->atoms.v[v[i].i];
+        for (uint32_t k = 0; k < a.nval; k++)
+            VEC_PUSH(c->arena, &c->values, c->values.v[a.val0 + k]);
+    }
+    u.nval = c->values.n - u.val0;
+    return atom_intern(c, atoms, u);
 }
 
 /*
@@ -105,24 +137,21 @@ static uint32_t merge(struct exprs *x, enum expr_kind kind, expr_id *v, uint32_t
 {
     bool neg = kind == EXPR_AND;
     for (uint32_t i = 0; i < n; i++) {
-        if (!is_plain(x, v[i], neg)) {
+        if (!is_plain(x, v[i], neg))
             continue;
-        }
         atom_id first = x->v.v[v[i].i].atom;
         uint32_t left = i + 1;
         x->group.n = 0;
         VEC_PUSH(x->c->arena, &x->group, first);
         for (uint32_t j = i + 1; j < n; j++) {
             atom_id other = x->v.v[v[j].i].atom;
-            if (is_plain(x, v[j], neg) && atom_can_join(x->c, first, other)) {
+            if (is_plain(x, v[j], neg) && can_join(x->c, first, other))
                 VEC_PUSH(x->c->arena, &x->group, other);
-            } else {
+            else
                 v[left++] = v[j];
-            }
         }
-        if (x->group.n > 1) {
-            v[i] = literal(x, atom_join(x->c, &x->atoms, x->group.v, x->group.n), neg);
-        }
+        if (x->group.n > 1)
+            v[i] = literal(x, join(x->c, &x->atoms, x->group.v, x->group.n), neg);
         n = left;
     }
     return n;
@@ -150,12 +179,10 @@ static uint32_t absorb(const struct exprs *x, enum expr_kind kind, expr_id *v, u
     for (uint32_t i = 0; i < n; i++) {
         const struct expr *e = &x->v.v[v[i].i];
         bool absorbed = false;
-        for (uint32_t k = 0; k < e->nkid && e->kind == dual && !absorbed; k++) {
+        for (uint32_t k = 0; k < e->nkid && e->kind == dual && !absorbed; k++)
             absorbed = x->mark.v[x->kids.v[e->kid0 + k].i] == x->stamp;
-        }
-        if (!absorbed) {
+        if (!absorbed)
             v[left++] = v[i];
-        }
     }
     return left;
 }
@@ -173,9 +200,8 @@ static uint64_t rank_of(const struct exprs *x, enum expr_kind kind, expr_id e)
 static int by_rank(const void *pa, const void *pb)
 {
     const struct ranked *a = pa, *b = pb;
-    if (a->rank != b->rank) {
+    if (a->rank != b->rank)
         return a->rank < b->rank ? -1 : 1;
-    }
     return a->place < b->place ? -1 : a->place > b->place;
 }
 
@@ -189,13 +215,11 @@ static void sort_by_rank(struct exprs *x, enum expr_kind kind, expr_id *v, uint3
         sorted = sorted && (!i || x->rank.v[i - 1].rank <= rank);
         VEC_PUSH(x->c->arena, &x->rank, (struct ranked){.e = v[i], .place = i, .rank = rank});
     }
-    if (sorted) {
+    if (sorted)
         return;
-    }
-    qsort(x->rank.v, n, sizeof *x->rank.v, by_rank);
-    for (uint32_t i = 0; i < n; i++) {
+    qsort(x->rank.v, n, sizeof(*x->rank.v), by_rank);
+    for (uint32_t i = 0; i < n; i++)
         v[i] = x->rank.v[i].e;
-    }
 }
 
 /* Expected cost and odds of operands that are tried in this order. */
@@ -224,49 +248,40 @@ static expr_id nary(struct exprs *x, enum expr_kind kind, uint32_t base)
     for (uint32_t i = base; i < x->work.n; i++) {
         expr_id e = x->work.v[i];
         dead = dead || e.i == zero.i;
-        if (e.i != unit.i) {
+        if (e.i != unit.i)
             v[n++] = e;
-        }
     }
     x->work.n = base;
-    if (dead || !n) {
+    if (dead || !n)
         return dead ? zero : unit;
-    }
     n = merge(x, kind, v, n);
     n = unique(x, v, n);
     n = absorb(x, kind, v, n);
-    if (n == 1) {
+    if (n == 1)
         return v[0];
-    }
     sort_by_rank(x, kind, v, n);
     struct expr e = {.kind = (uint8_t)kind, .nkid = n};
     expect(x, v, &e);
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < n; i++)
         e.varies = e.varies || x->v.v[v[i].i].varies;
-    }
     return cons(x, e, v);
 }
 
 expr_id expr_of_node(struct exprs *x, node_id id, bool neg)
 {
     const struct node n = x->c->nodes.v[id.i];
-    if (n.kind == NODE_TRUE || n.kind == NODE_FALSE) {
+    if (n.kind == NODE_TRUE || n.kind == NODE_FALSE)
         return (n.kind == NODE_TRUE) != neg ? EXPR_TRUE : EXPR_FALSE;
-    }
-    if (n.kind == NODE_TEST) {
+    if (n.kind == NODE_TEST)
         return literal(x, n.atom, neg);
-    }
-    if (n.kind == NODE_NOT) {
+    if (n.kind == NODE_NOT)
         return expr_of_node(x, x->c->kids.v[n.kid0], !neg);
-    }
-    if (n.kind != NODE_AND && n.kind != NODE_OR) {
+    if (n.kind != NODE_AND && n.kind != NODE_OR)
         return EXPR_FALSE;
-    }
     enum expr_kind kind = (n.kind == NODE_AND) != neg ? EXPR_AND : EXPR_OR;
     uint32_t base = x->work.n;
-    for (uint32_t i = 0; i < n.nkid; i++) {
+    for (uint32_t i = 0; i < n.nkid; i++)
         gather(x, kind, expr_of_node(x, x->c->kids.v[n.kid0 + i], neg));
-    }
     return nary(x, kind, base);
 }
 
@@ -279,29 +294,25 @@ static expr_id fold_literal(const struct exprs *x, expr_id id, const struct site
 {
     const struct expr *e = &x->v.v[id.i];
     enum fold f = fold_atom(x->c, e->atom, s);
-    if (f == FOLD_KEEP) {
+    if (f == FOLD_KEEP)
         return id;
-    }
     return (f == FOLD_TRUE) != e->neg ? EXPR_TRUE : EXPR_FALSE;
 }
 
 expr_id expr_on_site(struct exprs *x, expr_id id, const struct site *s)
 {
     const struct expr e = x->v.v[id.i];
-    if (!e.varies) {
+    if (!e.varies)
         return id;
-    }
-    if (x->memo.v[id.i].stamp == x->site_stamp) {
+    if (x->memo.v[id.i].stamp == x->site_stamp)
         return x->memo.v[id.i].result;
-    }
     expr_id r;
     if (e.kind == EXPR_LIT) {
         r = fold_literal(x, id, s);
     } else {
         uint32_t base = x->work.n;
-        for (uint32_t i = 0; i < e.nkid; i++) {
+        for (uint32_t i = 0; i < e.nkid; i++)
             gather(x, (enum expr_kind)e.kind, expr_on_site(x, x->kids.v[e.kid0 + i], s));
-        }
         r = nary(x, (enum expr_kind)e.kind, base);
     }
     x->memo.v[id.i] = (struct memo){x->site_stamp, r};

@@ -64,9 +64,4 @@ expr_id expr_on_site(struct exprs *x, expr_id e, const struct site *s);
 /* Begins another site: forgets what expr_on_site() knew. */
 void exprs_next_site(struct exprs *x);
 
-/* cost.c: true if both are tests = or `in` of one field, so that `a or b` is one test. */
-bool atom_can_join(const struct comp *c, atom_id a, atom_id b);
-/* That test of `n` atoms, each of which can join the first. */
-atom_id atom_join(struct comp *c, struct cons *atoms, const atom_id *v, uint32_t n);
-
 #endif

@@ -45,7 +45,7 @@ struct sketch_maker {
 
 struct sketch_maker *sketch_new(struct comp *c)
 {
-    struct sketch_maker *m = arena_alloc(c->arena, sizeof *m);
+    struct sketch_maker *m = arena_alloc(c->arena, sizeof(*m));
     m->c = c;
     c->sketch.n = 0;
     return m;
@@ -268,7 +268,7 @@ static int compare_spots(const void *pa, const void *pb)
 static void sort_spots(struct spots *s)
 {
     uint32_t n = 0;
-    qsort(s->list.v, s->list.n, sizeof *s->list.v, compare_spots);
+    qsort(s->list.v, s->list.n, sizeof(*s->list.v), compare_spots);
     for (uint32_t i = 0; i < s->list.n; i++)
         if (!n || compare_spots(&s->list.v[n - 1], &s->list.v[i]) != 0)
             s->list.v[n++] = s->list.v[i];
@@ -361,8 +361,8 @@ int sketch_bit(struct sketch_maker *m, struct emit *e, dag_id root)
 /* False: two words of the table fall on one row. */
 static bool lay_out(const struct sketch_maker *m, struct sketch_row *out, uint32_t n)
 {
-    memset(out, 0, n * sizeof *out);
-    memcpy(out, &m->head, sizeof *out);
+    memset(out, 0, n * sizeof(*out));
+    memcpy(out, &m->head, sizeof(*out));
     for (uint32_t i = 0; i < m->rows.n; i++) {
         struct sketch_row *row = &out[sketch_place(&m->head, m->rows.v[i].word)];
         if (row->word)
@@ -379,7 +379,7 @@ void sketch_finish(struct sketch_maker *m)
         return;
     for (uint8_t bits = 6;; bits++) {
         uint32_t n = 1 + (1u << bits);
-        struct sketch_row *out = arena_alloc(m->c->arena, n * sizeof *out);
+        struct sketch_row *out = arena_alloc(m->c->arena, n * sizeof(*out));
         m->head.shift = (uint8_t)(64 - bits);
         for (uint32_t i = 0; i < TRIES && n > m->rows.n; i++) {
             mul = (mul ^ mul >> 29) * 0xbf58476d1ce4e5b9ull;

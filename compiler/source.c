@@ -25,7 +25,7 @@ struct sources {
 
 struct sources *sources_new(struct arena *a)
 {
-    struct sources *s = arena_alloc(a, sizeof *s);
+    struct sources *s = arena_alloc(a, sizeof(*s));
     s->arena = a;
     VEC_PUSH(a, &s->v, (struct source){.name = "", .text = ""});
     return s;
@@ -40,9 +40,8 @@ static char *copy_text(struct arena *a, const char *text, size_t len)
 
 int source_add(struct sources *s, const char *shown, const char *text, size_t len)
 {
-    if (len > SOURCE_MAX) {
+    if (len > SOURCE_MAX)
         return -EFBIG;
-    }
     return (int)VEC_PUSH(s->arena, &s->v,
                          (struct source){.name = copy_text(s->arena, shown, strlen(shown)),
                                          .text = copy_text(s->arena, text, len),
@@ -55,12 +54,10 @@ static ssize_t read_full(int fd, char *buf, size_t cap)
     size_t have = 0;
     while (have < cap) {
         ssize_t n = read(fd, buf + have, cap - have);
-        if (n < 0 && errno == EINTR) {
+        if (n < 0 && errno == EINTR)
             continue;
-        }
-        if (n <= 0) {
+        if (n <= 0)
             return n < 0 ? -errno : (ssize_t)have;
-        }
         have += (size_t)n;
     }
     return (ssize_t)have;
@@ -70,30 +67,24 @@ static ssize_t read_full(int fd, char *buf, size_t cap)
 static int read_all(struct arena *a, int fd, char **text, size_t *len)
 {
     struct stat st;
-    if (fstat(fd, &st) < 0) {
+    if (fstat(fd, &st) < 0)
         return -errno;
-    }
-    if (S_ISDIR(st.st_mode)) {
+    if (S_ISDIR(st.st_mode))
         return -EISDIR;
-    }
-    if (st.st_size > (off_t)SOURCE_MAX) {
+    if (st.st_size > (off_t)SOURCE_MAX)
         return -EFBIG;
-    }
     size_t cap = st.st_size > 0 ? (size_t)st.st_size + 1 : 64u << 10;
     char *buf = arena_alloc(a, cap + 1);
     size_t have = 0;
     for (;;) {
         ssize_t n = read_full(fd, buf + have, cap - have);
-        if (n < 0) {
+        if (n < 0)
             return (int)n;
-        }
         have += (size_t)n;
-        if (have < cap) {
+        if (have < cap)
             break;
-        }
-        if (have > SOURCE_MAX) {
+        if (have > SOURCE_MAX)
             return -EFBIG;
-        }
         char *more = arena_alloc(a, 2 * cap + 1);
         memcpy(more, buf, have);
         buf = more;
@@ -109,18 +100,15 @@ int source_read(struct sources *s, const char *path, const char *shown)
 {
     bool std = !strcmp(path, "-");
     int fd = std ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    if (fd < 0) {
+    if (fd < 0)
         return -errno;
-    }
     struct source src = {.name = copy_text(s->arena, shown, strlen(shown))};
     char *text = NULL;
     int err = read_all(s->arena, fd, &text, &src.len);
-    if (!std) {
+    if (!std)
         close(fd);
-    }
-    if (err) {
+    if (err)
         return err;
-    }
     src.text = text;
     return (int)VEC_PUSH(s->arena, &s->v, src);
 }
@@ -151,24 +139,20 @@ const char *source_text(const struct sources *s, uint32_t file, size_t *len)
 /* Length of the line end that stands at `p`, as libyaml sees it; 0 if there is none. */
 static size_t break_at(const char *p, size_t left)
 {
-    if (p[0] == '\r') {
+    if (p[0] == '\r')
         return left > 1 && p[1] == '\n' ? 2 : 1;
-    }
-    if (p[0] == '\n') {
+    if (p[0] == '\n')
         return 1;
-    }
-    if (left > 1 && !memcmp(p, "\xc2\x85", 2)) {
+    if (left > 1 && !memcmp(p, "\xc2\x85", 2))
         return 2;
-    }
     return left > 2 && (!memcmp(p, "\xe2\x80\xa8", 3) || !memcmp(p, "\xe2\x80\xa9", 3)) ? 3 : 0;
 }
 
 /* Length of the line end that the first `len` bytes of `p` end with. */
 static size_t break_before(const char *p, size_t len)
 {
-    if (p[len - 1] == '\n') {
+    if (p[len - 1] == '\n')
         return len > 1 && p[len - 2] == '\r' ? 2 : 1;
-    }
     return p[len - 1] == '\r' ? 1 : p[len - 1] == '\x85' ? 2 : 3;
 }
 
@@ -178,9 +162,8 @@ static void find_lines(struct arena *a, struct source *src)
     for (size_t i = 0; i < src->len;) {
         size_t n = break_at(src->text + i, src->len - i);
         i += n ? n : 1;
-        if (n) {
+        if (n)
             VEC_PUSH(a, &src->lines, (uint32_t)i);
-        }
     }
 }
 
@@ -189,17 +172,15 @@ static uint32_t line_index(const struct sources *s, uint32_t file, uint32_t off)
 {
     /* The line table is a cache of the text: filling it does not change what `s` means. */
     struct source *src = &s->v.v[file];
-    if (!src->lines.n) {
+    if (!src->lines.n)
         find_lines(s->arena, src);
-    }
     uint32_t lo = 0, hi = src->lines.n;
     while (hi - lo > 1) {
         uint32_t mid = lo + (hi - lo) / 2;
-        if (src->lines.v[mid] <= off) {
+        if (src->lines.v[mid] <= off)
             lo = mid;
-        } else {
+        else
             hi = mid;
-        }
     }
     return lo;
 }
@@ -215,17 +196,15 @@ struct place source_place(const struct sources *s, uint32_t file, uint32_t off)
 {
     uint32_t line = line_index(s, file, off);
     struct source *src = &s->v.v[file];
-    if (src->missing) {
+    if (src->missing)
         return (struct place){0, 0};
-    }
     uint32_t i = line_start(src, line), column = 1;
     if (src->seen_off > i && src->seen_off <= off) {
         i = src->seen_off;
         column = src->seen_column;
     }
-    for (; i < off && i < src->len; i++) {
+    for (; i < off && i < src->len; i++)
         column += ((unsigned char)src->text[i] & 0xc0) != 0x80;
-    }
     src->seen_off = i;
     src->seen_column = column;
     return (struct place){line + 1, column};

@@ -44,18 +44,16 @@ static bool is_large(const struct text *t)
 static bool is_quoted(const char *s, size_t len)
 {
     const char *end = s + 1;
-    while ((end = memchr(end, *s, len - (size_t)(end - s))) && end[-1] == '\\') {
+    while ((end = memchr(end, *s, len - (size_t)(end - s))) && end[-1] == '\\')
         end++;
-    }
     return end == s + len - 1;
 }
 
 /* A text that is put into a condition as it is, and will not be read there as one constant. */
 static bool splits(const char *s, size_t len)
 {
-    if (*s == '"' || *s == '\'') {
+    if (*s == '"' || *s == '\'')
         return !is_quoted(s, len);
-    }
     /* A blank brings quotes with it; then only a quote or a backslash inside can end them. */
     return memchr(s, ' ', len) ? s[strcspn(s, "\"\\")] != 0 : s[strcspn(s, "(),='\"\t\r\n\b")] != 0;
 }
@@ -75,9 +73,8 @@ void subst_check_item(struct pack *pk, uint32_t yaml, const char *of, str_id nam
 /* An item behind a comma, unless nothing stands before it: empty items in front leave none. */
 static void put_item(struct pack *pk, struct text *t, uint32_t yaml)
 {
-    if (t->bytes.n) {
+    if (t->bytes.n)
         text_put_fixed(pk->c, t, ", ", pk->c->yaml.v[yaml].at);
-    }
     except_put_quoted(pk, t, yaml);
 }
 
@@ -100,9 +97,8 @@ static void put_inner(struct pack *pk, struct list_def *l, struct list_def *o, s
 static void compile_list(struct pack *pk, struct list_def *l)
 {
     struct comp *c = pk->c;
-    if (l->ready) {
+    if (l->ready)
         return;
-    }
     l->ready = true;
     for (uint32_t i = 0; i < l->items.n && !is_large(&l->text); i++) {
         str_id word = c->yaml.v[l->items.v[i]].text;
@@ -118,9 +114,8 @@ static void compile_list(struct pack *pk, struct list_def *l)
 
 void subst_prepare(struct pack *pk)
 {
-    for (uint32_t i = 0; i < pk->lists.n; i++) {
+    for (uint32_t i = 0; i < pk->lists.n; i++)
         compile_list(pk, &pk->lists.v[i]);
-    }
 }
 
 /* ---- replacing ---- */
@@ -135,14 +130,12 @@ static void want_words(struct subst *s, const struct text *t)
 {
     struct comp *c = s->pk->c;
     for (uint32_t i = 0, from = 0; i <= t->bytes.n; i++) {
-        if (i < t->bytes.n && !is_delimiter(t->bytes.v[i])) {
+        if (i < t->bytes.n && !is_delimiter(t->bytes.v[i]))
             continue;
-        }
         str_id word = intern_find(c->intern, t->bytes.v + from, i - from);
         uint32_t list = word.i ? PACK_FIND(&s->pk->list_of, word) : 0;
-        if (list) {
+        if (list)
             s->wanted.v[list - 1] = true;
-        }
         from = i + 1;
     }
 }
@@ -153,14 +146,12 @@ static uint32_t find_name(const struct text *t, uint32_t from, const char *name,
     const char *text = t->bytes.v;
     while (from + len <= t->bytes.n) {
         const char *hit = memmem(text + from, t->bytes.n - from, name, len);
-        if (!hit) {
+        if (!hit)
             break;
-        }
         uint32_t at = (uint32_t)(hit - text);
         if ((at == 0 || is_delimiter(text[at - 1])) &&
-            (at + len == t->bytes.n || is_delimiter(text[at + len]))) {
+            (at + len == t->bytes.n || is_delimiter(text[at + len])))
             return at;
-        }
         from = at + 1;
     }
     return UINT32_MAX;
@@ -176,13 +167,12 @@ static bool in_quotes(struct quotes *q, const struct text *t, uint32_t at)
 {
     for (; q->off < at; q->off++) {
         char ch = t->bytes.v[q->off];
-        if (!q->open) {
+        if (!q->open)
             q->open = (char)(ch == '"' || ch == '\'' ? ch : 0);
-        } else if (ch == '\\') {
+        else if (ch == '\\')
             q->off++;
-        } else if (ch == q->open) {
+        else if (ch == q->open)
             q->open = 0;
-        }
     }
     return q->open;
 }
@@ -192,11 +182,9 @@ static bool is_language(const char *s, size_t len)
 {
     static const char *const words[] = {"and", "or", "not", "oneof", "anyof", "allof"};
     struct field_name f;
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (len == strlen(words[i]) && !memcmp(s, words[i], len)) {
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (len == strlen(words[i]) && !memcmp(s, words[i], len))
             return true;
-        }
-    }
     return catalog_op_by_name(s, len) || xform_by_name(s, len) != XF_NONE ||
            (memchr(s, '.', len) && field_read(s, len, NULL, 0, &f));
 }
@@ -224,23 +212,19 @@ static uint32_t replace_name(struct pack *pk, const struct text *from, struct te
     struct comp *c = pk->c;
     uint32_t end = at + (uint32_t)STRLEN(c, l->name), n = out->bytes.n;
     span_id use = text_span(c, from, at, end - at);
-    while (n && is_blank(out->bytes.v[n - 1])) {
+    while (n && is_blank(out->bytes.v[n - 1]))
         n--;
-    }
-    while (end < from->bytes.n && is_blank(from->bytes.v[end])) {
+    while (end < from->bytes.n && is_blank(from->bytes.v[end]))
         end++;
-    }
     if (!l->text.bytes.n) {
-        if (n && out->bytes.v[n - 1] == ',') {
+        if (n && out->bytes.v[n - 1] == ',')
             n--;
-        } else if (end < from->bytes.n && from->bytes.v[end] == ',') {
+        else if (end < from->bytes.n && from->bytes.v[end] == ',')
             end++;
-        }
     }
     text_cut(out, n);
-    if (n) {
+    if (n)
         text_put_fixed(c, out, " ", use);
-    }
     text_put_used(c, out, &l->text, use, list_what(c, l));
     text_put_fixed(c, out, " ", use);
     return end;
@@ -255,18 +239,16 @@ static bool subst_list(struct subst *s, const struct text *from, struct text *ou
     uint32_t len = (uint32_t)STRLEN(c, l->name), done = 0;
     struct quotes quotes = {0};
     uint32_t at = find_name(from, 0, name, len);
-    if (at == UINT32_MAX) {
+    if (at == UINT32_MAX)
         return false;
-    }
     bool language = is_language(name, len);
     l->used = true;
     compile_list(s->pk, l);
     while (at != UINT32_MAX && !is_large(out)) {
-        if (in_quotes(&quotes, from, at)) {
+        if (in_quotes(&quotes, from, at))
             warn_quoted(c, l, text_span(c, from, at, len));
-        } else if (language) {
+        else if (language)
             warn_language(c, l, text_span(c, from, at, len));
-        }
         text_put_range(c, out, from, done, at - done);
         done = replace_name(s->pk, from, out, l, at);
         /* At the very beginning no blank is put before, and the search goes on one byte late. */
@@ -307,9 +289,8 @@ bool subst_lists(struct pack *pk, const struct text *from, struct text *out)
 {
     struct comp *c = pk->c;
     struct subst s = {.pk = pk};
-    if (pk->too_large) {
+    if (pk->too_large)
         return false;
-    }
     unsigned k = 0;
     s.wanted.v = arena_alloc(c->arena, pk->lists.n);
     *out = *from;
@@ -334,9 +315,8 @@ bool subst_lists(struct pack *pk, const struct text *from, struct text *out)
 static uint32_t letters(const char *s, size_t len)
 {
     uint32_t bits = 0;
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++)
         bits |= 1u << (s[i] & 31);
-    }
     return bits;
 }
 
@@ -348,12 +328,10 @@ static const struct list_def *near_list(struct pack *pk, const char *s, size_t l
         const char *name = STR(pk->c, pk->lists.v[i].name);
         size_t n = STRLEN(pk->c, pk->lists.v[i].name);
         if (n + limit < len || len + limit < n ||
-            (unsigned)__builtin_popcount(bits ^ letters(name, n)) > 2 * limit) {
+            (unsigned)__builtin_popcount(bits ^ letters(name, n)) > 2 * limit)
             continue;
-        }
-        if (catalog_distance(s, len, name, n, limit) <= limit) {
+        if (catalog_distance(s, len, name, n, limit) <= limit)
             return &pk->lists.v[i];
-        }
     }
     return NULL;
 }
@@ -378,9 +356,8 @@ static void check_list_word(struct pack *pk, const struct lit *lit)
         check_list_name(pk, lit, &pk->lists.v[i - 1]);
         return;
     }
-    if (PACK_FIND(&pk->seen, lit->text) == UINT32_MAX) {
+    if (PACK_FIND(&pk->seen, lit->text) == UINT32_MAX)
         return;
-    }
     const struct list_def *l = near_list(pk, STR(c, lit->text), STRLEN(c, lit->text));
     if (l) {
         diag(c, RK0225, lit->at, arena_printf(c->arena, "did you mean `%s`?", shown(c, l->name)),
@@ -399,16 +376,13 @@ static bool looks_like_field(const char *s, size_t len)
         s++;
         len--;
     }
-    while (len && is_blank(s[len - 1])) {
+    while (len && is_blank(s[len - 1]))
         len--;
-    }
     const char *open = len < 100 ? memchr(s, '(', len) : NULL;
-    if (open) {
+    if (open)
         return s[len - 1] == ')' && xform_by_name(s, (size_t)(open - s)) != XF_NONE;
-    }
-    if (len >= 100 || !memchr(s, '.', len)) {
+    if (len >= 100 || !memchr(s, '.', len))
         return false;
-    }
     size_t name = lex_field_length(s, len), used = lex_bracket_length(s + name, len - name, &arg);
     return name && name + used == len &&
            field_read(s, name, used ? s + name + arg.off : NULL, arg.end - arg.off, &f);
@@ -419,9 +393,8 @@ void subst_check_words(struct pack *pk, uint32_t lit0, uint32_t lit_end)
     struct comp *c = pk->c;
     for (uint32_t i = lit0; i < lit_end; i++) {
         const struct lit lit = c->lits.v[i];
-        if (!lit.quoted && !lit.number) {
+        if (!lit.quoted && !lit.number)
             check_list_word(pk, &lit);
-        }
     }
 }
 

@@ -28,6 +28,7 @@ struct table {
     VEC(struct rpk_str) tags, patterns;
     VEC(struct rpk_name) names;
     VEC(struct rpk_key) keys;
+    VEC(struct rpk_lore) lore;
     VEC(struct rpk_regex) regexes;
     VEC(struct rpk_range) ranges;
     VEC(uint16_t) words;
@@ -330,6 +331,22 @@ static void put_keys(struct table *t)
     }
 }
 
+/* By kind, of each kind in the order of bits. */
+static void put_lore(struct table *t)
+{
+    const struct comp *c = t->c;
+    for (unsigned kind = 0; kind < LORE_KINDS; kind++) {
+        for (uint32_t i = 0; i < c->lore.n; i++) {
+            const struct lore_test *l = &c->lore.v[i];
+            struct rpk_lore r = {.kind = l->kind, .bit = l->bit};
+            if (l->kind == kind) {
+                r.atom = put_atom(t, l->atom);
+                VEC_PUSH(c->arena, &t->lore, r);
+            }
+        }
+    }
+}
+
 /* ---- laying out ---- */
 
 static struct rpk_span append(struct comp *c, const void *rows, uint32_t n, size_t size)
@@ -372,6 +389,7 @@ static void lay_out(struct table *t, struct rpk_head *head)
     head->class_cands = APPEND_COMP(c, class_cands);
     head->class_tests = APPEND_COMP(c, class_tests);
     head->sketch = APPEND_COMP(c, sketch);
+    head->lore = APPEND(t, lore);
     append(c, "", 0, 0); /* the section's own end is aligned */
     head->size = c->table.n;
     memcpy(c->table.v, head, sizeof *head);
@@ -391,6 +409,7 @@ int pass_table(struct comp *c)
     put_events(&t);
     put_matchers(&t);
     put_keys(&t);
+    put_lore(&t);
     head.magic = RPK_MAGIC;
     head.version = RPK_VERSION;
     head.catalog = catalog_digest();

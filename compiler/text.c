@@ -26,9 +26,8 @@ span_id span_used(struct comp *c, span_id at, span_id via, str_id what)
 
 static void put_bytes(struct comp *c, struct text *t, const char *s, uint32_t len)
 {
-    for (uint32_t i = 0; i < len; i++) {
+    for (uint32_t i = 0; i < len; i++)
         VEC_PUSH(c->arena, &t->bytes, s[i]);
-    }
 }
 
 static void put_segment(struct comp *c, struct text *t, struct segment s)
@@ -76,11 +75,10 @@ static uint32_t find_segment(const struct text *t, uint32_t off)
     uint32_t lo = 0, hi = t->segs.n;
     while (hi - lo > 1) {
         uint32_t mid = lo + (hi - lo) / 2;
-        if (t->segs.v[mid].off <= off) {
+        if (t->segs.v[mid].off <= off)
             lo = mid;
-        } else {
+        else
             hi = mid;
-        }
     }
     return lo;
 }
@@ -128,20 +126,17 @@ void text_mark_used(struct comp *c, struct text *t, uint32_t first, span_id via,
 void text_cut(struct text *t, uint32_t len)
 {
     t->bytes.n = len;
-    while (t->segs.n && t->segs.v[t->segs.n - 1].off >= len) {
+    while (t->segs.n && t->segs.v[t->segs.n - 1].off >= len)
         t->segs.n--;
-    }
 }
 
 void text_strip(struct comp *c, struct text *t)
 {
     uint32_t from = 0, to = t->bytes.n;
-    while (from < to && is_blank(t->bytes.v[from])) {
+    while (from < to && is_blank(t->bytes.v[from]))
         from++;
-    }
-    while (to > from && is_blank(t->bytes.v[to - 1])) {
+    while (to > from && is_blank(t->bytes.v[to - 1]))
         to--;
-    }
     struct text stripped = {0};
     text_put_range(c, &stripped, t, from, to - from);
     *t = stripped;
@@ -155,9 +150,8 @@ void text_end(struct comp *c, struct text *t)
 
 span_id text_span(struct comp *c, const struct text *t, uint32_t off, uint32_t len)
 {
-    if (!t->segs.n) {
+    if (!t->segs.n)
         return (span_id){0};
-    }
     uint32_t i = find_segment(t, off);
     struct segment s = t->segs.v[i];
     struct span at = {.file = s.file, .off = s.src, .len = s.fixed, .via = s.via, .what = s.what};
@@ -168,9 +162,8 @@ span_id text_span(struct comp *c, const struct text *t, uint32_t off, uint32_t l
         /* Folded lines and escapes cut one scalar into segments: go on while it is the same. */
         for (i++; i < t->segs.n && t->segs.v[i].off < want; i++) {
             struct segment n = t->segs.v[i];
-            if (n.fixed || n.file != s.file || n.via.i != s.via.i || n.src < at.off + at.len) {
+            if (n.fixed || n.file != s.file || n.via.i != s.via.i || n.src < at.off + at.len)
                 break;
-            }
             end = segment_end(t, i);
             at.len = n.src + ((want < end ? want : end) - n.off) - at.off;
         }

@@ -21,9 +21,8 @@ static void mark(struct walk *w)
     struct comp *c = w->c;
     if (w->y->nmap) {
         struct textmap last = c->textmap.v[c->textmap.n - 1];
-        if (w->s - w->v == last.src_off - last.value_off) {
+        if (w->s - w->v == last.src_off - last.value_off)
             return;
-        }
         if (last.value_off == w->v) {
             c->textmap.v[c->textmap.n - 1].src_off = w->s;
             return;
@@ -40,9 +39,8 @@ static bool is_space(char ch)
 
 static uint32_t break_len(const struct walk *w, uint32_t s)
 {
-    if (s >= w->end || (w->src[s] != '\n' && w->src[s] != '\r')) {
+    if (s >= w->end || (w->src[s] != '\n' && w->src[s] != '\r'))
         return 0;
-    }
     return w->src[s] == '\r' && s + 1 < w->end && w->src[s + 1] == '\n' ? 2 : 1;
 }
 
@@ -112,9 +110,8 @@ static void walk_flow(struct walk *w, enum scalar_style style)
 
 static uint32_t line_end(const struct walk *w, uint32_t s)
 {
-    while (s < w->end && !break_len(w, s)) {
+    while (s < w->end && !break_len(w, s))
         s++;
-    }
     return s;
 }
 
@@ -133,13 +130,11 @@ static void walk_literal(struct walk *w)
         const char *nl = memchr(w->val + w->v, '\n', w->vlen - w->v);
         uint32_t vlen = nl ? (uint32_t)(nl - w->val) - w->v : w->vlen - w->v;
         uint32_t next = line_end(w, w->s);
-        if (vlen > next - w->s || memcmp(w->src + next - vlen, w->val + w->v, vlen) != 0) {
+        if (vlen > next - w->s || memcmp(w->src + next - vlen, w->val + w->v, vlen) != 0)
             return;
-        }
         w->s = next - vlen;
-        if (vlen) {
+        if (vlen)
             mark(w);
-        }
         w->v += vlen + 1;
         w->s = next + break_len(w, next);
     }
@@ -148,9 +143,8 @@ static void walk_literal(struct walk *w)
 static uint32_t count_spaces(const char *s, uint32_t len)
 {
     uint32_t n = 0;
-    while (n < len && s[n] == ' ') {
+    while (n < len && s[n] == ' ')
         n++;
-    }
     return n;
 }
 
@@ -161,16 +155,14 @@ static uint32_t folded_indent(const struct walk *w)
     while (s < w->end) {
         uint32_t end = line_end(w, s), n = count_spaces(w->src + s, end - s);
         if (n < end - s) {
-            while (v < w->vlen && w->val[v] == '\n') {
+            while (v < w->vlen && w->val[v] == '\n')
                 v++;
-            }
             uint32_t own = count_spaces(w->val + v, w->vlen - v);
             return n > own ? n - own : 0;
         }
         s = end + break_len(w, end);
-        if (s == end) {
+        if (s == end)
             break;
-        }
     }
     return 0;
 }
@@ -186,19 +178,16 @@ static void walk_folded(struct walk *w)
         if (skip < end - w->s) {
             w->s += skip < indent ? skip : indent;
             bool deeper = is_space(w->src[w->s]);
-            while (w->v < w->vlen && (w->val[w->v] == '\n' || (!deeper && w->val[w->v] == ' '))) {
+            while (w->v < w->vlen && (w->val[w->v] == '\n' || (!deeper && w->val[w->v] == ' ')))
                 w->v++;
-            }
             uint32_t len = end - w->s;
-            if (len > w->vlen - w->v || memcmp(w->src + w->s, w->val + w->v, len) != 0) {
+            if (len > w->vlen - w->v || memcmp(w->src + w->s, w->val + w->v, len) != 0)
                 return;
-            }
             mark(w);
             w->v += len;
         }
-        if (next == w->s) {
+        if (next == w->s)
             return;
-        }
         w->s = next;
     }
 }
@@ -217,13 +206,12 @@ void textmap_build(struct comp *c, struct yaml *y, enum scalar_style style, cons
     };
     y->map0 = c->textmap.n;
     y->nmap = 0;
-    if (style == SCALAR_LITERAL) {
+    if (style == SCALAR_LITERAL)
         walk_literal(&w);
-    } else if (style == SCALAR_FOLDED) {
+    else if (style == SCALAR_FOLDED)
         walk_folded(&w);
-    } else {
+    else
         walk_flow(&w, style);
-    }
     /* The map begins with the value: a leading line feed belongs to the first text there is. */
     if (y->nmap) {
         struct textmap *first = &c->textmap.v[y->map0];

@@ -18,9 +18,8 @@ static const uint32_t ops_text =
 /* The operators of a type (rule-language 5.1), as a mask. */
 static uint32_t operators_of(enum type_id type, bool is_list)
 {
-    if (is_list) {
+    if (is_list)
         return BIT(OP_IN) | BIT(OP_INTERSECTS);
-    }
     switch (catalog_type(type)->base) {
     case BASE_TEXT:
         return ops_equal | ops_order | ops_part | ops_text;
@@ -59,9 +58,8 @@ static bool check_operator(struct typer *t, const struct node *n)
     bool is_list = o->is_list;
     const char *name = operand_name(t, n->lhs);
     const char *op = catalog_op(n->op)->text;
-    if (n->op == OP_EXISTS) {
+    if (n->op == OP_EXISTS)
         return true;
-    }
     /* Of a parameter's bytes only their being there can be asked for: evt.buffer has the rest. */
     bool raw_bytes = o->kind == OPERAND_FIELD && o->field == F_evt_rawarg &&
                      catalog_type(o->type)->base == BASE_BYTES;
@@ -84,9 +82,8 @@ static bool check_event_name(struct typer *t, const struct lit *l)
 {
     const char *s = STR(t->c, l->text);
     size_t n = STRLEN(t->c, l->text);
-    if (event_name_known(s, n)) {
+    if (event_name_known(s, n))
         return true;
-    }
     const char *near = catalog_near(NEAR_EVENT, s, n);
     type_unknown(t, RK0307, lit_place(t, l),
                  near ? arena_printf(t->c->arena, "did you mean `%s`?", near) : NULL, "event type",
@@ -121,9 +118,8 @@ static bool type_constants(struct typer *t, const struct node *n, struct atom *a
             good = false;
             continue;
         }
-        if (a->lhs.field == F_syscall_type) {
+        if (a->lhs.field == F_syscall_type)
             check_syscall_name(t, &l, a->op);
-        }
         VEC_PUSH(t->c->arena, &t->c->values, v);
     }
     a->nval = t->c->values.n - a->val0;
@@ -148,9 +144,8 @@ static bool mismatch(struct typer *t, const struct node *n, const char *why)
 static bool type_right(struct typer *t, const struct node *n, struct atom *a)
 {
     operand_id id = unwrap(t->c, n->rhs);
-    if (!operand_bind(t, id)) {
+    if (!operand_bind(t, id))
         return false;
-    }
     const struct operand *l = &t->c->operands.v[n->lhs.i], *r = &t->c->operands.v[id.i];
     enum field_id both[2] = {l->kind == OPERAND_FIELD ? l->field : F_NONE,
                              r->kind == OPERAND_FIELD ? r->field : F_NONE};
@@ -160,14 +155,12 @@ static bool type_right(struct typer *t, const struct node *n, struct atom *a)
             return mismatch(t, n,
                             "cannot be compared: one of the fields has a comparison of its own");
         }
-        if (both[i] == F_evt_type || both[i] == F_syscall_type) {
+        if (both[i] == F_evt_type || both[i] == F_syscall_type)
             return mismatch(t, n, "cannot be compared: the event's type is known before any field");
-        }
     }
     enum base_type base = catalog_type(l->type)->base;
-    if (base == BASE_NET || n->op == OP_PMATCH || n->op == OP_REGEX || n->mod != MOD_NONE) {
+    if (base == BASE_NET || n->op == OP_PMATCH || n->op == OP_REGEX || n->mod != MOD_NONE)
         return mismatch(t, n, "cannot stand here: this test takes constants only");
-    }
     if (l->is_list != r->is_list) {
         return mismatch(t, n,
                         r->is_list ? "is a list, the left side is none"
@@ -186,9 +179,8 @@ static bool type_right(struct typer *t, const struct node *n, struct atom *a)
 
 static bool type_left(struct typer *t, const struct node *n, struct atom *a)
 {
-    if (!operand_bind(t, n->lhs)) {
+    if (!operand_bind(t, n->lhs))
         return false;
-    }
     const struct operand *o = &t->c->operands.v[n->lhs.i];
     const struct field_info *f = NULL;
     a->type = o->type;
@@ -208,12 +200,10 @@ static bool type_left(struct typer *t, const struct node *n, struct atom *a)
 static bool type_test(struct typer *t, const struct node *n, struct atom *a)
 {
     *a = (struct atom){.op = n->op, .mod = n->mod, .at = n->at, .lhs.index = -1, .rhs.index = -1};
-    if (!type_left(t, n, a)) {
+    if (!type_left(t, n, a))
         return false;
-    }
-    if (n->op == OP_EXISTS) {
+    if (n->op == OP_EXISTS)
         return true;
-    }
     return n->rhs.i ? type_right(t, n, a) : type_constants(t, n, a);
 }
 
@@ -224,9 +214,8 @@ static bool type_test(struct typer *t, const struct node *n, struct atom *a)
 static bool type_copy(struct typer *t, struct node *n)
 {
     bool known = n->nlit && !n->rhs.i && t->typed[n->lit0].i && operand_bind(t, n->lhs);
-    if (known) {
+    if (known)
         n->atom = t->typed[n->lit0];
-    }
     return known;
 }
 
@@ -240,30 +229,26 @@ static void type_new(struct typer *t, struct node *n)
         return;
     }
     n->atom = atom_intern(t->c, &t->atoms, a);
-    if (n->nlit && !n->rhs.i && diag_total(t->c) == before) {
+    if (n->nlit && !n->rhs.i && diag_total(t->c) == before)
         t->typed[n->lit0] = n->atom;
-    }
 }
 
 static void type_node(struct typer *t, node_id id)
 {
     struct node *n = &t->c->nodes.v[id.i];
-    if (t->skipped) {
+    if (t->skipped)
         return;
-    }
     if (!id.i || n->kind == NODE_POISON) {
         t->rule->failed = true;
         return;
     }
     if (n->kind != NODE_TEST) {
-        for (uint32_t i = 0; i < n->nkid; i++) {
+        for (uint32_t i = 0; i < n->nkid; i++)
             type_node(t, t->c->kids.v[n->kid0 + i]);
-        }
         return;
     }
-    if (!n->atom.i && !type_copy(t, n)) { /* else of a macro that another rule has used before */
+    if (!n->atom.i && !type_copy(t, n)) /* else of a macro that another rule has used before */
         type_new(t, n);
-    }
 }
 
 static void type_output(struct typer *t)
@@ -272,9 +257,8 @@ static void type_output(struct typer *t)
     t->in_output = true;
     for (uint32_t i = 0; i < r->nout && !t->skipped; i++) {
         const struct piece p = t->c->pieces.v[r->out0 + i];
-        if (!p.is_field || !operand_bind(t, p.operand)) {
+        if (!p.is_field || !operand_bind(t, p.operand))
             continue;
-        }
         const struct operand *o = &t->c->operands.v[p.operand.i];
         if (o->field == F_evt_rawarg && catalog_type(o->type)->base == BASE_NONE) {
             diag(t->c, RK0320, p.at, "evt.arg is the parameter's text",
@@ -292,13 +276,12 @@ static void type_output(struct typer *t)
 static void type_rules(struct comp *c, struct rule *rules, uint32_t first, uint32_t n)
 {
     struct typer t = {.c = c, .atoms.arena = c->arena};
-    t.typed = arena_alloc(c->arena, (c->lits.n + 1) * sizeof *t.typed);
+    t.typed = arena_alloc(c->arena, (c->lits.n + 1) * sizeof(*t.typed));
     for (uint32_t i = first; i < n; i++) {
         t.rule = &rules[i];
         t.skipped = false;
-        if (t.rule->dropped) {
+        if (t.rule->dropped)
             continue; /* resolve has left it out */
-        }
         diag_set_rule(c, t.rule->name);
         type_node(&t, t.rule->condition);
         type_output(&t);
@@ -308,9 +291,8 @@ static void type_rules(struct comp *c, struct rule *rules, uint32_t first, uint3
 
 int pass_type(struct comp *c)
 {
-    if (!c->atoms.n) {
+    if (!c->atoms.n)
         VEC_PUSH(c->arena, &c->atoms, (struct atom){0});
-    }
     /* Drafts leave nothing behind but errors. */
     uint32_t natom = c->atoms.n, nvalue = c->values.n;
     diag_set_draft(c, true);

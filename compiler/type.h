@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Inside of pass_type: operands (operand.c), constants (const.c), atoms (atom.c). Only these files
- * and type.c include it, and the passes that make atoms of atoms (merge.c).
+ * Inside of pass_type: operands (operand.c), calls (xform.c), constants (const.c), atoms (atom.c).
+ * Only these files and type.c include it, and simplify.c, which makes atoms of atoms.
  */
 #ifndef RULEC_TYPE_H
 #define RULEC_TYPE_H
@@ -49,14 +49,11 @@ bool operand_same(const struct comp *c, operand_id a, operand_id b);
  */
 bool const_parse(struct typer *t, const struct lit *l, enum type_id type, enum op_id op,
                  struct value *out);
-/* <0, 0, >0: numbers by `is_signed`, texts by bytes, addresses by family and bytes. */
-int value_compare(const struct comp *c, const struct value *a, const struct value *b,
-                  bool is_signed);
 
 /*
  * The atom equal to `a`, whose values are the last a->nval rows of comp.values; made if it is new,
  * else those rows are dropped. Puts the atom into canonical form first: sorted unique values, `in`
- * of one constant as `=`, `= anyof` as `in`. `n` is the table of all atoms so far.
+ * of one constant as `=`, `= anyof` as `in`. `atoms` is the table of all atoms so far.
  */
 atom_id atom_intern(struct comp *c, struct cons *atoms, struct atom a);
 /* Fills an empty table with all atoms that there are. */

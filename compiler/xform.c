@@ -89,9 +89,8 @@ static bool can_stand(const struct operand *call, const struct operand *o)
 static bool bind_argument(struct typer *t, const struct operand *call, uint32_t i)
 {
     operand_id id = t->c->opkids.v[call->op0 + i];
-    if (!operand_bind(t, id)) {
+    if (!operand_bind(t, id))
         return false;
-    }
     const struct operand *o = &t->c->operands.v[id.i];
     const char *name = shown_name(call->call);
     if (o->kind == OPERAND_FIELD) {
@@ -116,9 +115,8 @@ static bool bind_argument(struct typer *t, const struct operand *call, uint32_t 
 
 static bool bind_bracket(struct typer *t, const struct operand *o)
 {
-    if (o->has_arg && STRLEN(t->c, o->arg) != 1) {
+    if (o->has_arg && STRLEN(t->c, o->arg) != 1)
         return wrong(t, o->at, "the option in the brackets behind `getopt` is one character");
-    }
     return true;
 }
 
@@ -139,9 +137,8 @@ static uint32_t measure(const struct comp *c, operand_id id, uint32_t *depth)
 static bool bind_size(struct typer *t, operand_id id)
 {
     uint32_t depth, steps = measure(t->c, id, &depth);
-    if (depth <= RPK_REF_DEPTH && steps <= RPK_REF_BUDGET) {
+    if (depth <= RPK_REF_DEPTH && steps <= RPK_REF_BUDGET)
         return true;
-    }
     return wrong(t, t->c->operands.v[id.i].at,
                  arena_printf(t->c->arena, "transformers may nest %d deep, over %d values in all",
                               RPK_REF_DEPTH, RPK_REF_BUDGET));
@@ -152,9 +149,8 @@ static bool bind_count(struct typer *t, const struct operand *o)
     unsigned min = xform_min_args(o->call), max = xform_max_args(o->call);
     const char *many = min == max ? "" : o->nop < min ? "at least " : "at most ";
     unsigned limit = o->nop < min ? min : max;
-    if (o->nop >= min && o->nop <= max) {
+    if (o->nop >= min && o->nop <= max)
         return true;
-    }
     return wrong(t, o->at,
                  arena_printf(t->c->arena, "`%s` takes %s%u argument%s, not %u",
                               shown_name(o->call), many, limit, limit == 1 ? "" : "s", o->nop));
@@ -163,14 +159,11 @@ static bool bind_count(struct typer *t, const struct operand *o)
 bool call_bind(struct typer *t, operand_id id)
 {
     const struct operand o = t->c->operands.v[id.i];
-    if (o.call != XF_NONE && !bind_count(t, &o)) {
+    if (o.call != XF_NONE && !bind_count(t, &o))
         return false;
-    }
-    for (uint32_t i = 0; i < o.nop; i++) {
-        if (!bind_argument(t, &o, i)) {
+    for (uint32_t i = 0; i < o.nop; i++)
+        if (!bind_argument(t, &o, i))
             return false;
-        }
-    }
     /* Of a call without arguments: of no type, and no list. */
     const struct operand first =
         o.nop ? t->c->operands.v[t->c->opkids.v[o.op0].i] : (struct operand){0};

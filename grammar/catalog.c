@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LEN(a) (sizeof(a) / sizeof *(a))
+#define LEN(a) (sizeof(a) / sizeof(*(a)))
 
 static const struct type_info types[T_COUNT] = {
     [T_NONE] = {"", BASE_NONE, 0, ""},
@@ -142,9 +142,8 @@ const struct field_info *catalog_field(enum field_id id)
 
 int catalog_path_slot(const struct param_info *p)
 {
-    if (p->type != T_FSPATH && p->type != T_FSRELPATH) {
+    if (p->type != T_FSPATH && p->type != T_FSRELPATH)
         return -1;
-    }
     return p->slot == SLOT_OF_STR(S_A0)   ? SLOT_OF_STR(S_ABS0)
            : p->slot == SLOT_OF_STR(S_A1) ? SLOT_OF_STR(S_ABS1)
                                           : -1;
@@ -161,9 +160,8 @@ const char *catalog_source_plugin(const char *source)
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
         int d = strcmp(source, source_rows[mid].source);
-        if (!d) {
+        if (!d)
             return source_rows[mid].plugin;
-        }
         *(d < 0 ? &hi : &lo) = d < 0 ? mid : mid + 1;
     }
     return NULL;
@@ -270,7 +268,7 @@ static int search(const void *rows, size_t first, size_t n, size_t size, const c
 
 enum event_id catalog_event_by_name(const char *name, size_t len)
 {
-    int row = search(events, 1, EV_COUNT, sizeof *events, name, len);
+    int row = search(events, 1, EV_COUNT, sizeof(*events), name, len);
 
     return row < 0 || row == EV_generic ? EV_NONE : (enum event_id)row;
 }
@@ -281,14 +279,14 @@ enum op_id catalog_op_by_name(const char *name, size_t len)
 
     if (same("==", name, len))
         return OP_EQ;
-    row = search(ops, 1, OP_COUNT, sizeof *ops, name, len);
+    row = search(ops, 1, OP_COUNT, sizeof(*ops), name, len);
     return row < 0 ? OP_NONE : (enum op_id)row;
 }
 
 enum field_id catalog_field_by_name(const char *name, size_t len, size_t *used)
 {
     while (len > 0) {
-        int row = search(fields, 1, F_COUNT, sizeof *fields, name, len);
+        int row = search(fields, 1, F_COUNT, sizeof(*fields), name, len);
 
         if (row >= 0) {
             *used = len;
@@ -304,12 +302,12 @@ enum field_id catalog_field_by_name(const char *name, size_t len, size_t *used)
 
 bool catalog_event_old_name(const char *name, size_t len)
 {
-    return search(old_names, 0, LEN(old_names), sizeof *old_names, name, len) >= 0;
+    return search(old_names, 0, LEN(old_names), sizeof(*old_names), name, len) >= 0;
 }
 
 const struct syscall_info *catalog_syscall_by_name(const char *name, size_t len)
 {
-    int row = search(syscalls, 0, LEN(syscalls), sizeof *syscalls, name, len);
+    int row = search(syscalls, 0, LEN(syscalls), sizeof(*syscalls), name, len);
 
     return row < 0 ? NULL : &syscalls[row];
 }
@@ -462,7 +460,7 @@ size_t catalog_flags_text(enum flag_table table, uint64_t value, bool resolved_o
     if (t.len == 0 && !resolved_only) {
         char digits[24];
 
-        snprintf(digits, sizeof digits, "%llu", (unsigned long long)value);
+        snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value);
         text_add(&t, digits);
     }
     return t.len;

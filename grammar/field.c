@@ -16,13 +16,11 @@ static bool read_index(const char *s, size_t len, int32_t *index)
     }
     int64_t v = 0;
     for (size_t i = 0; i < len; i++) {
-        if (s[i] < '0' || s[i] > '9') {
+        if (s[i] < '0' || s[i] > '9')
             return false;
-        }
         v = v * 10 + (s[i] - '0');
-        if (v > INT32_MAX) {
+        if (v > INT32_MAX)
             return false;
-        }
     }
     *index = (int32_t)v;
     return len > 0;
@@ -96,9 +94,8 @@ bool field_read(const char *name, size_t len, const char *arg, size_t arglen,
     size_t used;
     enum field_id field = catalog_field_by_name(name, len, &used);
     *out = (struct field_name){.field = field, .index = -1};
-    if (field == F_NONE || (catalog_field(field)->flags & FF_TABLE_ONLY)) {
+    if (field == F_NONE || (catalog_field(field)->flags & FF_TABLE_ONLY))
         return false;
-    }
     struct tail t = {.arg = arg, .arglen = arglen};
     if (used < len) {
         t.dot = name + used + 1;
@@ -123,9 +120,8 @@ size_t field_prefix(const char *s, size_t len, size_t *name)
         return most + all;
     }
     for (size_t n = most < NAME_MAX_TRIED ? most : NAME_MAX_TRIED; n > 0; n--) {
-        if (s[n - 1] == '.') {
+        if (s[n - 1] == '.')
             continue;
-        }
         if (field_read(s, n, NULL, 0, &f)) {
             *name = n;
             return n;
@@ -159,13 +155,10 @@ const char *event_why_missing(enum event_id event)
 const char *field_why_missing(enum field_id field)
 {
     const struct field_info *f = catalog_field(field);
-    if (f->source != SRC_MISSING) {
+    if (f->source != SRC_MISSING)
         return NULL;
-    }
-    for (size_t i = 0; i < sizeof missing / sizeof *missing; i++) {
-        if (!strncmp(f->name, missing[i].prefix, strlen(missing[i].prefix))) {
+    for (size_t i = 0; i < sizeof(missing) / sizeof(*missing); i++)
+        if (!strncmp(f->name, missing[i].prefix, strlen(missing[i].prefix)))
             return missing[i].why;
-        }
-    }
     return "the probe does not read it";
 }

@@ -156,7 +156,7 @@ uint64_t catalog_digest(void)
 {
     uint64_t h = 0xcbf29ce484222325u;
 
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
         h = fnv(h, rows[i]);
     return h;
 }

@@ -13,11 +13,9 @@ const struct supply_anc *supply_anc(enum field_id field)
         {F_proc_acmdline, EXTRA_CMDLINE, SLOT_OF_STR(S_CMDLINE), SLOT_OF_STR(S_PCMDLINE)},
         {F_proc_aargs, EXTRA_ARGS, SLOT_OF_STR(S_ARGS), -1},
     };
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        if (texts[i].field == field) {
+    for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++)
+        if (texts[i].field == field)
             return &texts[i];
-        }
-    }
     return NULL;
 }
 
@@ -30,9 +28,8 @@ unsigned supply_readings(enum field_id f, enum event_id e)
 {
     bool path = f == F_fd_name || f == F_fd_directory || f == F_fd_filename ||
                 f == F_fd_containername || f == F_fd_containerdirectory || f == F_evt_is_syslog;
-    if (!path) {
+    if (!path)
         return READ_BIT(READ_KERNEL);
-    }
     return READ_BIT(READ_KERNEL) | READ_BIT(READ_STORED) |
            (supply_is_open(e) ? READ_BIT(READ_SPELLED) : 0);
 }
@@ -45,18 +42,14 @@ static uint64_t slot_group(int slot)
 uint64_t supply_param(const struct param_info *p)
 {
     uint64_t groups = p->slot >= 0 ? slot_group(p->slot) : 0;
-    if (p->type == T_FSPATH || p->type == T_FSRELPATH) {
+    if (p->type == T_FSPATH || p->type == T_FSRELPATH)
         groups |= BIT(G_CWD) | BIT(G_ABSPATH);
-    }
-    if (p->type == T_SOCKTUPLE || p->type == T_SOCKADDR) {
+    if (p->type == T_SOCKTUPLE || p->type == T_SOCKADDR)
         groups |= BIT(G_FD) | BIT(G_SOCK) | BIT(G_PATH);
-    }
-    if (p->type == T_FD) {
+    if (p->type == T_FD)
         groups |= BIT(G_FD) | BIT(G_PATH) | BIT(G_SOCK) | BIT(G_OTHER);
-    }
-    if (p->type == T_UID || p->type == T_GID || p->type == T_PID) {
+    if (p->type == T_UID || p->type == T_GID || p->type == T_PID)
         groups |= BIT(G_PROC);
-    }
     return groups;
 }
 
@@ -106,25 +99,21 @@ static const struct class_groups {
 static const struct class_groups *groups_of(const struct field_info *info)
 {
     const struct class_groups *row = by_class;
-    while (row->cls && strcmp(row->cls, info->cls) != 0) {
+    while (row->cls && strcmp(row->cls, info->cls) != 0)
         row++;
-    }
     return row;
 }
 
 /* What derived fields are derived from. */
 static uint64_t derived_groups(const struct field_info *info, enum field_id f)
 {
-    for (size_t i = 0; i < sizeof derived / sizeof *derived; i++) {
-        if (derived[i].field == f) {
+    for (size_t i = 0; i < sizeof(derived) / sizeof(*derived); i++)
+        if (derived[i].field == f)
             return derived[i].groups;
-        }
-    }
     /* These differ by what kind of descriptor it is. */
     if (f == F_evt_category || !strncmp(info->name, "evt.buflen", 10) ||
-        !strncmp(info->name, "evt.count.error.", 16)) {
+        !strncmp(info->name, "evt.count.error.", 16))
         return BIT(G_FD);
-    }
     return groups_of(info)->derived;
 }
 
@@ -132,15 +121,12 @@ static uint64_t derived_groups(const struct field_info *info, enum field_id f)
 static uint64_t anc_groups(enum field_id f, int32_t index)
 {
     const struct supply_anc *a = supply_anc(f);
-    if (f == F_proc_aname) {
+    if (f == F_proc_aname)
         return index == 0 ? BIT(G_PROC) : BIT(G_ANC);
-    }
-    if (f == F_proc_apid) {
+    if (f == F_proc_apid)
         return slot_group(index == 1 ? SLOT_OF_NUM(N_PPID) : SLOT_OF_NUM(N_PID));
-    }
-    if (a && index == 0) {
+    if (a && index == 0)
         return slot_group(a->own);
-    }
     return a && index == 1 && a->parent >= 0 ? slot_group(a->parent) : 0;
 }
 
@@ -155,9 +141,8 @@ uint64_t supply_field(enum field_id f, const char *name, int32_t index, enum eve
     const struct field_info *info = catalog_field(f);
     switch (info->source) {
     case SRC_SLOT:
-        if (one_variable(f, name)) {
+        if (one_variable(f, name))
             return slot_group(SLOT_OF_STR(S_ENV_RAW));
-        }
         /* A socket has no path: its name is made of its addresses. */
         return slot_group(info->slot) |
                (f == F_fd_name && !supply_is_open(e) ? BIT(G_FD) | BIT(G_SOCK) : 0);

@@ -25,7 +25,7 @@ struct supply_anc {
 /* NULL: the field is none of them. */
 const struct supply_anc *supply_anc(enum field_id field);
 
-/* True for open, openat and the like: events whose fd.name is a path. */
+/* The call opens a file by a path that the caller spelled: open, openat, openat2, creat. */
 bool supply_is_open(enum event_id e);
 /* READ_BIT of each reading that a field has on an event: of fd.name, and of what follows from it.
  */

@@ -37,10 +37,8 @@ unsigned xform_max_args(enum xform_id id)
 
 enum xform_id xform_by_name(const char *s, size_t len)
 {
-    for (unsigned i = XF_NONE + 1; len && i < XF_COUNT; i++) {
-        if (strlen(xforms[i].name) == len && !memcmp(xforms[i].name, s, len)) {
+    for (unsigned i = XF_NONE + 1; len && i < XF_COUNT; i++)
+        if (strlen(xforms[i].name) == len && !memcmp(xforms[i].name, s, len))
             return (enum xform_id)i;
-        }
-    }
     return XF_NONE;
 }

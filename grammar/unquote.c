@@ -48,9 +48,8 @@ int64_t lex_unquote(const char *s, size_t len, char *out, size_t *bad)
             v = hex(s[i + 1]) << 4 | hex(s[i + 2]);
             i += 2;
         }
-        if (v < 0) {
+        if (v < 0)
             return -1;
-        }
         out[n++] = (char)v;
     }
     return (int64_t)n;

@@ -15,6 +15,7 @@
 #include "bound.h"
 #include "clock.h"
 #include "drain.h"
+#include "hookloss.h"
 #include "judge.h"
 #include "load.h"
 #include "notice.h"
@@ -176,6 +177,8 @@ static int open_shared(struct daemon *d)
                                 .pack = &j->pack,
                                 .style = &j->style,
                                 .tell = &j->tell};
+    if (!rc)
+        rc = lore_open(&j->lore, d->load.lore_fd, &j->pack);
     if (!rc)
         rc = notice_open(&d->notice, event_clock(d));
     return rc ? say(strerror(-rc)) : 0;

@@ -139,6 +139,7 @@ static struct val id_name(struct enrich *e, const struct record *r, const struct
         return val_unknown();
     n = names_find(e->names, f->kind, container, (int32_t)pid.num, (uint32_t)id.num, f->column,
                    r->h->ts, &name);
+    e->holds = names_until(e->names);
     if (n)
         return keep(e, name, n);
     none = (uint32_t)id.num == 0 ? f->of_root : "<NA>";
@@ -238,6 +239,7 @@ static struct val addr_name(struct enrich *e, const struct record *r, struct val
     if (addr.state != ST_PRESENT)
         return addr;
     n = hosts_find(e->hosts, want, r->h->ts, &name);
+    e->holds = hosts_until(e->hosts);
     return n ? keep(e, name, n) : val_absent();
 }
 
@@ -288,6 +290,12 @@ static struct val on_host(enum field_id f)
     return catalog_type(info->type)->base == BASE_BOOL ? val_num(BASE_BOOL, 0) : val_text("", 0);
 }
 
+void enrich_event(struct enrich *e)
+{
+    for (unsigned k = 0; k < LORE_KINDS; k++)
+        e->until[k] = UINT64_MAX;
+}
+
 void enrich_begin(struct enrich *e, bool may_wait)
 {
     e->has_key = e->missing = e->pending = false;
@@ -312,6 +320,14 @@ static bool find_key(struct enrich *e, const struct record *r)
 bool enrich_pending(struct enrich *e, const struct record *r)
 {
     return find_key(e, r) && metacache_state(e->containers, e->key) == META_PENDING;
+}
+
+/* What is said of the record's container will be the same until then. */
+static uint64_t container_until(const struct enrich *e, const struct record *r)
+{
+    uint64_t ns = metacache_holds(e->containers, e->key, clock_ns(CLOCK_MONOTONIC));
+
+    return ns < UINT64_MAX - r->h->ts ? r->h->ts + ns : UINT64_MAX;
 }
 
 /* By who knows it, or else by the form of the id. */
@@ -342,6 +358,7 @@ static struct val in_container(struct enrich *e, const struct record *r, enum fi
     if (!find_key(e, r))
         return val_unknown();
     state = metacache_state(e->containers, e->key);
+    e->holds = container_until(e, r);
     m = metacache_get(e->containers, e->key, &engine);
     if (state == META_PENDING && e->may_wait) {
         e->pending = true;
@@ -399,11 +416,9 @@ static bool since_start(const struct enrich *e, const struct record *r, enum fie
     return true;
 }
 
-bool enrich_get(void *ctx, const struct record *r, enum field_id field, int32_t index,
-                const char *name, struct val *out)
+static bool look_up(struct enrich *e, const struct record *r, enum field_id field, int32_t index,
+                    const char *name, struct val *out)
 {
-    struct enrich *e = ctx;
-
     for (size_t i = 0; i < sizeof(id_fields) / sizeof(id_fields[0]); i++)
         if (id_fields[i].field == field) {
             *out = id_name(e, r, &id_fields[i], index);
@@ -417,6 +432,20 @@ bool enrich_get(void *ctx, const struct record *r, enum field_id field, int32_t 
     }
     return since_start(e, r, field, out) || connection(e, r, field, out) ||
            named(e, r, field, index, out) || container_field(e, r, field, index, name, out);
+}
+
+bool enrich_get(void *ctx, const struct record *r, enum field_id field, int32_t index,
+                const char *name, struct val *out)
+{
+    enum lore_kind kind = lore_of_field(field, index);
+    struct enrich *e = ctx;
+    bool known;
+
+    e->holds = UINT64_MAX;
+    known = look_up(e, r, field, index, name, out);
+    if (kind != LORE_KINDS && e->holds < e->until[kind])
+        e->until[kind] = e->holds;
+    return known;
 }
 
 /* ---- keys ---- */

@@ -12,6 +12,7 @@
 #ifndef RULEC_ENRICH_H
 #define RULEC_ENRICH_H
 
+#include "../grammar/lore.h"
 #include "hosts.h"
 #include "metacache.h"
 #include "names.h"
@@ -37,6 +38,9 @@ struct enrich {
     struct meta_key key; /* of the record's container, if has_key */
     bool has_key, may_wait;
     bool missing, pending; /* since enrich_begin() */
+    /* By kind of lore, since enrich_event(): until when, by the events' clock, the answers hold. */
+    uint64_t until[LORE_KINDS];
+    uint64_t holds; /* the same, of the answer that is being made */
     char made[ENRICH_MADE][META_POOL];
     unsigned next_made;
 };
@@ -44,7 +48,9 @@ struct enrich {
 /* 0, or -ENOMEM. The machine's addresses and name are those of now. */
 int enrich_open(struct enrich *e, const char *etc, const struct metacache_options *o);
 void enrich_close(struct enrich *e);
-/* Another record, or the same once more. */
+/* Another record. */
+void enrich_event(struct enrich *e);
+/* The record is judged, for the first time or once more. */
 void enrich_begin(struct enrich *e, bool may_wait);
 /* Is the field one that a container's engine has the value of? */
 bool enrich_is_metadata(enum field_id f);

@@ -294,7 +294,7 @@ static enum error_class error_class(const struct record *r)
     if (type.state == ST_PRESENT && type.num >= 3 && type.num <= 6)
         return ERR_NET;
     if ((type.state == ST_PRESENT && (type.num == 1 || type.num == 2 || type.num == 16)) ||
-        strncmp(e->name, "open", 4) == 0 || strcmp(e->name, "creat") == 0)
+        strncmp(e->name, "open", 4) == 0 || r->h->event == EV_creat)
         return ERR_FILE;
     return strcmp(e->category, "memory") == 0 ? ERR_MEMORY : ERR_OTHER;
 }

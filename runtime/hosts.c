@@ -108,3 +108,8 @@ size_t hosts_find(struct hosts *h, struct hosts_want want, uint64_t now, const c
     }
     return 0;
 }
+
+uint64_t hosts_until(const struct hosts *h)
+{
+    return h->checked + RECHECK_NS;
+}

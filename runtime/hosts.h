@@ -21,5 +21,7 @@ struct hosts_want {
 };
 /* A name of an address; its length, 0 if it has no more. `now` is in ns. */
 size_t hosts_find(struct hosts *h, struct hosts_want want, uint64_t now, const char **out);
+/* Until when answers would be given again, whatever happens to the file. */
+uint64_t hosts_until(const struct hosts *h);
 
 #endif

@@ -102,6 +102,7 @@ void judge_close(struct judge *j)
     tell_close(&j->tell);
     stats_close(&j->stats);
     limit_close(&j->limit);
+    lore_close(&j->lore);
     select_close(&j->selected);
     enrich_close(&j->enrich);
     waiting_close(&j->waiting);
@@ -183,7 +184,9 @@ void judge_release(void *ctx, const struct wait_item *item)
     j->user.evt_num = item->evt_num;
     if (record_open(&r, wait_record(item), item->bytes, &j->user, j->scratch) != 0)
         return;
+    enrich_event(&j->enrich);
     judge(j, &r, false);
+    lore_tell(&j->lore, &r, &j->enrich);
     if (j->recorder)
         recorder_event(j->recorder, &r, item->evt_num, wait_record(item), item->bytes);
 }
@@ -202,6 +205,7 @@ void judge_record(struct judge *j, const void *data, size_t size, bool may_wait)
 
     if (rc && j->stats.broken++ == 0)
         say("a record is malformed; it is counted and skipped");
+    enrich_event(&j->enrich);
     if (rc == 0 && j->opt->audit) {
         enrich_begin(&j->enrich, false);
         audit_event(&j->audit, &j->pack, &r, stderr);
@@ -212,6 +216,8 @@ void judge_record(struct judge *j, const void *data, size_t size, bool may_wait)
         waiting_add(&j->waiting, &r, data, size);
         return;
     }
+    if (rc == 0)
+        lore_tell(&j->lore, &r, &j->enrich);
     if (j->recorder)
         recorder_event(j->recorder, rc ? NULL : &r, j->user.evt_num, data, size);
 }

@@ -10,6 +10,7 @@
 #include "audit.h"
 #include "enrich.h"
 #include "limit.h"
+#include "lore_tell.h"
 #include "options.h"
 #include "recorder.h"
 #include "stats.h"
@@ -30,6 +31,7 @@ struct judge {
     struct tell tell;
     struct waiting waiting;
     struct limit limit; /* of alerts by rule; not opened, there is none */
+    struct lore lore;   /* what the kernel is told; not opened, nothing */
     struct audit audit;
     struct recorder *recorder; /* or NULL */
     struct stats stats;

@@ -16,6 +16,8 @@
 #include "aside.h"
 #include "clock.h"
 #include "gate.h"
+#include "hookloss.h"
+#include "lore_tell.h"
 #include "object.h"
 
 #define LOG_SIZE (1u << 20)
@@ -86,11 +88,12 @@ static uint32_t task_slots(const struct load *l, const struct probe_plan *plan)
     return plan->task ? n : 1;
 }
 
-static int fill_constants(struct load *l, const struct load_options *opt)
+static int fill_constants(struct load *l, const struct load_options *opt, uint32_t nlore)
 {
     struct probe_plan *plan = object_constant(l->object, "plan", sizeof(*plan));
     uint64_t *offset = object_constant(l->object, "boot_offset_ns", sizeof(*offset));
     uint32_t *slots = object_constant(l->object, "task_slots", sizeof(*slots));
+    uint32_t *rows = object_constant(l->object, "lore_rows", sizeof(*rows));
 
     l->boot_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
     if (!plan)
@@ -101,6 +104,8 @@ static int fill_constants(struct load *l, const struct load_options *opt)
         *offset = l->boot_offset_ns;
     if (slots)
         *slots = task_slots(l, opt->plan);
+    if (rows)
+        *rows = nlore;
     return 0;
 }
 
@@ -185,8 +190,9 @@ static int open_object(struct load *l, struct attempt *a)
     object_size_map(l->object, "stats", l->cpus);
     object_size_map(l->object, "events", a->opt->buffer);
     object_size_map(l->object, "lanes", a->p->head->rules.n + 1);
+    object_size_map(l->object, "lore", lore_rows(a->p));
     object_size_maps(l->object, a->p);
-    return fill_constants(l, a->opt);
+    return fill_constants(l, a->opt, lore_rows(a->p));
 }
 
 static void close_object(struct load *l)
@@ -308,8 +314,12 @@ static const char *license_of(const void *bytes, size_t size)
 
 static void load_init(struct load *l)
 {
-    *l = (struct load){
-        .events_fd = -1, .procs_fd = -1, .envs_fd = -1, .exec_fd = -1, .shared = {-1, -1, -1}};
+    *l = (struct load){.events_fd = -1,
+                       .procs_fd = -1,
+                       .lore_fd = -1,
+                       .envs_fd = -1,
+                       .exec_fd = -1,
+                       .shared = {-1, -1, -1}};
     for (unsigned h = 0; h < HOOK_COUNT; h++)
         l->links[h] = -1;
     for (unsigned i = 0; i < RING_LINKS; i++)
@@ -322,9 +332,10 @@ static void note_map(struct load *l, const char *name, int fd)
     const struct {
         const char *name;
         int *fd;
-    } known[] = {{"events", &l->events_fd},   {"procs", &l->procs_fd},
-                 {"envs", &l->envs_fd},       {"stats", &l->shared.stats},
-                 {"lanes", &l->shared.lanes}, {"reader", &l->shared.reader}};
+    } known[] = {{"events", &l->events_fd},    {"procs", &l->procs_fd},
+                 {"envs", &l->envs_fd},        {"lore", &l->lore_fd},
+                 {"stats", &l->shared.stats},  {"lanes", &l->shared.lanes},
+                 {"reader", &l->shared.reader}};
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (strcmp(known[i].name, name) == 0)

@@ -6,7 +6,8 @@
  * is called for the hooks that keep process state first, then, once what already runs was seeded,
  * for the rest. load_detach() leaves nothing behind and can be followed by a last drain.
  *
- * A hook that the kernel does not take is a fault, and the others go on without it (hooks.h).
+ * A hook that the kernel does not take is a fault, and the others go on without it: hookloss.h says
+ * who suffers.
  */
 #ifndef RULEC_LOAD_H
 #define RULEC_LOAD_H
@@ -43,6 +44,7 @@ struct load {
     unsigned nfault;
     uint8_t missing, attached; /* bit per hook_id */
     int events_fd, procs_fd;   /* of maps, held; -1: not in this bundle */
+    int lore_fd;               /* -1: there is none */
     int envs_fd;               /* -1 also where no rule looks at environments */
     struct shared_maps shared; /* as those */
     int exec_fd;               /* the program of HOOK_EXEC */

@@ -248,6 +248,18 @@ const struct meta *metacache_get(const struct metacache *c, struct meta_key k,
     return &c->e[k.at].meta;
 }
 
+uint64_t metacache_holds(const struct metacache *c, struct meta_key k, uint64_t now)
+{
+    const struct entry *e = &c->e[k.at];
+    enum meta_state state = metacache_state(c, k);
+
+    if (e->generation != k.generation)
+        return 0;
+    if (state == META_NOBODY)
+        return e->due > now ? e->due - now : 0;
+    return state == META_KNOWN && !chosen_id(e) ? UINT64_MAX : 0;
+}
+
 /* The intervals double, so that a container is looked for some eight times in half a second. */
 bool metacache_retry(struct metacache *c, uint64_t now)
 {

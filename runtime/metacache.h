@@ -56,6 +56,11 @@ enum meta_state metacache_state(const struct metacache *c, struct meta_key k);
 /* META_KNOWN: what is known. `engine`: who knows it. */
 const struct meta *metacache_get(const struct metacache *c, struct meta_key k,
                                  enum engine_id *engine);
+/*
+ * For how many ns from `now` on the same is known of it, whatever happens to the engine's files;
+ * UINT64_MAX: until another container takes its place (metacache_stats.evicted).
+ */
+uint64_t metacache_holds(const struct metacache *c, struct meta_key k, uint64_t now);
 /* Looks again for those that are due; true if any is no longer pending. */
 bool metacache_retry(struct metacache *c, uint64_t now);
 unsigned metacache_pending(const struct metacache *c);

@@ -31,6 +31,7 @@ struct root {
     struct file file[2];
 };
 struct names {
+    uint64_t until; /* names_until() */
     char etc[256];
     struct root roots[1 + NAMES_ROOTS];
 };
@@ -231,9 +232,16 @@ size_t names_find(struct names *n, enum names_kind kind, const char *container, 
     uint64_t age = f->checked ? now - f->checked : UINT64_MAX;
     size_t len = age < RECHECK_NS ? find_in(f, id, column, out) : 0;
 
-    if (len || age < RECHECK_MISS_NS)
-        return len;
-    refresh(n, root, kind, pid);
-    f->checked = now;
-    return find_in(f, id, column, out);
+    if (!len && age >= RECHECK_MISS_NS) {
+        refresh(n, root, kind, pid);
+        f->checked = now;
+        len = find_in(f, id, column, out);
+    }
+    n->until = f->checked + (len ? RECHECK_NS : RECHECK_MISS_NS);
+    return len;
+}
+
+uint64_t names_until(const struct names *n)
+{
+    return n->until;
 }

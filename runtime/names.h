@@ -30,5 +30,7 @@ void names_free(struct names *n);
  */
 size_t names_find(struct names *n, enum names_kind kind, const char *container, int32_t pid,
                   uint32_t id, unsigned column, uint64_t now, const char **out);
+/* Until when the last answer would be given again, whatever happens to the file. */
+uint64_t names_until(const struct names *n);
 
 #endif

@@ -74,6 +74,7 @@ int record_open(struct record *r, const void *bytes, size_t size, const struct r
     r->h = &rec->h;
     r->user = user;
     r->scratch = scratch;
+    r->wanted = rec->wanted;
     return place_texts(r, rec, rec->h.size) ? 0 : -EPROTO;
 }
 

@@ -54,6 +54,7 @@ struct record {
     const char *text[S_COUNT];         /* bytes of each text slot, or NULL */
     const char *alt[READ_ALTS], *base; /* the other readings of fd.name */
     uint32_t alt_len[READ_ALTS], base_len;
+    uint32_t wanted;               /* lore: bit per kind of which the kernel knew nothing */
     enum reading reading;          /* which fd.name is in force */
     const struct probe_plan *plan; /* which ancestors' texts X0..X3 hold; NULL: not known */
     const struct record_user *user;

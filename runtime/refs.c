@@ -67,7 +67,8 @@ void ref_walk_root(struct ref_walk *w, const struct rpk_root *root)
             see_ref(w, w->p->pieces[rule->pieces.off + i].ref);
 }
 
-uint64_t ref_param_groups(const struct rpk *p, const struct rpk_ref *f, enum event_id event)
+/* Parameters that a field stands for on an event: their groups of slots. */
+static uint64_t param_groups(const struct rpk *p, const struct rpk_ref *f, enum event_id event)
 {
     const char *name = rpk_text(p, f->name);
     const struct param_info *param;
@@ -88,5 +89,5 @@ uint64_t ref_param_groups(const struct rpk *p, const struct rpk_ref *f, enum eve
 uint64_t ref_groups(const struct rpk *p, const struct rpk_ref *f, enum event_id event)
 {
     return supply_field((enum field_id)f->field, rpk_text(p, f->name), f->index, event) |
-           ref_param_groups(p, f, event);
+           param_groups(p, f, event);
 }

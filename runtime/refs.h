@@ -24,8 +24,6 @@ int ref_walk_open(struct ref_walk *w, const struct rpk *p, void (*see)(void *ctx
 void ref_walk_root(struct ref_walk *w, const struct rpk_root *root);
 void ref_walk_close(struct ref_walk *w);
 
-/* Parameters that a field stands for on an event: their groups of slots. */
-uint64_t ref_param_groups(const struct rpk *p, const struct rpk_ref *f, enum event_id event);
 /* All groups of slots that a field needs on an event, but for texts of further ancestors. */
 uint64_t ref_groups(const struct rpk *p, const struct rpk_ref *f, enum event_id event);
 

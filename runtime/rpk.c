@@ -2,6 +2,7 @@
 #include "rpk.h"
 #include "../grammar/transform.h"
 #include "../grammar/catalog.h"
+#include "../grammar/lore.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -65,6 +66,7 @@ static const struct {
     TABLE(class_cands, struct class_cand),
     TABLE(class_tests, struct class_test),
     TABLE(sketch, struct sketch_row),
+    TABLE(lore, struct rpk_lore),
 #undef TABLE
 };
 
@@ -117,6 +119,7 @@ static void fill_view(struct rpk *r)
     r->class_cands = (const void *)(r->base + h->class_cands.off);
     r->class_tests = (const void *)(r->base + h->class_tests.off);
     r->sketch = (const void *)(r->base + h->sketch.off);
+    r->lore = (const void *)(r->base + h->lore.off);
 }
 
 static bool check_str(struct check *c, struct rpk_str s, const char *what, uint32_t row)
@@ -389,6 +392,23 @@ static bool check_regex(struct check *c, uint32_t i)
     return !why || bad(c, "regular expression %u: %s", i, why);
 }
 
+/* Each bit is one test's, and that is of a field of its kind. */
+static bool check_lore(struct check *c, uint32_t i)
+{
+    const struct rpk_lore *l = &c->r.lore[i];
+    const struct rpk_ref *f;
+
+    if (l->atom >= c->r.head->atoms.n)
+        return bad(c, "lore %u: no test has number %u", i, l->atom);
+    f = &c->r.refs[c->r.atoms[l->atom].lhs];
+    if (l->kind >= LORE_KINDS || l->bit >= LORE_BITS || c->r.atoms[l->atom].rhs != NONE ||
+        lore_of_field((enum field_id)f->field, f->index) != (enum lore_kind)l->kind)
+        return bad(c, "lore %u: its test is of another kind", i);
+    if (i && (l->kind << 8 | l->bit) <= (l[-1].kind << 8 | l[-1].bit))
+        return bad(c, "lore %u: out of order", i);
+    return true;
+}
+
 static bool check_rows(struct check *c)
 {
     const struct rpk_head *h = c->r.head;
@@ -402,7 +422,7 @@ static bool check_rows(struct check *c)
         {check_event, h->events.n},      {check_piece, h->pieces.n},
         {check_tag, h->tags.n},          {check_name, h->names.n},
         {check_pattern, h->patterns.n},  {check_regex, h->regexes.n},
-        {check_event_keys, h->events.n},
+        {check_event_keys, h->events.n}, {check_lore, h->lore.n},
     };
 
     for (size_t p = 0; p < sizeof(pass) / sizeof(pass[0]); p++)

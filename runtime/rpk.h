@@ -77,6 +77,7 @@ struct rpk_head {
     struct rpk_span class_cands;
     struct rpk_span class_tests;
     struct rpk_span sketch; /* struct sketch_row, its head first: bpf/sketch.h */
+    struct rpk_span lore;   /* struct rpk_lore, by kind then bit */
 };
 
 #define RPK_RULE_OFF 0x01u         /* the rule says `enabled: false` */
@@ -165,6 +166,14 @@ struct rpk_piece {
     uint32_t width;
 };
 
+/* A test that the filter asks user space for, once for each thing that it is about (bpf/lore.h). */
+struct rpk_lore {
+    uint32_t atom; /* of a field of this kind */
+    uint8_t kind;  /* enum lore_kind */
+    uint8_t bit;
+    uint8_t pad[2];
+};
+
 struct rpk_name {
     uint32_t set;
     char name[COMM_SIZE];
@@ -222,6 +231,7 @@ _Static_assert(sizeof(struct rpk_atom) == 24, "rpk_atom");
 _Static_assert(sizeof(struct rpk_value) == 40, "rpk_value");
 _Static_assert(sizeof(struct rpk_piece) == 16, "rpk_piece");
 _Static_assert(sizeof(struct rpk_name) == 24, "rpk_name");
+_Static_assert(sizeof(struct rpk_lore) == 8, "rpk_lore");
 
 /* A validated bundle. Pointers are into the caller's bytes, which must outlive it. */
 struct rpk {
@@ -246,6 +256,7 @@ struct rpk {
     const uint32_t *ranks;
     const struct class_bucket *class_edges;
     const struct sketch_row *sketch;
+    const struct rpk_lore *lore;
     const struct class_row *class_rows;
     const struct class_cand *class_cands;
     const struct class_test *class_tests;

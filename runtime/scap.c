@@ -10,6 +10,7 @@
 #include "enrich.h"
 #include "get.h"
 #include "fmt.h"
+#include "scap_apply.h"
 #include "scap_list.h"
 #include "scap_meta.h"
 #include "scap_record.h"
@@ -97,7 +98,7 @@ static const char *got_text(enum scap_got got)
 /* Another section, of a file made of several: nothing of the one before holds. */
 static void new_section(struct scap *s)
 {
-    scap_state_settle(&s->state);
+    scap_settle(&s->state);
     scap_procs_clear(s->state.procs);
     scap_lists_clear(&s->lists);
     scap_metas_clear(s->metas);
@@ -254,7 +255,7 @@ static bool take_event(struct scap *s, const struct scap_block *b, struct scap_r
     struct scap_thread *h;
     int rc;
 
-    scap_state_settle(&s->state);
+    scap_settle(&s->state);
     s->events++;
     rc = scap_event_read(s->codes, b, e);
     s->count.malformed += rc < 0;
@@ -272,7 +273,7 @@ static bool take_event(struct scap *s, const struct scap_block *b, struct scap_r
         join(s, h);
     if (e->side == SCAP_TOLD)
         take_told(s, e);
-    h = scap_state_apply(&s->state, e);
+    h = scap_apply(&s->state, e);
     if (!catalog_event(e->event)->live)
         return false;
     *out = (struct scap_row){.number = e->number};

@@ -16,27 +16,6 @@ enum { /* of the format's own flags */
        F_DUPFD_CLOEXEC_ = 26,
 };
 
-bool scap_event_fd(const struct scap_event *e, int64_t *num)
-{
-    const struct event_info *info = catalog_event(e->event);
-    const struct param_info *p;
-
-    if (e->event == EV_pipe || e->event == EV_pipe2 || e->event == EV_socketpair)
-        return false;
-    if (info->flags & EVF_CREATES_FD) {
-        if (!scap_param_num(e, 0, num))
-            return false;
-        *num = *num < 0 ? -1 : *num;
-        return true;
-    }
-    if (!(info->flags & (EVF_USES_FD | EVF_DESTROYS_FD)))
-        return false;
-    for (unsigned i = e->event == EV_splice ? 2 : 1; (p = catalog_param(e->event, i)); i++)
-        if (p->type == T_FD)
-            return scap_param_num(e, i, num);
-    return false;
-}
-
 static struct scap_fd *new_fd(struct scap_state *s, struct scap_thread *h,
                               const struct scap_event *e, unsigned param)
 {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Descriptors that events of a scap file open, copy and close; sockets are in scap_sock.h. */
+/*
+ * Descriptors that events of a scap file open, copy and close; sockets are in scap_sock.h. Each is
+ * a change of scap_apply.h; `h` is the thread that called.
+ */
 #ifndef RULEC_SCAP_OPEN_H
 #define RULEC_SCAP_OPEN_H
 

@@ -436,12 +436,11 @@ static void close_some(struct scap_procs *t, struct scap_thread *h, int64_t firs
         return;
     f = h->fds;
     to = fd_at(f, first);
-    for (i = to; i < f->n; i++) {
+    for (i = to; i < f->n; i++)
         if (f->v[i].num <= last && (!exec || f->v[i].close_on_exec))
             scap_fd_empty(t, &f->v[i]);
         else
             f->v[to++] = f->v[i];
-    }
     f->n = to;
 }
 

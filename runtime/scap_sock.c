@@ -13,6 +13,17 @@ enum { L4_TCP = 2, L4_UDP = 3, L4_ICMP = 4, L4_RAW = 5 };
 
 /* ---- parameters ---- */
 
+/* A tuple or an address; `family` 0: none. */
+struct scap_ends {
+    uint8_t family; /* 1 unix, 2, 10 */
+    uint8_t len;    /* bytes of an address: 4 or 16; v6 ones that stand for v4 have 4 */
+    uint16_t port[2];
+    uint8_t addr[2][16];
+    uint64_t kernel[2]; /* unix */
+    const char *path;
+    uint32_t npath;
+};
+
 /* A v6 address that stands for a v4 one is that. */
 static bool mapped(const uint8_t *a)
 {
@@ -31,7 +42,8 @@ static void unmap(struct scap_ends *x, unsigned n)
     x->len = 4;
 }
 
-struct scap_ends scap_ends_of(const struct scap_param *p, bool pair)
+/* From one end to the other, or (`pair` false) one end alone. */
+static struct scap_ends ends_of(const struct scap_param *p, bool pair)
 {
     struct scap_bytes b = {p ? p->at : NULL, p && p->at ? p->len : 0, false};
     struct scap_ends x = {.family = (uint8_t)scap_take_number(&b, 1)};
@@ -176,7 +188,7 @@ void scap_sock_pair(struct scap_state *s, struct scap_thread *h, const struct sc
 
 void scap_sock_connect(struct scap_state *s, struct scap_thread *h, const struct scap_event *e)
 {
-    const struct scap_ends x = scap_ends_of(scap_param(e, "tuple"), true);
+    const struct scap_ends x = ends_of(scap_param(e, "tuple"), true);
     struct scap_fd *f = event_fd(s, h, e, false);
     int64_t res = 0;
 
@@ -193,7 +205,7 @@ void scap_sock_connect(struct scap_state *s, struct scap_thread *h, const struct
 
 void scap_sock_accept(struct scap_state *s, struct scap_thread *h, const struct scap_event *e)
 {
-    const struct scap_ends x = scap_ends_of(scap_param(e, "tuple"), true);
+    const struct scap_ends x = ends_of(scap_param(e, "tuple"), true);
     struct scap_thread *leader = scap_leader(s->procs, h);
     int64_t num = -1, flags = 0;
     struct scap_fd *f;
@@ -213,7 +225,7 @@ void scap_sock_accept(struct scap_state *s, struct scap_thread *h, const struct 
 
 void scap_sock_bind(struct scap_state *s, struct scap_thread *h, const struct scap_event *e)
 {
-    const struct scap_ends x = scap_ends_of(scap_param(e, "addr"), false);
+    const struct scap_ends x = ends_of(scap_param(e, "addr"), false);
     struct scap_fd *f = event_fd(s, h, e, false);
     int64_t res = -1;
 
@@ -241,7 +253,7 @@ void scap_sock_bind(struct scap_state *s, struct scap_thread *h, const struct sc
  */
 void scap_sock_data(struct scap_state *s, struct scap_thread *h, const struct scap_event *e)
 {
-    const struct scap_ends x = scap_ends_of(scap_param(e, "tuple"), true);
+    const struct scap_ends x = ends_of(scap_param(e, "tuple"), true);
     bool reads = catalog_event(e->event)->flags & EVF_READS_FD;
     struct scap_fd *f;
     int64_t res = -1;

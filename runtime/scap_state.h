@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the events of a scap file change: processes, their directories and identity, descriptors
- * and the ends of sockets. Rules see an event after its change, but for what ends with it: a
- * process that exits and a descriptor that is closed are still there.
+ * What is known of a scap file's processes, and what an event says of them: its descriptor, and
+ * its paths from the directory of the thread. What events change in it is in scap_apply.h.
  */
 #ifndef RULEC_SCAP_STATE_H
 #define RULEC_SCAP_STATE_H
 
 #include "scap_event.h"
 #include "scap_proc.h"
+
+struct fmt;
 
 struct scap_state {
     struct scap_procs *procs;
@@ -18,19 +19,10 @@ struct scap_state {
     bool renamed;                               /* the event's descriptor has a new name */
 };
 
-/* The event, a call's end or what is told of: takes part in `s`. Its thread, or NULL: no room. */
-struct scap_thread *scap_state_apply(struct scap_state *s, const struct scap_event *e);
-/* Before the next event. */
-void scap_state_settle(struct scap_state *s);
-
 /* Its result is known, and no error. */
 bool scap_succeeded(const struct scap_event *e);
-/* The path that a parameter names, absolute and folded. False: unknown, or it does not fit. */
-struct fmt;
-bool scap_path_of(const struct scap_state *s, const struct scap_thread *h,
-                  const struct scap_event *e, const char *name, struct fmt *out);
-
-/* The descriptor that fd.* speak of, and in `*num` its number. False: the event has none. */
+/* `*num`: the descriptor that fd.* speak of, -1 if the call made none. False: the event has none.
+ */
 bool scap_event_fd(const struct scap_event *e, int64_t *num);
 
 /*
@@ -39,8 +31,14 @@ bool scap_event_fd(const struct scap_event *e, int64_t *num);
  */
 const struct scap_text *scap_base(const struct scap_procs *t, const struct scap_thread *h,
                                   const struct scap_event *e, unsigned param);
+/*
+ * Writes the path that the parameter of this name holds, absolute and folded. False: unknown, or
+ * it does not fit.
+ */
+bool scap_path_of(const struct scap_state *s, const struct scap_thread *h,
+                  const struct scap_event *e, const char *name, struct fmt *out);
 
-/* Sets the directory, with a slash behind it. */
+/* Sets the directory, with a slash behind it; of no bytes: unknown. */
 void scap_state_cwd(struct scap_procs *t, struct scap_thread *h, const char *s, size_t n);
 /* Control groups, each with a NUL behind it: the container that one of them names. */
 void scap_state_cgroups(struct scap_procs *t, struct scap_thread *h, const char *s, size_t n);

@@ -35,10 +35,10 @@ static inline char *tell_room(struct tell *t)
 void tell_line(struct tell *t, size_t n);
 /* Hands what is gathered to the outputs. */
 void tell_flush(struct tell *t);
-/* An output's descriptor takes bytes again; nothing is done for other descriptors. */
-void tell_ready(struct tell *t, int fd);
 /* The same for the last time: what readers have not taken then counts as dropped. */
 void tell_end(struct tell *t);
+/* An output's descriptor takes bytes again; nothing is done for other descriptors. */
+void tell_ready(struct tell *t, int fd);
 /* Alerts that outputs did not take. */
 uint64_t tell_dropped(const struct tell *t);
 void tell_close(struct tell *t);

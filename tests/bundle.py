@@ -13,7 +13,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), 'live'))
 
-from lib import ROOT, Score, build_pack, stable_rules  # noqa: E402
+from lib import ROOT, Score, build_pack, scratch, stable_rules  # noqa: E402
 
 RULEC, ASAN = os.path.join(ROOT, 'build/rulec'), os.path.join(ROOT, 'build/asan/rulec')
 
@@ -115,29 +115,32 @@ def hostile(pack, folder, score):
     refused(good[:at + 16] + b'\xaa' * 8 + good[at + 24:], path, 'another catalog', score)
 
 
+def bundles(folder, score):
+    """Ours and the official one, what is special, and what is hostile."""
+    ours = [os.path.join(ROOT, 'stdlib'), os.path.join(ROOT, 'rules')]
+    packs = {'ours': ours}
+    special(ours, folder, score)
+    if stable_rules():
+        packs['stable'] = [stable_rules()]
+    else:
+        score.skip('the official rules as a bundle', 30)
+    for name, inputs in packs.items():
+        reproducible(name, inputs, folder, score)
+        pack = build_pack(os.path.join(folder, name + '.rpk'), *inputs)
+        tools(name, pack, folder, score)
+        rules = run(RULEC, 'dump', '--rules', pack).stdout.splitlines()
+        score.check(len(rules) >= (25 if name == 'stable' else 20), f'{name}: {len(rules)} rules')
+        dump(name, pack, rules, score)
+    hostile(os.path.join(folder, 'ours.rpk'), folder, score)
+
+
 def main():
     score = Score()
-    folder = tempfile.mkdtemp(prefix='rulec-bundle-')
     try:
-        ours = [os.path.join(ROOT, 'stdlib'), os.path.join(ROOT, 'rules')]
-        packs = {'ours': ours}
-        special(ours, folder, score)
-        if stable_rules():
-            packs['stable'] = [stable_rules()]
-        else:
-            score.skip('the official rules as a bundle', 30)
-        for name, inputs in packs.items():
-            reproducible(name, inputs, folder, score)
-            pack = build_pack(os.path.join(folder, name + '.rpk'), *inputs)
-            tools(name, pack, folder, score)
-            rules = run(RULEC, 'dump', '--rules', pack).stdout.splitlines()
-            score.check(len(rules) >= (25 if name == 'stable' else 20), f'{name}: {len(rules)} rules')
-            dump(name, pack, rules, score)
-        hostile(os.path.join(folder, 'ours.rpk'), folder, score)
+        with scratch('rulec-bundle-') as folder:
+            bundles(folder, score)
     except RuntimeError as error:
         score.check(False, str(error))
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return score.close()
 
 

@@ -25,7 +25,7 @@ clean_up() {
     rm -rf "$work"
 }
 trap clean_up EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT TERM
 
 # ---- compile ----
 echo "== Compiling stdlib/ and rules/ into one bundle"

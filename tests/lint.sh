@@ -69,7 +69,7 @@ shape() { /usr/bin/python3 tests/shape.py compiler runtime grammar bpf; }
 check 'licence lines' licences
 check 'columns' columns
 check 'layout (clang-format)' layout
-check 'shape: function and file lengths, globals' shape
+check 'shape: function and file lengths, globals, rings of modules' shape
 check 'shell scripts (shellcheck)' shell_scripts
 check 'python scripts' python_scripts
 check 'manual pages (mandoc)' man_pages

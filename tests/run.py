@@ -8,17 +8,27 @@ A suite is a command. How many tests passed, failed and were skipped is read fro
 cmocka's closing lines, or a line `N passed, N failed[, N skipped]`. A suite that ends with an error,
 or that runs no test, is a failure. Full outputs are in build/log/. `check` is the quick half;
 `test` adds lint, sanitizers, the full differential test, the live kernel and the docs.
+
+A signal that ends this ends the suite that runs, with all that it started, and lets it undo what it
+changed.
 """
+import contextlib
+import ctypes
 import glob
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
 
+from undo import unwind_on_signals
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PY = sys.executable
 PLAIN = re.compile(r'^(?:\w+: )?(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$', re.M)
+PATIENCE = 60  # seconds that a suite has to undo what it changed
+PR_SET_PDEATHSIG = 1
 CMOCKA = re.compile(r'^\[  (PASSED|FAILED|SKIPPED) +\] (\d+) test', re.M)
 
 
@@ -41,6 +51,7 @@ def suites(target):
         ('rules', [PY, 'tests/rules.py']),
         ('fuzz inputs', [PY, 'tests/fuzz/replay.py']),
         ('catalog', [PY, 'tests/catalog.py']),
+        ('tests undone', [PY, 'tests/undone.py']),
         ('manual pages', [PY, 'tests/manual.py']),
         ('output templates', [PY, 'tests/output.py']),
         ('reference alerts', [PY, 'tests/reference.py']),
@@ -66,6 +77,7 @@ def suites(target):
         ('live, memory', [PY, 'tests/live/memory.py']),
         ('live, audit', [PY, 'tests/live/audit.py']),
         ('live, tasks', [PY, 'tests/live/tasks.py']),
+        ('live, lore', [PY, 'tests/live/lore.py']),
         ('live, floods', [PY, 'tests/live/flood.py']),
         ('live, containers', [PY, 'tests/live/containers.py']),
         ('other kernels, quick', [PY, 'tests/kernels/run.py', '--quick']),
@@ -84,14 +96,42 @@ def count(text):
     return told['PASSED'], told['FAILED'], told['SKIPPED']
 
 
+def end_with_us():
+    """For a suite, before exec: it is asked to end even if we are killed."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def end_group(leader):
+    """Ends a suite and what it started: gently, and what is left after a while by force."""
+    for number, seconds in ((signal.SIGTERM, PATIENCE), (signal.SIGKILL, 1)):
+        end = time.monotonic() + seconds
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(leader.pid, number)
+            while time.monotonic() < end:
+                leader.poll()
+                os.killpg(leader.pid, 0)
+                time.sleep(0.05)
+
+
+def execute(command, out):
+    """Runs a command in a process group of its own; its exit code."""
+    with subprocess.Popen(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT,
+                          stdin=subprocess.DEVNULL, start_new_session=True,
+                          preexec_fn=end_with_us) as leader:
+        try:
+            return leader.wait()
+        except BaseException:
+            end_group(leader)
+            raise
+
+
 def run(name, command):
     """Runs one suite; prints its line, and its output where it failed or skipped."""
     log = os.path.join(ROOT, 'build/log', re.sub(r'\W+', '-', name) + '.log')
     start = time.monotonic()
     with open(log, 'w+', encoding='utf-8', errors='replace') as out:
         try:
-            code = subprocess.run(command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT,
-                                  stdin=subprocess.DEVNULL, check=False).returncode
+            code = execute(command, out)
         except OSError as error:
             out.write(f'{command[0]}: {error.strerror}\n')
             code = 127
@@ -115,6 +155,7 @@ def run(name, command):
 
 def main():
     target, only = sys.argv[1], sys.argv[2:]
+    unwind_on_signals()
     os.makedirs(os.path.join(ROOT, 'build/log'), exist_ok=True)
     if target == 'bless':
         code = subprocess.run([PY, 'tests/golden/run.py', '--bless'], cwd=ROOT, check=False).returncode

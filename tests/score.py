@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts tests, for every suite in Python: what failed is printed, and at the end one line that
-run.py reads."""
+run.py reads. A signal that ends a suite unwinds it (undo.py)."""
 import sys
+
+from undo import unwind_on_signals
 
 
 class Score:
@@ -9,6 +11,7 @@ class Score:
 
     def __init__(self):
         self.passed = self.failed = self.skipped = 0
+        unwind_on_signals()
 
     def check(self, good, text):
         """One test; its truth."""

@@ -17,8 +17,6 @@ import resource
 import shutil
 import subprocess
 import sys
-import tempfile
-import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'live'))
@@ -32,7 +30,7 @@ import plot  # noqa: E402
 import replays  # noqa: E402
 import state  # noqa: E402
 from calls import EMPTY, EXEC, HOOK, NOTHING, OPEN, SENT, STABLE, started  # noqa: E402
-from lib import FALCO, OFFICIAL, build_pack, stable_rules, why_not_live  # noqa: E402
+from lib import FALCO, OFFICIAL, build_pack, scratch, stable_rules, why_not_live  # noqa: E402
 from programs import WHAT, Programs  # noqa: E402
 from report import RESULTS, ROOT, START, Aims, one_line, progress, save, save_raw  # noqa: E402
 
@@ -232,11 +230,8 @@ def main():
         print(f'bench: {reason}', file=sys.stderr)
         return 2
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    folder = tempfile.mkdtemp(prefix='rulerun-bench-')
-    try:
+    with scratch('rulerun-bench-') as folder:
         text = bench(folder, args.only or list(PARTS), args.rounds, START + args.seconds)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     save('bench.md', text)
     print(text, end='')
     if args.paste:

@@ -15,17 +15,15 @@ import datetime
 import json
 import os
 import platform
-import shutil
 import subprocess
 import sys
-import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(os.path.dirname(HERE), 'live'))
 
 import calls  # noqa: E402
 import kernel  # noqa: E402
-from lib import build_pack, why_not_live  # noqa: E402
+from lib import build_pack, scratch, why_not_live  # noqa: E402
 from report import BIN, ROOT, progress  # noqa: E402
 
 TARGET = os.path.join(ROOT, 'compiler/cost.def')
@@ -300,16 +298,13 @@ def shown(found):
 
 def calibrate(rounds, unit):
     """The file's text, measured."""
-    folder = tempfile.mkdtemp(prefix='rulec-calibrate-')
-    found = Calibration(folder, unit)
-    try:
+    with scratch('rulec-calibrate-') as folder:
+        found = Calibration(folder, unit)
         for turn in range(rounds):
             for name, part in (('the unit', found.time_base), ('extractors', found.time_groups),
                                ('tests', found.time_tests)):
                 progress(f'round {turn + 1} of {rounds}: {name}')
                 part()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return shown(found)
 
 

@@ -21,7 +21,7 @@ static bool report(struct comp *c, const char *what)
 static bool finish(struct comp *c, const char *what)
 {
     int (*const passes[])(struct comp *) = {pass_lower, pass_plan, pass_bpf, pass_table, pass_link};
-    for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++) {
+    for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++) {
         if (passes[i](c)) {
             printf("%s: pass %zu could not run\n", what, i);
             return false;

@@ -5,6 +5,8 @@
  *   tree == table        always, rule by rule: none, match, or uncertain
  *   tree fires => filter passes, with a rule index that is not beyond the first that fires
  *   kernel == bytecode   always
+ *   with what user space would tell of the event's user, container, ... (bpf/lore.h), the same; and
+ *   where nothing is unknown, a rule that is said to be decided in the kernel is
  *
  * Parts: gen.c makes events that lean on a rule's constants, value.c the values in them, cond.c
  * conditions from the catalog, judge.c asks the evaluators, shrink.c makes a disagreement small,
@@ -17,6 +19,7 @@
 #include "../../compiler/eval_bpf_load.h"
 #include "../../compiler/eval_kernel.h"
 #include "../../compiler/event.h"
+#include "../../runtime/lore_tell.h"
 #include "../../runtime/table.h"
 
 /* ---- chance: xorshift64*, so that a seed means the same everywhere ---- */
@@ -47,10 +50,13 @@ struct judge {
     void *record;
     char *scratch;
     struct event_user user;
-    uint8_t *tree, *table;       /* by rule: enum verdict */
-    struct match *matches;       /* room for one of each rule */
-    uint8_t *on;                 /* by rule: those that are off must be silent everywhere */
-    int64_t bytecode, in_kernel; /* 0 or 1 + rule; in_kernel is -1 if not asked */
+    uint8_t *tree, *table;             /* by rule: enum verdict */
+    struct match *matches;             /* room for one of each rule */
+    uint8_t *on;                       /* by rule: those that are off must be silent everywhere */
+    int64_t bytecode, in_kernel;       /* 0 or 1 + rule; in_kernel is -1 if not asked */
+    int64_t told, told_in_kernel;      /* the same of a filter that was told */
+    struct lore_bits lore[LORE_KINDS]; /* what it was told */
+    bool exact;                        /* told - 1 is decided in the kernel, and was checked */
     uint32_t nrule;
     char error[512]; /* an evaluator could not run */
 };
@@ -63,7 +69,12 @@ struct judge {
 bool judge_open(struct judge *j, struct comp *c, bool kernel, uint64_t seed);
 void judge_close(struct judge *j);
 
-enum check { CHECK_TABLE, CHECK_SOUND, CHECK_KERNEL, CHECK_RUN, CHECK_COUNT };
+/* exact.c: `rulec explain` says that the kernel decides this rule on such an event. */
+bool exact_rule(const struct judge *j, const struct event *e, uint32_t rule);
+/* Every value of the event is known to the kernel, or to user space. */
+bool exact_event(const struct judge *j, const struct event *e);
+
+enum check { CHECK_TABLE, CHECK_SOUND, CHECK_KERNEL, CHECK_EXACT, CHECK_RUN, CHECK_COUNT };
 extern const char *const check_names[CHECK_COUNT];
 /*
  * Judges one event; `kernel`: in the kernel too. The first check that fails, with the rule it is

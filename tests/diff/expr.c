@@ -198,7 +198,7 @@ void expr_test(FILE *out, struct rng *r)
         put_text_test,   put_text_test,  put_list_test, put_list_test,
         put_length_test, put_bytes_test, put_pair,
     };
-    kinds[rng_below(r, sizeof kinds / sizeof kinds[0])](out, r);
+    kinds[rng_below(r, sizeof(kinds) / sizeof(kinds[0]))](out, r);
 }
 
 /* ---- values ---- */

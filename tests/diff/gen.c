@@ -179,16 +179,15 @@ static void choose_event(struct gen *g, rule_id rule)
 static void satisfy(struct gen *g, node_id id, bool want)
 {
     const struct node *n = &g->c->nodes.v[id.i];
-    if (n->kind == NODE_TEST) {
+    if (n->kind == NODE_TEST)
         value_for(g, n, want);
-    } else if (n->kind == NODE_NOT) {
+    else if (n->kind == NODE_NOT)
         satisfy(g, g->c->kids.v[n->kid0], !want);
-    } else if ((n->kind == NODE_AND && want) || (n->kind == NODE_OR && !want)) {
+    else if ((n->kind == NODE_AND && want) || (n->kind == NODE_OR && !want))
         for (uint32_t i = 0; i < n->nkid; i++)
             satisfy(g, g->c->kids.v[n->kid0 + i], want);
-    } else if (n->kind == NODE_AND || n->kind == NODE_OR) {
+    else if (n->kind == NODE_AND || n->kind == NODE_OR)
         satisfy(g, g->c->kids.v[n->kid0 + rng_below(&g->rng, n->nkid)], want);
-    }
 }
 
 /* Goes down to one test by chance. */
@@ -272,7 +271,7 @@ static void agree(struct gen *g)
         {F_fd_typechar, F_fd_type},
         {F_proc_pname, F_proc_aname},
     };
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
         struct field_ref a = {.field = pairs[i][0], .index = -1};
         struct field_ref b = {.field = pairs[i][1], .index = -1};
         if (!event_given(&g->e, a) || !event_given(&g->e, b))

@@ -11,6 +11,7 @@ const char *const check_names[CHECK_COUNT] = {
     [CHECK_TABLE] = "tree and table differ",
     [CHECK_SOUND] = "the filter drops a match",
     [CHECK_KERNEL] = "kernel and bytecode differ",
+    [CHECK_EXACT] = "the filter passes what it is said to decide",
     [CHECK_RUN] = "an evaluator could not run",
 };
 
@@ -123,10 +124,18 @@ static bool ask_table(struct judge *j)
         if (table_rule(&j->rpk, &r, i) != (enum verdict)j->table[i])
             return fail(j, "table", "one rule alone has another verdict than among all");
     }
+    for (unsigned k = 0; k < LORE_KINDS; k++)
+        lore_ask(&j->rpk, &r, (enum lore_kind)k, &j->lore[k]);
     return true;
 }
 
-static enum check compare(struct judge *j, uint32_t *rule)
+/* It lets a match pass, and does so for no later a rule. */
+static bool sound(int64_t passed, uint32_t first)
+{
+    return first == UINT32_MAX || (passed != 0 && passed - 1 <= first);
+}
+
+static enum check compare(struct judge *j, const struct event *e, uint32_t *rule)
 {
     uint32_t first = UINT32_MAX;
     for (uint32_t i = 0; i < j->nrule; i++) {
@@ -137,10 +146,28 @@ static enum check compare(struct judge *j, uint32_t *rule)
             first = i;
     }
     *rule = first;
-    if (first != UINT32_MAX && (j->bytecode == 0 || j->bytecode - 1 > first))
+    if (!sound(j->bytecode, first) || !sound(j->told, first))
         return CHECK_SOUND;
-    if (j->in_kernel >= 0 && j->in_kernel != j->bytecode)
+    if (j->in_kernel >= 0 && (j->in_kernel != j->bytecode || j->told_in_kernel != j->told))
         return CHECK_KERNEL;
+    if (j->told == 0 || !exact_event(j, e) || !exact_rule(j, e, (uint32_t)j->told - 1))
+        return CHECK_COUNT;
+    *rule = (uint32_t)j->told - 1;
+    j->exact = true;
+    return j->table[*rule] == VERDICT_NONE ? CHECK_EXACT : CHECK_COUNT;
+}
+
+static enum check run_filters(struct judge *j, bool kernel, int64_t *bytecode, int64_t *in_kernel)
+{
+    *bytecode = bpf_vm_filter(j->vm, j->ev);
+    if (*bytecode < 0)
+        return cannot(j, "interpreter", bpf_vm_error(j->vm));
+    *in_kernel = -1;
+    if (kernel && j->kernel) {
+        *in_kernel = kernel_filter_run(j->kernel);
+        if (*in_kernel < 0)
+            return cannot(j, "kernel", strerror((int)-*in_kernel));
+    }
     return CHECK_COUNT;
 }
 
@@ -153,14 +180,13 @@ enum check judge_event(struct judge *j, const struct event *e, bool kernel, uint
         return cannot(j, "event", "it cannot be written as the kernel would");
     if (!ask_table(j))
         return CHECK_RUN;
-    j->bytecode = bpf_vm_filter(j->vm, j->ev);
-    if (j->bytecode < 0)
-        return cannot(j, "interpreter", bpf_vm_error(j->vm));
-    j->in_kernel = -1;
-    if (kernel && j->kernel) {
-        j->in_kernel = kernel_filter_run(j->kernel);
-        if (j->in_kernel < 0)
-            return cannot(j, "kernel", strerror((int)-j->in_kernel));
-    }
-    return compare(j, rule);
+    j->exact = false;
+    if (run_filters(j, kernel, &j->bytecode, &j->in_kernel) != CHECK_COUNT)
+        return CHECK_RUN;
+    j->told = j->bytecode;
+    j->told_in_kernel = j->in_kernel;
+    memcpy(j->ev->lore, j->lore, sizeof j->lore);
+    if (j->c->lore.n && run_filters(j, kernel, &j->told, &j->told_in_kernel) != CHECK_COUNT)
+        return CHECK_RUN;
+    return compare(j, e, rule);
 }

@@ -34,7 +34,7 @@ struct options {
 
 struct tally {
     uint32_t passed, failed, skipped;
-    uint64_t events;
+    uint64_t events, exact;
     /* Verdicts: tree and table give one for each rule of the pack, the filter one for the pack. */
     uint64_t evaluations;
 };
@@ -43,6 +43,7 @@ struct tally {
 struct counts {
     uint32_t events, matches, uncertain, in_kernel;
     uint32_t certain_none, dropped; /* no match and nothing unknown; of them not passed on */
+    uint32_t exact;                 /* passed by a rule that the kernel decides */
     uint32_t wrong[CHECK_COUNT];
 };
 
@@ -89,8 +90,8 @@ static void show(struct judge *j, struct event *e, enum check failed)
         printf("   rule: %s\n   condition: %s\n   tree %s, table %s\n", STR(j->c, r->name),
                STR(j->c, r->condition_text), verdict_name(j->tree[rule]),
                verdict_name(j->table[rule]));
-    printf("   bytecode %lld, kernel %lld\n   event: ", (long long)j->bytecode,
-           (long long)j->in_kernel);
+    printf("   bytecode %lld, kernel %lld; told: %lld, %lld\n   event: ", (long long)j->bytecode,
+           (long long)j->in_kernel, (long long)j->told, (long long)j->told_in_kernel);
     event_print(j->c, e, stdout);
     putchar('\n');
     if (r && !shrink_rule(j, r->condition, e, failed))
@@ -148,8 +149,9 @@ static void one_event(struct judge *j, struct gen *g, const struct options *o, u
     n->uncertain += best == VERDICT_UNCERTAIN;
     if (!best && !has_unknown(&g->e)) {
         n->certain_none++;
-        n->dropped += j->bytecode == 0;
+        n->dropped += j->told == 0;
     }
+    n->exact += j->exact;
     if (failed == CHECK_COUNT && i % 50 == 0 && !survives_text(g, j))
         failed = CHECK_RUN;
     if (failed != CHECK_COUNT && n->wrong[failed]++ < SHOWN_MAX)
@@ -205,6 +207,7 @@ static void rule_line(struct comp *c, const char *name, const struct counts *n)
 static void settle(struct tally *t, const struct counts *n, uint32_t rules, bool kernel)
 {
     t->events += n->events;
+    t->exact += n->exact;
     t->evaluations += (uint64_t)n->events * (2ull * rules + 1) + n->in_kernel;
     for (int i = 0; i < CHECK_COUNT; i++) {
         if (i == CHECK_KERNEL && !kernel)
@@ -404,6 +407,7 @@ int main(int argc, char **argv)
             generated(&round, i, o.conditions - i < PACK_RULES ? o.conditions - i : PACK_RULES, &t);
         round.seed += 0x9e3779b9;
     } while (o.conditions && t.evaluations < o.evaluations);
+    printf("\n%llu passes by rules that the kernel decides", (unsigned long long)t.exact);
     printf("\n%llu events, %llu evaluations, %.1f s, seed %llu\n%u passed, %u failed, %u skipped\n",
            (unsigned long long)t.events, (unsigned long long)t.evaluations, now() - start,
            (unsigned long long)o.seed, t.passed, t.failed, t.skipped);

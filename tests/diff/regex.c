@@ -36,10 +36,10 @@ static void put_sequence(FILE *out, struct rng *r, int depth)
             }
             fputc(')', out);
         } else {
-            fputs(pieces[rng_below(r, sizeof pieces / sizeof pieces[0])], out);
+            fputs(pieces[rng_below(r, sizeof(pieces) / sizeof(pieces[0]))], out);
         }
         if (rng_chance(r, 15))
-            fputs(counts[rng_below(r, sizeof counts / sizeof counts[0])], out);
+            fputs(counts[rng_below(r, sizeof(counts) / sizeof(counts[0]))], out);
     }
     if (rng_chance(r, 8))
         fputc('$', out);

@@ -20,6 +20,7 @@ else
 fi
 packs=$(mktemp -d) || exit 2
 trap 'rm -rf "$packs"' EXIT
+trap 'exit 130' HUP INT TERM
 large=
 for shape in mixed path prefix; do
     "${PYTHON:-python3}" tests/bench/genpack.py --shape $shape --rules 2000 --macros 200 \

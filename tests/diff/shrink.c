@@ -14,13 +14,13 @@ static bool still(struct judge *j, const struct event *e, enum check failed)
 /* Without fact `i`, which the order of the others survives. */
 static void drop(struct event *e, uint32_t i)
 {
-    memmove(&e->facts.v[i], &e->facts.v[i + 1], (e->facts.n - i - 1) * sizeof *e->facts.v);
+    memmove(&e->facts.v[i], &e->facts.v[i + 1], (e->facts.n - i - 1) * sizeof(*e->facts.v));
     e->facts.n--;
 }
 
 static void put_back(struct event *e, uint32_t i, struct fact f)
 {
-    memmove(&e->facts.v[i + 1], &e->facts.v[i], (e->facts.n - i) * sizeof *e->facts.v);
+    memmove(&e->facts.v[i + 1], &e->facts.v[i], (e->facts.n - i) * sizeof(*e->facts.v));
     e->facts.v[i] = f;
     e->facts.n++;
 }

@@ -64,7 +64,7 @@ static bool still(const struct small *s,
     struct comp *c = build_text("a smaller rule", text, len);
     if (c && judge_open(&j, c, s->kernel, 0)) {
         e.num = 1;
-        fails = !event_parse(c, s->event, s->event_len, &e, err, sizeof err) &&
+        fails = !event_parse(c, s->event, s->event_len, &e, err, sizeof(err)) &&
                 judge_event(&j, &e, s->kernel, &rule) == s->failed;
         if (fails && then)
             then(&j, &e, s->failed);
@@ -154,8 +154,8 @@ bool shrink_rule(struct judge *j, node_id condition, const struct event *e, enum
 {
     struct small s = {
         .c = j->c, .root = condition, .failed = failed, .kernel = failed == CHECK_KERNEL};
-    size_t nodes = j->c->nodes.n * sizeof *j->c->nodes.v;
-    size_t kids = j->c->kids.n * sizeof *j->c->kids.v;
+    size_t nodes = j->c->nodes.n * sizeof(*j->c->nodes.v);
+    size_t kids = j->c->kids.n * sizeof(*j->c->kids.v);
     void *whole_nodes = malloc(nodes), *whole_kids = malloc(kids + 1);
     FILE *out = open_memstream(&s.event, &s.event_len);
     event_print(j->c, e, out);

@@ -23,8 +23,8 @@ struct buf {
 
 static void add(struct buf *b, const char *s, size_t n)
 {
-    if (n > sizeof b->s - 1 - b->n)
-        n = sizeof b->s - 1 - b->n;
+    if (n > sizeof(b->s) - 1 - b->n)
+        n = sizeof(b->s) - 1 - b->n;
     memcpy(b->s + b->n, s, n);
     b->n += n;
     b->s[b->n] = 0;
@@ -41,7 +41,7 @@ static const char *const bits[] = {"", "x", "/", "a/b", ".", " ", "-", "0", "SH"
 
 static void add_bit(struct gen *g, struct buf *b)
 {
-    add_str(b, bits[rng_below(&g->rng, sizeof bits / sizeof bits[0])]);
+    add_str(b, bits[rng_below(&g->rng, sizeof(bits) / sizeof(bits[0]))]);
 }
 
 /* A text that a glob matches: most of the time. */
@@ -66,7 +66,7 @@ static void add_glob(struct gen *g, struct buf *b, const char *p)
 static void add_regex(struct gen *g, struct buf *b, const char *pattern)
 {
     char text[512];
-    add(b, text, regex_text(&g->rng, pattern, text, sizeof text));
+    add(b, text, regex_text(&g->rng, pattern, text, sizeof(text)));
 }
 
 static void add_true(struct gen *g, struct buf *b, enum op_id op, const char *s)
@@ -152,12 +152,11 @@ static const char *some_constant(struct gen *g, const struct node *n)
 static str_id text_value(struct gen *g, const struct node *n, bool want)
 {
     struct buf b = {.n = 0};
-    if (n->mod == MOD_ALLOF && want) {
+    if (n->mod == MOD_ALLOF && want)
         for (uint32_t i = 0; i < n->nlit; i++)
             add_true(g, &b, n->op, STR(g->c, g->c->lits.v[n->lit0 + i].text));
-    } else {
+    else
         add_true(g, &b, n->op, some_constant(g, n));
-    }
     if (want == (n->op == OP_NE) || rng_chance(&g->rng, 4))
         spoil(g, &b);
     return intern_put(g->c->intern, b.s, b.n);
@@ -188,7 +187,7 @@ static int64_t num_value(struct gen *g, const struct node *n, const struct atom 
     if (a->nval)
         v = g->c->values.v[a->val0 + rng_below(&g->rng, a->nval)].num;
     if (!a->nval || rng_chance(&g->rng, 6))
-        v = odd[rng_below(&g->rng, sizeof odd / sizeof odd[0])];
+        v = odd[rng_below(&g->rng, sizeof(odd) / sizeof(odd[0]))];
     bool above = n->op == OP_GT || (n->op == OP_GE && rng_chance(&g->rng, 50));
     bool below = n->op == OP_LT || (n->op == OP_LE && rng_chance(&g->rng, 50));
     uint64_t u = (uint64_t)v;
@@ -212,7 +211,7 @@ static str_id addr_value(struct gen *g, const struct node *n, const struct atom 
     if (a->nval) {
         const struct value *v = &g->c->values.v[a->val0 + rng_below(&g->rng, a->nval)];
         family = v->family;
-        memcpy(addr, v->addr, sizeof addr);
+        memcpy(addr, v->addr, sizeof(addr));
         keep = v->kind == VAL_NET ? v->prefix : family == 4 ? 32 : 128;
     }
     unsigned width = family == 4 ? 32 : 128;
@@ -225,7 +224,7 @@ static str_id addr_value(struct gen *g, const struct node *n, const struct atom 
     }
     if (rng_chance(&g->rng, 5))
         family = family == 4 ? 6 : 4;
-    inet_ntop(family == 4 ? AF_INET : AF_INET6, addr, text, sizeof text);
+    inet_ntop(family == 4 ? AF_INET : AF_INET6, addr, text, sizeof(text));
     return intern_cstr(g->c->intern, text);
 }
 
@@ -405,7 +404,7 @@ static void plain_value(struct gen *g, const struct node *n, const struct atom *
         expr_value(g, a->lhs, text_value(g, n, want));
     } else if (info->table != FT_NONE) {
         uint64_t v = (uint64_t)flag_value(g, info->table, n, want);
-        size_t len = catalog_flags_text(info->table, v, false, buf, sizeof buf);
+        size_t len = catalog_flags_text(info->table, v, false, buf, sizeof(buf));
         set(g, a->lhs, false, 0, intern_put(g->c->intern, buf, len));
     } else if (base == BASE_TEXT) {
         str_id s = text_value(g, n, want);
@@ -453,17 +452,16 @@ void value_for(struct gen *g, const struct node *n, bool want)
     const struct atom *a = &g->c->atoms.v[n->atom.i];
     if (rng_chance(&g->rng, 3))
         want = !want;
-    if (n->rhs.i && a->lhs.field != F_NONE && a->rhs.field != F_NONE) {
+    if (n->rhs.i && a->lhs.field != F_NONE && a->rhs.field != F_NONE)
         pair_value(g, a, want);
-    } else if (a->lhs.field == F_NONE || n->rhs.i) {
+    else if (a->lhs.field == F_NONE || n->rhs.i)
         expression_value(g, n->lhs, n, want);
-    } else if (derived_value(g, n, a, want) || ancestor_value(g, n, a, want)) {
+    else if (derived_value(g, n, a, want) || ancestor_value(g, n, a, want))
         return;
-    } else if (a->lhs.field == F_evt_arg || a->lhs.field == F_evt_rawarg) {
+    else if (a->lhs.field == F_evt_arg || a->lhs.field == F_evt_rawarg)
         param_value(g, n, a, want);
-    } else if (!want && rng_chance(&g->rng, n->op == OP_EXISTS ? 90 : 10)) {
+    else if (!want && rng_chance(&g->rng, n->op == OP_EXISTS ? 90 : 10))
         set_state(g, a->lhs, FACT_ABSENT);
-    } else {
+    else
         plain_value(g, n, a, want);
-    }
 }

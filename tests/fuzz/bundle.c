@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../../compiler/bundle.h"
+#include "../../runtime/lore_tell.h"
 #include "lib/fuzz.h"
 
 #define RAW 0x8000u
@@ -18,7 +19,7 @@
 static void make_current(uint8_t *bundle, size_t size)
 {
     struct rpk_head *head = (struct rpk_head *)bundle;
-    if (size >= sizeof *head && head->magic == RPK_MAGIC) {
+    if (size >= sizeof(*head) && head->magic == RPK_MAGIC) {
         head->version = RPK_VERSION;
         head->size = (uint32_t)size;
         head->catalog = catalog_digest();
@@ -29,7 +30,7 @@ static void make_current(uint8_t *bundle, size_t size)
 /* Lengths that fit the bytes there are: else hardly any record would pass the first check. */
 static void make_whole(struct rec *rec, size_t size)
 {
-    size_t left = size - sizeof *rec;
+    size_t left = size - sizeof(*rec);
     rec->h.size = (uint32_t)size;
     for (int s = 0; s < S_COUNT; s++) {
         uint8_t state = rec->h.st[SLOT_OF_STR(s)];
@@ -56,6 +57,10 @@ static void judge_record(const struct rpk *pack, const struct rec *rec, size_t s
     if (!record_open(&r, rec, size, &user, scratch)) {
         r.plan = &pack->head->plan;
         fuzz_alerts(pack, &r, hits, table_match(pack, &r, READINGS_ALL, false, hits, MATCHES));
+        for (unsigned k = 0; k < LORE_KINDS; k++) {
+            struct lore_bits bits;
+            lore_ask(pack, &r, (enum lore_kind)k, &bits);
+        }
     }
     free(scratch);
 }
@@ -76,10 +81,10 @@ static void print_all(const struct rpk *pack, const uint8_t *bundle, size_t size
 static void interpret(const uint8_t *bundle, size_t size)
 {
     char why[400];
-    struct bpf_vm *vm = bpf_vm_new(bundle, size, why, sizeof why);
-    struct ev *ev = calloc(1, sizeof *ev);
+    struct bpf_vm *vm = bpf_vm_new(bundle, size, why, sizeof(why));
+    struct ev *ev = calloc(1, sizeof(*ev));
     if (vm && ev) {
-        memset(ev->h.st, ST_PRESENT, sizeof ev->h.st);
+        memset(ev->h.st, ST_PRESENT, sizeof(ev->h.st));
         bpf_vm_filter(vm, ev);
     }
     free(ev);
@@ -90,7 +95,7 @@ static void walk(const struct rec *rec, size_t nrec, uint8_t *bundle, size_t siz
 {
     struct rpk pack;
     char why[256];
-    if (!rpk_open(&pack, bundle, size, why, sizeof why)) {
+    if (!rpk_open(&pack, bundle, size, why, sizeof(why))) {
         judge_record(&pack, rec, nrec);
         print_all(&pack, bundle, size);
         interpret(bundle, size);
@@ -99,9 +104,8 @@ static void walk(const struct rec *rec, size_t nrec, uint8_t *bundle, size_t siz
 
 void fuzz_one(const uint8_t *data, size_t size)
 {
-    if (size < 2) {
+    if (size < 2)
         return;
-    }
     unsigned told = data[0] | (unsigned)data[1] << 8;
     size_t nrec = told & ~RAW;
     nrec = nrec < size - 2 ? nrec : size - 2;
@@ -113,9 +117,8 @@ void fuzz_one(const uint8_t *data, size_t size)
     memcpy(rec, data + 2, nrec);
     memcpy(bundle, data + 2 + nrec, nbundle);
     make_whole(rec, whole);
-    if (!(told & RAW)) {
+    if (!(told & RAW))
         make_current(bundle, nbundle);
-    }
     walk(rec, whole, bundle, nbundle);
     free(bundle);
     free(rec);

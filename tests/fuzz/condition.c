@@ -17,9 +17,8 @@ static void judge(struct comp *c, uint64_t seed)
 {
     struct judge j;
     struct gen g;
-    if (!judge_open(&j, c, false, 0)) {
+    if (!judge_open(&j, c, false, 0))
         fuzz_fail("an evaluator refuses the pack: %s", j.error);
-    }
     gen_init(&g, c, seed);
     gen_lean_on(&g, (rule_id){1});
     for (int i = 0; i < EVENTS; i++) {
@@ -35,8 +34,7 @@ void fuzz_one(const uint8_t *data, size_t size)
     char *text = fuzz_rule((const char *)data, size, output, strlen(output), &len);
     struct comp *c = fuzz_compile(text, len, "table");
     free(text);
-    if (fuzz_is_clean(c) && c->nrule == 1) {
+    if (fuzz_is_clean(c) && c->nrule == 1)
         judge(c, fuzz_hash(data, size));
-    }
     comp_free(c);
 }

@@ -24,12 +24,10 @@ static void open_pack(void)
     char stdlib[] = "stdlib", rules[] = "rules";
     char *paths[] = {stdlib, rules};
     struct comp *c = comp_new();
-    if (pipeline_run(c, paths, 2, "table") || diag_count(c, SEV_ERROR)) {
+    if (pipeline_run(c, paths, 2, "table") || diag_count(c, SEV_ERROR))
         fuzz_fail("the rules of stdlib and rules do not compile");
-    }
-    if (!judge_open(&judge, c, false, 0)) {
+    if (!judge_open(&judge, c, false, 0))
         fuzz_fail("an evaluator refuses the pack: %s", judge.error);
-    }
     start = arena_size(c->arena);
     before = malloc(c->nrule);
 }
@@ -51,15 +49,13 @@ static void check_again(const struct event *e)
     FILE *out = open_memstream(&text, &len);
     event_print(judge.c, e, out);
     fclose(out);
-    if (event_parse(judge.c, text, len, &again, why, sizeof why)) {
+    if (event_parse(judge.c, text, len, &again, why, sizeof(why)))
         fuzz_fail("%s of an event that was printed: %s", why, text);
-    }
     memcpy(before, judge.tree, judge.nrule);
     memset(judge.tree, 0, judge.nrule);
     eval_tree(judge.c, &again, judge.tree);
-    if (memcmp(before, judge.tree, judge.nrule) != 0) {
+    if (memcmp(before, judge.tree, judge.nrule) != 0)
         fuzz_fail("another verdict after printing: %s", text);
-    }
     free(text);
 }
 
@@ -67,13 +63,12 @@ void fuzz_one(const uint8_t *data, size_t size)
 {
     struct event e = {0};
     char why[256] = "";
-    if (judge.c && arena_size(judge.c->arena) > start + GROWTH_MAX) {
+    if (judge.c && arena_size(judge.c->arena) > start + GROWTH_MAX)
         close_pack();
-    }
-    if (!judge.c) {
+    if (!judge.c)
         open_pack();
-    }
-    if (!event_parse(judge.c, (const char *)data, size, &e, why, sizeof why) && e.type != EV_NONE) {
+    if (!event_parse(judge.c, (const char *)data, size, &e, why, sizeof(why)) &&
+        e.type != EV_NONE) {
         e.num = 1;
         fuzz_judge(&judge, &e);
         check_again(&e);

@@ -24,14 +24,12 @@ static void alert(struct judge *j, const char *text)
     struct event e = {0};
     struct record r;
     char why[256] = "";
-    if (event_parse(j->c, text, strlen(text), &e, why, sizeof why)) {
+    if (event_parse(j->c, text, strlen(text), &e, why, sizeof(why)))
         fuzz_fail("an event of the harness: %s", why);
-    }
     fuzz_judge(j, &e);
     int len = ev_pack(j->ev, j->record, REC_MAX);
-    if (record_open(&r, j->record, (size_t)len, &j->user.user, j->scratch)) {
+    if (record_open(&r, j->record, (size_t)len, &j->user.user, j->scratch))
         fuzz_fail("the record is refused");
-    }
     fuzz_alerts(&j->rpk, &r, &(struct match){.verdict = VERDICT_UNCERTAIN}, 1);
 }
 
@@ -43,12 +41,10 @@ void fuzz_one(const uint8_t *data, size_t size)
     struct judge j;
     free(text);
     if (fuzz_is_clean(c)) {
-        if (!judge_open(&j, c, false, 0)) {
+        if (!judge_open(&j, c, false, 0))
             fuzz_fail("an evaluator refuses the pack: %s", j.error);
-        }
-        for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+        for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
             alert(&j, events[i]);
-        }
         judge_close(&j);
     }
     comp_free(c);

@@ -22,9 +22,8 @@ void fuzz_one(const uint8_t *data, size_t size)
     if (fuzz_is_clean(c)) {
         char why[256];
         struct rpk pack;
-        if (rpk_open(&pack, c->rpk.v, c->rpk.n, why, sizeof why)) {
+        if (rpk_open(&pack, c->rpk.v, c->rpk.n, why, sizeof(why)))
             fuzz_fail("the bundle is refused: %s", why);
-        }
         dump_all(c);
     }
     comp_free(c);

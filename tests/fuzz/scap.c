@@ -21,7 +21,7 @@
 static const uint32_t types[] = {0x0a0d0d0a, 0x201, 0x202, 0x207, 0x209, 0x210, 0x211, 0x212,
                                  0x213,      0x214, 0x215, 0x203, 0x218, 0x205, 0x219, 0x206,
                                  0x220,      0x204, 0x208, 0x216, 0x217, 0x221, 0x222, 0x999};
-#define TYPES (sizeof types / sizeof *types)
+#define TYPES (sizeof(types) / sizeof(*types))
 #define EVENT TYPES /* this and what is greater: an event, made */
 
 static struct rpk pack;
@@ -49,9 +49,8 @@ static void put_number(struct made *m, uint64_t v, size_t n)
 
 static void put_block(struct made *m, uint32_t type, const uint8_t *body, size_t n)
 {
-    if (n + 12 > FILE_MAX - m->n) {
+    if (n + 12 > FILE_MAX - m->n)
         return;
-    }
     put_number(m, type, 4);
     put_number(m, n + 12, 4);
     put(m, body, n);
@@ -99,9 +98,8 @@ static void put_event(struct made *m, struct fuzz_bytes *b)
     put_number(&e, 26 + 2 * params + n, 4);
     put_number(&e, code, 2);
     put_number(&e, params, 4);
-    for (unsigned i = 0; i < params; i++) {
+    for (unsigned i = 0; i < params; i++)
         put_number(&e, lens[i], 2);
-    }
     put(&e, values, n);
     put_block(m, 0x216, e.v, e.n);
 }
@@ -110,7 +108,7 @@ static void make_file(struct made *m, struct fuzz_bytes b)
 {
     static const uint8_t section[] = {0x4d, 0x3c, 0x2b, 0x1a, 1,    0,    2,    0,
                                       0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
-    put_block(m, types[0], section, sizeof section);
+    put_block(m, types[0], section, sizeof(section));
     while (b.left) {
         unsigned kind = take(&b);
         if (kind >= EVENT) {
@@ -132,9 +130,8 @@ static void judge(struct replay *p, const void *bytes, size_t size, char *scratc
         .ctx = p, .get = replay_get, .evt_num = p->number, .utc_offset = p->utc_offset};
     struct match hits[MATCHES];
     struct record r;
-    if (record_open(&r, bytes, size, &user, scratch)) {
+    if (record_open(&r, bytes, size, &user, scratch))
         fuzz_fail("the record of event %llu does not open", (unsigned long long)p->number);
-    }
     r.plan = &p->head.plan;
     fuzz_alerts(&pack, &r, hits, table_match(&pack, &r, READINGS_ALL, false, hits, MATCHES));
 }
@@ -147,7 +144,7 @@ static void judge_all(struct replay *p)
     size_t n;
     bool whole;
     replay_bind(p, &pack);
-    while (replay_next(p, &bytes, &n, &whole, why, sizeof why)) {
+    while (replay_next(p, &bytes, &n, &whole, why, sizeof(why))) {
         if (p->number <= last) {
             fuzz_fail("event %llu behind %llu", (unsigned long long)p->number,
                       (unsigned long long)last);
@@ -155,9 +152,8 @@ static void judge_all(struct replay *p)
         last = p->number;
         judge(p, bytes, n, scratch);
     }
-    if (whole == !!why[0]) {
+    if (whole == !!why[0])
         fuzz_fail("ended %s, and says: %s", whole ? "whole" : "early", why);
-    }
     free(scratch);
 }
 
@@ -167,9 +163,8 @@ void fuzz_one(const uint8_t *data, size_t size)
         fuzz_open_pack(&pack);
         is_open = true;
     }
-    if (!size) {
+    if (!size)
         return;
-    }
     struct made m = {malloc(FILE_MAX), 0};
     struct fuzz_bytes from = {data + 1, size - 1};
     if (!(data[0] & RAW)) {
@@ -178,10 +173,9 @@ void fuzz_one(const uint8_t *data, size_t size)
     }
     struct replay p = {.path = "f", .fd = -1, .in = {.read = fuzz_read, .ctx = &from}};
     char why[256] = "";
-    if (!replay_begin(&p, why, sizeof why)) {
-        if (p.scap) {
+    if (!replay_begin(&p, why, sizeof(why))) {
+        if (p.scap)
             judge_all(&p);
-        }
     } else if (!why[0]) {
         fuzz_fail("refused without a reason");
     }

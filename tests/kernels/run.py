@@ -194,8 +194,6 @@ def main():
     options.add_argument('--run')
     args = options.parse_args()
     running = []
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, lambda *_: sys.exit(1))
     score = Score()
     if not shutil.which('qemu-system-x86_64'):
         score.skip('other kernels: there is no qemu-system-x86_64', 20)

@@ -13,16 +13,14 @@ daemon must have seen N events (200,000), or after a time that fits them.
 import argparse
 import concurrent.futures
 import os
-import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
-from lib import (OFFICIAL, ROOT, Places, Rulerun, Score, build_pack, official, stable_rules,
-                 why_not_live)
+from lib import (OFFICIAL, ROOT, Places, Rulerun, Score, build_pack, official, scratch,
+                 stable_rules, why_not_live)
 
 FILES = 1500
 SECONDS = 90  # for 200,000 events
@@ -203,6 +201,36 @@ def judge(name, daemon, events, score):
         score.check(counts['sent'] >= events, f'{name}: fewer than {events} events were judged')
 
 
+def packs_of(paths, top, score):
+    """{name: path} of the packs that are given, or of ours and the official ones."""
+    if paths:
+        return {os.path.basename(path): path for path in paths}
+    packs = {'ours': build_pack(os.path.join(top, 'ours.rpk'), 'stdlib', 'rules')}
+    if stable_rules():
+        packs['official'] = build_pack(os.path.join(top, 'official.rpk'), *official(top, *OFFICIAL))
+    else:
+        score.skip('the official rules under audit')
+    return packs
+
+
+def hold(packs, top, events, score):
+    """Plays the workload under an audit of each pack, until so many events are certain."""
+    with Places() as places:
+        workload = Workload(top, places)
+        daemons = {name: Rulerun(path, '--audit') for name, path in packs.items()}
+        for name, daemon in daemons.items():
+            score.check(daemon.armed, f'{name}: did not arm:\n{daemon.read("err")}')
+        start = time.monotonic()
+        limit = SECONDS * max(1, events / 200000)
+        while workload.certain < events * 1.1 and time.monotonic() - start < limit:
+            workload.play()
+        print(f'{workload.round} rounds, at least {workload.certain} opens, '
+              f'{time.monotonic() - start:.1f} s')
+        workload.close()
+        for name, daemon in daemons.items():
+            judge(name, daemon, events, score)
+
+
 def main():
     options = argparse.ArgumentParser()
     options.add_argument('--events', type=int, default=200000)
@@ -213,35 +241,12 @@ def main():
     if reason:
         score.skip(f'audit: {reason}', 2)
         return score.close()
-    top = tempfile.mkdtemp(prefix='rulerun-audit-')
     try:
-        packs = {os.path.basename(path): path for path in args.packs}
-        if not packs:
-            packs['ours'] = build_pack(os.path.join(top, 'ours.rpk'), 'stdlib', 'rules')
-            if stable_rules():
-                packs['official'] = build_pack(os.path.join(top, 'official.rpk'),
-                                               *official(top, *OFFICIAL))
-            else:
-                score.skip('the official rules under audit')
-        with Places() as places:
-            workload = Workload(top, places)
-            daemons = {name: Rulerun(path, '--audit') for name, path in packs.items()}
-            for name, daemon in daemons.items():
-                score.check(daemon.armed, f'{name}: did not arm:\n{daemon.read("err")}')
-            start = time.monotonic()
-            limit = SECONDS * max(1, args.events / 200000)
-            while workload.certain < args.events * 1.1 and time.monotonic() - start < limit:
-                workload.play()
-            print(f'{workload.round} rounds, at least {workload.certain} opens, '
-                  f'{time.monotonic() - start:.1f} s')
-            workload.close()
-            for name, daemon in daemons.items():
-                judge(name, daemon, args.events, score)
-        plans(top, score)
+        with scratch('rulerun-audit-') as top:
+            hold(packs_of(args.packs, top, score), top, args.events, score)
+            plans(top, score)
     except RuntimeError as error:
         score.check(False, str(error))
-    finally:
-        shutil.rmtree(top, ignore_errors=True)
     return score.close()
 
 

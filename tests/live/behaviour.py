@@ -4,11 +4,10 @@ import os
 import re
 import shutil
 import subprocess
-import tempfile
 import time
 
 import replay
-from lib import ROOT, Places, Rulerun, build_pack, verified
+from lib import ROOT, Places, Rulerun, build_pack, scratch, verified
 
 TEXT_LINE = re.compile(r'^\d\d:\d\d:\d\d\.\d{9}: Warning Sensitive file read \(file=/etc/shadow ')
 RULERUN = os.path.join(ROOT, 'build/rulerun')
@@ -191,9 +190,7 @@ def switched_rules(folder, score):
 
 def run(score):
     """All of it, with our pack."""
-    folder = tempfile.mkdtemp(prefix='rulerun-behaviour-')
-    os.chmod(folder, 0o755)
-    try:
+    with scratch('rulerun-behaviour-', 0o755) as folder:
         pack = build_pack(os.path.join(folder, 'ours.rpk'), 'stdlib', 'rules')
         os.chmod(pack, 0o644)
         text_output(pack, score)
@@ -205,5 +202,3 @@ def run(score):
         verifying(pack, score)
         switched_rules(folder, score)
         replay.run(pack, folder, score)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

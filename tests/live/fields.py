@@ -13,12 +13,11 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 
 import yaml
 
-from lib import Rulerun, Score, build_pack, why_not_live
+from lib import Rulerun, Score, build_pack, scratch, why_not_live
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NAME = 'fields-live'
@@ -164,8 +163,7 @@ def main():
         pass # it leads its group already
     score = Score()
     cases = read_cases([word for word in sys.argv[1:] if word != '-v'])
-    with tempfile.TemporaryDirectory(prefix='fields-') as folder:
-        folder = os.path.realpath(folder)
+    with scratch('fields-') as folder:
         run(folder, cases, '-v' in sys.argv, score)
     return score.close()
 

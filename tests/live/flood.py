@@ -12,13 +12,11 @@ import datetime
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
-from lib import ROOT, Rulerun, Score, build_pack, why_not_live
+from lib import ROOT, Rulerun, Score, build_pack, scratch, why_not_live
 
 FLOOD = os.path.join(ROOT, 'build/release/tests/live/flood')
 LOST, LIMITED, DROPPED = 'rulerun: events lost', 'rulerun: alerts limited', 'rulerun: alerts dropped'
@@ -304,14 +302,12 @@ def main():
     for name, case in CASES.items():
         if only not in (None, name):
             continue
-        folder = tempfile.mkdtemp(prefix='flood-')
         start = time.monotonic()
         try:
-            case(Files(folder), score)
+            with scratch('flood-') as folder:
+                case(Files(folder), score)
         except (RuntimeError, subprocess.CalledProcessError) as error:
             score.check(False, f'{name}: {error}')
-        finally:
-            shutil.rmtree(folder)
         print(f'{name}: {time.monotonic() - start:.1f} s')
     return score.close()
 

@@ -22,6 +22,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, 'tests'))
 
 from score import Score  # noqa: E402,F401
+from undo import scratch  # noqa: E402,F401
 
 FALCO = os.environ.get('FALCO_RULES', os.path.join(os.path.dirname(ROOT), 'shared/rules/falco'))
 # Seconds for arming: a busy machine's verifier takes its time, and that of an emulated one more.
@@ -122,7 +123,8 @@ class Rulerun:
 
     def __init__(self, pack, *options, program='build/rulerun', wrap=()):
         self.dir = tempfile.mkdtemp(prefix='rulerun-')
-        atexit.register(shutil.rmtree, self.dir, True)
+        self.process = None
+        atexit.register(self.close)
         self.out = open(os.path.join(self.dir, 'out'), 'wb')
         self.err = open(os.path.join(self.dir, 'err'), 'wb')
         start = time.monotonic()
@@ -172,6 +174,12 @@ class Rulerun:
         finally:
             self.out.close()
             self.err.close()
+
+    def close(self):
+        """At the end of the test, whatever happened to it."""
+        if self.process and self.process.poll() is None:
+            self.stop()
+        shutil.rmtree(self.dir, ignore_errors=True)
 
     def counts(self):
         """{seen, filtered, sent, lost, limited} of the closing line, or None."""

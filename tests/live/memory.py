@@ -7,15 +7,14 @@
 The load fills what can be filled: alerts for a reader that takes none, events that wait for containers
 that nobody knows, an engine's file of eight megabytes, a recording.
 """
+import contextlib
 import json
 import os
 import re
-import shutil
 import sys
-import tempfile
 import time
 
-from lib import Places, Rulerun, Score, build_pack, fdinfos, why_not_live
+from lib import Places, Rulerun, Score, build_pack, fdinfos, scratch, why_not_live
 
 RULES = """
 - {rule: opens, desc: d, priority: INFO, condition: evt.type = openat and fd.name = FOLDER/opened,
@@ -97,16 +96,14 @@ def main():
     if reason:
         score.skip(f'memory: {reason}', 12)
         return score.close()
-    folder = tempfile.mkdtemp(prefix='rulerun-memory-')
-    places = []
-    try:
+    with scratch('rulerun-memory-') as folder, contextlib.ExitStack() as undoing:
         opened, rules = os.path.join(folder, 'opened'), os.path.join(folder, 'rules.yaml')
         with open(opened, 'w', encoding='ascii'):
             pass
         with open(rules, 'w', encoding='ascii') as text:
             text.write(RULES.replace('FOLDER', folder).replace('%LONG', 3000 * 'x'))
         pack = build_pack(os.path.join(folder, 'pack.rpk'), rules)
-        places = [Places().__enter__() for _ in range(CONTAINERS)]
+        places = [undoing.enter_context(Places()) for _ in range(CONTAINERS)]
         root = os.path.join(folder, 'docker')
         os.makedirs(os.path.join(root, 'containers', places[0].id))
         with open(os.path.join(root, 'containers', places[0].id, 'config.v2.json'), 'w',
@@ -129,10 +126,6 @@ def main():
         score.check(daemon.stop() == 0, f'exit code:\n{daemon.read("err")}')
         score.check('too slow' in daemon.read('err'), f'the reader kept up:\n{daemon.read("err")}')
         os.close(reader)
-    finally:
-        for place in places:
-            place.close()
-        shutil.rmtree(folder, ignore_errors=True)
     return score.close()
 
 

@@ -13,10 +13,9 @@ import shutil
 import struct
 import subprocess
 import sys
-import tempfile
 import time
 
-from lib import ROOT, Rulerun, Score, build_pack, why_not_live
+from lib import ROOT, Rulerun, Score, build_pack, scratch, why_not_live
 
 RULES = """
 - {rule: starts, desc: d, output: o, priority: INFO,
@@ -142,8 +141,7 @@ def main():
     if reason:
         score.skip(f'missing hooks: {reason}', 30)
         return score.close()
-    folder = tempfile.mkdtemp(prefix='rulerun-missing-')
-    try:
+    with scratch('rulerun-missing-') as folder:
         program = 'miss' + os.path.basename(folder)[-8:].replace('_', 'x')
         shutil.copy('/bin/true', os.path.join(folder, program))
         for name in ('opened', 'named'):
@@ -165,8 +163,6 @@ def main():
         whole = Rulerun(pack, '--strict')
         score.check(whole.armed, f'strict, all hooks: {whole.read("err")}')
         score.check(whole.stop() == 0, 'strict, all hooks: exit code')
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     return score.close()
 
 

@@ -12,13 +12,12 @@ Without arguments: what `make` has built.
 import glob
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 import time
 
-from lib import ROOT, why_not_live
+from lib import ROOT, scratch, why_not_live
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ABSENT, UNKNOWN, CUT = 'absent', 'unknown', 'cut'
@@ -302,21 +301,28 @@ def run_cases(exe, tmp):
     return dirs
 
 
-def run_cgroups(exe, tmp):
+def run_cgroups(exe):
     base = '/sys/fs/cgroup/cpu/'
     for n, (path, _) in enumerate(CGROUPS):
         here = base + path
-        os.makedirs(here)
-        code = 'import os; open(%r, "w").write("0"); os.spawnv(0, "/bin/true", ["cg%d"])' % (
-            here + '/cgroup.procs', n)
-        subprocess.run([exe, '-c', code])
-        parts = path.split('/')
-        while parts and os.path.isdir(base + '/'.join(parts)):
-            try:
-                os.rmdir(base + '/'.join(parts))
-            except OSError:
-                break
-            parts.pop()
+        try:
+            os.makedirs(here)
+            code = 'import os; open(%r, "w").write("0"); os.spawnv(0, "/bin/true", ["cg%d"])' % (
+                here + '/cgroup.procs', n)
+            subprocess.run([exe, '-c', code])
+        finally:
+            remove_groups(base, path)
+
+
+def remove_groups(base, path):
+    """A group that was made, and those above it that nobody else needs."""
+    parts = path.split('/')
+    while parts and os.path.isdir(base + '/'.join(parts)):
+        try:
+            os.rmdir(base + '/'.join(parts))
+        except OSError:
+            break
+        parts.pop()
 
 
 def check_cgroups(recs, own):
@@ -341,14 +347,13 @@ def main(argv):
         print('SKIP the probe alone: %s\n0 passed, 0 failed, %d skipped' % (reason, len(CASES)))
         return 0
     verbose = argv[:1] == ['-v']
-    probe = Probe(argv[verbose:] or built())
-    tmp = tempfile.mkdtemp(prefix='ps', dir='/var/tmp')
-    exe = tmp + '/probe-smoke'
-    os.symlink('/usr/bin/python3', exe)
-    dirs = run_cases(exe, tmp)
-    run_cgroups(exe, tmp)
-    out = probe.finish()
-    shutil.rmtree(tmp)
+    with scratch('ps', parent='/var/tmp') as tmp:
+        probe = Probe(argv[verbose:] or built())
+        exe = tmp + '/probe-smoke'
+        os.symlink('/usr/bin/python3', exe)
+        dirs = run_cases(exe, tmp)
+        run_cgroups(exe)
+        out = probe.finish()
     if verbose:
         print(out)
     recs = list(probe.records(out))

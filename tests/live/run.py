@@ -19,14 +19,13 @@ import socket
 import string
 import subprocess
 import sys
-import tempfile
 import time
 
 import yaml
 
 import behaviour
 from lib import (OFFICIAL, ROOT, Places, Rulerun, Score, build_pack, loaded, official, programs_of,
-                 stable_rules, why_not_live)
+                 scratch, stable_rules, why_not_live)
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 COPIES = {'/bin/bash': ['early', 'ssh'], '/bin/cat': ['sshd'],
@@ -49,12 +48,15 @@ NOT_LIVE = {'Kernel module loaded by unexpected program'}
 
 
 class Stage:
-    """The folder that scenes play in, and what they need around them."""
+    """The folder that scenes play in, and what they need around them. Use as a context manager."""
 
-    def __init__(self, nginx):
-        self.dir = tempfile.mkdtemp(prefix='rulerun-live-')
-        os.chmod(self.dir, 0o755)
-        self.run = os.path.basename(self.dir)[-8:].replace('_', 'x')
+    def __init__(self, folder):
+        self.dir = folder
+        self.run = os.path.basename(folder)[-8:].replace('_', 'x')
+        self.server = socket.create_server(('127.0.0.1', 0))
+
+    def set_up(self, nginx):
+        """Programs, files, and a file system as of a container."""
         for program, names in COPIES.items():
             for name in names:
                 shutil.copy(program, os.path.join(self.dir, name))
@@ -66,7 +68,6 @@ class Stage:
             with open(os.path.join(self.dir, name), 'w', encoding='ascii'):
                 pass
         self.overlay()
-        self.server = socket.create_server(('127.0.0.1', 0))
 
     def overlay(self):
         """A layered file system such as a container's: `old` is of the image, `new` was added."""
@@ -86,12 +87,12 @@ class Stage:
                 'ROOT': os.getcwd(), 'BUILD': os.path.join(ROOT, 'build/release'),
                 'LONG': 5000 * 'x'}
 
-    def close(self):
-        """Leaves nothing."""
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        """Leaves nothing outside of the folder."""
         self.server.close()
-        for path in ('overlay/all', 'overlay'):
-            subprocess.run(['umount', os.path.join(self.dir, path)], check=False)
-        shutil.rmtree(self.dir, ignore_errors=True)
         for path in ('/dev/shm/' + self.run, f'/var/log/{self.run}.log'):
             if os.path.exists(path):
                 os.unlink(path)
@@ -275,40 +276,37 @@ def audited(table, auditor, score):
 
 def perform(table, inputs, number, args, score):
     """One pack: build, arm, play, end, judge."""
-    stage = Stage('/bin/bash' if table in OFFICIAL else '/usr/bin/perl')
-    try:
-        with Places() as places:
-            pack = build_pack(os.path.join(stage.dir, table + '.rpk'),
-                              *(inputs or official(stage.dir, table, more=ADAPTED.get(table, []))))
-            every_rule_has_a_row(pack, table, score)
-            scenes = list(scenes_of(table, args.only, stage.names(places), places))
-            live = [scene for scene in scenes if not isinstance(scene, Injected)]
-            for scene in live:
-                if scene.row.get('early'):
-                    scene.start('near')
-                    scene.start('hit')
-            daemon = arm(pack, stage.dir)
-            if not score.check(daemon.armed, f'{table}: rulerun did not arm:\n{daemon.read("err")}'):
-                daemon.stop()
-                return {}
-            score.check(' is missing: ' not in daemon.read('err'),
-                        f'{table}: not all hooks:\n{daemon.read("err")}')
-            programs = programs_of(daemon.process.pid)
-            auditor = None if args.no_audit else Rulerun(pack, '--audit')
-            if auditor:
-                score.check(auditor.armed, f'{table}: no audit:\n{auditor.read("err")}')
-            play(live, daemon)
-            code = daemon.stop(number)
-            if auditor:
-                audited(table, auditor, score)
-            score.check(code == 0, f'{table}: exit {code} after signal {number}')
-            behaviour.counts_add_up(table, daemon, score)
-            score.check(programs, f'{table}: no program is attached')
-            left = loaded(programs)
-            score.check(not left, f'{table}: programs {left} stayed')
-            return judge_all(scenes, pack, daemon.alerts(), score)
-    finally:
-        stage.close()
+    with scratch('rulerun-live-', 0o755) as folder, Stage(folder) as stage, Places() as places:
+        stage.set_up('/bin/bash' if table in OFFICIAL else '/usr/bin/perl')
+        pack = build_pack(os.path.join(stage.dir, table + '.rpk'),
+                          *(inputs or official(stage.dir, table, more=ADAPTED.get(table, []))))
+        every_rule_has_a_row(pack, table, score)
+        scenes = list(scenes_of(table, args.only, stage.names(places), places))
+        live = [scene for scene in scenes if not isinstance(scene, Injected)]
+        for scene in live:
+            if scene.row.get('early'):
+                scene.start('near')
+                scene.start('hit')
+        daemon = arm(pack, stage.dir)
+        if not score.check(daemon.armed, f'{table}: rulerun did not arm:\n{daemon.read("err")}'):
+            daemon.stop()
+            return {}
+        score.check(' is missing: ' not in daemon.read('err'),
+                    f'{table}: not all hooks:\n{daemon.read("err")}')
+        programs = programs_of(daemon.process.pid)
+        auditor = None if args.no_audit else Rulerun(pack, '--audit')
+        if auditor:
+            score.check(auditor.armed, f'{table}: no audit:\n{auditor.read("err")}')
+        play(live, daemon)
+        code = daemon.stop(number)
+        if auditor:
+            audited(table, auditor, score)
+        score.check(code == 0, f'{table}: exit {code} after signal {number}')
+        behaviour.counts_add_up(table, daemon, score)
+        score.check(programs, f'{table}: no program is attached')
+        left = loaded(programs)
+        score.check(not left, f'{table}: programs {left} stayed')
+        return judge_all(scenes, pack, daemon.alerts(), score)
 
 
 def show(seen):

@@ -325,12 +325,27 @@ static void changed(const char *none)
     wait_for(LOOKED);
 }
 
+/* A watcher that has looked for the first time. */
+static void watched(const char *before, const char *after)
+{
+    make_pipes();
+    watcher(before, after, false);
+    wait_for(LOOKED);
+}
+
+static pthread_t begin(void *(*routine)(void *))
+{
+    pthread_t id;
+
+    if (pthread_create(&id, NULL, routine, NULL))
+        fail("pthread_create");
+    return id;
+}
+
 static void parent_exec(const char *none)
 {
     (void)none;
-    make_pipes();
-    watcher("pexec-before", "pexec-after", false);
-    wait_for(LOOKED);
+    watched("pexec-before", "pexec-after");
     start("task-q", "changed", "");
 }
 
@@ -342,14 +357,9 @@ static void *changes(void *none)
 
 static void parent_exec_thread(const char *none)
 {
-    pthread_t id;
-
     (void)none;
-    make_pipes();
-    watcher("pthread-before", "pthread-after", false);
-    wait_for(LOOKED);
-    if (pthread_create(&id, NULL, changes, NULL))
-        fail("pthread_create");
+    watched("pthread-before", "pthread-after");
+    begin(changes);
     pause();
 }
 
@@ -410,12 +420,10 @@ static void *forks(void *none)
 /* The thread that forked is gone, its process is not. */
 static void thread_exit(const char *none)
 {
-    pthread_t id;
-
     (void)none;
     make_pipes();
-    if (pthread_create(&id, NULL, forks, NULL) || pthread_join(id, NULL))
-        fail("pthread");
+    if (pthread_join(begin(forks), NULL))
+        fail("pthread_join");
     wait_for(LOOKED);
     changed("");
 }
@@ -438,14 +446,9 @@ static void *outlives(void *none)
 
 static void leader_exit(const char *none)
 {
-    pthread_t id;
-
     (void)none;
-    make_pipes();
-    watcher("lexit-before", "lexit-after", false);
-    wait_for(LOOKED);
-    if (pthread_create(&id, NULL, outlives, NULL))
-        fail("pthread_create");
+    watched("lexit-before", "lexit-after");
+    begin(outlives);
     pthread_exit(NULL);
 }
 

@@ -15,10 +15,9 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
-from lib import ROOT, Places, Rulerun, Score, build_pack, fdinfos, why_not_live
+from lib import ROOT, Places, Rulerun, Score, build_pack, fdinfos, scratch, why_not_live
 
 PROGRAM = os.path.join(ROOT, 'build/release/tests/live/tasks')
 NAMES = ('task-a', 'task-b', 'task-p', 'task-q')
@@ -203,18 +202,15 @@ def main():
     if reason:
         score.skip(f'tasks: {reason}', 2)
         return score.close()
-    top = tempfile.mkdtemp(prefix='rulerun-tasks-')
     try:
-        prepare(top)
-        # Sixteen rules and more are found by a value that they ask for, and judged otherwise.
-        packs = {'few': build(top, 'few', ['']), 'many': build(top, 'many', ['', 'again '])}
-        with Places() as places:
+        with scratch('rulerun-tasks-') as top, Places() as places:
+            prepare(top)
+            # Sixteen rules and more are found by a value that they ask for, and judged otherwise.
+            packs = {'few': build(top, 'few', ['']), 'many': build(top, 'many', ['', 'again '])}
             directly(packs['few'], top, places, args.scenes, score)
             audited(packs, top, places, args.scenes, args.seconds, score)
     except RuntimeError as error:
         score.check(False, str(error))
-    finally:
-        shutil.rmtree(top, ignore_errors=True)
     return score.close()
 
 

@@ -35,7 +35,8 @@ struct bundle {
     struct class_cand class_cands[ROWS];
     struct class_test class_tests[ROWS];
     struct sketch_row sketch[ROWS];
-    uint32_t nkey, nrank, nedge, nclass, ncand, ntest, nsketch;
+    struct rpk_lore lore[ROWS];
+    uint32_t nkey, nrank, nedge, nclass, ncand, ntest, nsketch, nlore;
     struct rpk_regex regexes[ROWS];
     struct rpk_range ranges[ROWS];
     uint16_t words[ROWS];
@@ -220,6 +221,7 @@ static inline uint8_t *b_pack(const struct bundle *b, size_t *size)
     T(class_cands, ncand);
     T(class_tests, ntest);
     T(sketch, nsketch);
+    T(lore, nlore);
 #undef T
     h->size = at;
     *size = at;

@@ -43,11 +43,9 @@ static inline struct comp *front_resolve(const char *text)
 /* Runs of blanks as one: lists leave more of them than a reader wants to count. */
 static inline void front_squeeze(const char *from, char *to)
 {
-    for (; *from; from++) {
-        if (*from != ' ' || from[1] != ' ') {
+    for (; *from; from++)
+        if (*from != ' ' || from[1] != ' ')
             *to++ = *from;
-        }
-    }
     *to = 0;
 }
 

@@ -11,9 +11,8 @@ static void memory_is_zeroed_and_aligned(void **state)
     for (size_t i = 0; i < ROWS(sizes); i++) {
         unsigned char *p = arena_alloc(a, sizes[i]);
         assert_int_equal((uintptr_t)p % 16, 0);
-        for (size_t k = 0; k < sizes[i]; k++) {
+        for (size_t k = 0; k < sizes[i]; k++)
             assert_int_equal(p[k], 0);
-        }
         memset(p, 0xff, sizes[i]);
     }
     assert_true(arena_size(a) >= 3u << 20);
@@ -40,9 +39,8 @@ static void vectors_grow_and_keep(void **state)
     VEC(uint32_t) one = {0}, two = {0};
     for (uint32_t i = 0; i < 100000; i++) {
         assert_int_equal(VEC_PUSH(a, &one, i), i);
-        if (i % 7 == 0) {
+        if (i % 7 == 0)
             VEC_PUSH(a, &two, ~i); /* now and then something stands behind the other vector */
-        }
     }
     for (uint32_t i = 0; i < 100000; i++) {
         assert_int_equal(one.v[i], i);

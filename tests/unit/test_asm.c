@@ -174,7 +174,7 @@ static void test_immediates(void **state)
         {0, 1},          {0x7fffffff, 1}, {(uint64_t)-1, 1}, {0xffffffff80000000, 1},
         {0x80000000, 2}, {0xffffffff, 2}, {1ull << 40, 2},   {1ull << 63, 2},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         struct arena *arena = arena_new();
         struct asm_code *a = asm_new(arena);
         begin(a);
@@ -201,12 +201,12 @@ static void test_print(void **state)
         {.code = BPF_JMP32 | BPF_JGE | BPF_K, .dst_reg = 1, .off = 1, .imm = 9},
         {.code = BPF_JMP | BPF_EXIT},
     };
-    assert_int_equal(asm_print(text, sizeof text, insns, 0, 3), 1);
-    asm_print_place(place, sizeof place, &insns[0]);
+    assert_int_equal(asm_print(text, sizeof(text), insns, 0, 3), 1);
+    asm_print_place(place, sizeof(place), &insns[0]);
     assert_string_equal(place, "state of RES");
-    asm_print(text, sizeof text, insns, 1, 3);
+    asm_print(text, sizeof(text), insns, 1, 3);
     assert_string_equal(text, "if w1 >= 9 goto 3");
-    asm_print(text, sizeof text, insns, 2, 3);
+    asm_print(text, sizeof(text), insns, 2, 3);
     assert_string_equal(text, "exit");
 }
 

@@ -45,7 +45,7 @@ static char judge(struct comp *c, struct ev *ev)
 {
     char err[200] = "";
     assert_int_equal(pass_bpf(c), 0);
-    struct bpf_vm *vm = bpf_vm_new(c->filter_elf.v, c->filter_elf.n, err, sizeof err);
+    struct bpf_vm *vm = bpf_vm_new(c->filter_elf.v, c->filter_elf.n, err, sizeof(err));
     if (!vm)
         fail_msg("%s", err);
     ev->h.event = EV_open;
@@ -120,22 +120,16 @@ static const struct num_row NUM_ROWS[] = {
 static void test_numbers(void **state)
 {
     (void)state;
-    struct ev *ev = calloc(1, sizeof *ev);
-    for (size_t i = 0; i < sizeof NUM_ROWS / sizeof *NUM_ROWS; i++) {
+    struct ev *ev = calloc(1, sizeof(*ev));
+    for (size_t i = 0; i < sizeof(NUM_ROWS) / sizeof(*NUM_ROWS); i++) {
         const struct num_row *row = &NUM_ROWS[i];
-        struct comp *c = new_comp();
+        struct comp *c = comp_new();
         for (uint32_t t = 0; t < row->n; t++)
             VEC_PUSH(c->arena, &c->tests, row->tests[t]);
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = OP_EQ, .nval = row->n});
-        struct where w = {.atom = {1},
-                          .place = PLACE_INLINE,
-                          .shape = SHAPE_NUM,
-                          .slot = N_P2,
-                          .negate = row->negate,
-                          .ntest = row->n,
-                          .set = NO_SET,
-                          .pattern0 = NO_PATTERN,
-                          .slot2 = -1};
+        struct where w = inline_test(1, SHAPE_NUM, N_P2);
+        w.negate = row->negate;
+        w.ntest = row->n;
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
         ev->h.num[N_P2] = row->value;
@@ -143,7 +137,7 @@ static void test_numbers(void **state)
         char got = judge(c, ev);
         if (got != row->want)
             fail_msg("number row %zu: %c, not %c", i, got, row->want);
-        arena_free(c->arena);
+        comp_free(c);
     }
     free(ev);
 }
@@ -264,30 +258,24 @@ static void test_texts(void **state)
         {S_EXE, offsetof(struct ev, s_EXE)},
         {S_X2, offsetof(struct ev, s_X2)},
     };
-    struct ev *ev = calloc(1, sizeof *ev);
-    for (size_t i = 0; i < 3 * sizeof TEXT_ROWS / sizeof *TEXT_ROWS; i++) {
+    struct ev *ev = calloc(1, sizeof(*ev));
+    for (size_t i = 0; i < 3 * sizeof(TEXT_ROWS) / sizeof(*TEXT_ROWS); i++) {
         const struct text_row *row = &TEXT_ROWS[i / 3];
         unsigned str = slot[i % 3].str;
-        struct comp *c = new_comp();
+        struct comp *c = comp_new();
         uint32_t n = add_values(c, row->list);
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = row->op, .mod = row->mod, .nval = n});
-        struct where w = {.atom = {1},
-                          .place = PLACE_INLINE,
-                          .shape = SHAPE_TEXT,
-                          .set = NO_SET,
-                          .slot = (int16_t)SLOT_OF_STR(str),
-                          .pattern0 = NO_PATTERN,
-                          .slot2 = -1};
+        struct where w = inline_test(1, SHAPE_TEXT, (int)SLOT_OF_STR(str));
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
-        memset(ev, 0x5a, sizeof *ev); /* what stands behind the text means nothing */
+        memset(ev, 0x5a, sizeof(*ev)); /* what stands behind the text means nothing */
         memcpy((char *)ev + slot[i % 3].off, row->value, strlen(row->value));
         ev->h.len[str] = (uint32_t)strlen(row->value);
         ev->h.st[SLOT_OF_STR(str)] = row->state;
         char got = judge(c, ev);
         if (got != row->want)
             fail_msg("text row %zu, slot %u: %c, not %c", i / 3, str, got, row->want);
-        arena_free(c->arena);
+        comp_free(c);
     }
     free(ev);
 }
@@ -330,7 +318,7 @@ static const struct anc_row ANC_ROWS[] = {
 
 static void set_ancestors(struct ev *ev, const char *names)
 {
-    memset(ev->h.anc, 0, sizeof ev->h.anc);
+    memset(ev->h.anc, 0, sizeof(ev->h.anc));
     ev->h.anc_count = 0;
     while (*names) {
         size_t n = strcspn(names, " ");
@@ -342,20 +330,14 @@ static void set_ancestors(struct ev *ev, const char *names)
 static void test_ancestors(void **state)
 {
     (void)state;
-    struct ev *ev = calloc(1, sizeof *ev);
-    for (size_t i = 0; i < sizeof ANC_ROWS / sizeof *ANC_ROWS; i++) {
+    struct ev *ev = calloc(1, sizeof(*ev));
+    for (size_t i = 0; i < sizeof(ANC_ROWS) / sizeof(*ANC_ROWS); i++) {
         const struct anc_row *row = &ANC_ROWS[i];
-        struct comp *c = new_comp();
+        struct comp *c = comp_new();
         uint32_t n = add_values(c, row->list);
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = row->op, .nval = n});
-        struct where w = {.atom = {1},
-                          .place = PLACE_INLINE,
-                          .shape = SHAPE_ANC,
-                          .set = NO_SET,
-                          .slot = -1,
-                          .anc = row->index,
-                          .pattern0 = NO_PATTERN,
-                          .slot2 = -1};
+        struct where w = inline_test(1, SHAPE_ANC, -1);
+        w.anc = row->index;
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
         set_ancestors(ev, row->anc);
@@ -363,7 +345,7 @@ static void test_ancestors(void **state)
         char got = judge(c, ev);
         if (got != row->want)
             fail_msg("ancestor row %zu: %c, not %c", i, got, row->want);
-        arena_free(c->arena);
+        comp_free(c);
     }
     free(ev);
 }
@@ -439,31 +421,25 @@ static const struct addr_row ADDR_ROWS[] = {
 static void test_addresses(void **state)
 {
     (void)state;
-    struct ev *ev = calloc(1, sizeof *ev);
-    for (size_t i = 0; i < 2 * sizeof ADDR_ROWS / sizeof *ADDR_ROWS; i++) {
+    struct ev *ev = calloc(1, sizeof(*ev));
+    for (size_t i = 0; i < 2 * sizeof(ADDR_ROWS) / sizeof(*ADDR_ROWS); i++) {
         const struct addr_row *row = &ADDR_ROWS[i / 2];
         unsigned str = i % 2 ? S_CIP : S_SIP;
-        struct comp *c = new_comp();
+        struct comp *c = comp_new();
         for (uint32_t k = 0; k < row->n; k++)
             VEC_PUSH(c->arena, &c->values, row->list[k]);
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = row->op, .nval = row->n});
-        struct where w = {.atom = {1},
-                          .place = PLACE_INLINE,
-                          .shape = SHAPE_ADDR,
-                          .set = NO_SET,
-                          .slot = (int16_t)SLOT_OF_STR(str),
-                          .pattern0 = NO_PATTERN,
-                          .slot2 = -1};
+        struct where w = inline_test(1, SHAPE_ADDR, (int)SLOT_OF_STR(str));
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
-        memset(ev, 0, sizeof *ev);
-        memcpy(i % 2 ? ev->s_CIP : ev->s_SIP, row->addr, sizeof row->addr);
+        memset(ev, 0, sizeof(*ev));
+        memcpy(i % 2 ? ev->s_CIP : ev->s_SIP, row->addr, sizeof(row->addr));
         ev->h.len[str] = row->len;
         ev->h.st[SLOT_OF_STR(str)] = row->state;
         char got = judge(c, ev);
         if (got != row->want)
             fail_msg("address row %zu: %c, not %c", i / 2, got, row->want);
-        arena_free(c->arena);
+        comp_free(c);
     }
     free(ev);
 }
@@ -503,21 +479,16 @@ static const struct side_row SIDE_ROWS[] = {
 static void test_sides(void **state)
 {
     (void)state;
-    struct ev *ev = calloc(1, sizeof *ev);
-    for (size_t i = 0; i < sizeof SIDE_ROWS / sizeof *SIDE_ROWS; i++) {
+    struct ev *ev = calloc(1, sizeof(*ev));
+    for (size_t i = 0; i < sizeof(SIDE_ROWS) / sizeof(*SIDE_ROWS); i++) {
         const struct side_row *row = &SIDE_ROWS[i];
-        struct comp *c = new_comp();
+        struct comp *c = comp_new();
         VEC_PUSH(c->arena, &c->tests, (struct num_test)ONE(80));
         VEC_PUSH(c->arena, &c->atoms, (struct atom){.op = row->op, .nval = 1});
-        struct where w = {.atom = {1},
-                          .place = PLACE_INLINE,
-                          .shape = SHAPE_NUM,
-                          .slot = N_CPORT,
-                          .negate = row->op == OP_NE,
-                          .slot2 = N_SPORT,
-                          .ntest = 1,
-                          .set = NO_SET,
-                          .pattern0 = NO_PATTERN};
+        struct where w = inline_test(1, SHAPE_NUM, N_CPORT);
+        w.negate = row->op == OP_NE;
+        w.slot2 = N_SPORT;
+        w.ntest = 1;
         VEC_PUSH(c->arena, &c->where, w);
         add_rules(c);
         ev->h.num[N_CPORT] = row->port[0];
@@ -527,7 +498,7 @@ static void test_sides(void **state)
         char got = judge(c, ev);
         if (got != row->want)
             fail_msg("side row %zu: %c, not %c", i, got, row->want);
-        arena_free(c->arena);
+        comp_free(c);
     }
     free(ev);
 }
@@ -542,20 +513,14 @@ static void test_large(void **state)
 {
     (void)state;
     enum { N = 4000 };
-    struct ev *ev = calloc(1, sizeof *ev);
-    struct comp *c = new_comp();
+    struct ev *ev = calloc(1, sizeof(*ev));
+    struct comp *c = comp_new();
     char name[32], err[200] = "";
     for (uint32_t i = 1; i <= N; i++) {
-        snprintf(name, sizeof name, "a-rather-long-name-%u", i);
+        snprintf(name, sizeof(name), "a-rather-long-name-%u", i);
         struct value v = {.kind = VAL_TEXT, .text = intern_cstr(c->intern, name)};
         VEC_PUSH(c->arena, &c->values, v);
-        struct where w = {.atom = {i},
-                          .place = PLACE_INLINE,
-                          .shape = SHAPE_TEXT,
-                          .set = NO_SET,
-                          .slot = SLOT_OF_STR(S_CONTAINER_ID),
-                          .pattern0 = NO_PATTERN,
-                          .slot2 = -1};
+        struct where w = inline_test(i, SHAPE_TEXT, SLOT_OF_STR(S_CONTAINER_ID));
         struct dag_node node = {.atom = {i}, .yes = {DAG_TRUE}, .no = {DAG_FALSE}};
         struct atom one = {.op = OP_EQ, .val0 = i - 1, .nval = 1};
         struct atom all = {.op = OP_IN, .val0 = 0, .nval = N - 1};
@@ -570,7 +535,7 @@ static void test_large(void **state)
     VEC_PUSH(c->arena, &c->events, EV_open < EV_close ? chain : list);
     VEC_PUSH(c->arena, &c->events, EV_open < EV_close ? list : chain);
     assert_int_equal(pass_bpf(c), 0);
-    struct bpf_vm *vm = bpf_vm_new(c->filter_elf.v, c->filter_elf.n, err, sizeof err);
+    struct bpf_vm *vm = bpf_vm_new(c->filter_elf.v, c->filter_elf.n, err, sizeof(err));
     if (!vm)
         fail_msg("%s", err);
     bpf_vm_tables(vm, c);
@@ -584,7 +549,7 @@ static void test_large(void **state)
         assert_int_equal(bpf_vm_filter(vm, ev), i < N ? N : 0);
     }
     bpf_vm_free(vm);
-    arena_free(c->arena);
+    comp_free(c);
     free(ev);
 }
 

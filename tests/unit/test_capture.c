@@ -16,6 +16,7 @@
 #include "../../runtime/recorder.h"
 #include "../../runtime/replay.h"
 #include "bundle.h"
+#include "folder.h"
 #include "frames.h"
 
 #define SECOND 1000000000ull
@@ -30,33 +31,22 @@ static const char *in_dir(const char *name)
     return path;
 }
 
-static void put_file(const char *name, const char *text)
-{
-    FILE *f = fopen(in_dir(name), "w");
-
-    fputs(text, f);
-    fclose(f);
-}
-
 static int make_dir(void **state)
 {
     (void)state;
     if (!mkdtemp(dir))
         return -1;
-    put_file("passwd", "root:x:0:0:root:/root:/bin/bash\nalice:x:1000:1000::/home/alice:/bin/sh\n");
-    put_file("group", "root:x:0:\n");
-    put_file("hosts", "5.6.7.8 server.example alias\n");
+    folder_text(dir, "passwd",
+                "root:x:0:0:root:/root:/bin/bash\nalice:x:1000:1000::/home/alice:/bin/sh\n");
+    folder_text(dir, "group", "root:x:0:\n");
+    folder_text(dir, "hosts", "5.6.7.8 server.example alias\n");
     return 0;
 }
 
 static int remove_dir(void **state)
 {
-    static const char *const names[] = {"passwd", "group", "hosts", "capture", "cut"};
-
     (void)state;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        unlink(in_dir(names[i]));
-    return rmdir(dir);
+    return folder_remove(dir);
 }
 
 /* ---- writing ---- */
@@ -143,9 +133,10 @@ static void write_recording(void)
     record_one(b, event(1000, 0), 2, "alice");
     recorder_offset(b->rec, 7200);
     record_one(b, event(0, 0), 4, "root");
-    put_file("passwd", "carol:x:1000:1000::/:/bin/sh\n");
+    folder_text(dir, "passwd", "carol:x:1000:1000::/:/bin/sh\n");
     record_one(b, event(1000, 5), 5, "carol");
-    put_file("passwd", "root:x:0:0:root:/root:/bin/bash\nalice:x:1000:1000::/home/alice:/bin/sh\n");
+    folder_text(dir, "passwd",
+                "root:x:0:0:root:/root:/bin/bash\nalice:x:1000:1000::/home/alice:/bin/sh\n");
     free(close_bench(b));
 }
 

@@ -12,7 +12,7 @@
 #include "grammar/catalog.h"
 #include "grammar/field.h"
 
-#define LEN(a) (sizeof(a) / sizeof *(a))
+#define LEN(a) (sizeof(a) / sizeof(*(a)))
 
 /* ---- the tables ---- */
 
@@ -30,9 +30,8 @@ static void test_sources(void **state)
 #define SOURCE(source, plugin) {source, plugin},
 #include "../../grammar/sources.def"
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         assert_string_equal(catalog_source_plugin(rows[i][0]), rows[i][1]);
-    }
     assert_string_equal(catalog_source_plugin("k8s_audit"), "k8saudit");
     assert_null(catalog_source_plugin("syscall"));
     assert_null(catalog_source_plugin("aws"));
@@ -137,7 +136,7 @@ static void test_calls_of_events(void **state)
     (void)state;
     catalog_calls(EV_openat, bits);
     assert_true(bits[257 / 64] == 1ull << 257 % 64);
-    memset(bits, 0, sizeof bits);
+    memset(bits, 0, sizeof(bits));
     catalog_calls(EV_generic, bits);
     assert_true(bits[63 / 64] >> 63 & 1);        /* uname */
     assert_true(bits[511 / 64] >> 511 % 64 & 1); /* a number that no call has */
@@ -380,11 +379,11 @@ static void test_flag_texts(void **state)
     (void)state;
     for (size_t i = 0; i < LEN(rows); i++) {
         char buf[256];
-        size_t n = catalog_flags_text(rows[i].table, rows[i].value, false, buf, sizeof buf);
+        size_t n = catalog_flags_text(rows[i].table, rows[i].value, false, buf, sizeof(buf));
 
         assert_string_equal(buf, rows[i].text);
         assert_int_equal(n, strlen(rows[i].text));
-        n = catalog_flags_text(rows[i].table, rows[i].value, true, buf, sizeof buf);
+        n = catalog_flags_text(rows[i].table, rows[i].value, true, buf, sizeof(buf));
         assert_string_equal(buf, rows[i].resolved);
         assert_int_equal(n, strlen(rows[i].resolved));
     }
@@ -395,10 +394,10 @@ static void test_flag_text_is_cut(void **state)
     char buf[8];
 
     (void)state;
-    memset(buf, '#', sizeof buf);
+    memset(buf, '#', sizeof(buf));
     assert_int_equal(catalog_flags_text(FT_file_flags, 7, false, buf, 5), 14);
     assert_memory_equal(buf, "O_CR\0###", 8);
-    memset(buf, '#', sizeof buf);
+    memset(buf, '#', sizeof(buf));
     assert_int_equal(catalog_flags_text(FT_file_flags, 7, false, buf, 0), 14);
     assert_memory_equal(buf, "########", 8);
 }
@@ -548,8 +547,8 @@ static void test_distance(void **state)
         if (d != rows[i].want)
             fail_msg("'%s' to '%s': %u, must be %u", rows[i].a, rows[i].b, d, rows[i].want);
     }
-    memset(long_name, 'a', sizeof long_name);
-    assert_int_equal(catalog_distance(long_name, sizeof long_name, "a", 1, 2), 3);
+    memset(long_name, 'a', sizeof(long_name));
+    assert_int_equal(catalog_distance(long_name, sizeof(long_name), "a", 1, 2), 3);
 }
 
 static void test_digest(void **state)

@@ -47,12 +47,11 @@ static void tests_have_odds(void **state)
     (void)state;
     for (size_t i = 0; i < ROWS(odds); i++) {
         char condition[256];
-        snprintf(condition, sizeof condition, "evt.type = openat and %s", odds[i].test);
+        snprintf(condition, sizeof(condition), "evt.type = openat and %s", odds[i].test);
         struct comp *c = middle_one(condition);
         uint32_t got = cost_prior(c, c->dag.v[c->dag.n - 1].atom);
-        if (got != odds[i].odds) {
+        if (got != odds[i].odds)
             fail_msg("%s: %u, expected %u", odds[i].test, got, odds[i].odds);
-        }
         comp_free(c);
     }
 }
@@ -63,10 +62,9 @@ static void odds_have_an_end(void **state)
     char condition[8192] = "evt.type = openat and proc.name in (p0";
     size_t at = strlen(condition);
     (void)state;
-    for (int i = 1; i < 200; i++) {
-        at += (size_t)snprintf(condition + at, sizeof condition - at, ", p%d", i);
-    }
-    snprintf(condition + at, sizeof condition - at, ")");
+    for (int i = 1; i < 200; i++)
+        at += (size_t)snprintf(condition + at, sizeof(condition) - at, ", p%d", i);
+    snprintf(condition + at, sizeof(condition) - at, ")");
     struct comp *c = middle_one(condition);
     assert_int_equal(cost_prior(c, c->dag.v[c->dag.n - 1].atom), 500);
     comp_free(c);
@@ -89,14 +87,13 @@ static const char *const order[][2] = {
 static void check_order(const char *first, const char *second, bool turned)
 {
     char condition[256];
-    snprintf(condition, sizeof condition, "evt.type = openat and %s and %s",
+    snprintf(condition, sizeof(condition), "evt.type = openat and %s and %s",
              turned ? second : first, turned ? first : second);
     struct comp *c = middle_one(condition);
     char *dag = middle_dump(c, dump_dag), node[24];
-    snprintf(node, sizeof node, "n1: %.15s", first);
-    if (!strstr(dag, node)) {
+    snprintf(node, sizeof(node), "n1: %.15s", first);
+    if (!strstr(dag, node))
         fail_msg("%s: expected %s first\n%s", condition, first, dag);
-    }
     free(dag);
     comp_free(c);
 }
@@ -135,6 +132,11 @@ static const struct {
     {{"evt.type = openat and fd.num = 3 and fd.name = /a"},
      {"evt.type = openat and fd.num > 3 and fd.name = /a"},
      1000},
+    /* What user space has told is looked up, its key and all; but once for an event. */
+    {{"evt.type = openat and user.uid > 3"}, {"evt.type = openat and user.name = a"}, 1000},
+    {{"evt.type = openat and user.name = a"},
+     {"evt.type = openat and (user.name = a or not user.shell = b)"},
+     1.2},
 };
 
 static size_t count(const char *const *v)
@@ -148,9 +150,8 @@ static void expectations_follow_the_rules(void **state)
     for (size_t i = 0; i < ROWS(dearer); i++) {
         double less = estimate(dearer[i].less, count(dearer[i].less)).units;
         double more = estimate(dearer[i].more, count(dearer[i].more)).units;
-        if (!(less < more && more < less * dearer[i].times)) {
+        if (!(less < more && more < less * dearer[i].times))
             fail_msg("row %zu: %f and %f", i, less, more);
-        }
     }
 }
 
@@ -183,12 +184,12 @@ static void the_dearest_rule_and_test_are_named(void **state)
 static void rules_that_are_looked_up_cost_little(void **state)
 {
     static const char *conditions[2000];
-    char(*texts)[80] = calloc(ROWS(conditions), sizeof *texts);
+    char(*texts)[80] = calloc(ROWS(conditions), sizeof(*texts));
     double few, many;
     (void)state;
     assert_non_null(texts);
     for (size_t i = 0; i < ROWS(conditions); i++) {
-        snprintf(texts[i], sizeof *texts, "evt.type = openat and fd.name = /gp/file-%zu", i);
+        snprintf(texts[i], sizeof(*texts), "evt.type = openat and fd.name = /gp/file-%zu", i);
         conditions[i] = texts[i];
     }
     few = estimate(conditions, 1).units;

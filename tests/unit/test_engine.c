@@ -484,6 +484,7 @@ static void test_pending(void **state)
     late = metacache_find(c, CONTAINER_PODMAN, ID, 64, 1);
     never = metacache_find(c, CONTAINER_PODMAN, OTHER, 64, 1);
     assert_int_equal(metacache_state(c, late), META_PENDING);
+    assert_int_equal(metacache_holds(c, late, 1), 0);
     assert_int_equal(metacache_pending(c), 2);
     assert_false(metacache_retry(c, SECOND / 100));
     put("overlay-containers/containers.json",
@@ -515,8 +516,11 @@ static void test_again(void **state)
     put("overlay-containers/containers.json", PODMAN_LIST);
     metacache_find(c, CONTAINER_PODMAN, ID, 64, SECOND / 2);
     assert_int_equal(metacache_state(c, k), META_NOBODY);
+    assert_int_equal(metacache_holds(c, k, SECOND / 2), SECOND / 2 + 1);
+    assert_int_equal(metacache_holds(c, k, SECOND * 2), 0);
     metacache_find(c, CONTAINER_PODMAN, ID, 64, SECOND * 2);
     assert_int_equal(metacache_state(c, k), META_KNOWN);
+    assert_true(metacache_holds(c, k, SECOND * 2) == UINT64_MAX);
     metacache_free(c);
 }
 
@@ -553,6 +557,7 @@ static void test_used_again(void **state)
     put(path, "{\"annotations\":{\"io.kubernetes.cri.image-name\":\"a:1\"}}");
     k = metacache_find(c, CONTAINER_CONTAINERD, "job", 3, 1);
     expect(metacache_get(c, k, &who), &first);
+    assert_int_equal(metacache_holds(c, k, 1), 0);
     put(path, "{\"annotations\":{\"io.kubernetes.cri.image-name\":\"b:2\"}}");
     k = metacache_find(c, CONTAINER_CONTAINERD, "job", 3, 2);
     expect(metacache_get(c, k, &who), &second);
@@ -585,6 +590,7 @@ static void test_evict(void **state)
     again = find_number(c, METACACHE_SIZE);
     assert_int_equal(again.at, second.at);
     assert_true(again.generation != second.generation);
+    assert_int_equal(metacache_holds(c, second, 1), 0);
     for (unsigned i = 0; i < 5 * METACACHE_SIZE; i++)
         find_number(c, i);
     assert_true(metacache_stats(c)->evicted > 4ul * METACACHE_SIZE);

@@ -12,42 +12,31 @@
 
 #include "../../runtime/enrich.h"
 #include "bundle.h"
+#include "folder.h"
 
 static char dir[] = "/tmp/test_enrich.XXXXXX";
-
-static void put_file(const char *name, const char *text)
-{
-    char path[80];
-    FILE *f;
-
-    snprintf(path, sizeof(path), "%s/%s", dir, name);
-    f = fopen(path, "w");
-    fputs(text, f);
-    fclose(f);
-}
 
 static int make_dir(void **state)
 {
     (void)state;
     if (!mkdtemp(dir))
         return -1;
-    put_file("passwd", "root:x:0:0:root:/root:/bin/bash\n"
-                       "broken line\n"
-                       "alice:x:1000:1000::/home/alice:/bin/sh\n"
-                       "last:x:1001:1001::/:/x");
-    put_file("hosts", "# 5.6.7.8 not\n127.0.0.1 localhost\n5.6.7.8\tserver.example  alias # x\n"
-                      "fe80::1 six\n5.6.7.8 # none here\n5.6.7.8 other.example\n");
-    put_file("group", "root:x:0:\nstaff:x:50:alice\n");
+    folder_text(dir, "passwd",
+                "root:x:0:0:root:/root:/bin/bash\n"
+                "broken line\n"
+                "alice:x:1000:1000::/home/alice:/bin/sh\n"
+                "last:x:1001:1001::/:/x");
+    folder_text(dir, "hosts",
+                "# 5.6.7.8 not\n127.0.0.1 localhost\n5.6.7.8\tserver.example  alias # x\n"
+                "fe80::1 six\n5.6.7.8 # none here\n5.6.7.8 other.example\n");
+    folder_text(dir, "group", "root:x:0:\nstaff:x:50:alice\n");
     return 0;
 }
 
 static int remove_dir(void **state)
 {
-    char cmd[64];
-
     (void)state;
-    snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
-    return system(cmd);
+    return folder_remove(dir);
 }
 
 struct bench {
@@ -140,7 +129,7 @@ static void test_change(void **state)
 
     (void)state;
     expect(b, F_user_name, "<NA>");
-    put_file("passwd", "bob:x:2000:0::/:/bin/sh\nroot:x:0:0::/root:/bin/bash\n");
+    folder_text(dir, "passwd", "bob:x:2000:0::/:/bin/sh\nroot:x:0:0::/root:/bin/bash\n");
     ((struct rec *)b->rec)->h.ts += 10000000;
     expect(b, F_user_name, "bob");
     close_bench(b);

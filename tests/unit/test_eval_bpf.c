@@ -156,15 +156,15 @@ static void runs_one_instruction_after_the_other(void **state)
 {
     struct vm_pattern patterns[] = {{"id_rsa", 6}, {"begin private", 13}};
     struct vm_name names[] = {{7, "cat"}, {7, "sh"}, {9, "sshd"}};
-    struct ev *ev = calloc(1, sizeof *ev);
+    struct ev *ev = calloc(1, sizeof(*ev));
     (void)state;
     ev->h.event = EV_openat;
-    ((uint8_t *)ev)[sizeof *ev - 1] = 0x5a;
+    ((uint8_t *)ev)[sizeof(*ev) - 1] = 0x5a;
     set_text(ev, S_ARGS, "x id_rsa BEGIN PrIvAtE");
     set_text(ev, S_NAME, "cat");
     memcpy(ev->h.anc, (char[3][COMM_SIZE]){"sh", "sshd", "cat"}, sizeof(char[3][COMM_SIZE]));
     ev->h.anc_count = 3;
-    for (size_t i = 0; i < sizeof programs / sizeof programs[0]; i++) {
+    for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
         const struct program *p = &programs[i];
         struct vm_call calls[CODE_MAX];
         struct bpf_vm vm = {.ninsn = CODE_MAX,
@@ -201,7 +201,7 @@ static const char rules[] = "- rule: shadow\n"
 static struct comp *compile(void)
 {
     struct comp *c = comp_new();
-    int file = source_add(c->sources, "test", rules, sizeof rules - 1);
+    int file = source_add(c->sources, "test", rules, sizeof(rules) - 1);
     assert_true(file > 0);
     assert_int_equal(pass_load(c, (uint32_t)file) || pass_resolve(c) || pass_type(c) ||
                          pass_lower(c) || pass_plan(c) || pass_bpf(c),
@@ -230,18 +230,18 @@ static const struct {
 static void runs_a_compiled_filter(void **state)
 {
     struct comp *c = compile();
-    struct ev *ev = calloc(1, sizeof *ev);
+    struct ev *ev = calloc(1, sizeof(*ev));
     struct event e = {0};
     struct event_user user = {0};
     char err[256];
-    struct bpf_vm *vm = bpf_vm_new(c->filter_elf.v, c->filter_elf.n, err, sizeof err);
+    struct bpf_vm *vm = bpf_vm_new(c->filter_elf.v, c->filter_elf.n, err, sizeof(err));
     (void)state;
     if (!vm)
         fail_msg("%s", err);
     bpf_vm_tables(vm, c);
-    for (size_t i = 0; i < sizeof events / sizeof events[0]; i++) {
+    for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++) {
         assert_int_equal(
-            event_parse(c, events[i].event, strlen(events[i].event), &e, err, sizeof err), 0);
+            event_parse(c, events[i].event, strlen(events[i].event), &e, err, sizeof(err)), 0);
         assert_int_equal(event_to_ev(c, &e, ev, &user), 0);
         int64_t got = bpf_vm_filter(vm, ev);
         if (got != events[i].result)
@@ -249,7 +249,7 @@ static void runs_a_compiled_filter(void **state)
                      (long long)events[i].result, bpf_vm_error(vm));
     }
     /* A slot that nobody filled: its extractor is asked for, and there is none here. */
-    memset(ev->h.st, 0, sizeof ev->h.st);
+    memset(ev->h.st, 0, sizeof(ev->h.st));
     ev->h.event = EV_openat;
     assert_int_equal(bpf_vm_filter(vm, ev), -ENODATA);
     bpf_vm_free(vm);
@@ -261,18 +261,18 @@ static void runs_a_compiled_filter(void **state)
 static void survives_broken_objects(void **state)
 {
     struct comp *c = compile();
-    struct ev *ev = calloc(1, sizeof *ev);
+    struct ev *ev = calloc(1, sizeof(*ev));
     uint8_t *copy = malloc(c->filter_elf.n);
     char err[256];
     (void)state;
     for (uint32_t n = 0; n < c->filter_elf.n; n += n < 512 ? 1 : 37) {
         memcpy(copy, c->filter_elf.v, n);
-        bpf_vm_free(bpf_vm_new(copy, n, err, sizeof err));
+        bpf_vm_free(bpf_vm_new(copy, n, err, sizeof(err)));
     }
     for (uint32_t i = 0; i < c->filter_elf.n; i += i < 512 ? 1 : 5) {
         memcpy(copy, c->filter_elf.v, c->filter_elf.n);
         copy[i] ^= (uint8_t)(1u << i % 8);
-        struct bpf_vm *vm = bpf_vm_new(copy, c->filter_elf.n, err, sizeof err);
+        struct bpf_vm *vm = bpf_vm_new(copy, c->filter_elf.n, err, sizeof(err));
         ev->h.event = EV_openat;
         if (vm)
             bpf_vm_filter(vm, ev);

@@ -200,7 +200,7 @@ static void check(const char *before, const char *after, const char *event, cons
     struct comp *c = comp_new();
     struct event e = {0};
     uint8_t hit[2] = {9, 9};
-    snprintf(text, sizeof text,
+    snprintf(text, sizeof(text),
              "%s- rule: r\n  desc: d\n  output: o\n  priority: INFO\n  condition: >-\n    %s\n%s",
              before, condition, after);
     int file = source_add(c->sources, "test", text, strlen(text));
@@ -213,7 +213,7 @@ static void check(const char *before, const char *after, const char *event, cons
         diag_report(c);
         fail_msg("%s: does not compile", condition);
     }
-    if (event_parse(c, event, strlen(event), &e, err, sizeof err))
+    if (event_parse(c, event, strlen(event), &e, err, sizeof(err)))
         fail_msg("%s: %s", event, err);
     eval_tree(c, &e, hit);
     if (hit[0] != verdict)
@@ -224,14 +224,14 @@ static void check(const char *before, const char *after, const char *event, cons
 static void judges_as_the_language_does(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         check("", "", rows[i].event, rows[i].condition, rows[i].verdict);
 }
 
 static void judges_what_was_put_together(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof packs / sizeof packs[0]; i++) {
+    for (size_t i = 0; i < sizeof(packs) / sizeof(packs[0]); i++) {
         bool append = strstr(packs[i].items, "append") != NULL;
         check(append ? "" : packs[i].items, append ? packs[i].items : "", FILE_EVENT,
               packs[i].condition, packs[i].verdict);

@@ -21,7 +21,7 @@ struct fixture {
 
 static int setup(void **state)
 {
-    struct fixture *f = calloc(1, sizeof *f);
+    struct fixture *f = calloc(1, sizeof(*f));
     f->c.arena = arena_new();
     f->c.intern = intern_new(f->c.arena);
     *state = f;
@@ -38,7 +38,7 @@ static int teardown(void **state)
 
 static int parse(struct fixture *f, const char *text)
 {
-    return event_parse(&f->c, text, strlen(text), &f->e, f->err, sizeof f->err);
+    return event_parse(&f->c, text, strlen(text), &f->e, f->err, sizeof(f->err));
 }
 
 /* Text of a field's fact: "-" absent, "?" unknown, else the value. */
@@ -46,7 +46,7 @@ static const char *show(struct fixture *f, const char *name)
 {
     struct field_ref ref;
     char why[256];
-    if (!event_field(&f->c, name, strlen(name), &ref, why, sizeof why))
+    if (!event_field(&f->c, name, strlen(name), &ref, why, sizeof(why)))
         return why[0] ? "(no field)" : "";
     struct fact v = event_fact(&f->c, &f->e, ref);
     if (v.state != FACT_PRESENT)
@@ -120,7 +120,7 @@ static const struct refused bad[] = {
 static void refuses_with_the_place(void **state)
 {
     struct fixture *f = *state;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         int got = parse(f, bad[i].text);
         if (got == 0)
             fail_msg("accepted: %s", bad[i].text);
@@ -266,7 +266,7 @@ static const struct derived rows[] = {
 static void derives(void **state)
 {
     struct fixture *f = *state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (parse(f, rows[i].event))
             fail_msg("%s: %s", rows[i].event, f->err);
         const char *got = show(f, rows[i].field);
@@ -281,19 +281,19 @@ static void survives_broken_bytes(void **state)
     struct fixture *f = *state;
     static const char whole[] = "{\"evt.type\": \"open\", \"proc.aname\": [\"a\\u00e9\", 5, "
                                 "{\"unknown\": true}], \"fd.sip\": \"::1\", \"proc.pid\": -17}";
-    char *copy = malloc(sizeof whole);
-    for (size_t len = 0; len < sizeof whole; len++) {
+    char *copy = malloc(sizeof(whole));
+    for (size_t len = 0; len < sizeof(whole); len++) {
         char *cut = malloc(len + !len); /* exactly as long, for the sanitizer */
         memcpy(cut, whole, len);
-        int got = event_parse(&f->c, cut, len, &f->e, f->err, sizeof f->err);
-        assert_true((got == 0) == (len == sizeof whole - 1));
+        int got = event_parse(&f->c, cut, len, &f->e, f->err, sizeof(f->err));
+        assert_true((got == 0) == (len == sizeof(whole) - 1));
         free(cut);
     }
-    for (size_t i = 0; i < sizeof whole - 1; i++) {
+    for (size_t i = 0; i < sizeof(whole) - 1; i++) {
         for (int flip = 1; flip < 256; flip <<= 1) {
-            memcpy(copy, whole, sizeof whole);
+            memcpy(copy, whole, sizeof(whole));
             copy[i] = (char)(copy[i] ^ flip);
-            event_parse(&f->c, copy, sizeof whole - 1, &f->e, f->err, sizeof f->err);
+            event_parse(&f->c, copy, sizeof(whole) - 1, &f->e, f->err, sizeof(f->err));
         }
     }
     free(copy);

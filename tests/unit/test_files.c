@@ -31,7 +31,7 @@ static void assert_rows(const struct row *rows, size_t n)
         }
         pass_resolve(c);
         pass_type(c);
-        found_codes(c, codes, sizeof codes);
+        found_codes(c, codes, sizeof(codes));
         if (strcmp(codes, rows[i].codes) != 0) {
             print_error("%s: %s, not %s\n", rows[i].name, codes, rows[i].codes);
             good = false;
@@ -486,7 +486,7 @@ static void exceptions(void **state)
     (void)state;
     for (size_t i = 0; i < ROWS(exception_rows); i++) {
         char text[1000];
-        snprintf(text, sizeof text, R(OPEN) "  exceptions:%s\n", exception_rows[i].exceptions);
+        snprintf(text, sizeof(text), R(OPEN) "  exceptions:%s\n", exception_rows[i].exceptions);
         assert_rows(&(struct row){exception_rows[i].name, exception_rows[i].codes, {text}}, 1);
     }
 }
@@ -513,7 +513,7 @@ static void appended_exceptions(void **state)
     (void)state;
     for (size_t i = 0; i < ROWS(append_rows); i++) {
         char text[1000];
-        snprintf(text, sizeof text,
+        snprintf(text, sizeof(text),
                  R(OPEN) "  exceptions: [{name: e, fields: fd.num, values: [1]}]\n"
                          "- rule: r\n  override: {exceptions: append}\n  exceptions: %s\n",
                  append_rows[i].exceptions);

@@ -13,10 +13,12 @@
 
 #include <cmocka.h>
 
+#include "arena.h"
 #include "bpf.h"
 #include "comp.h"
 #include "eval_bpf.h"
 #include "eval_bpf_load.h"
+#include "intern.h"
 #include "pipeline.h"
 
 #define ATOMS 400
@@ -58,8 +60,7 @@ static void add_atom(struct comp *c, uint64_t *seed, uint32_t id, bool parts)
 {
     static const enum op_id ops[] = {OP_EQ,         OP_EQ, OP_IN,       OP_STARTSWITH,
                                      OP_STARTSWITH, OP_NE, OP_ENDSWITH, OP_CONTAINS};
-    struct where w = {
-        .atom = {id}, .place = PLACE_INLINE, .slot2 = -1, .set = NO_SET, .pattern0 = NO_PATTERN};
+    struct where w = inline_test(id, SHAPE_TEXT, 0);
     struct atom a = {
         .op = ops[parts ? 6 + next(seed, 2) : next(seed, 8)], .val0 = c->values.n, .nval = 1};
     if (!parts && next(seed, 4) == 0) {
@@ -72,7 +73,6 @@ static void add_atom(struct comp *c, uint64_t *seed, uint32_t id, bool parts)
             VEC_PUSH(c->arena, &c->tests, (struct num_test){NT_UNSIGNED, v, v});
         }
     } else {
-        w.shape = SHAPE_TEXT;
         w.slot = (int16_t)SLOT_OF_STR(TEXT_SLOTS[next(seed, 3)]);
         a.nval = a.op == OP_IN ? 1 + next(seed, 4) : 1;
         for (uint32_t i = 0; i < a.nval; i++) {
@@ -117,7 +117,7 @@ static void add_rule(struct comp *c, uint64_t *seed, uint32_t id, uint32_t least
 
 static struct comp *make_pack(uint64_t *seed, const struct kind *k)
 {
-    struct comp *c = new_comp();
+    struct comp *c = comp_new();
     uint32_t rules = k->rules;
     for (uint32_t i = 1; i <= ATOMS; i++)
         add_atom(c, seed, i, k->parts);
@@ -130,8 +130,8 @@ static struct comp *make_pack(uint64_t *seed, const struct kind *k)
 
 static void make_event(struct ev *ev, uint64_t *seed, bool all_known)
 {
-    memset(ev, 0, sizeof *ev);
-    memset(ev->h.st, ST_ABSENT, sizeof ev->h.st); /* all extractors have run */
+    memset(ev, 0, sizeof(*ev));
+    memset(ev->h.st, ST_ABSENT, sizeof(ev->h.st)); /* all extractors have run */
     ev->h.event = EV_open;
     for (int i = 0; i < 3; i++) {
         size_t n = make_word(seed, (char *)ev + TEXT_OFFS[i]);
@@ -201,7 +201,7 @@ static uint32_t try_pack(uint64_t *seed, const struct comp *c, struct ev *ev, ui
 {
     char err[200] = "";
     uint32_t hits = 0;
-    struct bpf_vm *vm = bpf_vm_new(c->filter_elf.v, c->filter_elf.n, err, sizeof err);
+    struct bpf_vm *vm = bpf_vm_new(c->filter_elf.v, c->filter_elf.n, err, sizeof(err));
     if (!vm)
         fail_msg("%s", err);
     bpf_vm_tables(vm, c);
@@ -221,7 +221,7 @@ static uint32_t try_pack(uint64_t *seed, const struct comp *c, struct ev *ev, ui
 
 static void try_packs(uint64_t seed, const struct kind *k)
 {
-    struct ev *ev = calloc(1, sizeof *ev);
+    struct ev *ev = calloc(1, sizeof(*ev));
     uint32_t hits = 0, hows = 0, exact = 0;
     for (uint32_t pack = 0; pack < k->packs; pack++) {
         struct comp *c = make_pack(&seed, k);
@@ -230,7 +230,7 @@ static void try_packs(uint64_t seed, const struct kind *k)
         for (uint32_t i = 0; i < c->keys.n; i++)
             hows |= 1u << c->keys.v[i].how;
         hits += try_pack(&seed, c, ev, &exact);
-        arena_free(c->arena);
+        comp_free(c);
     }
     assert_int_equal(hows & k->hows, k->hows);
     assert_in_range(hits, k->packs * EVENTS / 10, k->packs * EVENTS - 1);

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "../../runtime/hooks.h"
+#include "../../runtime/hookloss.h"
 #include "bundle.h"
 
 static uint32_t test_of(struct bundle *b, enum field_id f, int32_t index)

@@ -16,9 +16,8 @@ static void equal_bytes_have_equal_ids(void **state)
     for (size_t i = 0; i < ROWS(rows); i++) {
         assert_int_equal(intern_find(in, rows[i].bytes, rows[i].len).i, 0);
         ids[i] = intern_put(in, rows[i].bytes, rows[i].len);
-        for (size_t k = 0; k < i; k++) {
+        for (size_t k = 0; k < i; k++)
             assert_int_not_equal(ids[i].i, ids[k].i);
-        }
     }
     for (size_t i = 0; i < ROWS(rows); i++) {
         assert_int_equal(intern_put(in, rows[i].bytes, rows[i].len).i, ids[i].i);
@@ -41,7 +40,7 @@ static void texts_stay_where_they_are(void **state)
     const char *text = intern_text(in, first);
     for (int i = 0; i < 50000; i++) {
         char buf[16];
-        snprintf(buf, sizeof buf, "w%d", i);
+        snprintf(buf, sizeof(buf), "w%d", i);
         intern_cstr(in, buf);
     }
     assert_ptr_equal(intern_text(in, first), text);

@@ -8,11 +8,9 @@
 static const struct yaml *value_of_k(const struct comp *c)
 {
     const struct yaml *map = &c->yaml.v[c->items.v[0].yaml];
-    for (uint32_t i = 0; i < map->nkid; i += 2) {
-        if (!strcmp(STR(c, c->yaml.v[c->ykids.v[map->kid0 + i]].text), "k")) {
+    for (uint32_t i = 0; i < map->nkid; i += 2)
+        if (!strcmp(STR(c, c->yaml.v[c->ykids.v[map->kid0 + i]].text), "k"))
             return &c->yaml.v[c->ykids.v[map->kid0 + i + 1]];
-        }
-    }
     fail();
     return NULL;
 }
@@ -25,9 +23,8 @@ static void assert_mapped(const struct comp *c, const struct yaml *y, uint32_t o
     const char *text = source_text(c->sources, 1, &len);
     uint32_t row = 0;
     assert_true(y->nmap > 0);
-    while (row + 1 < y->nmap && c->textmap.v[y->map0 + row + 1].value_off <= off) {
+    while (row + 1 < y->nmap && c->textmap.v[y->map0 + row + 1].value_off <= off)
         row++;
-    }
     struct textmap m = c->textmap.v[y->map0 + row];
     uint32_t at = m.src_off + (off - m.value_off);
     assert_true(at + strlen(source) <= len);
@@ -74,7 +71,7 @@ static void words_keep_their_places(void **state)
     for (size_t i = 0; i < ROWS(rows); i++) {
         char text[300];
         struct comp *c = comp_new();
-        snprintf(text, sizeof text, "# \xc3\xa9\n- rule: r\n  k: %s\n", rows[i].yaml);
+        snprintf(text, sizeof(text), "# \xc3\xa9\n- rule: r\n  k: %s\n", rows[i].yaml);
         front_load(c, "t", text, strlen(text));
         assert_int_equal(c->items.n, 1);
         const struct yaml *y = value_of_k(c);
@@ -122,7 +119,7 @@ static void texts_and_what_they_are(void **state)
         char codes[200];
         struct comp *c = comp_new();
         front_load(c, "t", rows[i].text, strlen(rows[i].text));
-        assert_string_equal(found_codes(c, codes, sizeof codes), rows[i].codes);
+        assert_string_equal(found_codes(c, codes, sizeof(codes)), rows[i].codes);
         assert_int_equal(c->items.n, rows[i].items);
         comp_free(c);
     }
@@ -166,7 +163,7 @@ static void null_and_text(void **state)
     for (size_t i = 0; i < ROWS(rows); i++) {
         char text[100];
         struct comp *c = comp_new();
-        snprintf(text, sizeof text, "- rule: r\n  k: %s\n", rows[i].value);
+        snprintf(text, sizeof(text), "- rule: r\n  k: %s\n", rows[i].value);
         front_load(c, "t", text, strlen(text));
         assert_int_equal(value_of_k(c)->kind, rows[i].kind);
         comp_free(c);
@@ -206,9 +203,8 @@ static void load_repeated(struct comp *c, const char *head, const char *piece, s
     size_t n = strlen(piece), len = strlen(head) + n * count + strlen(tail);
     char *text = malloc(len + 1), *p = text;
     p = stpcpy(p, head);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         p = stpcpy(p, piece);
-    }
     stpcpy(p, tail);
     front_load(c, "t", text, len);
     free(text);
@@ -231,7 +227,7 @@ static void depth_is_bounded(void **state)
         char codes[200];
         struct comp *c = comp_new();
         load_repeated(c, "- list: a\n- ", rows[i].piece, rows[i].count, "\n");
-        assert_string_equal(found_codes(c, codes, sizeof codes), rows[i].codes);
+        assert_string_equal(found_codes(c, codes, sizeof(codes)), rows[i].codes);
         comp_free(c);
     }
 }
@@ -242,13 +238,13 @@ static void aliases_are_bounded(void **state)
     char text[4000] = "- list: a\n  items: &a0 [x, x, x, x, x, x, x, x]\n", codes[200];
     for (int i = 1; i < 12; i++) {
         size_t len = strlen(text);
-        snprintf(text + len, sizeof text - len,
+        snprintf(text + len, sizeof(text) - len,
                  "- k: &a%d [*a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d, *a%d]\n", i, i - 1, i - 1,
                  i - 1, i - 1, i - 1, i - 1, i - 1, i - 1);
     }
     struct comp *c = comp_new();
     front_load(c, "t", text, strlen(text));
-    assert_non_null(strstr(found_codes(c, codes, sizeof codes), "RK0107"));
+    assert_non_null(strstr(found_codes(c, codes, sizeof(codes)), "RK0107"));
     comp_free(c);
 }
 

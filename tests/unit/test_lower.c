@@ -56,9 +56,8 @@ static void squeeze(char *s)
     char *to = s;
     for (const char *from = s; *from; from++) {
         char ch = *from == '\n' ? ' ' : *from;
-        if (ch != ' ' || (to > s && to[-1] != ' ')) {
+        if (ch != ' ' || (to > s && to[-1] != ' '))
             *to++ = ch;
-        }
     }
     *to = 0;
 }
@@ -172,7 +171,7 @@ static void events_are_judged(void **state)
     for (size_t i = 0; i < ROWS(lints); i++) {
         char codes[100];
         struct comp *c = middle_run(&lints[i].condition, 1, lints[i].build);
-        found_codes(c, codes, sizeof codes);
+        found_codes(c, codes, sizeof(codes));
         if (strcmp(codes, lints[i].codes) != 0) {
             print_error("%s: expected '%s', found '%s'\n", lints[i].condition, lints[i].codes,
                         codes);

@@ -41,7 +41,7 @@ static void place_of_the_first_nul(void **state)
         {"kworker/", 8},
         {"\xff\xff\xff\xff\xff\xff\xff\xff", 8},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         assert_int_equal(match_nul8(match_word(rows[i].text)), rows[i].want);
 }
 

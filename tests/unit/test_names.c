@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "../../runtime/names.h"
+#include "folder.h"
 
 #define MS 1000000ull
 #define START (1000000 * MS)
@@ -20,14 +21,7 @@ static char dir[] = "/tmp/test_names.XXXXXX";
 
 static void add_line(const char *line)
 {
-    char path[64];
-    FILE *f;
-
-    snprintf(path, sizeof(path), "%s/passwd", dir);
-    f = fopen(path, "a");
-    assert_non_null(f);
-    fputs(line, f);
-    fclose(f);
+    folder_put(dir, "passwd", "a", line, strlen(line));
 }
 
 static void assert_name(struct names *n, uint32_t id, uint64_t now, const char *want)
@@ -42,21 +36,21 @@ static void assert_name(struct names *n, uint32_t id, uint64_t now, const char *
 static void test_again(void **state)
 {
     struct names *n;
-    char path[64];
 
     (void)state;
     assert_non_null(mkdtemp(dir));
     n = names_new(dir);
     add_line("ann:x:1:1::/home/ann:/bin/sh\n");
     assert_name(n, 1, START, "ann");
+    assert_int_equal(names_until(n), START + 1000 * MS);
     assert_name(n, 2, START, "");
+    assert_int_equal(names_until(n), START + 10 * MS);
     add_line("bob:x:2:2::/home/bob:/bin/sh\n");
     assert_name(n, 2, START + 9 * MS, ""); /* whoever asks often does not have it read often */
     assert_name(n, 2, START + 10 * MS, "bob");
     assert_name(n, 1, START + 11 * MS, "ann");
-    snprintf(path, sizeof(path), "%s/passwd", dir);
-    unlink(path);
-    rmdir(dir);
+    assert_int_equal(names_until(n), START + 1010 * MS); /* it was read then */
+    assert_int_equal(folder_remove(dir), 0);
     names_free(n);
 }
 

@@ -11,7 +11,7 @@
 
 #include "grammar/ops.h"
 
-#define LEN(a) (sizeof(a) / sizeof *(a))
+#define LEN(a) (sizeof(a) / sizeof(*(a)))
 
 static void same(bool is, bool want, const char *what, const char *a, const char *op, const char *c)
 {
@@ -307,7 +307,7 @@ static void test_defined(void **state)
             const char *text = catalog_op((enum op_id)op)->text;
             char word[32];
 
-            snprintf(word, sizeof word, " %s ", text);
+            snprintf(word, sizeof(word), " %s ", text);
             same(ops_defined((enum op_id)op, rows[i].type, rows[i].list),
                  strstr(rows[i].ops, word) != NULL, "defined", catalog_type(rows[i].type)->name,
                  text, "");

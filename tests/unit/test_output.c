@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "../../runtime/output.h"
+#include "folder.h"
 
 static char dir[] = "/tmp/test_output.XXXXXX";
 
@@ -29,11 +30,8 @@ static int make_dir(void **state)
 
 static int remove_dir(void **state)
 {
-    char cmd[64];
-
     (void)state;
-    snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
-    return system(cmd);
+    return folder_remove(dir);
 }
 
 static off_t size_of(const char *path)

@@ -35,9 +35,8 @@ static void print_operand(struct comp *c, FILE *out, operand_id id)
         }
         fputc(')', out);
     }
-    if (o->has_arg) {
+    if (o->has_arg)
         fprintf(out, "[%s]", STR(c, o->arg));
-    }
 }
 
 static void show_test(struct comp *c, FILE *out, const struct node *n)
@@ -87,13 +86,12 @@ static void check_rows(const struct row *rows, size_t n)
         struct text t = text_of(c, rows[i].text, strlen(rows[i].text));
         node_id root = ast_condition(c, &t);
         if (root.i) {
-            FILE *out = fmemopen(tree, sizeof tree, "w");
+            FILE *out = fmemopen(tree, sizeof(tree), "w");
             print_tree(c, out, root);
             fclose(out);
         }
-        if (strcmp(tree, want) != 0) {
+        if (strcmp(tree, want) != 0)
             print_error("condition: %s\n", rows[i].text);
-        }
         assert_string_equal(tree, want);
         assert_int_equal(diag_count(c, SEV_ERROR), !rows[i].tree);
         comp_free(c);
@@ -279,7 +277,7 @@ static void quoted_strings(void **state)
     for (size_t i = 0; i < ROWS(rows); i++) {
         char cond[100];
         struct comp *c = comp_new();
-        snprintf(cond, sizeof cond, "proc.name = %s", rows[i].text);
+        snprintf(cond, sizeof(cond), "proc.name = %s", rows[i].text);
         struct text t = text_of(c, cond, strlen(cond));
         node_id root = ast_condition(c, &t);
         assert_int_equal(root.i != 0, rows[i].len != 0);
@@ -345,13 +343,11 @@ static void nesting(void **state)
         struct comp *c = comp_new();
         size_t no = strlen(rows[i].open), nc = strlen(rows[i].close);
         char *s = malloc((no + nc) * rows[i].count + 20), *p = s;
-        for (uint32_t k = 0; k < rows[i].count; k++) {
+        for (uint32_t k = 0; k < rows[i].count; k++)
             p = stpcpy(p, rows[i].open);
-        }
         p = stpcpy(p, rows[i].middle);
-        for (uint32_t k = 0; k < rows[i].count; k++) {
+        for (uint32_t k = 0; k < rows[i].count; k++)
             p = stpcpy(p, rows[i].close);
-        }
         struct text t = text_of(c, s, (size_t)(p - s));
         assert_int_equal(ast_condition(c, &t).i != 0, rows[i].ok);
         assert_int_equal(diag_count(c, SEV_ERROR), !rows[i].ok);
@@ -432,7 +428,7 @@ static void templates(void **state)
         struct comp *c = comp_new();
         struct text t = text_of(c, template_rows[i].text, strlen(template_rows[i].text));
         enum output_result r = ast_output(c, &t, false, &out0, &nout);
-        FILE *out = fmemopen(pieces, sizeof pieces, "w");
+        FILE *out = fmemopen(pieces, sizeof(pieces), "w");
         for (uint32_t k = 0; k < nout; k++) {
             const struct piece *p = &c->pieces.v[out0 + k];
             fputs(k ? " " : "", out);
@@ -441,15 +437,13 @@ static void templates(void **state)
                 continue;
             }
             fputc('%', out);
-            if (p->width) {
+            if (p->width)
                 fprintf(out, "%u ", p->width);
-            }
             print_operand(c, out, p->operand);
         }
         fclose(out);
-        if (strcmp(pieces, template_rows[i].pieces ? template_rows[i].pieces : "") != 0) {
+        if (strcmp(pieces, template_rows[i].pieces ? template_rows[i].pieces : "") != 0)
             print_error("template: %s\n", template_rows[i].text);
-        }
         assert_string_equal(pieces, template_rows[i].pieces ? template_rows[i].pieces : "");
         assert_int_equal(r, template_rows[i].pieces ? OUTPUT_OK : OUTPUT_BAD);
         assert_int_equal(diag_count(c, SEV_ERROR), !template_rows[i].pieces);

@@ -13,11 +13,13 @@
 #include <cmocka.h>
 
 #include "../../bpf/match.h"
-#include "comp.h"
+#include "arena.h"
 #include "grammar/ops.h"
+#include "intern.h"
 #include "pattern.h"
+#include "pipeline.h"
 
-#define LEN(a) (sizeof(a) / sizeof *(a))
+#define LEN(a) (sizeof(a) / sizeof(*(a)))
 
 /* The n-th text over an alphabet, the shorter ones first; its length. */
 static size_t nth(const char *alphabet, unsigned n, char *out)
@@ -46,7 +48,7 @@ static unsigned hold(enum op_id op, const char *signs, unsigned npattern, const 
 {
     char pattern[16], text[16];
     unsigned simple = 0;
-    struct comp *c = new_comp();
+    struct comp *c = comp_new();
     for (unsigned p = 0; p < npattern; p++) {
         size_t np = nth(signs, p, pattern);
         str_id written;
@@ -63,7 +65,7 @@ static unsigned hold(enum op_id op, const char *signs, unsigned npattern, const 
                          want ? "true" : "false");
         }
     }
-    arena_free(c->arena);
+    comp_free(c);
     return simple;
 }
 
@@ -87,15 +89,15 @@ static void what_is_not_decided(void **state)
         {OP_GLOB, "[ab]c"}, {OP_GLOB, "a\\"},     {OP_IGLOB, "x[!y]"},
         {OP_PMATCH, "a*"},  {OP_PMATCH, "/a?/b"}, {OP_PMATCH, "/[a]"},
     };
-    struct comp *c = new_comp();
+    struct comp *c = comp_new();
     char big[PATTERN_WRITTEN_MAX + 2];
     str_id out;
     for (size_t i = 0; i < LEN(rows); i++)
         assert_false(pattern_write(c, rows[i].op, intern_cstr(c->intern, rows[i].pattern), &out));
-    memset(big, 'a', sizeof big);
-    assert_true(pattern_write(c, OP_GLOB, intern_put(c->intern, big, sizeof big - 2), &out));
-    assert_false(pattern_write(c, OP_GLOB, intern_put(c->intern, big, sizeof big - 1), &out));
-    arena_free(c->arena);
+    memset(big, 'a', sizeof(big));
+    assert_true(pattern_write(c, OP_GLOB, intern_put(c->intern, big, sizeof(big) - 2), &out));
+    assert_false(pattern_write(c, OP_GLOB, intern_put(c->intern, big, sizeof(big) - 1), &out));
+    comp_free(c);
 }
 
 static void what_is_known(void **state)
@@ -113,7 +115,7 @@ static void what_is_known(void **state)
         {"plain", "plain", "plain"},
         {"", "", ""},
     };
-    struct comp *c = new_comp();
+    struct comp *c = comp_new();
     struct atom a = {.op = OP_GLOB, .nval = 1};
     VEC_PUSH(c->arena, &c->values, (struct value){.kind = VAL_TEXT});
     for (size_t i = 0; i < LEN(rows); i++) {
@@ -121,7 +123,7 @@ static void what_is_known(void **state)
         assert_string_equal(STR(c, pattern_known(c, &a, 0, OP_STARTSWITH)), rows[i].begins);
         assert_string_equal(STR(c, pattern_known(c, &a, 0, OP_ENDSWITH)), rows[i].ends);
     }
-    arena_free(c->arena);
+    comp_free(c);
 }
 
 int main(void)

@@ -118,7 +118,7 @@ static unsigned compare_value(struct comp *c, const struct atom *a, enum flag_ta
 {
     char text[2000];
     str_id want = c->values.v[0].text;
-    size_t n = catalog_flags_text(table, v, false, text, sizeof text);
+    size_t n = catalog_flags_text(table, v, false, text, sizeof(text));
     bool told = ops_text(a->op, text, n, STR(c, want), STRLEN(c, want));
     if (decide(t, (int64_t)v) != told) {
         print_error("%s: value %llx is '%s'; %s '%s' is %d\n", catalog_flags_name(table),
@@ -135,9 +135,8 @@ static unsigned compare_table(struct comp *c, const struct atom *a, enum flag_ta
     struct num_tests t;
     const struct flag_row *f = catalog_flags(table, &n);
     bool mask = catalog_flags_kind(table) != FLAGS_ENUM;
-    if (!numtext_flags(c, a, table, &t)) {
+    if (!numtext_flags(c, a, table, &t))
         return 0;
-    }
     for (unsigned i = 0; i < n; i++) {
         for (unsigned k = 0; k < n; k++) {
             uint64_t v = mask ? f[i].value | f[k].value : f[i].value + k;
@@ -221,12 +220,11 @@ static void result_tests_mean_the_text(void **state)
         const char *want = texts[k / 2 % ROWS(texts)];
         struct num_tests t;
         struct atom a = make_atom(c, ops[k / 2 / ROWS(texts)], intern_cstr(c->intern, want));
-        if (!numtext_result(c, &a, param, &t)) {
+        if (!numtext_result(c, &a, param, &t))
             continue;
-        }
         for (int64_t v = -600; v <= 600; v++) {
             char digits[32];
-            snprintf(digits, sizeof digits, "%lld", (long long)v);
+            snprintf(digits, sizeof(digits), "%lld", (long long)v);
             const char *name = v < 0 ? catalog_errno_name((int)-v) : NULL;
             const char *text = v >= 0 && !param ? "SUCCESS" : name ? name : digits;
             bool told = ops_text(a.op, text, strlen(text), want, strlen(want));
@@ -256,9 +254,8 @@ static void numbers_mean_numbers(void **state)
             a.type = k % 2 ? T_INT64 : T_UINT64;
             c->values.v[0] = (struct value){.kind = VAL_NUM, .num = edge[k / 2]};
             assert_true(numtext_number(c, &a, a.type, &t));
-            for (size_t i = 0; i < ROWS(edge); i++) {
+            for (size_t i = 0; i < ROWS(edge); i++)
                 assert_int_equal(decide(&t, edge[i]), ops_num(a.op, k % 2, edge[i], edge[k / 2]));
-            }
         }
     }
     comp_free(c);
@@ -305,11 +302,9 @@ static void long_lists_are_tables(void **state)
             long_list(rows[i].field, rows[i].constant, rows[i].prefix, rows[i].middle, rows[i].n);
         uint32_t longest = 0;
         assert_int_equal(c->where.n, rows[i].nwhere);
-        for (uint32_t k = 0; k < c->where.n; k++) {
-            if (c->atoms.v[c->where.v[k].atom.i].nval > 1) {
+        for (uint32_t k = 0; k < c->where.n; k++)
+            if (c->atoms.v[c->where.v[k].atom.i].nval > 1)
                 longest = k;
-            }
-        }
         assert_int_equal(c->where.v[longest].place, rows[i].place);
         assert_int_equal(c->atoms.v[c->where.v[longest].atom.i].nval, rows[i].nval);
         comp_free(c);

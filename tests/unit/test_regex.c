@@ -165,7 +165,7 @@ struct one {
 
 static void view(struct one *o, struct re_table *t)
 {
-    memset(o, 0, sizeof *o);
+    memset(o, 0, sizeof(*o));
     o->head.regexes.n = 1;
     o->head.words.n = t->words.n;
     o->head.ranges.n = t->ranges.n;
@@ -196,7 +196,7 @@ static enum outcome run(struct re_table *t, const char *value, uint32_t len, enu
 static void both_evaluators_match(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         struct arena *a = arena_new();
         struct regex *re = parsed(a, rows[i].pattern);
         struct re_table t;
@@ -215,7 +215,7 @@ static void both_evaluators_match(void **state)
 static void beginnings_stay_open(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
         struct arena *a = arena_new();
         struct re_table t;
         assert_true(regex_compile(a, parsed(a, rows[i].pattern), &t));
@@ -239,7 +239,7 @@ static void a_beginning_can_rule_out(void **state)
         {"\xc3\xa9", "\xc4\xa9", OUT_FALSE},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof cut / sizeof *cut; i++) {
+    for (size_t i = 0; i < sizeof(cut) / sizeof(*cut); i++) {
         struct arena *a = arena_new();
         struct re_table t;
         assert_true(regex_compile(a, parsed(a, cut[i].pattern), &t));
@@ -306,7 +306,7 @@ static const struct {
 static void mistakes_have_their_place(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
         struct arena *a = arena_new();
         struct regex_error err = {0};
         assert_null(regex_parse(a, wrong[i].pattern, strlen(wrong[i].pattern), &err));
@@ -338,7 +338,7 @@ static void forms_and_limits(void **state)
         {"(abcdefghijklmnopqrstuvwxyz){1000}", -1},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+    for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
         struct arena *a = arena_new();
         struct re_table t;
         bool fits = regex_compile(a, parsed(a, forms[i].pattern), &t);
@@ -355,8 +355,8 @@ static void long_patterns_end(void **state)
     static const char *const parts[] = {"(a*)*", ".*", "[^a]?", "(a|b|)", "a?", "((", "[a-z]{9}"};
     struct regex_error err;
     (void)state;
-    memset(value, 'a', sizeof value);
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    memset(value, 'a', sizeof(value));
+    for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
         struct arena *a = arena_new();
         size_t n = 0, len = strlen(parts[i]);
         for (; n + len <= REGEX_PATTERN_MAX; n += len)
@@ -369,7 +369,7 @@ static void long_patterns_end(void **state)
                              run(&t, value, 2000, ST_PRESENT) == OUT_TRUE);
         arena_free(a);
     }
-    memset(pattern, 'a', sizeof pattern);
+    memset(pattern, 'a', sizeof(pattern));
     struct arena *a = arena_new();
     assert_non_null(regex_parse(a, pattern, REGEX_PATTERN_MAX, &err));
     assert_null(regex_parse(a, pattern, REGEX_PATTERN_MAX + 1, &err));
@@ -403,7 +403,7 @@ static const struct {
 static void what_is_known_beforehand(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof facts / sizeof *facts; i++) {
+    for (size_t i = 0; i < sizeof(facts) / sizeof(*facts); i++) {
         struct comp *c = comp_new();
         struct regex *re = parsed(c->arena, facts[i].pattern);
         struct re_strings found = {0};
@@ -566,7 +566,7 @@ static const struct {
 static void hostile_tables_are_refused(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
+    for (size_t i = 0; i < sizeof(hostile) / sizeof(*hostile); i++) {
         struct arena *a = arena_new();
         struct re_table t;
         struct one o;

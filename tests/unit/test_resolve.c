@@ -10,11 +10,9 @@
 /* The rule called `name`. */
 static const struct rule *rule_of(const struct comp *c, const char *name)
 {
-    for (uint32_t i = 1; i < c->rules.n; i++) {
-        if (!strcmp(STR(c, c->rules.v[i].name), name)) {
+    for (uint32_t i = 1; i < c->rules.n; i++)
+        if (!strcmp(STR(c, c->rules.v[i].name), name))
             return &c->rules.v[i];
-        }
-    }
     print_error("no rule %s\n", name);
     fail();
     return NULL;
@@ -25,9 +23,8 @@ static void assert_substituted(const char *yaml, const char *want)
     char got[2000];
     struct comp *c = front_resolve(yaml);
     front_squeeze(STR(c, rule_of(c, "r")->condition_final), got);
-    if (strcmp(got, want) != 0) {
+    if (strcmp(got, want) != 0)
         print_error("in %s\n", yaml);
-    }
     assert_string_equal(got, want);
     comp_free(c);
 }
@@ -36,9 +33,8 @@ static void assert_codes(const char *yaml, const char *want)
 {
     char codes[500];
     struct comp *c = front_resolve(yaml);
-    if (strcmp(found_codes(c, codes, sizeof codes), want) != 0) {
+    if (strcmp(found_codes(c, codes, sizeof(codes)), want) != 0)
         print_error("in %s\n", yaml);
-    }
     assert_string_equal(codes, want);
     comp_free(c);
 }
@@ -72,14 +68,13 @@ static void lists_are_text(void **state)
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         char yaml[1000];
-        snprintf(yaml, sizeof yaml,
+        snprintf(yaml, sizeof(yaml),
                  "- list: inner\n  items: [cat, dog]\n- list: mid\n  items: [inner, cow]\n"
                  "- list: e\n  items: []\n- list: and\n  items: [or]\n"
                  "- rule: r\n  desc: d\n  output: o\n  priority: INFO\n  condition: |-\n    %s\n",
                  rows[i].condition);
-        if (!strchr(rows[i].condition, '\n')) {
+        if (!strchr(rows[i].condition, '\n'))
             assert_substituted(yaml, rows[i].after);
-        }
     }
 }
 
@@ -115,13 +110,13 @@ static void items_of_lists(void **state)
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         char yaml[1000], want[200];
-        snprintf(yaml, sizeof yaml, "%s%s", rows[i].lists,
+        snprintf(yaml, sizeof(yaml), "%s%s", rows[i].lists,
                  "- rule: r\n  desc: d\n  output: o\n  priority: INFO\n"
                  "  condition: proc.name in (LIST)\n");
         char *at = strstr(yaml, "LIST");
         memmove(at + strlen(rows[i].name), at + 4, strlen(at + 4) + 1);
         memcpy(at, rows[i].name, strlen(rows[i].name));
-        snprintf(want, sizeof want, "proc.name in ( %s )", rows[i].after);
+        snprintf(want, sizeof(want), "proc.name in ( %s )", rows[i].after);
         assert_substituted(yaml, want);
     }
 }
@@ -182,7 +177,7 @@ static void texts_of_conditions(void **state)
     (void)state;
     for (size_t i = 0; i < ROWS(text_rows); i++) {
         char yaml[2000];
-        snprintf(yaml, sizeof yaml, "%s%s", MACRO("m", "fd.num=9"), text_rows[i].yaml);
+        snprintf(yaml, sizeof(yaml), "%s%s", MACRO("m", "fd.num=9"), text_rows[i].yaml);
         assert_substituted(yaml, text_rows[i].after);
         assert_codes(yaml, strstr(yaml, "append: true") ? "RK0209" : "");
     }
@@ -211,9 +206,8 @@ static void macros(void **state)
         {"- list: m\n  items: ['fd.num>1']\n" MACRO("m", "fd.num=1") BODY, ""},
         {MACRO("9m", "fd.num=1") MACRO("m", "fd.num=1") BODY, "RK0210"},
     };
-    for (size_t i = 0; i < ROWS(rows); i++) {
+    for (size_t i = 0; i < ROWS(rows); i++)
         assert_codes(rows[i].yaml, rows[i].codes);
-    }
 }
 
 /* A tree in one line; only what these tests need. */
@@ -251,7 +245,7 @@ static void macros_are_trees(void **state)
     for (size_t i = 0; i < ROWS(rows); i++) {
         char tree[200] = "";
         struct comp *c = front_resolve(rows[i].yaml);
-        FILE *out = fmemopen(tree, sizeof tree, "w");
+        FILE *out = fmemopen(tree, sizeof(tree), "w");
         assert_true(rule_of(c, "r")->condition.i != 0);
         print_tree(c, out, rule_of(c, "r")->condition);
         fclose(out);
@@ -280,7 +274,7 @@ static void files_stand_on_earlier_ones(void **state)
         front_load(c, "1.yaml", rows[i].first, strlen(rows[i].first));
         front_load(c, "2.yaml", rows[i].second, strlen(rows[i].second));
         pass_resolve(c);
-        assert_string_equal(found_codes(c, codes, sizeof codes), rows[i].codes);
+        assert_string_equal(found_codes(c, codes, sizeof(codes)), rows[i].codes);
         comp_free(c);
     }
 }
@@ -370,7 +364,7 @@ static void items_and_their_findings(void **state)
     (void)state;
     for (size_t i = 0; i < ROWS(item_rows); i++) {
         char yaml[2000];
-        snprintf(yaml, sizeof yaml, "%s%s", MACRO("m", "fd.num=9"), item_rows[i].yaml);
+        snprintf(yaml, sizeof(yaml), "%s%s", MACRO("m", "fd.num=9"), item_rows[i].yaml);
         assert_codes(yaml, item_rows[i].codes);
     }
 }
@@ -406,7 +400,7 @@ static void exceptions_and_their_findings(void **state)
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         char yaml[1000];
-        snprintf(yaml, sizeof yaml, "%s  exceptions: %s\n", HEAD "  condition: fd.num=1\n",
+        snprintf(yaml, sizeof(yaml), "%s  exceptions: %s\n", HEAD "  condition: fd.num=1\n",
                  rows[i].exceptions);
         assert_codes(yaml, rows[i].codes);
     }
@@ -437,7 +431,7 @@ static void suspicious_words(void **state)
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         char yaml[1000];
-        snprintf(yaml, sizeof yaml, "%s" HEAD "  condition: %s\n", rows[i].lists,
+        snprintf(yaml, sizeof(yaml), "%s" HEAD "  condition: %s\n", rows[i].lists,
                  rows[i].condition);
         assert_codes(yaml, rows[i].codes);
     }
@@ -465,15 +459,14 @@ static void rules_as_they_end(void **state)
     assert_string_equal(STR(c, a->desc), "d e");
     assert_int_equal(a->priority, PRI_WARNING);
     assert_true(a->enabled && !a->dropped && !a->failed);
-    for (uint32_t i = 0; i < a->ntag; i++) {
+    for (uint32_t i = 0; i < a->ntag; i++)
         strcat(strcat(tags, STR(c, c->tags.v[a->tag0 + i])), " ");
-    }
     assert_string_equal(tags, "A a ab b ");
     assert_string_equal(STR(c, b->name), "b"); /* it keeps its place */
     assert_string_equal(STR(c, b->desc), "again");
     assert_int_equal(b->priority, PRI_DEBUG);
     assert_true(s->dropped && !s->failed);
-    assert_string_equal(found_codes(c, codes, sizeof codes), "RK0242");
+    assert_string_equal(found_codes(c, codes, sizeof(codes)), "RK0242");
     comp_free(c);
 }
 
@@ -517,12 +510,11 @@ static void growth_is_bounded(void **state)
 {
     (void)state;
     char codes[200], text[8000] = "";
-    for (int i = 39; i >= 0; i--) {
+    for (int i = 39; i >= 0; i--)
         snprintf(text + strlen(text), 200, "- list: l%d\n  items: [l%d, l%d]\n", i, i - 1, i - 1);
-    }
     strcat(text, HEAD "  condition: proc.name in (l39)\n");
     struct comp *c = front_resolve(text);
-    assert_non_null(strstr(found_codes(c, codes, sizeof codes), "RK0222"));
+    assert_non_null(strstr(found_codes(c, codes, sizeof(codes)), "RK0222"));
     comp_free(c);
     strcpy(text, MACRO("m0", "fd.num=1"));
     for (int i = 1; i < 40; i++) {
@@ -531,7 +523,7 @@ static void growth_is_bounded(void **state)
     }
     strcat(text, HEAD "  condition: m39\n");
     c = front_resolve(text);
-    assert_non_null(strstr(found_codes(c, codes, sizeof codes), "RK0222"));
+    assert_non_null(strstr(found_codes(c, codes, sizeof(codes)), "RK0222"));
     comp_free(c);
 }
 
@@ -541,11 +533,10 @@ static void levels_are_bounded(void **state)
     (void)state;
     char codes[200], *text = malloc(4000000), *p = text;
     p = stpcpy(p, MACRO("m0", "fd.num=1"));
-    for (int i = 1; i < 30000; i++) {
+    for (int i = 1; i < 30000; i++)
         p += sprintf(p, "- macro: m%d\n  condition: not (m%d or fd.num=%d)\n", i, i - 1, i);
-    }
     struct comp *c = front_resolve(text);
-    assert_string_equal(found_codes(c, codes, sizeof codes), "RK0222");
+    assert_string_equal(found_codes(c, codes, sizeof(codes)), "RK0222");
     comp_free(c);
     free(text);
 }

@@ -10,6 +10,7 @@
 #include <stdio.h>
 
 #include "../../runtime/alert.h"
+#include "../../runtime/lore_tell.h"
 #include "bundle.h"
 #include <elf.h>
 
@@ -62,6 +63,13 @@ static struct bundle *sample(void)
     b_event(b, EV_openat, -1);
     b_root(b, r, first);
     put_class(b, name, r);
+    for (uint8_t bit = 0; bit < 2; bit++) {
+        uint32_t user = b_ref(b, bit ? F_user_name : F_user_shell, -1, "");
+        b->lore[b->nlore++] =
+            (struct rpk_lore){.atom = b_atom(b, user, OP_EQ, MOD_NONE, T_CHARBUF, cat, 1),
+                              .kind = LORE_USER,
+                              .bit = bit};
+    }
     return b;
 }
 
@@ -85,6 +93,8 @@ static void use(const struct rpk *p)
             alert_write(&ALERT_STYLE(ALERT_JSON, "h"), p, &r, &m[i], out, sizeof(out));
             alert_write(&ALERT_STYLE(ALERT_TEXT, "h"), p, &r, &m[i], out, sizeof(out));
         }
+        for (unsigned k = 0; k < LORE_KINDS; k++)
+            lore_ask(p, &r, (enum lore_kind)k, &(struct lore_bits){{0}, {0}});
     }
     free(rec);
     free(ev);
@@ -328,8 +338,54 @@ static void bad_regex_shared(struct bundle *b)
     b_regex(b);
     PUT(b->regexes[1].word0, 0);
 }
+static void bad_lore_atom(struct bundle *b)
+{
+    PUT(b->lore[0].atom, 5);
+}
+static void bad_lore_kind(struct bundle *b)
+{
+    PUT(b->lore[1].kind, LORE_GROUP);
+}
+static void bad_lore_kinds(struct bundle *b)
+{
+    PUT(b->lore[1].kind, LORE_KINDS);
+}
+static void bad_lore_bit(struct bundle *b)
+{
+    PUT(b->lore[1].bit, LORE_BITS);
+}
+static void bad_lore_order(struct bundle *b)
+{
+    PUT(b->lore[1].bit, 0);
+}
+static void bad_lore_field(struct bundle *b)
+{
+    PUT(b->lore[0].atom, 0);
+}
+/* An expression over such a field is none. */
+static void bad_lore_xform(struct bundle *b)
+{
+    PUT(b->lore[0].atom, 1);
+}
+static void bad_lore_index(struct bundle *b)
+{
+    PUT(b->refs[b->nref - 1].index, 1);
+}
+static void bad_lore_rhs(struct bundle *b)
+{
+    PUT(b->atoms[3].rhs, 0);
+}
 
 static const struct wrong wrongs[] = {
+    {bad_lore_atom, -EINVAL, "lore 0: no test has number 5"},
+    {bad_lore_kind, -EINVAL, "lore 1: its test is of another kind"},
+    {bad_lore_kinds, -EINVAL, "lore 1: its test is of another kind"},
+    {bad_lore_bit, -EINVAL, "lore 1: its test is of another kind"},
+    {bad_lore_order, -EINVAL, "lore 1: out of order"},
+    {bad_lore_field, -EINVAL, "lore 0: its test is of another kind"},
+    {bad_lore_xform, -EINVAL, "lore 0: its test is of another kind"},
+    {bad_lore_index, -EINVAL, "lore 1: its test is of another kind"},
+    {bad_lore_rhs, -EINVAL, "lore 0: its test is of another kind"},
     {bad_regex_row, -EINVAL, "test 2: constant 0 is no pattern"},
     {bad_regex_minus, -EINVAL, "test 2: constant 0 is no pattern"},
     {bad_regex, -EINVAL, "regular expression 0: a transition leads nowhere"},

@@ -14,6 +14,7 @@
 
 #include "../../runtime/container.h"
 #include "../../runtime/seed.h"
+#include "folder.h"
 
 #define ID "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 
@@ -22,12 +23,9 @@ static char proc[] = "/tmp/test_seed.XXXXXX";
 static void put(const char *name, const void *bytes, size_t n)
 {
     char path[96];
-    FILE *f;
 
-    snprintf(path, sizeof(path), "%s/42/%s", proc, name);
-    f = fopen(path, "w");
-    fwrite(bytes, 1, n, f);
-    fclose(f);
+    snprintf(path, sizeof(path), "42/%s", name);
+    folder_put(proc, path, "w", bytes, n);
 }
 
 static void put_text(const char *name, const char *text)
@@ -48,11 +46,8 @@ static int make_proc(void **state)
 
 static int remove_proc(void **state)
 {
-    char cmd[64];
-
     (void)state;
-    snprintf(cmd, sizeof(cmd), "rm -r %s", proc);
-    return system(cmd);
+    return folder_remove(proc);
 }
 
 static void fill(void)

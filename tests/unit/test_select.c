@@ -42,14 +42,14 @@ static void open_bench(struct bench *b)
     char err[256] = "";
     *b = (struct bench){.c = comp_new()};
     b->c->build = true;
-    int file = source_add(b->c->sources, "t.yaml", rules, sizeof rules - 1);
+    int file = source_add(b->c->sources, "t.yaml", rules, sizeof(rules) - 1);
     assert_true(file > 0);
     assert_int_equal(pass_load(b->c, (uint32_t)file) || pass_resolve(b->c) || pass_type(b->c) ||
                          pass_lower(b->c) || pass_plan(b->c) || pass_bpf(b->c) ||
                          pass_table(b->c) || pass_link(b->c),
                      0);
     assert_int_equal(diag_count(b->c, SEV_ERROR), 0);
-    if (rpk_open(&b->p, b->c->rpk.v, b->c->rpk.n, err, sizeof err))
+    if (rpk_open(&b->p, b->c->rpk.v, b->c->rpk.n, err, sizeof(err)))
         fail_msg("%s", err);
     assert_int_equal(b->p.head->rules.n, NRULE);
 }
@@ -66,9 +66,9 @@ static void choose(struct bench *b, const char *entries, unsigned priority)
     struct select_entry e[8];
     char text[256], *at = text;
     unsigned n = 0;
-    FILE *said = fmemopen(b->said, sizeof b->said, "w");
+    FILE *said = fmemopen(b->said, sizeof(b->said), "w");
     b->said[0] = 0;
-    snprintf(text, sizeof text, "%s", entries);
+    snprintf(text, sizeof(text), "%s", entries);
     for (char *word; (word = strsep(&at, " "));) {
         for (char *plus; (plus = strchr(word, '+'));)
             *plus = ' ';
@@ -191,7 +191,7 @@ static void check_verdict(struct bench *b, size_t row, struct ev *ev, struct bpf
     struct match m[2];
     char err[256] = "";
     const char *text = verdicts[row].event;
-    if (event_parse(b->c, text, strlen(text), &e, err, sizeof err))
+    if (event_parse(b->c, text, strlen(text), &e, err, sizeof(err)))
         fail_msg("%s: %s", text, err);
     assert_int_equal(event_to_ev(b->c, &e, ev, &user), 0);
     int64_t got = bpf_vm_filter(vm, ev);
@@ -211,14 +211,14 @@ static void check_verdict(struct bench *b, size_t row, struct ev *ev, struct bpf
 static void table_and_filter_obey(void **state)
 {
     struct bench b;
-    struct ev *ev = calloc(1, sizeof *ev);
+    struct ev *ev = calloc(1, sizeof(*ev));
     char err[256];
     (void)state;
     open_bench(&b);
     for (size_t i = 0; i < ROWS(verdicts); i++) {
         choose(&b, verdicts[i].entries, 7);
         assert_int_equal(select_gates(b.c->rpk.v, b.c->rpk.n, &b.p), 0);
-        struct bpf_vm *vm = bpf_vm_new(b.c->rpk.v, b.c->rpk.n, err, sizeof err);
+        struct bpf_vm *vm = bpf_vm_new(b.c->rpk.v, b.c->rpk.n, err, sizeof(err));
         if (!vm)
             fail_msg("%s", err);
         check_verdict(&b, i, ev, vm);

@@ -27,7 +27,7 @@ static const struct {
 static void test_digests(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof ROWS / sizeof *ROWS; i++) {
+    for (size_t i = 0; i < sizeof(ROWS) / sizeof(*ROWS); i++) {
         struct sha256 h;
         uint8_t digest[32];
         char hex[65];
@@ -35,7 +35,7 @@ static void test_digests(void **state)
         for (unsigned k = 0; k < ROWS[i].times; k++)
             sha256_add(&h, ROWS[i].unit, strlen(ROWS[i].unit));
         sha256_end(&h, digest);
-        for (size_t k = 0; k < sizeof digest; k++)
+        for (size_t k = 0; k < sizeof(digest); k++)
             snprintf(hex + 2 * k, 3, "%02x", digest[k]);
         assert_string_equal(hex, ROWS[i].hex);
     }

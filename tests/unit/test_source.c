@@ -98,12 +98,12 @@ static void bytes_are_made_fit_to_be_shown(void **state)
     };
     for (size_t i = 0; i < ROWS(rows); i++) {
         char buf[100] = "";
-        FILE *out = fmemopen(buf, sizeof buf, "w");
+        FILE *out = fmemopen(buf, sizeof(buf), "w");
         show_text(out, rows[i].bytes, rows[i].len);
         fclose(out);
         assert_string_equal(buf, rows[i].text);
-        memset(buf, 0, sizeof buf);
-        out = fmemopen(buf, sizeof buf, "w");
+        memset(buf, 0, sizeof(buf));
+        out = fmemopen(buf, sizeof(buf), "w");
         show_json(out, rows[i].bytes, rows[i].len);
         fclose(out);
         assert_string_equal(buf, rows[i].json);

@@ -25,7 +25,7 @@ static unsigned read_rows(const char *file, void (*row)(char *cells[CELLS]))
     char path[64], *line = NULL;
     size_t cap = 0;
     unsigned n = 0;
-    snprintf(path, sizeof path, SPEC "%s", file);
+    snprintf(path, sizeof(path), SPEC "%s", file);
     FILE *in = fopen(path, "r");
     if (!in) {
         print_message("SKIP: %s is not there: the catalog is not held against it\n", path);
@@ -34,12 +34,10 @@ static unsigned read_rows(const char *file, void (*row)(char *cells[CELLS]))
     while (getline(&line, &cap, in) > 0) {
         char *cells[CELLS], *at = line;
         line[strcspn(line, "\n")] = 0;
-        for (int i = 0; i < CELLS; i++) {
+        for (int i = 0; i < CELLS; i++)
             cells[i] = at ? strsep(&at, "\t") : line + strlen(line);
-        }
-        if (n++) {
+        if (n++)
             row(cells);
-        }
     }
     free(line);
     fclose(in);
@@ -56,21 +54,19 @@ static uint32_t bits_of(const char *text, const struct word *words, size_t n)
 {
     char copy[128], *at = copy;
     uint32_t bits = 0;
-    snprintf(copy, sizeof copy, "%s", text);
+    snprintf(copy, sizeof(copy), "%s", text);
     for (char *word; (word = strsep(&at, "|"));) {
         size_t i = 0;
-        while (i < n && strcmp(words[i].text, word) != 0) {
+        while (i < n && strcmp(words[i].text, word) != 0)
             i++;
-        }
-        if (i == n) {
+        if (i == n)
             fail_msg("unknown word %s in %s", word, text);
-        }
         bits |= words[i].bit;
     }
     return bits;
 }
 
-#define BITS_OF(text, words) bits_of(text, words, sizeof(words) / sizeof *(words))
+#define BITS_OF(text, words) bits_of(text, words, sizeof(words) / sizeof(*(words)))
 
 static const char *format_name(enum num_format f)
 {
@@ -103,11 +99,9 @@ static enum field_arg arg_of(const char *text)
         {"required: .NAME or [index]", ARG_NAME_OR_INDEX},
         {"required: [timestamp ns]", ARG_TIME},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (!strcmp(rows[i].text, text)) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+        if (!strcmp(rows[i].text, text))
             return rows[i].arg;
-        }
-    }
     fail_msg("unknown argument rule %s", text);
     return ARG_NONE;
 }
@@ -131,26 +125,22 @@ static void check_field(char *cell[CELLS])
     const struct field_info *f = catalog_field(id);
     const uint32_t ours = FF_ANCESTOR | FF_EITHER_SIDE | FF_FALCO_WARNS;
     size_t cls = strcspn(cell[5], "(");
-    if (id == F_NONE || used != strlen(cell[0]) || f->flags & FF_OURS) {
+    if (id == F_NONE || used != strlen(cell[0]) || f->flags & FF_OURS)
         fail_msg("there is no field %s, or it is said to be ours", cell[0]);
-    }
-    if (cell[5][cls] == '(') {
+    if (cell[5][cls] == '(')
         cell[5][cls - 1] = 0; /* "evt (syscall)" */
-    }
     if (strcmp(catalog_type(f->type)->name, cell[1]) || strcmp(format_name(f->format), cell[2]) ||
         f->arg != arg_of(cell[3]) || (f->flags & ~ours) != BITS_OF(cell[4], words) ||
-        strcmp(f->cls, cell[5])) {
+        strcmp(f->cls, cell[5]))
         fail_msg("field %s: %s %s %s %s %s", cell[0], cell[1], cell[2], cell[3], cell[4], cell[5]);
-    }
 }
 
 static void fields_are_those_of_the_table(void **state)
 {
     (void)state;
     int ours = 0;
-    for (int i = 1; i < F_COUNT; i++) {
+    for (int i = 1; i < F_COUNT; i++)
         ours += (catalog_field((enum field_id)i)->flags & FF_OURS) != 0;
-    }
     assert_int_equal(read_rows("fields.tsv", check_field), F_COUNT - 1 - ours);
     assert_int_equal(ours, 1); /* evt.is_io_uring */
 }
@@ -165,9 +155,8 @@ static void check_param(const char *event, const struct param_info *p, char *tex
     bool signal = p && p->type == T_SIGTYPE; /* Falco has its names elsewhere */
     if (!p || strcmp(p->name, name) || strcmp(catalog_type(p->type)->name, type) ||
         strcmp(format_name(p->format), format) ||
-        (!signal && strcmp(p->flags ? catalog_flags_name(p->flags) : "", table))) {
+        (!signal && strcmp(p->flags ? catalog_flags_name(p->flags) : "", table)))
         fail_msg("%s: parameter %s:%s:%s:%s is another here", event, name, type, format, table);
-    }
 }
 
 static void check_params(enum event_id id, char *count, char *params)
@@ -199,17 +188,15 @@ static void check_event_flags(enum event_id id, const char *flags, const char *c
     };
     const struct event_info *e = catalog_event(id);
     size_t first = strcspn(category, "|");
-    if (e->flags != BITS_OF(flags, words)) {
+    if (e->flags != BITS_OF(flags, words))
         fail_msg("%s: flags are %s", e->name, flags);
-    }
     /* UNKNOWN|WAIT and UNKNOWN|INTERNAL: the second word is the category. */
     if (!strncmp(category, "UNKNOWN|", 8)) {
         category += 8;
         first = strcspn(category, "|");
     }
-    if (strlen(e->category) != first || strncasecmp(e->category, category, first) != 0) {
+    if (strlen(e->category) != first || strncasecmp(e->category, category, first) != 0)
         fail_msg("%s: category is %s, not %s", e->name, category, e->category);
-    }
 }
 
 static void check_old_params(const char *event, char *params)
@@ -217,9 +204,8 @@ static void check_old_params(const char *event, char *params)
     while (params && strcmp(params, "-") != 0) {
         char *name = strsep(&params, ";");
         name[strcspn(name, ":")] = 0;
-        if (!catalog_param_known(name, strlen(name))) {
+        if (!catalog_param_known(name, strlen(name)))
             fail_msg("%s: parameter %s is not known", event, name);
-        }
     }
 }
 
@@ -227,9 +213,8 @@ static void check_event(char *cell[CELLS])
 {
     bool generic = !strcmp(cell[2], "syscall");
     enum event_id id = generic ? EV_generic : catalog_event_by_name(cell[2], strlen(cell[2]));
-    if (id == EV_NONE || generic) {
+    if (id == EV_NONE || generic)
         assert_true(catalog_event_old_name(cell[2], strlen(cell[2])));
-    }
     if (strcmp(cell[6], "current") || strcmp(cell[3], "exit")) {
         check_old_params(cell[2], cell[9]);
         return;
@@ -259,13 +244,11 @@ static void check_arg(char *cell[CELLS])
         *index++ = 0;
         enum event_id id = catalog_event_by_name(one, strlen(one));
         const struct param_info *p = catalog_param(id, (unsigned)atoi(index));
-        if (one[strlen(one) - 1] == '>' || !strcmp(one, "syscall")) {
+        if (one[strlen(one) - 1] == '>' || !strcmp(one, "syscall"))
             continue; /* enter events reach no rule */
-        }
         if (!p || strcmp(p->name, cell[0]) || strcmp(catalog_type(p->type)->name, cell[1]) ||
-            strcmp(format_name(p->format), cell[2])) {
+            strcmp(format_name(p->format), cell[2]))
             fail_msg("%s of %s[%s]: not %s %s", cell[0], one, index, cell[1], cell[2]);
-        }
     }
 }
 
@@ -282,27 +265,22 @@ static void check_flag(char *cell[CELLS])
     unsigned order = (unsigned)atoi(cell[1]), n = 0;
     /* Texts that a getter makes, and numbers that have no text in Falco. */
     static const char *const elsewhere[] = {"evt_res", "evt_category", "evt_io_dir", "evt_dir"};
-    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++) {
-        if (!strcmp(cell[0], elsewhere[i])) {
+    for (size_t i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++)
+        if (!strcmp(cell[0], elsewhere[i]))
             return;
-        }
-    }
     for (unsigned t = FT_NONE + 1; t < FT_COUNT; t++) {
-        if (strcmp(catalog_flags_name((enum flag_table)t), cell[0]) != 0) {
+        if (strcmp(catalog_flags_name((enum flag_table)t), cell[0]) != 0)
             continue;
-        }
         const struct flag_row *row = catalog_flags((enum flag_table)t, &n);
         char *end;
         uint64_t value = strtoull(cell[3], &end, 0);
         if (order >= n || strcmp(row[order].text, cell[2]) ||
-            (end != cell[3] && row[order].value != value)) {
+            (end != cell[3] && row[order].value != value))
             fail_msg("%s[%u]: not %s %s", cell[0], order, cell[2], cell[3]);
-        }
         return;
     }
-    if (strcmp(cell[4], "kernel only") != 0) {
+    if (strcmp(cell[4], "kernel only") != 0)
         fail_msg("there is no table %s", cell[0]);
-    }
 }
 
 static void flags_are_those_of_the_table(void **state)

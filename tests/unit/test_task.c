@@ -47,9 +47,8 @@ static struct comp *pack(const char *const *conditions, size_t n)
 static uint32_t row_of(const struct comp *c, enum event_id event)
 {
     uint32_t i = 0;
-    while (i < c->events.n && c->events.v[i].event != event) {
+    while (i < c->events.n && c->events.v[i].event != event)
         i++;
-    }
     assert_true(i < c->events.n);
     return i;
 }
@@ -100,20 +99,15 @@ static void own_fields(struct comp *c, uint32_t root, char *out, size_t cap)
     const bool *own = task_nodes(c, root, EV_openat);
     const char *names[16];
     size_t n = 0, at = 0;
-    for (uint32_t i = 1; own && i < c->dag.n; i++) {
-        if (own[i] && n < 16) {
+    for (uint32_t i = 1; own && i < c->dag.n; i++)
+        if (own[i] && n < 16)
             names[n++] = catalog_field(c->atoms.v[c->dag.v[i].atom.i].lhs.field)->name;
-        }
-    }
-    if (n) {
+    if (n)
         qsort(names, n, sizeof *names, compare_names);
-    }
     out[0] = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (!i || strcmp(names[i], names[i - 1]) != 0) {
+    for (size_t i = 0; i < n; i++)
+        if (!i || strcmp(names[i], names[i - 1]) != 0)
             at += (size_t)snprintf(out + at, cap - at, "%s%s", at ? "," : "", names[i]);
-        }
-    }
 }
 
 static void what_a_rule_asks_of_the_task(void **state)
@@ -159,9 +153,8 @@ static void exec_looks_at_no_bits(void **state)
     uint32_t exec = row_of(c, EV_execve);
     assert_int_equal(c->task->nbit, 1);
     assert_int_equal(c->task->test_of[c->events.v[exec].root0], 0);
-    for (unsigned i = 0; i < LEFT_CLASSES; i++) {
+    for (unsigned i = 0; i < LEFT_CLASSES; i++)
         assert_true(c->task->left[exec][i].open);
-    }
     comp_free(c);
 }
 
@@ -181,9 +174,8 @@ static void bits_go_to_what_is_shared(void **state)
     struct comp *c = pack(list, SINGLE + 2);
     uint32_t root0 = c->events.v[row_of(c, EV_openat)].root0;
     assert_int_equal(c->task->nbit, TASK_BITS);
-    for (uint32_t i = 0; i < SINGLE; i++) {
+    for (uint32_t i = 0; i < SINGLE; i++)
         without += c->task->tests.v[c->task->test_of[root0 + i] - 1].bit == TASK_BITS;
-    }
     assert_int_equal(without, 2);
     assert_int_equal(c->task->test_of[root0 + SINGLE], c->task->test_of[root0 + SINGLE + 1]);
     assert_true(c->task->tests.v[c->task->test_of[root0 + SINGLE] - 1].bit < TASK_BITS);

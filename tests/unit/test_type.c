@@ -142,7 +142,7 @@ static void conditions_earn_their_codes(void **state)
     for (size_t i = 0; i < ROWS(rows); i++) {
         char codes[200];
         struct comp *c = middle_one(rows[i].condition);
-        found_codes(c, codes, sizeof codes);
+        found_codes(c, codes, sizeof(codes));
         if (strcmp(codes, rows[i].codes) != 0) {
             print_error("%s: expected '%s', found '%s'\n", rows[i].condition, rows[i].codes, codes);
             fail();
@@ -156,11 +156,11 @@ static void longest_text(void **state)
     (void)state;
     for (int n = 255; n <= 256; n++) {
         char text[400], codes[50];
-        int at = snprintf(text, sizeof text, "evt.type = execve and proc.name = ");
+        int at = snprintf(text, sizeof(text), "evt.type = execve and proc.name = ");
         memset(text + at, 'x', (size_t)n);
         text[at + n] = 0;
         struct comp *c = middle_one(text);
-        assert_string_equal(found_codes(c, codes, sizeof codes), n == 255 ? "" : "RK0306");
+        assert_string_equal(found_codes(c, codes, sizeof(codes)), n == 255 ? "" : "RK0306");
         comp_free(c);
     }
 }
@@ -193,7 +193,7 @@ static void equal_tests_are_one_atom(void **state)
         const char *both[2] = {pairs[i].a, pairs[i].b};
         struct comp *c = comp_new();
         char text[400];
-        int n = snprintf(text, sizeof text,
+        int n = snprintf(text, sizeof(text),
                          "- rule: r\n  desc: d\n  output: o\n  priority: INFO\n"
                          "  condition: >-\n    %s and %s\n",
                          both[0], both[1]);

@@ -186,7 +186,7 @@ static struct comp *compiled(const char *condition, const char *output)
 {
     char text[2048];
     struct comp *c = comp_new();
-    snprintf(text, sizeof text,
+    snprintf(text, sizeof(text),
              "- rule: r\n  desc: d\n  output: '%s'\n  priority: INFO\n  condition: >-\n    %s\n",
              output, condition);
     int file = source_add(c->sources, "test", text, strlen(text));
@@ -194,7 +194,7 @@ static struct comp *compiled(const char *condition, const char *output)
                                             pass_plan,    pass_bpf,  pass_table};
     assert_true(file > 0);
     assert_int_equal(pass_load(c, (uint32_t)file), 0);
-    for (size_t i = 0; i < sizeof passes / sizeof passes[0]; i++)
+    for (size_t i = 0; i < sizeof(passes) / sizeof(passes[0]); i++)
         assert_int_equal(passes[i](c), 0);
     if (diag_count(c, SEV_ERROR)) {
         diag_report(c);
@@ -217,13 +217,13 @@ struct judged {
 static void present(struct judged *j, struct comp *c, const char *event)
 {
     char err[256];
-    memset(j, 0, sizeof *j);
-    if (event_parse(c, event, strlen(event), &j->e, err, sizeof err))
+    memset(j, 0, sizeof(*j));
+    if (event_parse(c, event, strlen(event), &j->e, err, sizeof(err)))
         fail_msg("%s: %s", event, err);
-    if (rpk_open(&j->rpk, c->table.v, c->table.n, err, sizeof err))
+    if (rpk_open(&j->rpk, c->table.v, c->table.n, err, sizeof(err)))
         fail_msg("%s", err);
     assert_int_equal(event_to_ev(c, &j->e, &j->ev, &j->user), 0);
-    int n = ev_pack(&j->ev, j->bytes, sizeof j->bytes);
+    int n = ev_pack(&j->ev, j->bytes, sizeof(j->bytes));
     assert_true(n > 0);
     assert_int_equal(record_open(&j->r, j->bytes, (size_t)n, &j->user.user, j->scratch), 0);
 }
@@ -231,7 +231,7 @@ static void present(struct judged *j, struct comp *c, const char *event)
 static void both_evaluators_agree(void **state)
 {
     struct judged *j = *state;
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct comp *c = compiled(rows[i].condition, "o");
         uint8_t tree[2] = {9, 9};
         present(j, c, rows[i].event);
@@ -270,15 +270,15 @@ static const struct {
 static void outputs_show_them(void **state)
 {
     struct judged *j = *state;
-    for (size_t i = 0; i < sizeof outputs / sizeof outputs[0]; i++) {
+    for (size_t i = 0; i < sizeof(outputs) / sizeof(outputs[0]); i++) {
         char out[4096], want[256];
         struct comp *c = compiled("evt.type in (open, read)", outputs[i].output);
         struct match m = {.rule = 0, .verdict = VERDICT_MATCH};
         present(j, c, outputs[i].event);
         size_t n =
-            alert_write(&ALERT_STYLE(ALERT_JSON, "h"), &j->rpk, &j->r, &m, out, sizeof out - 1);
+            alert_write(&ALERT_STYLE(ALERT_JSON, "h"), &j->rpk, &j->r, &m, out, sizeof(out) - 1);
         out[n] = 0;
-        snprintf(want, sizeof want, "Informational %s\"", outputs[i].text);
+        snprintf(want, sizeof(want), "Informational %s\"", outputs[i].text);
         if (!strstr(out, want) || !strstr(out, outputs[i].fields))
             fail_msg("%s: %s", outputs[i].output, out);
         comp_free(c);

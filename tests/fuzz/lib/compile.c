@@ -27,18 +27,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     clock_t start = clock();
     fuzz_one(data, size);
     clock_t took = clock() - start;
-    if (took > FUZZ_SECONDS * CLOCKS_PER_SEC) {
+    if (took > FUZZ_SECONDS * CLOCKS_PER_SEC)
         fuzz_fail("%zu bytes took %.1f s", size, (double)took / CLOCKS_PER_SEC);
-    }
     return 0;
 }
 
 uint64_t fuzz_hash(const uint8_t *data, size_t size)
 {
     uint64_t h = 0xcbf29ce484222325u;
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; i < size; i++)
         h = (h ^ data[i]) * 0x100000001b3u;
-    }
     return h;
 }
 
@@ -52,9 +50,8 @@ struct memory {
 static void open_memory(struct memory *m)
 {
     m->f = open_memstream(&m->text, &m->len);
-    if (!m->f) {
+    if (!m->f)
         abort();
-    }
 }
 
 bool fuzz_is_clean(const struct comp *c)
@@ -81,9 +78,8 @@ struct comp *fuzz_compile(const char *text, size_t len, const char *last)
     struct comp *c = comp_new();
     c->build = true;
     int file = source_add(c->sources, "fuzz.yaml", text, len);
-    if (file < 0 || pass_load(c, (uint32_t)file) || pipeline_passes(c, last)) {
+    if (file < 0 || pass_load(c, (uint32_t)file) || pipeline_passes(c, last))
         fuzz_fail("a pass could not run");
-    }
     print_findings(c);
     return c;
 }
@@ -98,11 +94,10 @@ static void put_scalar(FILE *out, const char *s, size_t len)
         uint32_t cp;
         n = show_decode(s + i, len - i, &cp);
         cp = cp == UINT32_MAX ? (unsigned char)s[i] : cp;
-        if (cp >= 0x20 && cp < 0x7f && cp != '"' && cp != '\\') {
+        if (cp >= 0x20 && cp < 0x7f && cp != '"' && cp != '\\')
             fputc((int)cp, out);
-        } else {
+        else
             fprintf(out, "\\U%08x", cp);
-        }
     }
     fputs("\"\n", out);
 }

@@ -85,15 +85,13 @@ static void put(const char *before, const char *word, const char *after)
     const char *parts[] = {before, word, after};
     putchar('"');
     for (int k = 0; k < 3; k++) {
-        for (const char *s = parts[k]; *s; s++) {
-            if (*s == '"' || *s == '\\') {
+        for (const char *s = parts[k]; *s; s++)
+            if (*s == '"' || *s == '\\')
                 printf("\\%c", *s);
-            } else if (*s < 0x20 || *s > 0x7e) {
+            else if (*s < 0x20 || *s > 0x7e)
                 printf("\\x%02x", (unsigned char)*s);
-            } else {
+            else
                 putchar(*s);
-            }
-        }
     }
     puts("\"");
 }
@@ -102,13 +100,12 @@ static void put_fields(int kind)
 {
     for (int i = F_NONE + 1; i < F_COUNT; i++) {
         const char *name = catalog_field((enum field_id)i)->name;
-        if (kind == OUTPUT) {
+        if (kind == OUTPUT)
             put("%", name, " ");
-        } else if (kind == EVENT) {
+        else if (kind == EVENT)
             put("\"", name, "\": ");
-        } else {
+        else
             put("", name, "");
-        }
     }
 }
 
@@ -117,9 +114,8 @@ static void put_flags(void)
     for (int t = FT_NONE + 1; t < FT_COUNT; t++) {
         unsigned n;
         const struct flag_row *row = catalog_flags((enum flag_table)t, &n);
-        for (unsigned i = 0; i < n; i++) {
+        for (unsigned i = 0; i < n; i++)
             put("", row[i].text, "");
-        }
     }
 }
 
@@ -129,48 +125,41 @@ static void put_events(int kind)
         put("", catalog_event((enum event_id)e)->name, "");
         for (unsigned i = 0; i < catalog_param_count((enum event_id)e); i++) {
             const char *name = catalog_param((enum event_id)e, i)->name;
-            if (kind == EVENT) {
+            if (kind == EVENT)
                 put("\"evt.arg.", name, "\": ");
-            } else {
+            else
                 put("evt.arg.", name, "");
-            }
         }
     }
 }
 
 static void put_operators(void)
 {
-    for (int op = OP_NONE + 1; op < OP_COUNT; op++) {
+    for (int op = OP_NONE + 1; op < OP_COUNT; op++)
         put(" ", catalog_op((enum op_id)op)->text, " ");
-    }
-    for (int x = XF_NONE + 1; x <= XF_VAL; x++) {
+    for (int x = XF_NONE + 1; x <= XF_VAL; x++)
         put("", xform_name((enum xform_id)x), "(");
-    }
 }
 
 int main(int argc, char **argv)
 {
     static const char *const names[] = {"rules", "condition", "output", "event"};
     int kind = 0;
-    for (int i = 0; i < 4 && argc == 2; i++) {
+    for (int i = 0; i < 4 && argc == 2; i++)
         kind = strcmp(argv[1], names[i]) ? kind : 1 << i;
-    }
     if (!kind) {
         fputs("usage: dict rules|condition|output|event\n", stderr);
         return 2;
     }
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
-        if (words[i].kinds & kind) {
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (words[i].kinds & kind)
             put("", words[i].word, "");
-        }
-    }
     put_fields(kind);
     if (kind != OUTPUT) {
         put_events(kind);
         put_flags();
     }
-    if (kind == RULES || kind == CONDITION) {
+    if (kind == RULES || kind == CONDITION)
         put_operators();
-    }
     return 0;
 }

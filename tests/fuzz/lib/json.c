@@ -25,9 +25,8 @@ static bool one_of(const char *set, char ch)
 
 static void blanks(struct reader *r)
 {
-    while (r->at < r->end && one_of(" \t\r\n", *r->at)) {
+    while (r->at < r->end && one_of(" \t\r\n", *r->at))
         r->at++;
-    }
 }
 
 static bool take(struct reader *r, char ch)
@@ -47,28 +46,24 @@ static bool escape(struct reader *r)
         return true;
     }
     bool good = r->end - r->at >= 5 && *r->at == 'u';
-    for (int i = 1; i <= 4 && good; i++) {
+    for (int i = 1; i <= 4 && good; i++)
         good = one_of("0123456789abcdefABCDEF", r->at[i]);
-    }
     r->at += good ? 5 : 0;
     return good || broken(r, "an escape");
 }
 
 static bool string(struct reader *r)
 {
-    if (!take(r, '"')) {
+    if (!take(r, '"'))
         return broken(r, "no string");
-    }
     while (r->at < r->end && *r->at != '"') {
         uint32_t cp;
         size_t n = show_decode(r->at, (size_t)(r->end - r->at), &cp);
-        if (cp == UINT32_MAX || cp < 0x20) {
+        if (cp == UINT32_MAX || cp < 0x20)
             return broken(r, cp < 0x20 ? "a control character" : "a byte that is no UTF-8");
-        }
         r->at += n;
-        if (cp == '\\' && !escape(r)) {
+        if (cp == '\\' && !escape(r))
             return false;
-        }
     }
     return take(r, '"') || broken(r, "a string does not end");
 }
@@ -78,15 +73,12 @@ static bool number(struct reader *r)
     const char *from = r->at;
     r->at += r->at < r->end && *r->at == '-';
     const char *digits = r->at;
-    while (r->at < r->end && one_of("0123456789", *r->at)) {
+    while (r->at < r->end && one_of("0123456789", *r->at))
         r->at++;
-    }
-    if (r->at == digits || (*digits == '0' && r->at - digits > 1)) {
+    if (r->at == digits || (*digits == '0' && r->at - digits > 1))
         return broken(r, "a number");
-    }
-    while (r->at < r->end && one_of("0123456789.eE+-", *r->at)) {
+    while (r->at < r->end && one_of("0123456789.eE+-", *r->at))
         r->at++;
-    }
     return r->at > from;
 }
 
@@ -107,24 +99,19 @@ static bool value(struct reader *r, unsigned depth)
 {
     blanks(r);
     char open = r->at < r->end ? *r->at : 0;
-    if (open == '"') {
+    if (open == '"')
         return string(r);
-    }
-    if (open != '{' && open != '[') {
+    if (open != '{' && open != '[')
         return word(r);
-    }
     r->at++;
     char close = open == '{' ? '}' : ']';
     for (bool first = true; !take(r, close); first = false) {
-        if (depth == DEPTH_MAX || (!first && !take(r, ','))) {
+        if (depth == DEPTH_MAX || (!first && !take(r, ',')))
             return broken(r, depth == DEPTH_MAX ? "too deep" : "no comma");
-        }
-        if (open == '{' && (!string(r) || !take(r, ':'))) {
+        if (open == '{' && (!string(r) || !take(r, ':')))
             return broken(r, "no key");
-        }
-        if (!value(r, depth + 1)) {
+        if (!value(r, depth + 1))
             return false;
-        }
     }
     return true;
 }

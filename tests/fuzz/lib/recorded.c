@@ -13,9 +13,8 @@ void fuzz_open_pack(struct rpk *pack)
     static struct comp *c; /* what the bundle points into */
     c = comp_new();
     if (pipeline_run(c, paths, 2, "table") || diag_count(c, SEV_ERROR) ||
-        rpk_open_section(pack, c->table.v, c->table.n, why, sizeof why)) {
+        rpk_open_section(pack, c->table.v, c->table.n, why, sizeof(why)))
         fuzz_fail("the rules of stdlib and rules do not compile");
-    }
 }
 
 ssize_t fuzz_read(void *ctx, void *buf, size_t n)

@@ -25,9 +25,8 @@ static int replay(const char *path, uint8_t *buf)
     fprintf(stderr, "%s\n", path);
     /* Exactly as large as the input, so that a read beyond it is seen. */
     uint8_t *data = malloc(n ? n : 1);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         data[i] = buf[i];
-    }
     alarm(SECONDS_MAX);
     LLVMFuzzerTestOneInput(data, n);
     alarm(0);
@@ -39,9 +38,8 @@ int main(int argc, char **argv)
 {
     int failed = 0;
     uint8_t *buf = malloc(SIZE_MAX_READ);
-    for (int i = 1; i < argc && buf; i++) {
+    for (int i = 1; i < argc && buf; i++)
         failed += replay(argv[i], buf);
-    }
     free(buf);
     printf("%d passed, %d failed\n", argc - 1 - failed, failed);
     return failed || argc == 1 ? 1 : 0;

@@ -16,14 +16,13 @@ static int make_record(struct comp *c, const char *text, void *rec)
 {
     struct event e = {0};
     struct event_user user = {0};
-    struct ev *ev = calloc(1, sizeof *ev);
+    struct ev *ev = calloc(1, sizeof(*ev));
     char why[256] = "";
     int n = -1;
-    if (event_parse(c, text, strlen(text), &e, why, sizeof why)) {
+    if (event_parse(c, text, strlen(text), &e, why, sizeof(why)))
         fprintf(stderr, "seed: %s\n", why);
-    } else if (ev && !event_to_ev(c, &e, ev, &user)) {
+    else if (ev && !event_to_ev(c, &e, ev, &user))
         n = ev_pack(ev, rec, REC_MAX);
-    }
     free(ev);
     return n;
 }
