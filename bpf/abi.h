@@ -130,6 +130,9 @@ enum task_tie { TASK_EXEC = 1, TASK_CRED = 2, TASK_ANC = 4 };
  */
 enum left_class { LEFT_FAILED = 1, LEFT_READS = 2, LEFT_CLASSES = 4 };
 
+/* Its answers. BY_PATH: rules are left, but each may yet be excluded by the path's sketch. */
+enum left_answer { LEFT_NONE, LEFT_ANY, LEFT_BY_PATH };
+
 /* What is known of the event's thing of one kind of lore: a bit for each test of that kind. */
 #define LORE_TEXT 64 /* bytes of a key's text */
 #define LORE_WORDS 2
@@ -160,6 +163,8 @@ struct ev {
     __u8 lore_found; /* bit per kind whose `lore` is filled */
     __u16 text;  /* of an open: what reading the caller's path gave (probe.h), or 0: not read yet */
     __u32 flags; /* of an open, in the language's numbers: for extract_args() */
+    __u8 left;   /* of a call: what rule_left said before it was made an event */
+    __u8 pad_left[3];
     __u64 sketch;  /* which rules the path can concern (bpf/sketch.h) */
     __u64 req;     /* of a ring: address of the request, if this is its end */
     __u8 peer[24]; /* of a ring: beginning of the socket address that a datagram goes to */

@@ -101,10 +101,14 @@ static const volatile __u8 fd_of[EV_COUNT] = {
     [EV_mmap] = 5,
 };
 
-static __always_inline void put_fd(struct ev *ev, __u32 event, __s64 res)
+static __always_inline void put_fd(struct ev *ev, __u64 event, __s64 res)
 {
-    __u32 from = event < EV_COUNT ? fd_of[event] : 0, arg = from - 1;
+    __u32 from = 0, arg;
 
+    OPAQUE(event); /* what is added to the address is what was tested */
+    if (event < EV_COUNT)
+        from = fd_of[event];
+    arg = from - 1;
     if (from == FD_RESULT) {
         put_num(ev, N_FD_NUM, res < 0 ? -1 : res);
         return;

@@ -170,19 +170,6 @@ static __always_inline __u64 convert(__u8 as, __u64 v)
 
 /* ---- texts ---- */
 
-#define TEXT_FAILED 0xffff /* of ev->text */
-
-static __always_inline long open_text_once(struct ev *ev)
-{
-    long n;
-
-    if (ev->text)
-        return ev->text == TEXT_FAILED ? 0 : ev->text;
-    n = read_arg_text(ev, ev->s_A0, open_text(ev));
-    ev->text = n > 0 ? (__u16)n : TEXT_FAILED;
-    return n;
-}
-
 __attribute__((noinline)) int read_open_text(struct ev *ev)
 {
     return ev ? (int)open_text_once(ev) : -1;

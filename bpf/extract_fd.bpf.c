@@ -382,34 +382,39 @@ static __always_inline void see_name(struct ev *ev, struct sketching *s, __u64 n
     s->size += name_len(s) + 1;
 }
 
+/* True: the walk has come to the caller's root. */
+static __always_inline bool sketch_ends(struct sketching *s)
+{
+    if (s->dentry != s->root_dentry || s->mnt != s->root_mnt)
+        return false;
+    if (s->spelling == SPELLED_WHOLE)
+        s->spelling = SPELLED_SAME;
+    s->done = 1;
+    return true;
+}
+
 /* One component, or one mount crossed. True: the walk ends. */
 static __always_inline bool sketch_go(struct ev *ev, struct sketching *s)
 {
     __u64 dentry = s->dentry, parent;
 
-    if (dentry == s->root_dentry && s->mnt == s->root_mnt) {
-        if (s->spelling == SPELLED_WHOLE)
-            s->spelling = SPELLED_SAME;
-        s->done = 1;
-        return true;
-    }
     parent = (__u64)KREAD(struct dentry, dentry, d_parent);
     if (dentry == s->mnt_root || dentry == parent) {
         if (dentry == s->mnt_root && cross_mount(&s->dentry, &s->mnt, &s->mnt_root))
-            return false;
+            return sketch_ends(s);
         s->done = dentry == s->mnt_root; /* else it is in no directory */
         return true;
     }
     s->len = KREAD(struct dentry, dentry, d_name.len) & 0xff;
     see_name(ev, s, (__u64)KREAD(struct dentry, dentry, d_name.name), parent);
     s->dentry = parent;
-    return s->size >= PATH_CAP;
+    return sketch_ends(s) || s->size >= PATH_CAP;
 }
 
-/* Two of them. No loop: before 6.3 the verifier refuses one that clang enters in its middle. */
+/* Three of them. No loop: before 6.3 the verifier refuses one that clang enters in its middle. */
 static __always_inline bool sketch_near(struct ev *ev, struct sketching *s)
 {
-    return sketch_go(ev, s) || sketch_go(ev, s);
+    return sketch_go(ev, s) || sketch_go(ev, s) || sketch_go(ev, s);
 }
 
 static long sketch_step(__u32 i, struct sketch_ctx *c)
@@ -432,7 +437,7 @@ static __always_inline void sketch_walk(struct ev *ev, struct sketching *s, bool
     s->root_mnt = (__u64)KREAD(struct fs_struct, fs, root.mnt);
     s->bits = s->first = s->word = 0;
     s->n = s->size = s->done = 0;
-    if (!near || !sketch_near(ev, s))
+    if (!sketch_ends(s) && (!near || !sketch_near(ev, s)))
         bpf_loop(PATH_CAP, sketch_step, &c, 0);
     s->bits |= s->first;
     if (s->n)

@@ -166,20 +166,29 @@ static __always_inline __u32 class_of(__u64 nr, enum way way, struct pt_regs *re
     return class;
 }
 
-/* What was kept of the calling task, and whether that leaves any rule. */
+/* What is known of a call before its event is made. */
 struct look {
-    struct kept kept;
-    bool left;
+    struct task_struct *task;
+    struct kept kept; /* of the task */
+    __u64 bits[2];    /* keep_bits() */
+    int left;         /* enum left_answer */
 };
+
+static __always_inline int ask_left(const struct look *l, __u32 event, __u32 class, __u64 sketch)
+{
+    return rule_left(event, class, l->bits[0], l->bits[1], sketch);
+}
 
 static __always_inline struct look look_at(struct task_struct *task, __u32 event, __u32 class)
 {
-    struct look l = {.left = true};
+    struct look l = {.task = task, .left = LEFT_ANY};
 
-    if (!plan.task)
+    if (!plan.task && !sketch_head.shift)
         return l;
-    l.kept = keep_find(task);
-    l.left = !l.kept.valid || keep_left(&l.kept, event, class);
+    if (plan.task)
+        l.kept = keep_find(task);
+    keep_bits(&l.kept, l.bits);
+    l.left = ask_left(&l, event, class, SKETCH_UNKNOWN);
     return l;
 }
 
@@ -193,37 +202,105 @@ static __always_inline void count_filtered(__u32 event)
     n[STAT_FILTERED]++;
 }
 
-static __always_inline void judge_call(struct pt_regs *regs, struct call call, __s64 res,
-                                       __u32 message, const struct look *look)
+/* The call's event, as far as a look at its path needs it. */
+static __always_inline struct ev *take_call(struct pt_regs *regs, struct call call, __s64 res,
+                                            struct task_struct *task)
 {
-    struct ev *ev = event_begin(event_of[call.nr], (__s64)call.nr, res);
-    int rule;
+    struct ev *ev = event_take(event_of[call.nr], task);
 
     if (!ev)
-        return;
+        return NULL;
     put_call_args(ev, regs, call.way);
-    if (message) /* as if the vector of messages began there */
-        ev->args[1] += message * (ev->compat ? MESSAGE_SIZE_32 : MESSAGE_SIZE);
+    put_fd(ev, ev->h.event, res);
+    ev->h.num[N_SYSNR] = (__s64)call.nr;
+    ev->h.num[N_RES] = res;
+    return ev;
+}
+
+/*
+ * By way of memory: what follows is then verified once, whatever was found. The class is found anew
+ * for the same reason: kept, it would be a constant on each of several ways.
+ */
+static __always_inline bool is_left(struct ev *ev, struct pt_regs *regs, struct call call,
+                                    __s64 res, const struct look *look)
+{
+    ev->left = look->left != LEFT_NONE;
+    if (sketch_head.shift && look->left == LEFT_BY_PATH && event_is_open(ev->h.event)) {
+        path_sketch(ev);
+        ev->left = ev->sketch && ask_left(look, ev->h.event, class_of(call.nr, call.way, regs, res),
+                                          ev->sketch) != LEFT_NONE;
+    }
+    return *(volatile __u8 *)&ev->left;
+}
+
+/* Number and result by way of memory, too: each is a constant where it was compared with one. */
+static __always_inline void judge_call(struct ev *ev, const struct look *look)
+{
+    __s64 nr = *(volatile __s64 *)&ev->h.num[N_SYSNR], res = *(volatile __s64 *)&ev->h.num[N_RES];
+    int rule;
+
+    event_clear(ev, look->task, nr, res);
     put_fd(ev, ev->h.event, res);
     if (plan.task)
         keep_begin(&look->kept, ev);
-    rule = look->left ? event_judge(ev, rule_filter_calls) : 0;
+    rule = ev->left ? event_judge(ev, rule_filter_calls) : 0;
     if (plan.task)
-        keep_end(&look->kept, ev, bpf_get_current_task_btf());
+        keep_end(&look->kept, ev, look->task);
     event_end(ev, rule, rule_filter_calls);
+}
+
+/* Of a call with several messages, before the event of the first is gone. */
+static __always_inline void keep_messages(const struct ev *ev)
+{
+    struct work *w = work_get();
+
+    if (!w)
+        return;
+    __builtin_memcpy(w->messages.args, ev->args, sizeof(ev->args));
+    w->messages.compat = ev->compat;
+    w->messages.time64 = ev->time64;
+    w->messages.left = ev->left;
+}
+
+/* The event of another one, as if the vector of messages began there. */
+static __always_inline struct ev *take_message(__u64 nr, __u32 i, const struct look *look)
+{
+    struct ev *ev = event_take(event_of[nr], look->task);
+    struct work *w = work_get();
+
+    if (!ev || !w)
+        return NULL;
+    __builtin_memcpy(ev->args, w->messages.args, sizeof(ev->args));
+    ev->compat = w->messages.compat;
+    ev->time64 = w->messages.time64;
+    ev->left = w->messages.left;
+    ev->args[1] += i * (ev->compat ? MESSAGE_SIZE_32 : MESSAGE_SIZE);
+    return ev;
 }
 
 /* An event for each message but the first; of those that are too many it is known that they were.
  */
-static __always_inline void judge_messages(struct pt_regs *regs, struct call call, __s64 res,
-                                           const struct look *look)
+static __always_inline void judge_messages(__u64 nr, __s64 res, const struct look *look)
 {
     __u32 i;
 
-    for (i = 1; i < MESSAGES_MAX && i < res; i++)
-        judge_call(regs, call, res, i, look);
+    for (i = 1; i < MESSAGES_MAX && i < res; i++) {
+        struct ev *ev = take_message(nr, i, look);
+
+        if (!ev)
+            return;
+        ev->h.num[N_SYSNR] = (__s64)nr;
+        ev->h.num[N_RES] = res;
+        judge_call(ev, look);
+    }
     if (res > MESSAGES_MAX)
-        count_unjudged(event_of[call.nr], (__u64)res - MESSAGES_MAX);
+        count_unjudged(event_of[nr], (__u64)res - MESSAGES_MAX);
+}
+
+static __always_inline bool has_messages(__u64 nr)
+{
+    return (syscall_wanted(NR_SENDMMSG) && nr == NR_SENDMMSG) ||
+           (syscall_wanted(NR_RECVMMSG) && nr == NR_RECVMMSG);
 }
 
 SEC("tp_btf/sys_exit")
@@ -234,6 +311,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
     struct call call = call_of(regs, compat);
     __u64 nr = call.nr;
     struct look look;
+    struct ev *ev;
 
     if (nr >= NR_COUNT || !syscall_wanted(nr) || nr == NR_CLOSE)
         return 0; /* a close was judged before it was made (hook_trace.bpf.c) */
@@ -244,14 +322,22 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
     if (compat)
         res = (__s32)res;
     look = look_at(task, event_of[nr], class_of(nr, call.way, regs, res));
-    if (!look.left && !plan.audit) {
+    if (look.left == LEFT_NONE && !plan.audit) {
         count_filtered(event_of[nr]);
         return 0;
     }
-    judge_call(regs, call, res, 0, &look);
-    if ((syscall_wanted(NR_SENDMMSG) && nr == NR_SENDMMSG) ||
-        (syscall_wanted(NR_RECVMMSG) && nr == NR_RECVMMSG))
-        judge_messages(regs, call, res, &look);
+    ev = take_call(regs, call, res, task);
+    if (!ev)
+        return 0;
+    if (!is_left(ev, regs, call, res, &look) && !plan.audit) {
+        count_filtered(event_of[nr]);
+        return 0;
+    }
+    if (has_messages(nr))
+        keep_messages(ev);
+    judge_call(ev, &look);
+    if (has_messages(nr))
+        judge_messages(nr, res, &look);
     return 0;
 }
 

@@ -22,6 +22,23 @@ struct {
     __type(value, __u32);
 } test_result SEC(".maps");
 
+static __always_inline int ask_left(struct ev *ev, __u64 sketch)
+{
+    return rule_left(ev->h.event, ev->kept.test_class - 1, left_of(&ev->kept.bits, 0),
+                     left_of(&ev->kept.bits, 2), sketch);
+}
+
+/* As the hook on system calls asks, before it makes an event. */
+static __always_inline bool is_left(struct ev *ev)
+{
+    int left = ask_left(ev, SKETCH_UNKNOWN);
+
+    if (left != LEFT_BY_PATH)
+        return left != LEFT_NONE;
+    path_sketch(ev);
+    return ask_left(ev, ev->sketch) != LEFT_NONE;
+}
+
 SEC("raw_tp")
 int test_filter(void *ctx)
 {
@@ -32,9 +49,7 @@ int test_filter(void *ctx)
     if (!ev || !result)
         return 0;
     *result = (__u32)rule_filter(ev);
-    if (*result && ev->kept.test_class &&
-        !rule_left(ev->h.event, ev->kept.test_class - 1, left_of(&ev->kept.bits, 0),
-                   left_of(&ev->kept.bits, 2)))
+    if (*result && ev->kept.test_class && !is_left(ev))
         *result = 0;
     return 0;
 }

@@ -16,32 +16,41 @@ static __always_inline bool syscall_wanted(__u64 nr)
     return nr < 512 && (plan.syscalls[nr / 64] >> (nr % 64) & 1);
 }
 
-static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
+/* Takes the scratch, and puts there what path_sketch() looks at but for arguments and descriptor.
+ */
+static __always_inline struct ev *event_take(__u32 event, struct task_struct *task)
 {
     __u32 cpu = bpf_get_smp_processor_id();
     struct ev *ev = bpf_map_lookup_elem(&scratch, &cpu);
-    struct task_struct *task = bpf_get_current_task_btf();
 
     if (!ev)
         return NULL;
+    ev->h.event = (__u16)event;
+    ev->h.cpu = (__u16)cpu;
+    ev->h.st[SLOT_OF_STR(S_A0)] = ST_UNFILLED;
+    ev->file = ev->req = 0;
+    ev->task = (__u64)task;
+    ev->compat = ev->ring = ev->time64 = 0;
+    ev->sketched = 0;
+    ev->text = 0;
+    return ev;
+}
+
+/* The rest of what an event begins with. */
+static __always_inline void event_clear(struct ev *ev, struct task_struct *task, __s64 nr,
+                                        __s64 res)
+{
     /* The states say what is there: the rest is zeroed where it is sent (record_fill). */
     __builtin_memset(ev->h.st, 0, sizeof(ev->h.st));
     ev->h.rule = 0;
     ev->h.reading = READ_KERNEL;
     ev->h.anc_state = 0;
     ev->h.anc_count = 0;
-    ev->h.event = (__u16)event;
-    ev->h.cpu = (__u16)cpu;
     ev->h.readings = READ_BIT(READ_KERNEL);
     ev->base_len = 0;
-    ev->file = ev->req = 0;
-    ev->task = (__u64)task;
-    ev->compat = ev->ring = ev->time64 = 0;
     __builtin_memset(&ev->kept, 0, sizeof(ev->kept));
-    ev->sketched = 0;
     ev->lore_found = 0;
     ev->wanted = 0;
-    ev->text = 0;
     ev->limited = 0;
     put_num(ev, N_RES, res);
     put_num(ev, N_SYSNR, nr);
@@ -49,6 +58,15 @@ static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
     put_num(ev, N_TID, task->pid);
     put_num(ev, N_RING, 0);
     put_state(ev, N_FD_NUM, ST_ABSENT);
+}
+
+static __always_inline struct ev *event_begin(__u32 event, __s64 nr, __s64 res)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    struct ev *ev = event_take(event, task);
+
+    if (ev)
+        event_clear(ev, task, nr, res);
     return ev;
 }
 

@@ -78,12 +78,16 @@ static __always_inline struct kept keep_find(struct task_struct *task)
     return k;
 }
 
-/* False: no rule can match. */
-static __always_inline bool keep_left(const struct kept *k, __u32 event, __u32 class)
+/* The tests that the task passes or that are not known yet. */
+static __always_inline void keep_bits(const struct kept *k, __u64 bits[2])
 {
-    const struct task_bits *bits = &k->row->bits;
+    const struct task_entry *row = k->row;
 
-    return rule_left(event, class, left_of(bits, 0), left_of(bits, 2));
+    bits[0] = bits[1] = ~0ull;
+    if (!row || !k->valid)
+        return;
+    bits[0] = left_of(&row->bits, 0);
+    bits[1] = left_of(&row->bits, 2);
 }
 
 static __always_inline void keep_begin(const struct kept *k, struct ev *ev)

@@ -105,6 +105,13 @@ struct mounts {
     __u32 pad;
 };
 
+/* What the messages of one call share (hook_sys_exit.bpf.c). */
+struct messages {
+    __u64 args[6];
+    __u8 compat, time64, left; /* of struct ev */
+    __u8 pad[5];
+};
+
 /* Mounts of one file system in one namespace, the oldest first. */
 #define MOUNT_SETS 16
 #define SET_MOUNTS 64
@@ -128,6 +135,7 @@ struct work {
     struct gather gather;
     struct sketching sketching;
     struct mounts mounts;
+    struct messages messages;
     struct sock_ends ends;    /* where sock_ends() leaves them */
     struct lore_key key;      /* lore_find */
     __u32 zero;               /* never written: see untold() */
@@ -303,8 +311,11 @@ extern int rule_filter(struct ev *ev);
 extern int rule_filter_calls(struct ev *ev);
 extern int rule_filter_exec(struct ev *ev);
 extern int rule_filter_judged(struct ev *ev);
-/* 0: none can match an event of the class by a task with these bits (left_of) of tests. */
-extern int rule_left(__u32 event, __u32 class, __u64 low, __u64 high);
+/*
+ * enum left_answer: which can match an event of the class, by a task with these bits (left_of) of
+ * tests, on a path of this sketch (SKETCH_UNKNOWN: not made yet).
+ */
+extern int rule_left(__u32 event, __u32 class, __u64 low, __u64 high, __u64 sketch);
 
 /* state.bpf.c: what is known of the current process, without its arguments / with them. */
 int state_live(struct proc_state *st);
@@ -592,6 +603,19 @@ static __always_inline __u64 open_text(struct ev *ev)
     return ev->h.event == EV_open || ev->h.event == EV_creat ? ev->args[0] : ev->args[1];
 }
 
+/* read_open_text() without a call. */
+#define TEXT_FAILED 0xffff /* of ev->text */
+static __always_inline long open_text_once(struct ev *ev)
+{
+    long n;
+
+    if (ev->text)
+        return ev->text == TEXT_FAILED ? 0 : ev->text;
+    n = read_arg_text(ev, ev->s_A0, open_text(ev));
+    ev->text = n > 0 ? (__u16)n : TEXT_FAILED;
+    return n;
+}
+
 /* Length of the caller's path of an open, which is then in slot A0's place; 0: none, or not told.
  */
 static __always_inline __u32 spelled_len(struct ev *ev)
@@ -601,7 +625,7 @@ static __always_inline __u32 spelled_len(struct ev *ev)
 
     if (st == ST_PRESENT)
         return ev->h.len[S_A0];
-    n = st == ST_UNFILLED ? read_open_text(ev) : 0;
+    n = st == ST_UNFILLED ? open_text_once(ev) : 0;
     return n > 1 ? (__u32)n - 1 : 0;
 }
 

@@ -43,12 +43,14 @@ struct sketch_head {
     __u8 firsts, tails; /* bit n: there are words of n bytes (bit 0: of 8) in `part`, in `tail` */
     __u8 within;        /* there are words in `within` */
     __u8 shift;         /* 64 less the bits of a row's number; 0: there is no table */
-    __u8 pad[4];
+    __u16 part_starts;  /* SKETCH_BYTE of the first byte of each word in `part` */
+    __u16 tail_ends;    /* ... of the last byte of each word in `tail` */
 };
 
 #define SKETCH_BITS 64
 #define SKETCH_UNKNOWN (~0ull) /* every bit: nothing can be said */
 #define SKETCH_DOTS 0x2e2eull  /* `..` as a number */
+#define SKETCH_BYTE(byte) (1u << ((byte)&15))
 
 /* The number of the row where a word must be. */
 static inline __u32 sketch_place(const struct sketch_head *h, __u64 word)

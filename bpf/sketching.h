@@ -26,6 +26,8 @@ static __always_inline void sketch_parts(struct sketching *s, __u64 word)
 {
     struct sketch_row *row;
 
+    if (!(sketch_head.part_starts & SKETCH_BYTE(word)))
+        return;
 #pragma unroll
     for (__u32 n = 1; n < 8; n++) {
         if (!(sketch_head.firsts >> n & 1))
@@ -41,6 +43,8 @@ static __always_inline void sketch_tails(struct sketching *s, __u64 tail)
 {
     struct sketch_row *row;
 
+    if (!(sketch_head.tail_ends & SKETCH_BYTE(tail >> 56)))
+        return;
 #pragma unroll
     for (__u32 n = 1; n <= 8; n++) {
         if (!(sketch_head.tails >> (n & 7) & 1)) /* a constant to the verifier */
@@ -89,21 +93,17 @@ static __always_inline void see_component(struct work *w, struct sketching *s, _
     s->n++;
 }
 
-/* One word of a component, or the slash behind it. */
-static long text_step(__u32 i, void *unused)
+/* One word of a component, or the slash behind it. True: there is none. */
+static __always_inline bool text_go(struct work *w)
 {
-    struct work *w = work_get();
-    struct sketching *s;
+    struct sketching *s = &w->sketching;
     struct sketch_row *row;
     __u32 at, left, n;
     __u64 word;
 
-    if (!w)
-        return 1;
-    s = &w->sketching;
     at = s->at;
     if (at >= s->len || at >= PATH_CAP)
-        return 1;
+        return true;
     left = s->len - at;
     word = match_word(w->fold + at);
     n = match_nul8(word ^ SLASHES);
@@ -119,7 +119,15 @@ static long text_step(__u32 i, void *unused)
         see_component(w, s, at + n);
         s->at = s->start = at + n + 1;
     }
-    return 0;
+    return false;
+}
+
+/* Two of them: a call costs as much as one. */
+static long text_step(__u32 i, void *unused)
+{
+    struct work *w = work_get();
+
+    return !w || text_go(w) || text_go(w);
 }
 
 /* Bits of the components of work.fold[0..len), folded or not; that of a longer one is unknown. */
@@ -132,7 +140,8 @@ __attribute__((noinline)) __u64 sketch_text(__u32 len)
         return SKETCH_UNKNOWN;
     s = &w->sketching;
     s->bits = s->last = s->dir = s->above = s->tail = s->word = 0;
-    s->n = s->at = s->start = 0;
+    s->n = 0;
+    s->at = s->start = w->fold[0] == '/';
     s->len = len;
     bpf_loop(PATH_CAP, text_step, NULL, 0);
     if (s->n)

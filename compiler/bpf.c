@@ -120,7 +120,7 @@ static void note_rest(struct emit *e, struct event_rules *row, const struct grou
 static void emit_one(struct emit *e, const struct root *r)
 {
     label_id miss = asm_label(e->a);
-    e->may = sketch_bit(e->sketch, e, r->root);
+    e->may = e->task->may[r - e->c->roots.v];
     if (e->may == SKETCH_NONE) {
         asm_bind(e->a, e->no_bits);
         e->no_bits = asm_label(e->a);
@@ -406,6 +406,18 @@ static void find_tests(struct emit *e, const struct unit *u)
     task_add_row(e, row, direct);
 }
 
+/* What the rules outside of groups need of a path. */
+static void find_paths(struct emit *e, const struct unit *u)
+{
+    const struct event_rules *row = &e->c->events.v[u->row];
+    e->event = row->event;
+    memset(e->known, 0, sizeof e->known);
+    for (uint32_t i = 0; i < u->parts.rest.n; i++) {
+        uint32_t root = row->root0 + u->parts.rest.v[i];
+        e->task->may[root] = (int16_t)sketch_bit(e->sketch, e, e->c->roots.v[root].root);
+    }
+}
+
 /* Events of one unit have the same roots, and so the same tests. */
 static void share_tests(struct emit *e, const struct unit *u, uint32_t row)
 {
@@ -413,6 +425,8 @@ static void share_tests(struct emit *e, const struct unit *u, uint32_t row)
     memcpy(&e->task->direct[to->root0], &e->task->direct[from->root0], from->nroot);
     memcpy(&e->task->test_of[to->root0], &e->task->test_of[from->root0],
            from->nroot * sizeof *e->task->test_of);
+    memcpy(&e->task->may[to->root0], &e->task->may[from->root0],
+           from->nroot * sizeof *e->task->may);
 }
 
 static void want_gated(struct emit *e, struct unit *u, struct task_gated g)
@@ -459,6 +473,7 @@ static void plan_task(struct emit *e, struct unit *units, uint32_t n, uint32_t *
         e->event = row->event;
         group_rules(e, row, &units[u].parts);
         find_tests(e, &units[u]);
+        find_paths(e, &units[u]);
     }
     task_assign(e);
     for (uint32_t i = 0; i < c->events.n; i++) {

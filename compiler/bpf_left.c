@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * `int rule_left(event, class, bits, bits)`: 0 if no rule can match an event of the class by a task
- * whose own tests came to these bits, where a bit that is not known yet is set. It looks at nothing
- * of the event, and is asked before an event is made.
+ * `int rule_left(event, class, bits, bits, sketch)`: 0 if no rule can match an event of the class
+ * by a task whose own tests came to these bits, where a bit that is not known yet is set, and whose
+ * path has this sketch. LEFT_BY_PATH: such a rule there is, but each needs a bit of the sketch,
+ * which was not told. It looks at nothing of the event, and is asked before an event is made.
  */
 #include <string.h>
 
@@ -11,7 +12,7 @@
 #include "supply.h"
 #include "task.h"
 
-enum { R0 = BPF_REG_0, R1, R2, R3, R4 };
+enum { R0 = BPF_REG_0, R1, R2, R3, R4, R5 };
 
 #define KNOWN_MAX 4
 
@@ -101,20 +102,38 @@ static bool can_match(struct emit *e, const struct root *r, enum event_id event,
     return reaches(can, root);
 }
 
+/* One more rule that a sketch can exclude; those of one bit are one row. */
+static void add_path(struct emit *e, struct task_mask *m, struct task_path path)
+{
+    struct task_plan *p = e->task;
+    for (uint32_t i = 0; i < m->npath; i++) {
+        struct task_path *old = &p->paths.v[m->path0 + i];
+        if (old->bit == path.bit && old->gate == path.gate) {
+            old->sketch |= path.sketch;
+            return;
+        }
+    }
+    VEC_PUSH(e->c->arena, &p->paths, path);
+    m->npath++;
+}
+
 static void find_mask(struct emit *e, const struct event_rules *row, unsigned class,
                       struct task_mask *m)
 {
     struct task_plan *p = e->task;
     struct assume known[KNOWN_MAX];
     unsigned n = assume_class(row->event, class, known);
-    *m = (struct task_mask){.gated0 = p->gated.n};
+    *m = (struct task_mask){.gated0 = p->gated.n, .path0 = p->paths.n};
     for (uint32_t i = 0; i < row->nroot && !m->open; i++) {
         const struct root *r = &e->c->roots.v[row->root0 + i];
         const struct rule *rule = &e->c->rules.v[r->rule.i];
-        uint32_t bit = task_bit(e, r);
+        uint32_t bit = task_bit(e, r), gate = rule->enabled ? 0 : rule->index + 1;
+        int may = p->may[row->root0 + i];
         if (!can_match(e, r, row->event, known, n))
             continue;
-        if (!rule->enabled)
+        if (may != SKETCH_NONE)
+            add_path(e, m, (struct task_path){1ull << may, bit, gate});
+        else if (!rule->enabled)
             VEC_PUSH(e->c->arena, &p->gated, (struct task_gated){rule->index, bit});
         else if (bit == TASK_BITS)
             m->open = true;
@@ -130,7 +149,7 @@ void left_find(struct emit *e, uint32_t row)
     struct task_mask *left = e->task->left[row];
     bool reads = flags_slot(rules->event) >= 0;
     for (unsigned class = 0; class < LEFT_CLASSES; class ++) {
-        if (rules->event == EV_generic || task_is_exec(rules->event) || !e->task->nbit)
+        if (rules->event == EV_generic || task_is_exec(rules->event))
             left[class] = (struct task_mask){.open = true};
         else if (class & LEFT_READS && !reads)
             left[class] = left[class - LEFT_READS];
@@ -141,13 +160,25 @@ void left_find(struct emit *e, uint32_t row)
 
 /* ---- code ---- */
 
+static bool same_paths(const struct emit *e, const struct task_mask *a, const struct task_mask *b)
+{
+    const struct task_path *p = e->task->paths.v;
+    bool same = a->npath == b->npath;
+    for (uint32_t i = 0; same && i < a->npath; i++) {
+        const struct task_path *x = &p[a->path0 + i], *y = &p[b->path0 + i];
+        same = x->sketch == y->sketch && x->bit == y->bit && x->gate == y->gate;
+    }
+    return same;
+}
+
 static bool same_mask(const struct emit *e, const struct task_mask *a, const struct task_mask *b)
 {
     if (a->open || b->open)
         return a->open && b->open;
     const struct task_gated *g = e->task->gated.v;
     return !memcmp(a->bits, b->bits, sizeof a->bits) && a->ngated == b->ngated &&
-           (!a->ngated || !memcmp(g + a->gated0, g + b->gated0, a->ngated * sizeof *g));
+           (!a->ngated || !memcmp(g + a->gated0, g + b->gated0, a->ngated * sizeof *g)) &&
+           same_paths(e, a, b);
 }
 
 /* To `go` if a bit is set. */
@@ -160,15 +191,61 @@ static void emit_any(struct emit *e, int reg, uint64_t bits, label_id go)
     }
 }
 
+/* To `go` if rules with this bit, or without one, are left. */
+static void emit_bit(struct emit *e, uint32_t bit, label_id go)
+{
+    if (bit == TASK_BITS)
+        asm_goto(e->a, go);
+    else
+        emit_any(e, bit < 64 ? R3 : R4, 1ull << bit % 64, go);
+}
+
 static void emit_gated(struct emit *e, const struct task_gated *g, label_id go)
 {
     label_id off = asm_label(e->a);
     asm_gate(e->a, g->rule + 1, false, off);
-    if (g->bit == TASK_BITS)
-        asm_goto(e->a, go);
-    else
-        emit_any(e, g->bit < 64 ? R3 : R4, 1ull << g->bit % 64, go);
+    emit_bit(e, g->bit, go);
     asm_bind(e->a, off);
+}
+
+/* To `go` if such a rule is left of a path whose sketch is in r1, or of any path. */
+static void emit_path(struct emit *e, const struct task_path *p, bool told, label_id go)
+{
+    label_id off = asm_label(e->a), may = asm_label(e->a);
+    if (p->gate)
+        asm_gate(e->a, p->gate, false, off);
+    if (told) {
+        asm_if(e->a, BPF_JSET, R1, p->sketch, may, off);
+        asm_bind(e->a, may);
+    }
+    emit_bit(e, p->bit, go);
+    asm_bind(e->a, off);
+}
+
+static void emit_return(struct emit *e, int value)
+{
+    if (!asm_live(e->a))
+        return;
+    asm_mov_imm(e->a, R0, (uint64_t)value);
+    asm_exit(e->a);
+}
+
+/* What the rules come to that a sketch can exclude; r1 is the sketch. */
+static void emit_paths(struct emit *e, const struct task_mask *m, label_id go)
+{
+    const struct task_path *p = e->task->paths.v + m->path0;
+    label_id told = asm_label(e->a), untold = asm_label(e->a), some = asm_label(e->a);
+    asm_if(e->a, BPF_JEQ, R1, SKETCH_UNKNOWN, untold, told);
+    asm_bind(e->a, told);
+    for (uint32_t i = 0; i < m->npath; i++)
+        emit_path(e, &p[i], true, go);
+    emit_return(e, LEFT_NONE);
+    asm_bind(e->a, untold);
+    for (uint32_t i = 0; i < m->npath && asm_live(e->a); i++)
+        emit_path(e, &p[i], false, some);
+    emit_return(e, LEFT_NONE);
+    asm_bind(e->a, some);
+    emit_return(e, LEFT_BY_PATH);
 }
 
 static void emit_mask(struct emit *e, const struct task_mask *m, label_id go)
@@ -177,12 +254,16 @@ static void emit_mask(struct emit *e, const struct task_mask *m, label_id go)
         asm_goto(e->a, go);
         return;
     }
+    if (m->npath)
+        asm_mov(e->a, R1, R5); /* tests of many bits take r5 */
     emit_any(e, R3, m->bits[0] | (uint64_t)m->bits[1] << 32, go);
     emit_any(e, R4, m->bits[2] | (uint64_t)m->bits[3] << 32, go);
     for (uint32_t i = 0; i < m->ngated; i++)
         emit_gated(e, &e->task->gated.v[m->gated0 + i], go);
-    asm_mov_imm(e->a, R0, 0);
-    asm_exit(e->a);
+    if (m->npath)
+        emit_paths(e, m, go);
+    else
+        emit_return(e, LEFT_NONE);
 }
 
 /* Classes that come to the same share their code. */
@@ -256,9 +337,6 @@ void left_emit(struct emit *e)
         emit_row(e, left[row_of[k]], go);
     }
     asm_bind(e->a, go);
-    if (asm_live(e->a)) {
-        asm_mov_imm(e->a, R0, 1);
-        asm_exit(e->a);
-    }
+    emit_return(e, LEFT_ANY);
     asm_func_end(e->a);
 }

@@ -129,6 +129,9 @@ struct task_plan *task_plan_new(struct comp *c)
     p->ids.arena = c->arena;
     p->test_of = arena_alloc(c->arena, (c->roots.n + 1) * sizeof *p->test_of);
     p->direct = arena_alloc(c->arena, c->roots.n + 1);
+    p->may = arena_alloc(c->arena, (c->roots.n + 1) * sizeof *p->may);
+    for (uint32_t i = 0; i < c->roots.n; i++)
+        p->may[i] = SKETCH_NONE;
     p->left = arena_alloc(c->arena, (c->events.n + 1) * sizeof *p->left);
     p->can = arena_alloc(c->arena, c->dag.n + 1);
     return p;

@@ -512,14 +512,11 @@ static void clobber(struct run *run)
         run->r[i] = CLOBBERED;
 }
 
-/* What the bits of the task tell, as the hook would ask before it makes an event. */
-static int64_t ask_left(struct run *run)
+/* What the bits of the task tell of paths with this sketch. */
+static int64_t ask_left(struct run *run, int class, uint64_t sketch)
 {
     const struct task_bits *k = &run->ev->kept.bits;
-    int class = left_class(run->ev);
     uint64_t left[2] = {0};
-    if (class < 0 || !run->vm->left)
-        return 1;
     for (int i = 0; i < TASK_WORDS; i++)
         left[i / 2] |= (uint64_t)(k->yes[i] | ~k->known[i]) << (32 * (i % 2));
     clobber(run);
@@ -527,7 +524,20 @@ static int64_t ask_left(struct run *run)
     run->r[2] = (uint64_t) class;
     run->r[3] = left[0];
     run->r[4] = left[1];
+    run->r[5] = sketch;
     return run_from(run, run->vm->left);
+}
+
+/* The same, as the hook would ask before it makes an event. */
+static int64_t is_left(struct run *run)
+{
+    int class = left_class(run->ev);
+    if (class < 0 || !run->vm->left)
+        return LEFT_ANY;
+    int64_t left = ask_left(run, class, SKETCH_UNKNOWN);
+    if (left != LEFT_BY_PATH)
+        return left;
+    return match(run, NATIVE_SKETCH) ? -1 : ask_left(run, class, run->ev->sketch);
 }
 
 int64_t bpf_vm_filter(struct bpf_vm *vm, struct ev *ev)
@@ -539,7 +549,7 @@ int64_t bpf_vm_filter(struct bpf_vm *vm, struct ev *ev)
     memset(&ev->kept, 0, sizeof ev->kept);
     clobber(&run);
     run.r[1] = (uint64_t)(uintptr_t)ev;
-    int64_t rule = run_from(&run, vm->start), left = rule > 0 ? ask_left(&run) : 1;
+    int64_t rule = run_from(&run, vm->start), left = rule > 0 ? is_left(&run) : LEFT_ANY;
     return left > 0 ? rule : left;
 }
 

@@ -86,13 +86,13 @@ static int add_function_type(struct obj *o, int ret, int arg, int num, unsigned 
     return id;
 }
 
-/* int rule_left(event, class, bits, bits) */
+/* int rule_left(event, class, bits, bits, sketch) */
 static int add_left_type(struct obj *o, int ret, int num)
 {
-    static const char *const param[] = {"event", "class", "low", "high"};
+    static const char *const param[] = {"event", "class", "low", "high", "sketch"};
     int wide = btf__add_typedef(o->btf, "__u64", btf__add_int(o->btf, "unsigned long long", 8, 0));
     int id = btf__add_func_proto(o->btf, ret);
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < sizeof param / sizeof param[0]; i++)
         btf__add_func_param(o->btf, param[i], i < 2 ? num : wide);
     return id;
 }

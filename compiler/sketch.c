@@ -303,6 +303,11 @@ static bool has_room(struct sketch_maker *m, const struct spots *s)
     return n <= WORDS_MAX && m->nset < SKETCH_BITS;
 }
 
+static uint64_t last_byte(const struct spot *s)
+{
+    return s->word >> (8 * (s->len - 1));
+}
+
 static void put_head(struct sketch_head *h, const struct spot *s, uint64_t bit)
 {
     h->name |= s->str == S_FD_NAME ? bit : 0;
@@ -314,6 +319,8 @@ static void put_head(struct sketch_head *h, const struct spot *s, uint64_t bit)
     h->firsts |= (uint8_t)(s->kind == SPOT_PART ? 1u << (s->len & 7) : 0);
     h->tails |= (uint8_t)(s->kind == SPOT_TAIL ? 1u << (s->len & 7) : 0);
     h->within |= s->kind == SPOT_WITHIN;
+    h->part_starts |= (uint16_t)(s->kind == SPOT_PART ? SKETCH_BYTE(s->word) : 0);
+    h->tail_ends |= (uint16_t)(s->kind == SPOT_TAIL ? SKETCH_BYTE(last_byte(s)) : 0);
 }
 
 static void put_row(struct sketch_row *row, enum spot_kind kind, uint64_t bit)

@@ -15,6 +15,7 @@
 
 #include "cons.h"
 #include "emit.h"
+#include "sketch.h"
 
 /* An own test. */
 struct task_test {
@@ -32,11 +33,19 @@ struct task_gated {
     uint32_t bit;  /* TASK_BITS: it has none */
 };
 
+/* Rules that cannot match either unless the path's sketch has one of these bits. */
+struct task_path {
+    uint64_t sketch;
+    uint32_t bit;  /* TASK_BITS: they have none */
+    uint32_t gate; /* 1 + index of a disabled rule; 0: rules that are on */
+};
+
 /* The bits that decide whether any rule is left on events of one kind. */
 struct task_mask {
     bool open; /* some rule can match whatever the bits say */
     uint32_t bits[TASK_WORDS];
     uint32_t gated0, ngated; /* task_plan.gated */
+    uint32_t path0, npath;   /* task_plan.paths: the rules that a sketch can exclude */
 };
 
 struct task_plan {
@@ -45,7 +54,9 @@ struct task_plan {
     struct cons ids;
     uint32_t *test_of; /* by root: 1 + its test; 0: it has none */
     bool *direct;      /* by root: it is in no group, and begins with a look at its bit */
+    int16_t *may;      /* by root: its bit of a sketch, or SKETCH_NONE */
     VEC(struct task_gated) gated;
+    VEC(struct task_path) paths;
     struct task_mask (*left)[LEFT_CLASSES]; /* by row of comp.events */
     uint8_t ties;                           /* of all tests that have a bit */
     uint32_t nbit;

@@ -197,7 +197,8 @@ static const struct left lefts[] = {
     {{"proc.name = a and evt.is_open_write = true"}, LEFT_READS, false, 0, 0},
     {{"evt.is_open_write = true", "proc.name = a"}, LEFT_READS, false, 1, 0},
     {{"evt.is_open_write = true", "proc.name = a"}, 0, true, 0, 0},
-    {{"evt.is_open_write = true"}, LEFT_READS, true, 0, 0}, /* the pack has no bits at all */
+    {{"evt.is_open_write = true"}, LEFT_READS, false, 0, 0}, /* the pack has no bits at all */
+    {{"evt.is_open_write = true"}, 0, true, 0, 0},
     {{"proc.name = a and evt.arg.flags contains O_CREAT"}, LEFT_READS, false, 0, 0},
     {{"proc.name = a and evt.arg.flags contains O_DIRECTORY"}, LEFT_READS, false, 1, 0},
     {{"proc.name = a and evt.arg.flags contains O_TRUNC"}, 0, false, 1, 0},
@@ -229,6 +230,53 @@ static void what_is_left(void **state)
     }
 }
 
+/* Rules that a sketch of the path can exclude: by their bit of the task, those of one in one row.
+ */
+struct left_path {
+    const char *conditions[4];
+    bool open;
+    uint32_t npath;
+    struct task_path paths[2];
+};
+
+static const struct left_path left_paths[] = {
+    {{"proc.name = a and fd.name = /x/y"}, false, 1, {{1, 0, 0}}},
+    {{"fd.name = /x/y"}, false, 1, {{1, TASK_BITS, 0}}},
+    {{"fd.name = /x/y", "fd.num > 3"}, true, 0, {{0}}},
+    {{"proc.name = a and fd.name = /x/y", "proc.name = b and fd.name = /x/z"},
+     false,
+     2,
+     {{1, 0, 0}, {2, 1, 0}}},
+    {{"proc.name = a and fd.name = /x/y", "proc.name = a and fd.name = /x/z"},
+     false,
+     1,
+     {{3, 0, 0}}},
+    {{"proc.name = a", NULL, "proc.name = a and fd.name = /x/z"}, false, 1, {{1, 0, 2}}},
+    {{"proc.name = a and fd.name = /x/y", NULL, "proc.name = a and fd.name = /x/z"},
+     false,
+     2,
+     {{1, 0, 0}, {2, 0, 2}}},
+};
+
+static void what_is_left_of_a_path(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof left_paths / sizeof *left_paths; i++) {
+        const struct left_path *l = &left_paths[i];
+        struct comp *c = pack(l->conditions, l->conditions[2] ? 3 : l->conditions[1] ? 2 : 1);
+        const struct task_mask *m = &c->task->left[row_of(c, EV_openat)][0];
+        assert_int_equal(m->open, l->open);
+        for (uint32_t k = 0; !m->open && k < l->npath; k++) {
+            const struct task_path *p = &c->task->paths.v[m->path0 + k];
+            assert_int_equal(m->npath, l->npath);
+            assert_int_equal(p->sketch, l->paths[k].sketch);
+            assert_int_equal(p->bit, l->paths[k].bit);
+            assert_int_equal(p->gate, l->paths[k].gate);
+        }
+        comp_free(c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -237,6 +285,7 @@ int main(void)
         cmocka_unit_test(exec_looks_at_no_bits),
         cmocka_unit_test(bits_go_to_what_is_shared),
         cmocka_unit_test(what_is_left),
+        cmocka_unit_test(what_is_left_of_a_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -76,9 +76,10 @@ __attribute__((noinline)) int rule_filter_judged(struct ev *ev)
 }
 
 /* Every event is looked at. */
-__attribute__((noinline)) int rule_left(__u32 event, __u32 class, __u64 low, __u64 high)
+__attribute__((noinline)) int rule_left(__u32 event, __u32 class, __u64 low, __u64 high,
+                                        __u64 sketch)
 {
-    return event || class || low || high ? 1 : 2;
+    return event || class || low || high || sketch ? LEFT_ANY : -1;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
