@@ -230,10 +230,9 @@ static __always_inline bool open_native(struct ev *ev, __u64 how[3])
 
 struct opened {
     __s64 dev, ino;
-    __u32 created, layer;
 };
 
-/* Group FD has the same facts, and reads them faster (extract_fd.bpf.c). */
+/* Adds to ev->flags. Group FD has the same facts, and reads them faster (extract_fd.bpf.c). */
 static __always_inline void read_opened(struct ev *ev, struct opened *o, bool creates)
 {
     __u64 file;
@@ -247,9 +246,12 @@ static __always_inline void read_opened(struct ev *ev, struct opened *o, bool cr
         return;
     o->dev = ev->h.num[N_FD_DEV];
     o->ino = ev->h.num[N_FD_INO];
-    o->layer = ev->h.num[N_FD_UPPER] ? 1 : ev->h.num[N_FD_LOWER] ? 2 : 0;
-    if (creates)
-        o->created = KREAD(struct file, file, f_mode) & FMODE_CREATED ? O_F_CREATED : 0;
+    if (ev->h.num[N_FD_UPPER])
+        ev->flags |= O_F_UPPER;
+    else if (ev->h.num[N_FD_LOWER])
+        ev->flags |= O_F_LOWER;
+    if (creates && KREAD(struct file, file, f_mode) & FMODE_CREATED)
+        ev->flags |= O_F_CREATED;
 }
 
 static __always_inline void put_is_open(struct ev *ev, __u32 flags, __u32 mode)
@@ -283,30 +285,31 @@ static __always_inline void open_params(struct ev *ev)
     struct opened o = {};
     __u64 how[3] = {};
     bool known = open_native(ev, how);
-    __u32 flags = open_flags(how[0]), mode = 0, at;
+    __u32 flags, mode = 0, at = N_P5;
 
+    ev->flags = open_flags(how[0]);
     read_opened(ev, &o, how[0] & (NATIVE_O_CREAT | NATIVE_O_TMPFILE));
-    flags |= o.created | (o.layer == 1 ? O_F_UPPER : o.layer == 2 ? O_F_LOWER : 0);
+    /* Of memory the verifier knows nothing: else it would follow each set of flags to the end. */
+    flags = *(volatile __u32 *)&ev->flags;
     if (flags & (O_F_CREAT | O_F_TMPFILE))
         mode = how[1] & 07777;
     put_is_open(ev, flags, mode);
     if (ev->h.event == EV_creat) {
         put_num(ev, N_P3, o.dev);
         put_num(ev, N_P4, o.ino);
-        put_num(ev, N_P5, o.layer);
+        put_num(ev, N_P5, flags & O_F_UPPER ? 1 : flags & O_F_LOWER ? 2 : 0);
         return;
     }
-    at = ev->h.event == EV_open ? N_P2 : N_P3;
-    put_num(ev, at, flags);
-    put_num(ev, at + 1, mode);
+    put_num(ev, N_P3, flags);
+    put_num(ev, N_P4, mode);
     if (ev->h.event == EV_openat2) {
         put_num(ev, N_P5, (__s64)flags_from_native(FT_openat2_flags, how[2]));
-        at = N_P4;
+        at = N_P6;
         if (!known)
             unknown_how(ev);
     }
-    put_num(ev, at + 2, o.dev);
-    put_num(ev, at + 3, o.ino);
+    put_num(ev, at, o.dev);
+    put_num(ev, at + 1, o.ino);
 }
 
 /* The caller has no path of it: there is the kernel's alone. */

@@ -357,7 +357,7 @@ static __always_inline void see_tail(struct sketching *s, __u64 name, __u64 word
     if (tail >> 48 == SKETCH_DOTS)
         s->bits |= sketch_head.dots;
     if (s->n == 0)
-        s->bits |= sketch_tails(tail);
+        sketch_tails(s, tail);
 }
 
 static __always_inline void see_name(struct ev *ev, struct sketching *s, __u64 name, __u64 parent)
@@ -441,7 +441,7 @@ static __always_inline void sketch_walk(struct ev *ev, struct sketching *s, bool
         bpf_loop(PATH_CAP, sketch_step, &c, 0);
     s->bits |= s->first;
     if (s->n)
-        s->bits |= sketch_parts(s->word);
+        sketch_parts(s, s->word);
     if (s->n < 2)
         s->bits |= sketch_head.shallow;
     if (!s->done || s->size >= PATH_CAP)
@@ -515,23 +515,35 @@ static __always_inline void put_base(struct ev *ev, struct sketching *s)
     s->base_mnt = (__u64)KREAD(struct file, file, f_path.mnt);
 }
 
-static __always_inline __u64 open_bits(struct ev *ev, struct work *w, __u64 file)
+/* Length of the text; 0: it may have been cut. */
+static __always_inline __u32 open_len(struct ev *ev)
 {
-    struct sketching *s = &w->sketching;
     __u32 n = spelled_len(ev);
+
+    return n >= PATH_CAP - 1 ? 0 : n;
+}
+
+/* An open whose file or text is not known: by the other one alone. */
+static __always_inline __u64 open_bits(struct ev *ev, __u64 file, __u32 n)
+{
+    return !file && ev->h.st[N_FD_NUM] == ST_UNKNOWN ? SKETCH_UNKNOWN : text_bits(ev, n);
+}
+
+/* The file's path, beside the `n` bytes of an open's text. One place for all events: the walk is
+ * long, and code. */
+static __always_inline __u64 both_bits(struct ev *ev, struct sketching *s, __u64 file, __u32 n)
+{
     __u64 bits;
 
-    if (n >= PATH_CAP - 1) /* it may have been cut */
-        n = 0;
-    if (!file && ev->h.st[N_FD_NUM] == ST_UNKNOWN)
-        return SKETCH_UNKNOWN;
-    if (!file || n == 0)
-        return text_bits(ev, n);
     s->left = n;
-    s->spelling = SPELLED_SO_FAR;
-    put_base(ev, s);
+    n = *(volatile __u32 *)&s->left; /* of memory the verifier knows nothing */
+    s->spelling = n ? SPELLED_SO_FAR : SPELLED_ELSE;
+    if (n)
+        put_base(ev, s);
     bits = file_bits(ev, s, file);
-    return s->spelling == SPELLED_SAME ? bits : bits | text_bits(ev, n);
+    if (n && s->spelling != SPELLED_SAME)
+        bits |= text_bits(ev, n);
+    return bits;
 }
 
 /* ---- all of it ---- */
@@ -556,6 +568,7 @@ static __always_inline __u64 filled_bits(struct ev *ev)
 __attribute__((noinline)) int path_sketch(struct ev *ev)
 {
     struct work *w = work_get();
+    __u32 n = 0;
     __u64 file;
 
     if (!ev || !w)
@@ -570,11 +583,14 @@ __attribute__((noinline)) int path_sketch(struct ev *ev)
     ev->sketch = SKETCH_UNKNOWN;
     file = event_file(ev);
     if (event_is_open(ev->h.event)) {
-        ev->sketch = open_bits(ev, w, file);
-    } else if (file) {
-        w->sketching.spelling = SPELLED_ELSE;
-        ev->sketch = file_bits(ev, &w->sketching, file);
+        n = open_len(ev);
+        if (!file || n == 0) {
+            ev->sketch = open_bits(ev, file, n);
+            return 0;
+        }
     }
+    if (file)
+        ev->sketch = both_bits(ev, &w->sketching, file, n);
     return 0;
 }
 

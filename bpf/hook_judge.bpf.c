@@ -16,7 +16,7 @@ int judge_event(void *ctx)
     if (!ev)
         return 0;
     req = ev->req;
-    event_end(ev, event_judge(ev, rule_filter_calls), rule_filter_calls);
+    event_end(ev, event_judge(ev, rule_filter_judged), rule_filter_judged);
     if (req)
         ring_forget(req);
     return 0;

@@ -18,40 +18,41 @@ static __always_inline struct sketch_row *sketch_row(__u64 word)
     return row && row->word == word ? row : NULL;
 }
 
-/* Bits of the beginnings of a first component, `word` being how it starts. */
-static __always_inline __u64 sketch_parts(__u64 word)
+/*
+ * Adds the bits of the beginnings of a first component, `word` being how it starts. This and
+ * sketch_tails() add in memory: in a register each outcome is another state to follow.
+ */
+static __always_inline void sketch_parts(struct sketching *s, __u64 word)
 {
     struct sketch_row *row;
-    __u64 bits = 0;
 
     if (!(sketch_head.part_starts & SKETCH_BYTE(word)))
-        return 0;
+        return;
 #pragma unroll
     for (__u32 n = 1; n < 8; n++) {
         if (!(sketch_head.firsts >> n & 1))
             continue;
         row = sketch_row(word & match_mask(n));
-        bits |= row ? row->part : 0;
+        if (row)
+            s->bits |= row->part;
     }
-    return bits;
 }
 
-/* Bits of the endings of a last component, `tail` being its last eight bytes, zeros before. */
-static __always_inline __u64 sketch_tails(__u64 tail)
+/* Adds those of the endings of a last component: `tail` is its last eight bytes, zeros before. */
+static __always_inline void sketch_tails(struct sketching *s, __u64 tail)
 {
     struct sketch_row *row;
-    __u64 bits = 0;
 
     if (!(sketch_head.tail_ends & SKETCH_BYTE(tail >> 56)))
-        return 0;
+        return;
 #pragma unroll
     for (__u32 n = 1; n <= 8; n++) {
         if (!(sketch_head.tails >> (n & 7) & 1)) /* a constant to the verifier */
             continue;
         row = sketch_row(tail >> (64 - 8 * n));
-        bits |= row ? row->tail : 0;
+        if (row)
+            s->bits |= row->tail;
     }
-    return bits;
 }
 
 /* The last eight bytes of a component that has less: zeros before. */
@@ -82,7 +83,9 @@ static __always_inline void see_component(struct work *w, struct sketching *s, _
         s->bits |= sketch_head.dots;
     row = sketch_row(s->word);
     if (s->n == 0)
-        s->bits |= sketch_parts(s->word) | (row ? row->first : 0);
+        sketch_parts(s, s->word);
+    if (s->n == 0 && row)
+        s->bits |= row->first;
     s->bits |= row ? row->any : 0;
     s->above = s->dir;
     s->dir = row ? row->dir : 0;
@@ -142,7 +145,7 @@ __attribute__((noinline)) __u64 sketch_text(__u32 len)
     s->len = len;
     bpf_loop(PATH_CAP, text_step, NULL, 0);
     if (s->n)
-        s->bits |= sketch_tails(s->tail);
+        sketch_tails(s, s->tail);
     if (s->n < 2)
         s->bits |= sketch_head.shallow;
     return s->bits | s->last | s->dir | s->above;

@@ -10,6 +10,7 @@
 #include "classes.h"
 #include "emit.h"
 #include "group.h"
+#include "hooks.h"
 #include "intern.h"
 #include "pipeline.h"
 #include "place.h"
@@ -323,15 +324,25 @@ static void emit_generic(struct emit *e, const label_id *to_unit, const uint32_t
  * Of the same filter a hook calls the part that has its events, so that the kernel need not verify
  * the others a second time.
  */
-enum part { PART_ALL, PART_CALLS, PART_EXEC, PART_COUNT };
+enum part { PART_ALL, PART_CALLS, PART_EXEC, PART_JUDGED, PART_COUNT };
 static const char *const PART_NAME[PART_COUNT] = {"rule_filter", "rule_filter_calls",
-                                                  "rule_filter_exec"};
+                                                  "rule_filter_exec", "rule_filter_judged"};
 
 static bool is_in(const struct comp *c, enum part part, enum event_id event)
 {
     bool exec = event == EV_execve || event == EV_execveat;
-    return part == PART_ALL ||
-           (part == PART_EXEC ? event == EV_execve : !exec || c->plan.probe.failed_exec);
+    switch (part) {
+    case PART_CALLS:
+        return !exec || c->plan.probe.failed_exec;
+    case PART_EXEC:
+        return event == EV_execve;
+    case PART_JUDGED:
+        return hooks_of_event(event, -1) & HOOKS_JUDGED;
+    case PART_ALL:
+    case PART_COUNT:
+        break;
+    }
+    return true;
 }
 
 static void emit_filter(struct emit *e, enum part part, const struct unit *units, uint32_t nunit,

@@ -2,7 +2,6 @@
 #include "bound.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <ctype.h>
 #include <dirent.h>
 #include <stdlib.h>
@@ -39,12 +38,12 @@ static uint64_t ring_bytes(uint64_t size)
     return size + 4 * PAGE + (2 * size / PAGE + 8) * sizeof(void *);
 }
 
-static uint64_t map_bytes(const struct bpf_map *m, unsigned cpus)
+static uint64_t map_bytes(const struct bpf_map_info *m, unsigned cpus)
 {
-    uint64_t n = bpf_map__max_entries(m), key = round_up(bpf_map__key_size(m), 8);
-    uint64_t value = round_up(bpf_map__value_size(m), 8);
+    uint64_t n = m->max_entries, key = round_up(m->key_size, 8);
+    uint64_t value = round_up(m->value_size, 8);
 
-    switch ((unsigned)bpf_map__type(m)) {
+    switch (m->type) {
     case BPF_MAP_TYPE_PERCPU_ARRAY:
         return MAP_HEAD + n * (sizeof(void *) + cpus * value);
     case BPF_MAP_TYPE_HASH: /* made in advance, and one more for each processor */
@@ -56,23 +55,24 @@ static uint64_t map_bytes(const struct bpf_map *m, unsigned cpus)
     }
 }
 
-static void add_maps(struct bound *b, const struct load *l)
+static void add_map(struct bound *b, const struct load *l, int fd, const struct bpf_map_info *m)
 {
-    const struct bpf_map *m;
+    if (m->type == BPF_MAP_TYPE_RINGBUF)
+        b->buffer += ring_bytes(m->max_entries);
+    else
+        b->maps += map_bytes(m, l->cpus);
+    /* kmalloc() gives powers of two. */
+    if ((fd == l->procs_fd && l->attached >> HOOK_EXEC & 1) || fd == l->envs_fd)
+        b->per_process += power_of_two(m->value_size + STORAGE_HEAD) + STORAGE_HEAD;
+}
 
-    bpf_object__for_each_map (m, l->object) {
-        int fd = bpf_map__fd(m);
+static void add_map_of(struct bound *b, const struct load *l, int fd)
+{
+    struct bpf_map_info info = {0};
+    uint32_t len = sizeof(info);
 
-        if (fd < 0)
-            continue;
-        if (bpf_map__type(m) == BPF_MAP_TYPE_RINGBUF)
-            b->buffer += ring_bytes(bpf_map__max_entries(m));
-        else
-            b->maps += map_bytes(m, l->cpus);
-        /* kmalloc() gives powers of two. */
-        if ((fd == l->procs_fd && l->attached >> HOOK_EXEC & 1) || fd == l->envs_fd)
-            b->per_process += power_of_two(bpf_map__value_size(m) + STORAGE_HEAD) + STORAGE_HEAD;
-    }
+    if (bpf_obj_get_info_by_fd(fd, &info, &len) == 0)
+        add_map(b, l, fd, &info);
 }
 
 /* The code as it was checked is kept twice, whole and by function, beside the machine's own. */
@@ -88,18 +88,28 @@ static uint64_t program_bytes(int fd)
            (info.nr_line_info + info.nr_func_info) * LINE_BYTES;
 }
 
-static void add_programs(struct bound *b, const struct load *l)
+/* The types are indexed. */
+static uint64_t types_bytes(int fd)
 {
-    struct bpf_program *prog;
     struct bpf_btf_info info = {0};
     uint32_t len = sizeof(info);
-    int btf = bpf_object__btf_fd(l->object);
 
-    bpf_object__for_each_program (prog, l->object)
-        if (bpf_program__fd(prog) >= 0)
-            b->programs += program_bytes(bpf_program__fd(prog));
-    if (btf >= 0 && bpf_obj_get_info_by_fd(btf, &info, &len) == 0)
-        b->programs += 2ull * info.btf_size; /* its types are indexed */
+    return bpf_obj_get_info_by_fd(fd, &info, &len) == 0 ? 2ull * info.btf_size : 0;
+}
+
+static void add_held(struct bound *b, const struct load *l, const struct held_fd *held)
+{
+    switch (held->kind) {
+    case HELD_TYPES:
+        b->programs += types_bytes(held->fd);
+        break;
+    case HELD_MAP:
+        add_map_of(b, l, held->fd);
+        break;
+    case HELD_PROGRAM:
+        b->programs += program_bytes(held->fd);
+        break;
+    }
 }
 
 /* ---- /proc ---- */
@@ -150,10 +160,8 @@ struct bound bound_of(const struct load *l, const char *proc)
 
     b.processes = count_processes(proc);
     read_own(&b, proc);
-    if (l->object) {
-        add_maps(&b, l);
-        add_programs(&b, l);
-    }
+    for (unsigned i = 0; i < l->held.n; i++)
+        add_held(&b, l, &l->held.fds[i]);
     return b;
 }
 

@@ -21,7 +21,8 @@ struct bound {
     uint64_t daemon, resident;       /* bytes in user space: at most, and now */
 };
 
-/* Of what is loaded; `proc`: "/proc". To be called when all is allocated. */
+/* Of what is loaded; `proc`: "/proc". To be called when all is allocated, and what was only for
+ * loading is not any more. */
 struct bound bound_of(const struct load *l, const char *proc);
 /* Two lines: the kernel, the daemon. */
 void bound_say(const struct bound *b, FILE *out);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "daemon.h"
 
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/membarrier.h>
 #include <signal.h>
@@ -15,6 +14,7 @@
 
 #include "bound.h"
 #include "clock.h"
+#include "drain.h"
 #include "hookloss.h"
 #include "judge.h"
 #include "load.h"
@@ -34,9 +34,10 @@ struct daemon {
     struct load load;
     struct shared shared;
     struct notice notice;
-    struct ring_buffer *ring;
+    struct drain drain;
     int epoll, signals;
     unsigned batch;    /* records of it so far */
+    unsigned blind;    /* times that the buffer could not be read */
     uint64_t slept_at; /* records, when we last went to sleep for long */
 };
 
@@ -84,8 +85,8 @@ static void give_back(const struct shared *s, const struct ev_head *h, size_t si
                          __ATOMIC_RELAXED);
 }
 
-/* An error ends the batch behind this record: signals and readers are looked after in between. */
-static int handle(void *ctx, void *data, size_t size)
+/* A batch ends behind this record: signals and readers are looked after in between. */
+static bool handle(void *ctx, const void *data, size_t size)
 {
     struct daemon *d = ctx;
     struct judge *j = &d->judge;
@@ -93,18 +94,19 @@ static int handle(void *ctx, void *data, size_t size)
     j->user.evt_num = ++j->stats.records;
     judge_record(j, data, size, true);
     give_back(&d->shared, data, size);
-    return ++d->batch < BATCH_MAX ? 0 : -EAGAIN;
+    return ++d->batch < BATCH_MAX;
 }
 
 static int open_ring(struct daemon *d)
 {
     struct epoll_event ev = {.events = EPOLLIN | EPOLLET, .data.fd = d->load.events_fd};
+    int rc;
 
     if (d->load.events_fd < 0)
         return d->judge.selected.nrule ? say("the bundle has no ring buffer") : 0;
-    d->ring = ring_buffer__new(d->load.events_fd, handle, d, NULL);
-    if (!d->ring)
-        return say(strerror(errno));
+    rc = drain_open(&d->drain, d->load.events_fd, d->opt->buffer);
+    if (rc)
+        return say(strerror(-rc));
     /* Edges: data that is there is no reason to wake before the kernel wakes us. */
     return epoll_ctl(d->epoll, EPOLL_CTL_ADD, ev.data.fd, &ev) == 0 ? 0 : say(strerror(errno));
 }
@@ -274,6 +276,8 @@ static int arm(struct daemon *d)
         return -1;
     if (j->recorder && recorder_start(j->recorder, err, sizeof(err)))
         return say(err);
+    load_settle(&d->load);
+    judge_settle(j);
     say_bound(d);
     if (priv_drop(true, err, sizeof(err)))
         return say(err);
@@ -318,8 +322,8 @@ static unsigned take_batch(struct daemon *d)
 
     d->batch = 0;
     set_utc_offset(d);
-    if (d->ring)
-        ring_buffer__consume(d->ring);
+    if (drain_take(&d->drain, handle, d) && !d->blind++)
+        say("the kernel's buffer cannot be read; it is tried again");
     notice_look(&d->notice, event_clock(d));
     tell_flush(&j->tell);
     if (d->batch && j->recorder)
@@ -434,7 +438,7 @@ static enum daemon_result run(struct daemon *d)
 
 static void close_all(struct daemon *d)
 {
-    ring_buffer__free(d->ring);
+    drain_close(&d->drain);
     notice_close(&d->notice);
     shared_close(&d->shared);
     load_close(&d->load);
@@ -456,6 +460,7 @@ enum daemon_result daemon_run(const struct daemon_options *opt)
     }
     d->opt = d->judge.opt = opt;
     d->epoll = d->signals = -1;
+    d->drain = (struct drain)DRAIN_NONE;
     d->judge.waiting = WAITING_NONE;
     result = run(d);
     close_all(d);

@@ -26,6 +26,11 @@ enum hook_id hook_of_section(const char *section);
  */
 uint8_t hooks_of_event(enum event_id event, int32_t sysnr);
 
+/* Hooks whose events another program judges for all of them (bpf/hook_judge.bpf.c). */
+#define HOOKS_JUDGED                                                                               \
+    (1u << HOOK_EXIT | 1u << HOOK_SYS_ENTER | 1u << HOOK_RING | 1u << HOOK_SIGNAL |                \
+     1u << HOOK_SWITCH)
+
 /*
  * Of a set of hooks (bit per hook_id) those that are worth having, given those that are missing:
  * without HOOK_EXEC none that keeps the state of processes.

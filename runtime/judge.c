@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "say.h"
@@ -50,6 +51,26 @@ int judge_open_pack(struct judge *j)
     if (read_bundle(j))
         return -1;
     return rpk_open(&j->pack, j->bytes, j->size, err, sizeof(err)) ? say_at(j->opt->pack, err) : 0;
+}
+
+/* Whole pages alone; they read as zeros from now on. */
+static void forget(uint8_t *from, uint8_t *to)
+{
+    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    uintptr_t first = ((uintptr_t)from + page - 1) / page * page, end = (uintptr_t)to / page * page;
+
+    if (first < end)
+        madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
+void judge_settle(struct judge *j)
+{
+    uint64_t off = 0, len = 0;
+
+    if (rpk_elf_find(j->bytes, j->size, RPK_SECTION, &off, &len, NULL, 0))
+        return;
+    forget(j->bytes, j->bytes + off);
+    forget(j->bytes + off + len, j->bytes + j->size);
 }
 
 int judge_select_rules(struct judge *j)
@@ -171,7 +192,7 @@ void judge_release(void *ctx, const struct wait_item *item)
 }
 
 /* What was answered so far was not the event's last judgement. */
-static void forget(struct judge *j)
+static void take_back(struct judge *j)
 {
     if (j->recorder)
         recorder_forget(j->recorder);
@@ -188,10 +209,10 @@ void judge_record(struct judge *j, const void *data, size_t size, bool may_wait)
     if (rc == 0 && j->opt->audit) {
         enrich_begin(&j->enrich, false);
         audit_event(&j->audit, &j->pack, &r, stderr);
-        forget(j);
+        take_back(j);
     }
     if (rc == 0 && !judge(j, &r, may_wait)) {
-        forget(j);
+        take_back(j);
         waiting_add(&j->waiting, &r, data, size);
         return;
     }

@@ -39,9 +39,11 @@ struct judge {
     char scratch[RECORD_SCRATCH];
 };
 
-/* Each says on standard error what is wrong, and returns 0 or -1. */
+/* Those with a result say on standard error what is wrong, and return 0 or -1. */
 int judge_open_pack(struct judge *j);    /* reads the bundle that the options name */
 int judge_select_rules(struct judge *j); /* which rules are on, and their gates */
+/* Of the bundle only what judges is needed from now on: not its code, which was loaded. */
+void judge_settle(struct judge *j);
 /* Outputs and counters; `epoll` as in tell.h. The bundle is open. */
 int judge_open_outputs(struct judge *j, int epoll);
 void judge_close(struct judge *j);

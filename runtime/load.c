@@ -6,12 +6,14 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "aside.h"
 #include "clock.h"
 #include "gate.h"
 #include "hookloss.h"
@@ -116,12 +118,6 @@ static int map_fd(const struct load *l, const char *name)
 
 /* ---- programs: which of them the kernel takes ---- */
 
-/* Hooks whose events another program judges (bpf/hook_judge.bpf.c). */
-#define JUDGE "judge_event"
-#define HOOKS_JUDGED                                                                               \
-    (1u << HOOK_EXIT | 1u << HOOK_SYS_ENTER | 1u << HOOK_RING | 1u << HOOK_SIGNAL |                \
-     1u << HOOK_SWITCH)
-
 /* Of these hooks, is there one that has it judge? That of exits may watch for ancestors alone. */
 static bool needs_judge(const struct probe_plan *plan, uint8_t hooks)
 {
@@ -143,6 +139,7 @@ struct attempt {
     const struct load_options *opt;
     char *log;   /* LOG_SIZE bytes: what the verifier said last */
     bool filled; /* the programs were taken: what failed came after */
+    struct asides asides;
 };
 
 /* A bundle has every hook. Those that are not asked for cost nothing: they are not loaded. */
@@ -155,48 +152,29 @@ static void choose_hooks(const struct load *l, const struct probe_plan *plan, ui
 
         if (h != HOOK_COUNT)
             bpf_program__set_autoload(prog, hooks >> h & 1);
-        else if (strcmp(bpf_program__name(prog), JUDGE) == 0)
+        else if (strcmp(bpf_program__name(prog), aside_name(ASIDE_JUDGE)) == 0)
             bpf_program__set_autoload(prog, needs_judge(plan, hooks));
     }
     if (!(hooks >> HOOK_RING & 1))
         ring_leave_out(l->object);
 }
 
-/* What a program of another kind may not do is taken out of the judge's code (MAY_LOOK_UP). */
-static int prepare_judge(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
-{
-    size_t n = bpf_program__insn_cnt(prog);
-    struct bpf_insn *code = malloc(n * sizeof(*code));
-    int rc;
-
-    (void)opts;
-    (void)cookie;
-    if (!code)
-        return -ENOMEM;
-    memcpy(code, bpf_program__insns(prog), n * sizeof(*code));
-    for (size_t i = 0; i < n; i++)
-        if (gate_is_look_up(&code[i]))
-            code[i].imm = MAY_NOT_LOOK_UP;
-    rc = bpf_program__set_insns(prog, code, n);
-    free(code);
-    return rc;
-}
-
 /* The hooks that have others judge call the program by its place in a map. */
-static int put_judge(const struct load *l, const struct probe_plan *plan, uint8_t hooks)
+static int put_judge(const struct load *l, const struct attempt *a, uint8_t hooks)
 {
-    struct bpf_program *prog = bpf_object__find_program_by_name(l->object, JUDGE);
+    const struct bpf_program *prog =
+        bpf_object__find_program_by_name(l->object, aside_name(ASIDE_JUDGE));
+    int fd = prog ? asides_fd(&a->asides, prog) : -1;
     const uint32_t zero = 0;
-    int fd = prog ? bpf_program__fd(prog) : -1;
 
-    if (!needs_judge(plan, hooks))
+    if (!needs_judge(a->opt->plan, hooks))
         return 0;
     if (fd < 0)
         return -EINVAL;
     return bpf_map_update_elem(map_fd(l, "judges"), &zero, &fd, BPF_ANY) ? -errno : 0;
 }
 
-static int open_object(struct load *l, const struct attempt *a)
+static int open_object(struct load *l, struct attempt *a)
 {
     struct bpf_object_open_opts open = {.sz = sizeof(open),
                                         .object_name = "rulerun",
@@ -230,15 +208,19 @@ static int load_hooks(struct load *l, struct attempt *a, uint8_t hooks)
 
     if (!rc) {
         choose_hooks(l, a->opt->plan, hooks);
-        rc = bpf_object__load(l->object);
+        rc = asides_aim(&a->asides, l->object);
+        if (!rc)
+            rc = asides_end(&a->asides, bpf_object__load(l->object), &a->log);
         a->filled = !rc;
     }
     if (!rc)
-        rc = put_judge(l, a->opt->plan, hooks);
+        rc = put_judge(l, a, hooks);
     if (!rc)
         rc = object_fill_maps(l->object, a->p);
-    if (rc)
+    if (rc) {
+        asides_drop(&a->asides);
         close_object(l);
+    }
     return rc;
 }
 
@@ -287,8 +269,8 @@ static void find_faults(struct load *l, struct attempt *a, uint8_t hooks)
         char why[LOAD_REASON] = "";
         int rc = hooks >> h & 1 ? load_hooks(l, a, (uint8_t)(1u << h)) : 0;
 
-        if (l->object)
-            close_object(l);
+        asides_drop(&a->asides);
+        close_object(l);
         if (rc == 0)
             continue;
         verdict(a->log, why, sizeof(why));
@@ -318,40 +300,98 @@ static int load_object(struct load *l, struct attempt *a, char *err, size_t errl
     return rc;
 }
 
+/* The kernel lends most of its functions to those with the right one alone. */
+static const char *license_of(const void *bytes, size_t size)
+{
+    uint64_t off = 0, len = 0;
+    const char *text = bytes;
+
+    if (rpk_elf_find(bytes, size, "license", &off, &len, NULL, 0) || len == 0 ||
+        text[off + len - 1] != '\0')
+        return "";
+    return text + off;
+}
+
+static void load_init(struct load *l)
+{
+    *l = (struct load){.events_fd = -1,
+                       .procs_fd = -1,
+                       .lore_fd = -1,
+                       .envs_fd = -1,
+                       .exec_fd = -1,
+                       .shared = {-1, -1, -1}};
+    for (unsigned h = 0; h < HOOK_COUNT; h++)
+        l->links[h] = -1;
+    for (unsigned i = 0; i < RING_LINKS; i++)
+        l->ring_links[i] = -1;
+}
+
+/* Maps that we look into by ourselves. */
+static void note_map(struct load *l, const char *name, int fd)
+{
+    const struct {
+        const char *name;
+        int *fd;
+    } known[] = {{"events", &l->events_fd},    {"procs", &l->procs_fd},
+                 {"envs", &l->envs_fd},        {"lore", &l->lore_fd},
+                 {"stats", &l->shared.stats},  {"lanes", &l->shared.lanes},
+                 {"reader", &l->shared.reader}};
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strcmp(known[i].name, name) == 0)
+            *known[i].fd = fd;
+}
+
+/* Holds all that is loaded apart from the object. 0 or -errno. */
+static int hold(struct load *l, const struct attempt *a)
+{
+    struct bpf_program *prog;
+    struct bpf_map *m;
+    int fd = held_add(&l->held, HELD_TYPES, bpf_object__btf_fd(l->object));
+
+    bpf_object__for_each_map (m, l->object) {
+        if (fd < 0 || bpf_map__fd(m) < 0)
+            continue;
+        fd = held_add(&l->held, HELD_MAP, bpf_map__fd(m));
+        note_map(l, bpf_map__name(m), fd);
+    }
+    bpf_object__for_each_program (prog, l->object) {
+        int its = asides_fd(&a->asides, prog);
+
+        if (fd < 0 || its < 0)
+            continue;
+        fd = held_add(&l->held, HELD_PROGRAM, its);
+        if (strcmp(bpf_program__name(prog), aside_name(ASIDE_EXEC)) == 0)
+            l->exec_fd = fd;
+    }
+    return fd < 0 ? fd : 0;
+}
+
 int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *p,
               const struct load_options *opt, char *err, size_t errlen)
 {
-    const struct libbpf_prog_handler_opts handler = {.sz = sizeof(handler),
-                                                     .prog_prepare_load_fn = prepare_judge};
     struct attempt a = {.bytes = bytes, .size = size, .p = p, .opt = opt};
-    int rc, judge;
+    int rc;
 
-    *l = (struct load){
-        .events_fd = -1, .procs_fd = -1, .envs_fd = -1, .lore_fd = -1, .shared = {-1, -1, -1}};
+    load_init(l);
     if (opt->selected->nrule == 0 && !opt->all_hooks)
         return 0; /* nothing to look for, nothing to attach */
     rc = check_machine(err, errlen);
     if (rc)
         return rc;
     libbpf_set_print(quiet);
-    judge = libbpf_register_prog_handler("raw_tp/judge", BPF_PROG_TYPE_RAW_TRACEPOINT, 0, &handler);
     l->cpus = (unsigned)libbpf_num_possible_cpus();
     a.log = calloc(1, LOG_SIZE);
-    rc = a.log ? load_object(l, &a, err, errlen) : -ENOMEM;
-    if (rc) {
+    rc = asides_open(&a.asides, license_of(bytes, size), LOG_SIZE);
+    if (!rc)
+        rc = a.log ? load_object(l, &a, err, errlen) : -ENOMEM;
+    if (!rc)
+        rc = hold(l, &a);
+    if (!(opt->selected->plan.groups & ENV_GROUPS))
+        l->envs_fd = -1;
+    if (rc)
         load_close(l);
-    } else {
-        l->events_fd = map_fd(l, "events");
-        l->shared = (struct shared_maps){.stats = map_fd(l, "stats"),
-                                         .lanes = map_fd(l, "lanes"),
-                                         .reader = map_fd(l, "reader")};
-        l->procs_fd = map_fd(l, "procs");
-        l->lore_fd = map_fd(l, "lore");
-        if (opt->selected->plan.groups & ENV_GROUPS)
-            l->envs_fd = map_fd(l, "envs");
-    }
-    if (judge > 0)
-        libbpf_unregister_prog_handler(judge);
+    asides_close(&a.asides);
     free(a.log);
     return rc;
 }
@@ -360,8 +400,9 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
 
 static void detach(struct load *l, unsigned h)
 {
-    bpf_link__destroy(l->links[h]);
-    l->links[h] = NULL;
+    if (l->links[h] >= 0)
+        close(l->links[h]);
+    l->links[h] = -1;
     if (h == HOOK_RING)
         ring_detach(l->ring_links);
     l->attached &= (uint8_t) ~(1u << h);
@@ -411,7 +452,6 @@ void load_attach(struct load *l, enum load_part part)
         return;
     bpf_object__for_each_program (prog, l->object) {
         enum hook_id h = hook_of_section(bpf_program__section_name(prog));
-        struct bpf_link *link;
 
         if (h == HOOK_COUNT || !bpf_program__autoload(prog) ||
             hook_info(h)->state != (part == LOAD_STATE) || !hooks_kept(1u << h, l->missing))
@@ -420,12 +460,11 @@ void load_attach(struct load *l, enum load_part part)
             ring = 1u << HOOK_RING;
             continue;
         }
-        link = bpf_program__attach(prog);
-        l->links[h] = link;
-        if (link)
+        l->links[h] = h == HOOK_EXEC ? held_attach_typed(l->exec_fd) : held_attach(prog);
+        if (l->links[h] >= 0)
             l->attached |= (uint8_t)(1u << h);
         else
-            note_fault(l, h, "it cannot be attached", strerror(errno));
+            note_fault(l, h, "it cannot be attached", strerror(-l->links[h]));
     }
     attach_ring(l, ring);
     for (unsigned h = 0; h < HOOK_COUNT; h++)
@@ -433,6 +472,12 @@ void load_attach(struct load *l, enum load_part part)
             detach(l, h);
     if (part == LOAD_REST)
         begin_keeping(l);
+}
+
+void load_settle(struct load *l)
+{
+    close_object(l);
+    malloc_trim(0);
 }
 
 void load_detach(struct load *l)
@@ -445,4 +490,5 @@ void load_close(struct load *l)
 {
     load_detach(l);
     close_object(l);
+    held_close(&l->held);
 }

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 
+#include "held.h"
 #include "hooks.h"
 #include "ring.h"
 #include "shared.h"
@@ -21,8 +22,6 @@
 #define LOAD_REASON 512
 
 struct bpf_object;
-struct bpf_link;
-struct bpf_map;
 
 struct load_options {
     uint32_t buffer;                 /* bytes of the ring buffer; a power of two */
@@ -38,16 +37,17 @@ struct load_fault {
 };
 
 struct load {
-    struct bpf_object *object;
-    struct bpf_link *links[HOOK_COUNT];
-    struct bpf_link *ring_links[RING_LINKS];
+    struct bpf_object *object; /* NULL: nothing was loaded, or load_settle() was called */
+    struct held held;          /* all maps and programs, and their types */
+    int links[HOOK_COUNT], ring_links[RING_LINKS]; /* -1: not attached */
     struct load_fault faults[HOOK_COUNT];
     unsigned nfault;
     uint8_t missing, attached; /* bit per hook_id */
-    int events_fd, procs_fd;   /* of maps; -1: not in this bundle */
+    int events_fd, procs_fd;   /* of maps, held; -1: not in this bundle */
     int lore_fd;               /* -1: there is none */
     int envs_fd;               /* -1 also where no rule looks at environments */
     struct shared_maps shared; /* as those */
+    int exec_fd;               /* the program of HOOK_EXEC */
     uint8_t task;              /* enum task_tie of what is decided once per task */
     unsigned cpus;
     uint64_t boot_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME */
@@ -64,6 +64,8 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
 void load_attach(struct load *l, enum load_part part); /* adds to the faults */
 /* What already ran was seeded: from here on a process without a state is one that is not known. */
 void load_states_kept(struct load *l);
+/* All is attached: what only loading needed is given back to the system. */
+void load_settle(struct load *l);
 void load_detach(struct load *l);
 void load_close(struct load *l);
 

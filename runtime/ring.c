@@ -4,6 +4,9 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <stddef.h>
+#include <unistd.h>
+
+#include "held.h"
 
 /*
  * By tracepoint. Of the programs on completions the one that asks for more comes first: the kernel
@@ -16,20 +19,20 @@ static const char *const programs[RING_LINKS][2] = {
 };
 
 /* The first of a tracepoint's programs that fits. 0, or -errno of the last that was tried. */
-static int attach_one(struct bpf_object *object, const char *const names[2], struct bpf_link **link)
+static int attach_one(const struct bpf_object *object, const char *const names[2], int *link)
 {
-    int rc = -ENOENT;
+    int fd = -ENOENT;
 
-    for (int i = 0; i < 2 && names[i] && !*link; i++) {
-        struct bpf_program *prog = bpf_object__find_program_by_name(object, names[i]);
+    for (int i = 0; i < 2 && names[i] && fd < 0; i++) {
+        const struct bpf_program *prog = bpf_object__find_program_by_name(object, names[i]);
 
-        *link = prog ? bpf_program__attach(prog) : NULL;
-        rc = *link ? 0 : -errno;
+        fd = prog ? held_attach(prog) : -ENOENT;
     }
-    return rc;
+    *link = fd < 0 ? -1 : fd;
+    return fd < 0 ? fd : 0;
 }
 
-int ring_attach(struct bpf_object *object, struct bpf_link *links[RING_LINKS])
+int ring_attach(const struct bpf_object *object, int links[RING_LINKS])
 {
     int rc = 0;
 
@@ -52,10 +55,11 @@ void ring_leave_out(struct bpf_object *object)
     }
 }
 
-void ring_detach(struct bpf_link *links[RING_LINKS])
+void ring_detach(int links[RING_LINKS])
 {
     for (int i = 0; i < RING_LINKS; i++) {
-        bpf_link__destroy(links[i]);
-        links[i] = NULL;
+        if (links[i] >= 0)
+            close(links[i]);
+        links[i] = -1;
     }
 }

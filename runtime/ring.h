@@ -8,19 +8,18 @@
 
 #define RING_LINKS 3
 
-struct bpf_link;
 struct bpf_object;
 
 /*
- * Attaches all three tracepoints, or nothing. 0, or -errno; -ENOENT: this
- * kernel has no io_uring that the probe knows.
+ * Attaches all three tracepoints, or nothing. `links` are descriptors; -1: not attached. 0, or
+ * -errno; -ENOENT: this kernel has no io_uring that the probe knows.
  */
-int ring_attach(struct bpf_object *object, struct bpf_link *links[RING_LINKS]);
+int ring_attach(const struct bpf_object *object, int links[RING_LINKS]);
 /*
  * Of an object that is not loaded yet and will be without these hooks: their maps take next to no
  * memory. (They must be there: what judges has code that looks into one.)
  */
 void ring_leave_out(struct bpf_object *object);
-void ring_detach(struct bpf_link *links[RING_LINKS]);
+void ring_detach(int links[RING_LINKS]);
 
 #endif

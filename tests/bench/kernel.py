@@ -34,7 +34,7 @@ def held(pid):
         try:
             with open(f'/proc/{pid}/fdinfo/{name}', encoding='ascii') as text:
                 row = {key: int(value) for key, value in LINE.findall(text.read())}
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             continue    # closed since it was listed
         if 'map_id' in row and 'memlock' in row:
             maps[row['map_id']] = row

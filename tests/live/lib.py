@@ -238,22 +238,25 @@ def why_not_live():
     return None
 
 
+def fdinfos(pid):
+    """{key: number} of each descriptor of a process, as /proc has it."""
+    for name in os.listdir(f'/proc/{pid}/fdinfo'):
+        try:
+            with open(f'/proc/{pid}/fdinfo/{name}', encoding='ascii') as text:
+                found = re.findall(r'^(\w+):\s*(\d+)$', text.read(), re.MULTILINE)
+        except (FileNotFoundError, ProcessLookupError):
+            continue    # closed since it was listed
+        yield {key: int(value) for key, value in found}
+
+
 def programs_of(pid):
     """Ids of the BPF programs that a process holds, as its descriptors tell."""
-    found = set()
-    for name in os.listdir(f'/proc/{pid}/fdinfo'):
-        with open(f'/proc/{pid}/fdinfo/{name}', encoding='ascii') as text:
-            found.update(map(int, re.findall(r'^prog_id:\s*(\d+)$', text.read(), re.MULTILINE)))
-    return found
+    return {row['prog_id'] for row in fdinfos(pid) if 'prog_id' in row}
 
 
 def verified(pid):
     """How many instructions the kernel walked through to verify each program of a process."""
-    found = []
-    for name in os.listdir(f'/proc/{pid}/fdinfo'):
-        with open(f'/proc/{pid}/fdinfo/{name}', encoding='ascii') as text:
-            found += map(int, re.findall(r'^verified_insns:\s*(\d+)$', text.read(), re.MULTILINE))
-    return found
+    return [row['verified_insns'] for row in fdinfos(pid) if 'verified_insns' in row]
 
 
 def loaded(programs, seconds=5):

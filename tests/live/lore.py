@@ -13,11 +13,10 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 
-from lib import (OFFICIAL, PATIENCE, Places, Rulerun, Score, build_pack, official, stable_rules,
-                 why_not_live)
+from lib import (OFFICIAL, PATIENCE, Places, Rulerun, Score, build_pack, official, scratch,
+                 stable_rules, why_not_live)
 
 EVENTS, PAUSE = 3000, 0.001
 USERS = 4000  # about twice as many as there are rows
@@ -219,17 +218,14 @@ def main():
     if reason:
         score.skip(f'lore: {reason}')
         return score.close()
-    top = tempfile.mkdtemp(prefix='rulerun-lore-')
     try:
-        with Places() as places:
+        with scratch('rulerun-lore-') as top, Places() as places:
             lore = Lore(top, places, score)
             for part in (lore.users, lore.change, lore.addresses, lore.official, lore.audit,
                          lore.crowd):
                 part()
     except (RuntimeError, subprocess.SubprocessError) as error:
         score.check(False, str(error))
-    finally:
-        shutil.rmtree(top, ignore_errors=True)
     return score.close()
 
 

@@ -14,7 +14,7 @@ import re
 import sys
 import time
 
-from lib import Places, Rulerun, Score, build_pack, scratch, why_not_live
+from lib import Places, Rulerun, Score, build_pack, fdinfos, scratch, why_not_live
 
 RULES = """
 - {rule: opens, desc: d, priority: INFO, condition: evt.type = openat and fd.name = FOLDER/opened,
@@ -33,15 +33,6 @@ STORAGE, RINGBUF = 29, 27
 CONTAINERS = 40
 
 
-def fdinfo(pid):
-    """{key: number} of each descriptor of a process that tells of a map or a program."""
-    for name in os.listdir(f'/proc/{pid}/fdinfo'):
-        with open(f'/proc/{pid}/fdinfo/{name}', encoding='ascii') as text:
-            found = dict(re.findall(r'^(\w+):\s*(\d+)$', text.read(), re.M))
-        if 'memlock' in found:
-            yield {key: int(value) for key, value in found.items()}
-
-
 def status(pid):
     """{VmSize, VmHWM, VmRSS} of a process, in bytes."""
     with open(f'/proc/{pid}/status', encoding='ascii') as text:
@@ -54,7 +45,8 @@ def kernel_side(said, pid, score):
     if not score.check(figures, f'nothing said of the kernel:\n{said}'):
         return
     total, buffer, maps, programs, each, now, count, most, pid_max = map(float, figures.groups())
-    rows = {row.get('map_id', -row.get('prog_id', 0)): row for row in fdinfo(pid)}.values()
+    rows = {row.get('map_id', -row.get('prog_id', 0)): row
+            for row in fdinfos(pid) if 'memlock' in row}.values()
     held = {'buffer': 0, 'maps': 0, 'programs': 0}
     for row in rows:
         kind = row.get('map_type')

@@ -17,7 +17,7 @@ import subprocess
 import sys
 import time
 
-from lib import ROOT, Places, Rulerun, Score, build_pack, scratch, why_not_live
+from lib import ROOT, Places, Rulerun, Score, build_pack, fdinfos, scratch, why_not_live
 
 PROGRAM = os.path.join(ROOT, 'build/release/tests/live/tasks')
 NAMES = ('task-a', 'task-b', 'task-p', 'task-q')
@@ -142,11 +142,7 @@ def expected(scene):
 
 def kept_rows(pid):
     """How many rows of tasks a daemon keeps."""
-    ids = set()
-    for name in os.listdir(f'/proc/{pid}/fdinfo'):
-        with open(f'/proc/{pid}/fdinfo/{name}', encoding='ascii') as text:
-            ids.update(line.split()[1] for line in text if line.startswith('map_id:'))
-    for number in ids:
+    for number in {str(row['map_id']) for row in fdinfos(pid) if 'map_id' in row}:
         show = subprocess.run(['bpftool', '-j', 'map', 'show', 'id', number], check=False,
                               capture_output=True, text=True).stdout
         if '"name":"tasks"' in show:

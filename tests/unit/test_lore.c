@@ -12,6 +12,7 @@
 
 #include "../../runtime/lore_tell.h"
 #include "bundle.h"
+#include "folder.h"
 
 #define SECOND 1000000000ull
 #define NOW (1000 * SECOND)
@@ -19,33 +20,20 @@
 
 static char dir[] = "/tmp/test_lore.XXXXXX";
 
-static void put_passwd(const char *text)
-{
-    char path[80];
-    FILE *f;
-
-    snprintf(path, sizeof(path), "%s/passwd", dir);
-    f = fopen(path, "w");
-    fputs(text, f);
-    fclose(f);
-}
-
 static int make_dir(void **state)
 {
     (void)state;
     if (!mkdtemp(dir))
         return -1;
-    put_passwd("root:x:0:0:root:/root:/bin/bash\nalice:x:1000:1000::/home/alice:/bin/sh\n");
+    folder_text(dir, "passwd",
+                "root:x:0:0:root:/root:/bin/bash\nalice:x:1000:1000::/home/alice:/bin/sh\n");
     return 0;
 }
 
 static int remove_dir(void **state)
 {
-    char cmd[64];
-
     (void)state;
-    snprintf(cmd, sizeof(cmd), "rm -r %s", dir);
-    return system(cmd);
+    return folder_remove(dir);
 }
 
 /* ---- fields ---- */

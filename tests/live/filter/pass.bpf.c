@@ -70,6 +70,11 @@ __attribute__((noinline)) int rule_filter_exec(struct ev *ev)
     return ev ? filter_event(ev) : 0;
 }
 
+__attribute__((noinline)) int rule_filter_judged(struct ev *ev)
+{
+    return ev ? filter_event(ev) : 0;
+}
+
 /* Every event is looked at. */
 __attribute__((noinline)) int rule_left(__u32 event, __u32 class, __u64 low, __u64 high,
                                         __u64 sketch)

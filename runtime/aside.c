@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "aside.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gate.h"
+
+#define STACK (128u << 10) /* a thread takes no part of it but some kilobytes */
+
+static const struct {
+    const char *section, *program;
+    const char *tracepoint; /* by its types: libbpf does not know that of a section that is ours */
+    enum bpf_prog_type type;
+} asides[ASIDES] = {
+    [ASIDE_JUDGE] = {"raw_tp/judge", "judge_event", NULL, BPF_PROG_TYPE_RAW_TRACEPOINT},
+    [ASIDE_EXEC] = {"tp_btf/sched_process_exec", "on_exec", "sched_process_exec",
+                    BPF_PROG_TYPE_TRACING},
+};
+
+const char *aside_name(enum aside_id i)
+{
+    return asides[i].program;
+}
+
+/* ---- one program ---- */
+
+static void *load(void *ctx)
+{
+    struct aside *a = ctx;
+    int fd = bpf_prog_load(bpf_program__type(a->prog), bpf_program__name(a->prog), a->license,
+                           a->code, a->n, &a->opts);
+
+    a->fd = fd < 0 ? -errno : fd;
+    return NULL;
+}
+
+/* A newer libbpf may know options that we do not. */
+static void copy_options(struct aside *a, const struct bpf_prog_load_opts *opts)
+{
+    size_t size = opts->sz < sizeof(a->opts) ? opts->sz : sizeof(a->opts);
+
+    memset(&a->opts, 0, sizeof(a->opts));
+    memcpy(&a->opts, opts, size);
+    a->opts.sz = sizeof(a->opts);
+    a->opts.fd_array = NULL; /* types of modules, which none of our programs names */
+    a->opts.log_buf = a->log;
+    a->opts.log_size = (uint32_t)a->log_size;
+    a->opts.log_level = 0;
+}
+
+/* What libbpf loads in its place. */
+static int put_nothing(struct bpf_program *prog, struct bpf_prog_load_opts *opts)
+{
+    struct bpf_insn nothing[] = {{.code = BPF_ALU64 | BPF_MOV | BPF_K},
+                                 {.code = BPF_JMP | BPF_EXIT}};
+
+    opts->func_info_cnt = opts->line_info_cnt = 0;
+    opts->func_info = opts->line_info = NULL;
+    return bpf_program__set_insns(prog, nothing, sizeof(nothing) / sizeof(nothing[0]));
+}
+
+static int start(struct aside *a, struct bpf_program *prog, struct bpf_prog_load_opts *opts)
+{
+    pthread_attr_t attr;
+    int rc;
+
+    a->prog = prog;
+    copy_options(a, opts);
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, STACK);
+    rc = pthread_create(&a->thread, &attr, load, a);
+    pthread_attr_destroy(&attr);
+    if (rc == 0)
+        return put_nothing(prog, opts);
+    a->prog = NULL;
+    return bpf_program__set_insns(prog, a->code, a->n);
+}
+
+/* libbpf asks. What a program of its kind may not do is taken out of the code (MAY_LOOK_UP). */
+static int prepare(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+{
+    struct aside *a = (struct aside *)cookie;
+    bool may = bpf_program__type(prog) != BPF_PROG_TYPE_RAW_TRACEPOINT;
+
+    free(a->code);
+    a->n = bpf_program__insn_cnt(prog);
+    a->code = malloc(a->n * sizeof(*a->code));
+    if (!a->code)
+        return -ENOMEM;
+    memcpy(a->code, bpf_program__insns(prog), a->n * sizeof(*a->code));
+    for (size_t i = 0; i < a->n && !may; i++)
+        if (gate_is_look_up(&a->code[i]))
+            a->code[i].imm = MAY_NOT_LOOK_UP;
+    return start(a, prog, opts);
+}
+
+/* 0, also if there is nothing to wait for; or -errno. */
+static int end(struct aside *a)
+{
+    int rc;
+
+    if (!a->prog)
+        return 0;
+    pthread_join(a->thread, NULL);
+    bpf_program__unload(a->prog);
+    free(a->code);
+    a->prog = NULL;
+    a->code = NULL;
+    rc = a->fd < 0 ? a->fd : 0;
+    a->fd = rc ? -1 : a->fd;
+    return rc;
+}
+
+/* ---- all of them ---- */
+
+int asides_open(struct asides *a, const char *license, size_t log_size)
+{
+    int rc = 0;
+
+    for (int i = 0; i < ASIDES; i++) {
+        const struct libbpf_prog_handler_opts opts = {
+            .sz = sizeof(opts), .cookie = (long)&a->of[i], .prog_prepare_load_fn = prepare};
+
+        a->of[i] = (struct aside){
+            .license = license, .log = calloc(1, log_size), .log_size = log_size, .fd = -1};
+        a->of[i].handler = libbpf_register_prog_handler(
+            asides[i].section, asides[i].type, asides[i].tracepoint ? BPF_TRACE_RAW_TP : 0, &opts);
+        if (!a->of[i].log)
+            rc = -ENOMEM;
+        else if (a->of[i].handler < 0)
+            rc = a->of[i].handler;
+    }
+    return rc;
+}
+
+int asides_aim(struct asides *a, const struct bpf_object *object)
+{
+    int rc = 0;
+
+    for (int i = 0; i < ASIDES && !rc; i++) {
+        struct bpf_program *prog = bpf_object__find_program_by_name(object, asides[i].program);
+
+        a->of[i].log[0] = '\0';
+        if (prog && bpf_program__autoload(prog) && asides[i].tracepoint)
+            rc = bpf_program__set_attach_target(prog, 0, asides[i].tracepoint);
+    }
+    return rc;
+}
+
+int asides_end(struct asides *a, int rc, char **log)
+{
+    for (int i = 0; i < ASIDES; i++) {
+        int own = end(&a->of[i]);
+        char *said = a->of[i].log;
+
+        if (rc || !own)
+            continue;
+        rc = own;
+        a->of[i].log = *log;
+        *log = said;
+    }
+    return rc;
+}
+
+int asides_fd(const struct asides *a, const struct bpf_program *prog)
+{
+    for (int i = 0; i < ASIDES; i++)
+        if (a->of[i].fd >= 0 && strcmp(bpf_program__name(prog), asides[i].program) == 0)
+            return a->of[i].fd;
+    return bpf_program__fd(prog);
+}
+
+void asides_drop(struct asides *a)
+{
+    for (int i = 0; i < ASIDES; i++) {
+        if (a->of[i].fd >= 0)
+            close(a->of[i].fd);
+        a->of[i].fd = -1;
+    }
+}
+
+void asides_close(struct asides *a)
+{
+    asides_drop(a);
+    for (int i = 0; i < ASIDES; i++) {
+        if (a->of[i].handler > 0)
+            libbpf_unregister_prog_handler(a->of[i].handler);
+        free(a->of[i].code);
+        free(a->of[i].log);
+    }
+}
