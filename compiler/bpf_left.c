@@ -181,12 +181,23 @@ static bool same_mask(const struct emit *e, const struct task_mask *a, const str
            same_paths(e, a, b);
 }
 
+/*
+ * Is a bit set? Of the register itself a test would tell the verifier something, and what is known
+ * of it makes another state of each way to what follows.
+ */
+static void emit_if(struct emit *e, int reg, uint64_t bits, struct edges to)
+{
+    asm_mov_imm(e->a, R2, bits);
+    asm_alu(e->a, BPF_AND, R2, reg);
+    asm_if(e->a, BPF_JNE, R2, 0, to.yes, to.no);
+}
+
 /* To `go` if a bit is set. */
 static void emit_any(struct emit *e, int reg, uint64_t bits, label_id go)
 {
     label_id next = asm_label(e->a);
     if (bits) {
-        asm_if(e->a, BPF_JSET, reg, bits, go, next);
+        emit_if(e, reg, bits, (struct edges){.yes = go, .no = next});
         asm_bind(e->a, next);
     }
 }
@@ -208,14 +219,14 @@ static void emit_gated(struct emit *e, const struct task_gated *g, label_id go)
     asm_bind(e->a, off);
 }
 
-/* To `go` if such a rule is left of a path whose sketch is in r1, or of any path. */
+/* To `go` if such a rule is left of a path whose sketch is in r5, or of any path. */
 static void emit_path(struct emit *e, const struct task_path *p, bool told, label_id go)
 {
     label_id off = asm_label(e->a), may = asm_label(e->a);
     if (p->gate)
         asm_gate(e->a, p->gate, false, off);
     if (told) {
-        asm_if(e->a, BPF_JSET, R1, p->sketch, may, off);
+        emit_if(e, R5, p->sketch, (struct edges){.yes = may, .no = off});
         asm_bind(e->a, may);
     }
     emit_bit(e, p->bit, go);
@@ -230,12 +241,12 @@ static void emit_return(struct emit *e, int value)
     asm_exit(e->a);
 }
 
-/* What the rules come to that a sketch can exclude; r1 is the sketch. */
+/* What the rules come to that a sketch can exclude; r5 is the sketch. */
 static void emit_paths(struct emit *e, const struct task_mask *m, label_id go)
 {
     const struct task_path *p = e->task->paths.v + m->path0;
     label_id told = asm_label(e->a), untold = asm_label(e->a), some = asm_label(e->a);
-    asm_if(e->a, BPF_JEQ, R1, SKETCH_UNKNOWN, untold, told);
+    asm_if(e->a, BPF_JEQ, R5, SKETCH_UNKNOWN, untold, told);
     asm_bind(e->a, told);
     for (uint32_t i = 0; i < m->npath; i++)
         emit_path(e, &p[i], true, go);
@@ -254,8 +265,6 @@ static void emit_mask(struct emit *e, const struct task_mask *m, label_id go)
         asm_goto(e->a, go);
         return;
     }
-    if (m->npath)
-        asm_mov(e->a, R1, R5); /* tests of many bits take r5 */
     emit_any(e, R3, m->bits[0] | (uint64_t)m->bits[1] << 32, go);
     emit_any(e, R4, m->bits[2] | (uint64_t)m->bits[3] << 32, go);
     for (uint32_t i = 0; i < m->ngated; i++)
