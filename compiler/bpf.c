@@ -141,7 +141,7 @@ static void emit_rest(struct emit *e, struct unit *u, const struct root *roots)
             leave(e, u, &roots[rest[i]], n - i);
             break;
         }
-        memset(e->known, 0, sizeof e->known);
+        memset(e->known, 0, sizeof(e->known));
         e->no_bits = asm_label(e->a);
         while (i < n && asm_live(e->a) && e->a->insns.n - start < FUNC_SLOTS)
             emit_one(e, &roots[rest[i++]]);
@@ -240,7 +240,7 @@ static bool same_rules(struct comp *c, const struct event_rules *a, const struct
 static uint32_t find_units(struct emit *e, struct unit *units, uint32_t *unit_of)
 {
     struct comp *c = e->c;
-    struct row *rows = arena_alloc(c->arena, (c->events.n + 1) * sizeof *rows);
+    struct row *rows = arena_alloc(c->arena, (c->events.n + 1) * sizeof(*rows));
     uint32_t n = 0;
     for (uint32_t i = 0; i < c->events.n; i++) {
         const struct event_rules *row = &c->events.v[i];
@@ -306,7 +306,7 @@ static void emit_calls(struct emit *e, const struct unit *u)
 static void emit_generic(struct emit *e, const label_id *to_unit, const uint32_t *unit_of,
                          uint32_t from, uint32_t to, label_id none)
 {
-    struct key *keys = arena_alloc(e->c->arena, (to - from + 1) * sizeof *keys);
+    struct key *keys = arena_alloc(e->c->arena, (to - from + 1) * sizeof(*keys));
     uint32_t n = 0;
     for (uint32_t i = from; i < to; i++) {
         const struct event_rules *row = &e->c->events.v[i];
@@ -349,12 +349,12 @@ static void emit_filter(struct emit *e, enum part part, const struct unit *units
                         const uint32_t *unit_of)
 {
     struct comp *c = e->c;
-    struct key *keys = arena_alloc(c->arena, (c->events.n + 1) * sizeof *keys);
+    struct key *keys = arena_alloc(c->arena, (c->events.n + 1) * sizeof(*keys));
     uint32_t n = 0;
     span_id at = c->roots.n ? place_of(e, &c->roots.v[0]) : (span_id){0};
     emit_begin(e, PART_NAME[part], at);
     label_id none = asm_label(e->a),
-             *to_unit = arena_alloc(c->arena, (nunit + 1) * sizeof *to_unit);
+             *to_unit = arena_alloc(c->arena, (nunit + 1) * sizeof(*to_unit));
     for (uint32_t u = 0; u < nunit; u++)
         to_unit[u] = asm_label(e->a);
     label_id generic = asm_label(e->a);
@@ -411,7 +411,7 @@ static void find_paths(struct emit *e, const struct unit *u)
 {
     const struct event_rules *row = &e->c->events.v[u->row];
     e->event = row->event;
-    memset(e->known, 0, sizeof e->known);
+    memset(e->known, 0, sizeof(e->known));
     for (uint32_t i = 0; i < u->parts.rest.n; i++) {
         uint32_t root = row->root0 + u->parts.rest.v[i];
         e->task->may[root] = (int16_t)sketch_bit(e->sketch, e, e->c->roots.v[root].root);
@@ -424,9 +424,9 @@ static void share_tests(struct emit *e, const struct unit *u, uint32_t row)
     const struct event_rules *from = &e->c->events.v[u->row], *to = &e->c->events.v[row];
     memcpy(&e->task->direct[to->root0], &e->task->direct[from->root0], from->nroot);
     memcpy(&e->task->test_of[to->root0], &e->task->test_of[from->root0],
-           from->nroot * sizeof *e->task->test_of);
+           from->nroot * sizeof(*e->task->test_of));
     memcpy(&e->task->may[to->root0], &e->task->may[from->root0],
-           from->nroot * sizeof *e->task->may);
+           from->nroot * sizeof(*e->task->may));
 }
 
 static void want_gated(struct emit *e, struct unit *u, struct task_gated g)
@@ -489,24 +489,24 @@ static void plan_task(struct emit *e, struct unit *units, uint32_t n, uint32_t *
 
 struct emit *emit_new(struct comp *c, bool notes)
 {
-    struct emit *e = arena_alloc(c->arena, sizeof *e);
+    struct emit *e = arena_alloc(c->arena, sizeof(*e));
     *e = (struct emit){.c = c, .a = asm_new(c->arena), .notes = notes};
-    e->atom_at = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof *e->atom_at);
-    e->atom_rule = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof *e->atom_rule);
-    e->label_of = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->label_of);
-    e->label_root = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->label_root);
-    e->skip[0] = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->skip[0]);
-    e->skip[1] = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->skip[1]);
-    e->skip_view = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->skip_view);
-    e->skip_to = arena_alloc(c->arena, (c->dag.n + 1) * sizeof *e->skip_to);
+    e->atom_at = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof(*e->atom_at));
+    e->atom_rule = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof(*e->atom_rule));
+    e->label_of = arena_alloc(c->arena, (c->dag.n + 1) * sizeof(*e->label_of));
+    e->label_root = arena_alloc(c->arena, (c->dag.n + 1) * sizeof(*e->label_root));
+    e->skip[0] = arena_alloc(c->arena, (c->dag.n + 1) * sizeof(*e->skip[0]));
+    e->skip[1] = arena_alloc(c->arena, (c->dag.n + 1) * sizeof(*e->skip[1]));
+    e->skip_view = arena_alloc(c->arena, (c->dag.n + 1) * sizeof(*e->skip_view));
+    e->skip_to = arena_alloc(c->arena, (c->dag.n + 1) * sizeof(*e->skip_to));
     return e;
 }
 
 struct asm_code *bpf_emit(struct comp *c, bool notes)
 {
     struct emit *e = emit_new(c, notes);
-    struct unit *units = arena_alloc(c->arena, (c->events.n + 1) * sizeof *units);
-    uint32_t *unit_of = arena_alloc(c->arena, (c->events.n + 1) * sizeof *unit_of);
+    struct unit *units = arena_alloc(c->arena, (c->events.n + 1) * sizeof(*units));
+    uint32_t *unit_of = arena_alloc(c->arena, (c->events.n + 1) * sizeof(*unit_of));
     uint32_t n = find_units(e, units, unit_of);
     c->filter_left = 0;
     e->classes = classes_new(c);

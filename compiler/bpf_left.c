@@ -148,14 +148,13 @@ void left_find(struct emit *e, uint32_t row)
     const struct event_rules *rules = &e->c->events.v[row];
     struct task_mask *left = e->task->left[row];
     bool reads = flags_slot(rules->event) >= 0;
-    for (unsigned class = 0; class < LEFT_CLASSES; class ++) {
+    for (unsigned class = 0; class < LEFT_CLASSES; class ++)
         if (rules->event == EV_generic || task_is_exec(rules->event))
             left[class] = (struct task_mask){.open = true};
         else if (class & LEFT_READS && !reads)
             left[class] = left[class - LEFT_READS];
         else
             find_mask(e, rules, class, &left[class]);
-    }
 }
 
 /* ---- code ---- */
@@ -176,8 +175,8 @@ static bool same_mask(const struct emit *e, const struct task_mask *a, const str
     if (a->open || b->open)
         return a->open && b->open;
     const struct task_gated *g = e->task->gated.v;
-    return !memcmp(a->bits, b->bits, sizeof a->bits) && a->ngated == b->ngated &&
-           (!a->ngated || !memcmp(g + a->gated0, g + b->gated0, a->ngated * sizeof *g)) &&
+    return !memcmp(a->bits, b->bits, sizeof(a->bits)) && a->ngated == b->ngated &&
+           (!a->ngated || !memcmp(g + a->gated0, g + b->gated0, a->ngated * sizeof(*g))) &&
            same_paths(e, a, b);
 }
 
@@ -319,10 +318,10 @@ void left_emit(struct emit *e)
 {
     struct comp *c = e->c;
     struct task_mask(*left)[LEFT_CLASSES] = e->task->left;
-    struct key *keys = arena_alloc(c->arena, (c->events.n + 1) * sizeof *keys);
-    label_id *label = arena_alloc(c->arena, (c->events.n + 1) * sizeof *label);
+    struct key *keys = arena_alloc(c->arena, (c->events.n + 1) * sizeof(*keys));
+    label_id *label = arena_alloc(c->arena, (c->events.n + 1) * sizeof(*label));
     bool *first = arena_alloc(c->arena, c->events.n + 1);
-    uint32_t *row_of = arena_alloc(c->arena, (c->events.n + 1) * sizeof *row_of), n = 0;
+    uint32_t *row_of = arena_alloc(c->arena, (c->events.n + 1) * sizeof(*row_of)), n = 0;
     asm_func_begin(e->a, "rule_left");
     asm_mark(e->a, c->roots.n ? c->rules.v[c->roots.v[0].rule.i].at : (span_id){0}, NULL);
     label_id go = asm_label(e->a);

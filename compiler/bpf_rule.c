@@ -226,9 +226,8 @@ static bool passes_by(struct emit *e, dag_id d, int slot, bool absent, dag_id *n
     const struct dag_node *n = &e->c->dag.v[d.i];
     const struct where *w = place_where(e->c, n->atom, e->event);
     bool exists = e->c->atoms.v[n->atom.i].op == OP_EXISTS;
-    if (slot < 0 || w->slot != slot || w->slot2 >= 0 || (exists && !absent)) {
+    if (slot < 0 || w->slot != slot || w->slot2 >= 0 || (exists && !absent))
         return false;
-    }
     *next = emit_decided(e, absent || n->neg ? n->no : n->yes);
     return true;
 }
@@ -242,12 +241,10 @@ static dag_id beyond(struct emit *e, dag_id from, int slot, bool absent)
     struct skip *skip = e->skip[absent];
     dag_id d = emit_decided(e, from), next;
     from = d;
-    while (is_node(d) && skip[d.i].root != e->serial && passes_by(e, d, slot, absent, &next)) {
+    while (is_node(d) && skip[d.i].root != e->serial && passes_by(e, d, slot, absent, &next))
         d = next;
-    }
-    if (is_node(d) && skip[d.i].root == e->serial && passes_by(e, d, slot, absent, &next)) {
+    if (is_node(d) && skip[d.i].root == e->serial && passes_by(e, d, slot, absent, &next))
         d = skip[d.i].to;
-    }
     dag_id to = d;
     for (d = from; d.i != to.i && skip[d.i].root != e->serial; d = next) {
         passes_by(e, d, slot, absent, &next);

@@ -30,18 +30,16 @@ static uint8_t tie_of_slot(const struct comp *c, int slot)
 #include "../grammar/slots.def"
     };
     int extra = slot - SLOT_OF_STR(S_X0);
-    if (extra >= 0 && extra < 4 && c->plan.probe.extra[extra].kind == EXTRA_EXEPATH) {
+    if (extra >= 0 && extra < 4 && c->plan.probe.extra[extra].kind == EXTRA_EXEPATH)
         return NO_TIE;
-    }
     return ties[slot] ? ties[slot] : NO_TIE;
 }
 
 static uint8_t tie_of_node(const struct comp *c, uint32_t id, enum event_id event)
 {
     const struct where *w = place_where(c, c->dag.v[id].atom, event);
-    if (w->shape == SHAPE_ANC || w->shape == SHAPE_ANC_ANY) {
+    if (w->shape == SHAPE_ANC || w->shape == SHAPE_ANC_ANY)
         return TASK_ANC;
-    }
     bool plain = w->slot >= 0 && w->slot2 < 0 && w->guard == GUARD_NONE && w->event == EV_NONE;
     return plain ? tie_of_slot(c, w->slot) : NO_TIE;
 }
@@ -101,7 +99,7 @@ static uint8_t show(struct emit *e, dag_id root, enum event_id event, bool own)
     uint8_t ties = 0;
     e->event = event;
     e->view = 0;
-    memset(e->known, 0, sizeof e->known);
+    memset(e->known, 0, sizeof(e->known));
     find_blocks(e, root, &all);
     e->view = ++e->task->nview;
     for (uint32_t i = 0; i < all.list.n; i++) {
@@ -125,14 +123,14 @@ void task_show(struct emit *e, const struct root *r, enum event_id event, bool o
 
 struct task_plan *task_plan_new(struct comp *c)
 {
-    struct task_plan *p = arena_alloc(c->arena, sizeof *p);
+    struct task_plan *p = arena_alloc(c->arena, sizeof(*p));
     p->ids.arena = c->arena;
-    p->test_of = arena_alloc(c->arena, (c->roots.n + 1) * sizeof *p->test_of);
+    p->test_of = arena_alloc(c->arena, (c->roots.n + 1) * sizeof(*p->test_of));
     p->direct = arena_alloc(c->arena, c->roots.n + 1);
-    p->may = arena_alloc(c->arena, (c->roots.n + 1) * sizeof *p->may);
+    p->may = arena_alloc(c->arena, (c->roots.n + 1) * sizeof(*p->may));
     for (uint32_t i = 0; i < c->roots.n; i++)
         p->may[i] = SKETCH_NONE;
-    p->left = arena_alloc(c->arena, (c->events.n + 1) * sizeof *p->left);
+    p->left = arena_alloc(c->arena, (c->events.n + 1) * sizeof(*p->left));
     p->can = arena_alloc(c->arena, c->dag.n + 1);
     return p;
 }
@@ -240,12 +238,12 @@ static int compare_ranks(const void *a, const void *b)
 void task_assign(struct emit *e)
 {
     struct task_plan *p = e->task;
-    struct rank *ranks = arena_alloc(e->c->arena, (p->tests.n + 1) * sizeof *ranks);
+    struct rank *ranks = arena_alloc(e->c->arena, (p->tests.n + 1) * sizeof(*ranks));
     bool *has = arena_alloc(e->c->arena, p->tests.n + 1);
     for (uint32_t i = 0; i < p->tests.n; i++)
         ranks[i] = (struct rank){i, p->tests.v[i].direct, p->tests.v[i].uses};
     if (p->tests.n)
-        qsort(ranks, p->tests.n, sizeof *ranks, compare_ranks);
+        qsort(ranks, p->tests.n, sizeof(*ranks), compare_ranks);
     for (uint32_t i = 0; i < p->tests.n && i < TASK_BITS; i++)
         has[ranks[i].test] = true;
     for (uint32_t i = 0; i < p->tests.n; i++) {

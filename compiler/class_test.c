@@ -41,7 +41,7 @@ struct wanted_test {
 static bool same_test(const void *ctx, uint32_t id)
 {
     const struct wanted_test *w = ctx;
-    return !memcmp(&w->test, &w->c->class_tests.v[id - 1], sizeof w->test);
+    return !memcmp(&w->test, &w->c->class_tests.v[id - 1], sizeof(w->test));
 }
 
 /* The one row of such a test. */
@@ -52,7 +52,7 @@ static uint32_t put_test(struct classes_maker *m, struct class_test t, struct le
     t.absent = to.absent;
     t.maybe = to.maybe;
     struct wanted_test w = {m->c, t};
-    uint64_t hash = cons_hash(CONS_SEED, &t, sizeof t);
+    uint64_t hash = cons_hash(CONS_SEED, &t, sizeof(t));
     hash ^= hash >> 32;
     uint32_t id = cons_find(&m->tests_index, hash, same_test, &w);
     if (!id) {

@@ -33,9 +33,8 @@ static void put_rule_name(struct comp *c, rule_id r)
 static void explain_hooks(struct comp *c)
 {
     for (unsigned h = 0; h < HOOK_COUNT; h++) {
-        if (!c->plan.hook[h]) {
+        if (!c->plan.hook[h])
             continue;
-        }
         printf("  %-20s ", hook_info((enum hook_id)h)->tracepoint);
         if (c->plan.hook_rule[h].i) {
             fputs("wanted by rule ", stdout);
@@ -43,9 +42,8 @@ static void explain_hooks(struct comp *c)
         } else {
             fputs("keeps the state of processes", stdout);
         }
-        if (h == HOOK_SYS_EXIT && c->plan.probe.failed_exec) {
+        if (h == HOOK_SYS_EXIT && c->plan.probe.failed_exec)
             fputs(" (failed exec calls are events too)", stdout);
-        }
         putchar('\n');
     }
 }
@@ -53,9 +51,8 @@ static void explain_hooks(struct comp *c)
 static unsigned count_calls(const struct probe_plan *p)
 {
     unsigned n = 0;
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 8; i++)
         n += (unsigned)__builtin_popcountll(p->syscalls[i]);
-    }
     return n;
 }
 
@@ -75,11 +72,9 @@ static void explain_pack(struct comp *c)
     printf("%u rules\nhooks\n", c->nrule);
     explain_hooks(c);
     printf("system calls judged: %u\nvalues sent to user space:", count_calls(&c->plan.probe));
-    for (unsigned g = 0; g < G_COUNT; g++) {
-        if (c->plan.probe.groups >> g & 1) {
+    for (unsigned g = 0; g < G_COUNT; g++)
+        if (c->plan.probe.groups >> g & 1)
             printf(" %s", catalog_group_name((enum slot_group)g));
-        }
-    }
     putchar('\n');
     explain_task(c);
     if (c->plan.probe.readings != READ_BIT(READ_KERNEL)) {
@@ -93,17 +88,14 @@ static void explain_pack(struct comp *c)
 static bool *reach(struct comp *c, dag_id root)
 {
     bool *in = arena_alloc(c->arena, c->dag.n + 1);
-    if (root.i < DAG_TRUE) {
+    if (root.i < DAG_TRUE)
         in[root.i] = true;
-    }
     for (uint32_t i = 1; i < c->dag.n; i++) {
         const struct dag_node *d = &c->dag.v[i];
-        if (in[i] && d->yes.i < DAG_TRUE) {
+        if (in[i] && d->yes.i < DAG_TRUE)
             in[d->yes.i] = true;
-        }
-        if (in[i] && d->no.i < DAG_TRUE) {
+        if (in[i] && d->no.i < DAG_TRUE)
             in[d->no.i] = true;
-        }
     }
     return in;
 }
@@ -114,11 +106,9 @@ static const struct class_key *key_of(const struct comp *c, const struct event_r
 {
     for (uint32_t k = e->key0; k < e->key0 + e->nkey; k++) {
         const struct class_key *key = &c->keys.v[k];
-        for (uint32_t i = 0; i < key->nrank; i++) {
-            if (c->ranks.v[key->rank0 + i] == rank) {
+        for (uint32_t i = 0; i < key->nrank; i++)
+            if (c->ranks.v[key->rank0 + i] == rank)
                 return key;
-            }
-        }
     }
     return NULL;
 }
@@ -169,9 +159,8 @@ static void note_left(struct comp *c, struct left *left, atom_id a, const struct
         left->why[a.i] = why;
         VEC_PUSH(c->arena, &left->atoms, a);
     }
-    if (!why && w && w->place == PLACE_LORE) {
+    if (!why && w && w->place == PLACE_LORE)
         left->lore |= 1u << w->lore;
-    }
 }
 
 static void explain_tests(struct comp *c, dag_id root, const struct event_rules *row, uint32_t rank,
@@ -184,9 +173,8 @@ static void explain_tests(struct comp *c, dag_id root, const struct event_rules 
     unsigned n = 0, user = 0;
     explain_key(c, key);
     for (uint32_t i = 1; i < c->dag.n; i++) {
-        if (!in[i]) {
+        if (!in[i])
             continue;
-        }
         const struct dag_node *d = &c->dag.v[i];
         const struct where *w = place_where(c, d->atom, row->event);
         const char *why = grade_why(c, d, row->event, table);
@@ -197,11 +185,10 @@ static void explain_tests(struct comp *c, dag_id root, const struct event_rules 
         user += why != NULL;
         note_left(c, left, d->atom, w, why);
     }
-    if (!n) {
+    if (!n)
         puts("    every such event matches");
-    } else {
+    else
         printf("    %u tests in the kernel, %u left to user space\n", n - user, user);
-    }
 }
 
 /* The last word on a rule. */
@@ -249,7 +236,7 @@ struct tally {
 static void explain_rule(struct comp *c, rule_id r, struct tally *tally)
 {
     const struct rule *rule = &c->rules.v[r.i];
-    struct left left = {.why = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof *left.why)};
+    struct left left = {.why = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof(*left.why))};
     const struct span *at = &c->spans.v[rule->at.i];
     bool *done = arena_alloc(c->arena, c->events.n + 1);
     bool any = false;
@@ -261,9 +248,8 @@ static void explain_rule(struct comp *c, rule_id r, struct tally *tally)
     for (uint32_t i = 0; i < c->events.n; i++) {
         dag_id root, other;
         uint32_t rank, any_rank;
-        if (done[i] || !find_root(c, &c->events.v[i], r, &root, &rank)) {
+        if (done[i] || !find_root(c, &c->events.v[i], r, &root, &rank))
             continue;
-        }
         any = true;
         printf("  on %s", grade_event_name(&c->events.v[i]));
         for (uint32_t k = i + 1; k < c->events.n; k++) {
@@ -276,11 +262,10 @@ static void explain_rule(struct comp *c, rule_id r, struct tally *tally)
         putchar('\n');
         explain_tests(c, root, &c->events.v[i], rank, &left);
     }
-    if (any) {
+    if (any)
         explain_grade(c, &left);
-    } else {
+    else
         puts("  can match no event, and costs nothing");
-    }
     tally->rules += any;
     tally->dead += !any;
     tally->exact += any && !left.atoms.n;
@@ -297,9 +282,8 @@ static void explain_tally(const struct tally *t)
         printf("%u of them once user space has told what it knows of a user, a container, ...\n",
                t->told);
     }
-    if (t->dead) {
+    if (t->dead)
         printf("%u can match no event\n", t->dead);
-    }
 }
 
 static int explain_rules(struct comp *c, const char *name)
@@ -307,17 +291,15 @@ static int explain_rules(struct comp *c, const char *name)
     struct tally tally = {0};
     for (uint32_t i = 1; i < c->rules.n; i++) {
         const struct rule *r = &c->rules.v[i];
-        if (rule_is_kept(r) && (!name || !strcmp(STR(c, r->name), name))) {
+        if (rule_is_kept(r) && (!name || !strcmp(STR(c, r->name), name)))
             explain_rule(c, (rule_id){i}, &tally);
-        }
     }
     if (name && !tally.rules && !tally.dead) {
         fprintf(stderr, "rulec: no rule is called `%s`\n", name);
         return EXIT_FINDINGS;
     }
-    if (!name) {
+    if (!name)
         explain_tally(&tally);
-    }
     return EXIT_FINE;
 }
 
@@ -327,9 +309,8 @@ static int explain(struct comp *c, const struct asked *asked)
         budget_print(c, stdout);
         return EXIT_FINE;
     }
-    if (!asked->name) {
+    if (!asked->name)
         explain_pack(c);
-    }
     return explain_rules(c, asked->name);
 }
 
@@ -337,12 +318,10 @@ static int explain_codes(char *const *words, int n)
 {
     int status = EXIT_FINE;
     for (int i = 0; i < n; i++) {
-        if (i) {
+        if (i)
             putchar('\n');
-        }
-        if (!codes_explain(words[i], stdout)) {
+        if (!codes_explain(words[i], stdout))
             status = EXIT_CANNOT;
-        }
     }
     return status;
 }
@@ -379,13 +358,12 @@ int cmd_explain(int argc, char **argv)
             codes_list(stdout);
             return EXIT_FINE;
         }
-        if (o == 'r') {
+        if (o == 'r')
             asked.name = optarg;
-        } else if (o == 'u') {
+        else if (o == 'u')
             asked.cost = true;
-        } else {
+        else
             return EXIT_CANNOT;
-        }
     }
     if (optind == argc) {
         fputs("rulec explain: no file of rules is given; see `rulec explain --help`\n", stderr);
@@ -395,8 +373,7 @@ int cmd_explain(int argc, char **argv)
         fputs("rulec explain: --cost is of all rules together: no --rule\n", stderr);
         return EXIT_CANNOT;
     }
-    if (!asked.name && !asked.cost && codes_is_code(argv[optind])) {
+    if (!asked.name && !asked.cost && codes_is_code(argv[optind]))
         return explain_codes(argv + optind, argc - optind);
-    }
     return explain_files(argv + optind, argc - optind, &asked);
 }

@@ -32,11 +32,10 @@ static void put_name(struct comp *c, FILE *out, rule_id r)
 
 static void put_edge(FILE *out, dag_id d)
 {
-    if (d.i == DAG_TRUE || d.i == DAG_FALSE) {
+    if (d.i == DAG_TRUE || d.i == DAG_FALSE)
         fputs(d.i == DAG_TRUE ? "yes" : "no", out);
-    } else {
+    else
         fprintf(out, "n%u", d.i);
-    }
 }
 
 /* ---- dag ---- */
@@ -74,11 +73,9 @@ void dump_dag(struct comp *c, FILE *out)
 
 static void put_groups(FILE *out, uint64_t groups)
 {
-    for (unsigned g = 0; g < G_COUNT; g++) {
-        if (groups >> g & 1) {
+    for (unsigned g = 0; g < G_COUNT; g++)
+        if (groups >> g & 1)
             fprintf(out, " %s", catalog_group_name((enum slot_group)g));
-        }
-    }
 }
 
 static void put_syscalls(const struct probe_plan *p, FILE *out)
@@ -86,48 +83,41 @@ static void put_syscalls(const struct probe_plan *p, FILE *out)
     unsigned other = 0;
     for (int32_t nr = 0; nr < 512; nr++) {
         const struct syscall_info *s = catalog_syscall_by_nr(nr);
-        if (!(p->syscalls[nr / 64] >> (nr % 64) & 1)) {
+        if (!(p->syscalls[nr / 64] >> (nr % 64) & 1))
             continue;
-        }
-        if (s && s->event != EV_generic) {
+        if (s && s->event != EV_generic)
             fprintf(out, " %s", s->name);
-        } else {
+        else
             other++;
-        }
     }
-    if (other) {
+    if (other)
         fprintf(out, " and %u without an event of their own", other);
-    }
 }
 
 static void put_test(FILE *out, const struct num_test *t)
 {
-    if (t->kind == NT_MASK && t->a == UINT64_MAX) {
+    if (t->kind == NT_MASK && t->a == UINT64_MAX)
         fprintf(out, " ==%lld", (long long)t->b);
-    } else if (t->kind == NT_MASK) {
+    else if (t->kind == NT_MASK)
         fprintf(out, " &0x%llx==0x%llx", (unsigned long long)t->a, (unsigned long long)t->b);
-    } else if (t->kind == NT_SIGNED) {
+    else if (t->kind == NT_SIGNED)
         fprintf(out, " %lld..%lld", (long long)t->a, (long long)t->b);
-    } else {
+    else
         fprintf(out, " %llu..%llu", (unsigned long long)t->a, (unsigned long long)t->b);
-    }
 }
 
 static void put_number(struct comp *c, FILE *out, const struct where *w)
 {
     fprintf(out, "%s", w->negate ? " not" : "");
-    for (uint32_t i = 0; i < w->ntest; i++) {
+    for (uint32_t i = 0; i < w->ntest; i++)
         put_test(out, &c->tests.v[w->test0 + i]);
-    }
 }
 
 void print_readings(FILE *out, unsigned readings)
 {
-    for (unsigned k = 0; k < READ_COUNT; k++) {
-        if (readings & READ_BIT(k)) {
+    for (unsigned k = 0; k < READ_COUNT; k++)
+        if (readings & READ_BIT(k))
             fprintf(out, " %s", record_reading_name((enum reading)k));
-        }
-    }
 }
 
 /* "inline name", "matcher cmdline patterns 0 3", "user" */
@@ -141,32 +131,26 @@ void print_where(struct comp *c, FILE *out, const struct where *w)
         [GUARD_ABSOLUTE] = " if absolute",
     };
     fputs(places[w->place], out);
-    if (w->place == PLACE_USER) {
+    if (w->place == PLACE_USER)
         return;
-    }
     if (w->place == PLACE_LORE) {
         fprintf(out, " %s bit %u", lore_info((enum lore_kind)w->lore)->name, w->bit);
         return;
     }
-    if (w->shape == SHAPE_ANC) {
+    if (w->shape == SHAPE_ANC)
         fprintf(out, " ancestor %u", w->anc + 1u);
-    } else if (w->shape == SHAPE_ANC_ANY) {
+    else if (w->shape == SHAPE_ANC_ANY)
         fputs(" any ancestor", out);
-    } else {
+    else
         fprintf(out, " %s", catalog_slot((unsigned)w->slot)->name);
-    }
-    if (w->slot2 >= 0) {
+    if (w->slot2 >= 0)
         fprintf(out, " or %s", catalog_slot((unsigned)w->slot2)->name);
-    }
-    if (w->shape == SHAPE_NUM) {
+    if (w->shape == SHAPE_NUM)
         put_number(c, out, w);
-    }
-    if (w->set != NO_SET) {
+    if (w->set != NO_SET)
         fprintf(out, " set %u", w->set);
-    }
-    for (uint32_t i = 0; w->pattern0 != NO_PATTERN && i < c->atoms.v[w->atom.i].nval; i++) {
+    for (uint32_t i = 0; w->pattern0 != NO_PATTERN && i < c->atoms.v[w->atom.i].nval; i++)
         fprintf(out, " pattern %u", c->value_pattern.v[w->pattern0 + i]);
-    }
     fputs(guards[w->guard], out);
     if (w->narrow.i) {
         fputs(", user if ", out);
@@ -210,9 +194,8 @@ void dump_plan(struct comp *c, FILE *out)
         const struct where *w = &c->where.v[i];
         fputs("  ", out);
         print_atom(c, out, w->atom);
-        if (w->event) {
+        if (w->event)
             fprintf(out, " on %s", catalog_event(w->event)->name);
-        }
         fputs(": ", out);
         print_where(c, out, w);
         fputc('\n', out);
@@ -235,17 +218,14 @@ static void dump_refs(const struct rpk *r, FILE *out)
             put_text(r, out, f->name);
         } else if (f->xform) {
             fprintf(out, "transformer %u of %u..%u", f->xform, f->kid0, f->kid0 + f->nkid - 1);
-            if (f->name.len) {
+            if (f->name.len)
                 fprintf(out, " for %s", r->strings + f->name.off);
-            }
         } else {
             fputs(catalog_field((enum field_id)f->field)->name, out);
-            if (f->index >= 0) {
+            if (f->index >= 0)
                 fprintf(out, "[%d]", f->index);
-            }
-            if (f->name.len) {
+            if (f->name.len)
                 fprintf(out, "[%s]", r->strings + f->name.off);
-            }
         }
         fputc('\n', out);
     }
@@ -268,9 +248,8 @@ static void dump_rules(const struct rpk *r, FILE *out)
         const struct rpk_piece *p = &r->pieces[i];
         fprintf(out, "piece %u: ", i);
         put_text(r, out, p->text);
-        if (p->ref != 0xffffffffu) {
+        if (p->ref != 0xffffffffu)
             fprintf(out, " ref %u width %u", p->ref, p->width);
-        }
         fputc('\n', out);
     }
 }
@@ -283,9 +262,8 @@ static void dump_value(const struct rpk *r, FILE *out, const struct rpk_value *v
     } else if (v->kind == VAL_NUM) {
         fprintf(out, "%lld", (long long)v->num);
     } else {
-        for (int i = 0; i < (v->family == 4 ? 4 : 16); i++) {
+        for (int i = 0; i < (v->family == 4 ? 4 : 16); i++)
             fprintf(out, "%02x", v->addr[i]);
-        }
         fprintf(out, v->kind == VAL_NET ? "/%u" : "", v->prefix);
     }
 }
@@ -297,14 +275,12 @@ static void dump_atoms(const struct rpk *r, FILE *out)
         const struct rpk_atom *a = &r->atoms[i];
         fprintf(out, "test %u: ref %u %s%s", i, a->lhs, catalog_op((enum op_id)a->op)->text,
                 mods[a->mod]);
-        if (a->rhs != 0xffffffffu) {
+        if (a->rhs != 0xffffffffu)
             fprintf(out, " ref %u", a->rhs);
-        }
         for (uint32_t k = 0; k < a->nval; k++) {
             dump_value(r, out, &r->values[a->val0 + k]);
-            if (a->op == OP_REGEX) {
+            if (a->op == OP_REGEX)
                 fprintf(out, " (regex %lld)", (long long)r->values[a->val0 + k].num);
-            }
         }
         fputc('\n', out);
     }
@@ -321,11 +297,10 @@ static void dump_regexes(const struct rpk *r, FILE *out)
 
 static void dump_row_edge(FILE *out, uint32_t to)
 {
-    if (to >= RPK_TRUE) {
+    if (to >= RPK_TRUE)
         fputs(to == RPK_TRUE ? " yes" : " no", out);
-    } else {
+    else
         fprintf(out, " %u", to);
-    }
 }
 
 static void dump_decisions(const struct rpk *r, FILE *out)
@@ -355,7 +330,7 @@ void dump_table(struct comp *c, FILE *out)
 {
     struct rpk r;
     char err[200];
-    if (rpk_open_section(&r, c->table.v, c->table.n, err, sizeof err) < 0) {
+    if (rpk_open_section(&r, c->table.v, c->table.n, err, sizeof(err)) < 0) {
         fprintf(out, "not a valid table: %s\n", err);
         return;
     }
@@ -369,9 +344,8 @@ void dump_table(struct comp *c, FILE *out)
         put_text(&r, out, r.patterns[i]);
         fputc('\n', out);
     }
-    for (uint32_t i = 0; i < r.head->names.n; i++) {
+    for (uint32_t i = 0; i < r.head->names.n; i++)
         fprintf(out, "set %u: %s\n", r.names[i].set, r.names[i].name);
-    }
     for (uint32_t i = 0; i < r.head->lore.n; i++) {
         fprintf(out, "lore %s bit %u: atom %u\n", lore_info((enum lore_kind)r.lore[i].kind)->name,
                 r.lore[i].bit, r.lore[i].atom);

@@ -48,9 +48,8 @@ static void pay(struct draw *d, uint32_t root, atom_id a, uint32_t cost)
 {
     d->cost += cost;
     d->by_root[root] += cost;
-    if (d->by_atom && d->watched == root) {
+    if (d->by_atom && d->watched == root)
         d->by_atom[a.i] += cost;
-    }
 }
 
 static void fill(struct draw *d, uint32_t root, atom_id a, enum slot_group g)
@@ -65,11 +64,9 @@ static void fill(struct draw *d, uint32_t root, atom_id a, enum slot_group g)
 static void pay_lore(struct draw *d, uint32_t root, atom_id a, const struct where *w)
 {
     uint64_t groups = lore_groups((enum lore_kind)w->lore);
-    for (unsigned g = 0; g < G_COUNT && !(d->told >> w->lore & 1); g++) {
-        if (groups >> g & 1) {
+    for (unsigned g = 0; g < G_COUNT && !(d->told >> w->lore & 1); g++)
+        if (groups >> g & 1)
             fill(d, root, a, (enum slot_group)g);
-        }
-    }
     if (!(d->told >> w->lore & 1)) {
         pay(d, root, a,
             cost_test(COST_TEST_LOOKUP) +
@@ -88,14 +85,12 @@ static void pay_test(struct draw *d, uint32_t root, atom_id a, const struct wher
         pay_lore(d, root, a, w);
         return;
     }
-    if (w->shape == SHAPE_ANC || w->shape == SHAPE_ANC_ANY) {
+    if (w->shape == SHAPE_ANC || w->shape == SHAPE_ANC_ANY)
         fill(d, root, a, G_ANC);
-    } else {
+    else
         fill(d, root, a, catalog_slot((unsigned)w->slot)->group);
-    }
-    if (w->slot2 >= 0) {
+    if (w->slot2 >= 0)
         fill(d, root, a, catalog_slot((unsigned)w->slot2)->group);
-    }
     uint32_t cost = cost_of_test(d->c, at);
     pay(d, root, a, looked_up ? cost + cost_test(COST_TEST_ROW) : cost);
 }
@@ -139,9 +134,8 @@ static atom_id test_by_key(const struct draw *d, uint32_t root, const struct cla
     while (at.i < DAG_TRUE) {
         const struct dag_node *n = &c->dag.v[at.i];
         const struct field_ref *f = &c->atoms.v[n->atom.i].lhs;
-        if (!n->neg && f->field == want->field && f->index == want->index) {
+        if (!n->neg && f->field == want->field && f->index == want->index)
             return n->atom;
-        }
         at = n->neg ? n->no : n->yes;
     }
     return (atom_id){0};
@@ -165,17 +159,14 @@ static void pay_key(struct draw *d, const struct class_key *key)
 {
     const struct where *w = place_where(d->c, key->atom, d->row->event);
     uint32_t root = d->c->ranks.v[key->rank0], cost = cost_test(COST_TEST_LIST);
-    if (w && w->slot >= 0) {
+    if (w && w->slot >= 0)
         fill(d, root, key->atom, catalog_slot((unsigned)w->slot)->group);
-    }
-    for (uint32_t n = key->nrank; n > 8; n /= 2) {
+    for (uint32_t n = key->nrank; n > 8; n /= 2)
         cost += cost_test(COST_TEST_LIST_STEP);
-    }
-    if (key->how == CLASS_WITHIN) {
+    if (key->how == CLASS_WITHIN)
         cost = 40 * cost_test(COST_TEST_LOOKUP); /* from each byte of the text on */
-    } else if (key->table) {
+    else if (key->table)
         cost = cost_test(COST_TEST_LOOKUP) + 4 * cost_test(COST_TEST_LOOKUP_WORD);
-    }
     pay(d, root, key->atom, cost);
 }
 
@@ -202,12 +193,10 @@ static void judge(struct draw *d)
 {
     const struct event_rules *row = d->row;
     bool passed = false;
-    for (uint32_t k = row->key0; k < row->key0 + row->nkey; k++) {
+    for (uint32_t k = row->key0; k < row->key0 + row->nkey; k++)
         passed = judge_key(d, &d->c->keys.v[k]) || passed;
-    }
-    for (uint32_t i = 0; i < row->nroot && !passed; i++) {
+    for (uint32_t i = 0; i < row->nroot && !passed; i++)
         passed = !d->key_of[i] && is_on(d, i) && passes(d, i);
-    }
 }
 
 /* The mean. What it costs to send an event is left out: few are, fewer than odds of single tests
@@ -215,7 +204,7 @@ static void judge(struct draw *d)
 static double draw_all(struct draw *d)
 {
     double sum = 0;
-    memset(d->by_root, 0, (d->row->nroot + 1) * sizeof *d->by_root);
+    memset(d->by_root, 0, (d->row->nroot + 1) * sizeof(*d->by_root));
     for (d->number = 0; d->number < d->of; d->number++) {
         d->filled = 1ull << G_EVENT;
         d->told = 0;
@@ -231,9 +220,8 @@ static double draw_all(struct draw *d)
 static uint32_t greatest(const double *v, uint32_t n)
 {
     uint32_t best = 0;
-    for (uint32_t i = 1; i < n; i++) {
+    for (uint32_t i = 1; i < n; i++)
         best = v[i] > v[best] ? i : best;
-    }
     return best;
 }
 
@@ -241,14 +229,12 @@ static uint32_t greatest(const double *v, uint32_t n)
 static span_id place_of(const struct comp *c, node_id id, atom_id a)
 {
     const struct node *n = &c->nodes.v[id.i];
-    if (n->kind == NODE_TEST && n->atom.i == a.i) {
+    if (n->kind == NODE_TEST && n->atom.i == a.i)
         return n->at;
-    }
     for (uint32_t i = 0; i < n->nkid; i++) {
         span_id at = place_of(c, c->kids.v[n->kid0 + i], a);
-        if (at.i) {
+        if (at.i)
             return at;
-        }
     }
     return (span_id){0};
 }
@@ -256,20 +242,18 @@ static span_id place_of(const struct comp *c, node_id id, atom_id a)
 static void find_dearest(struct draw *d, struct estimate *out)
 {
     struct comp *c = d->c;
-    if (!d->row->nroot) {
+    if (!d->row->nroot)
         return;
-    }
     d->watched = greatest(d->by_root, d->row->nroot);
-    d->by_atom = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof *d->by_atom);
+    d->by_atom = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof(*d->by_atom));
     draw_all(d);
     out->rule = c->roots.v[d->row->root0 + d->watched].rule;
     out->rule_units = d->by_root[d->watched] / d->of / COST_UNIT;
     out->atom = (atom_id){greatest(d->by_atom, c->atoms.n)};
     out->atom_units = d->by_atom[out->atom.i] / d->of / COST_UNIT;
     out->at = place_of(c, c->rules.v[out->rule.i].condition, out->atom);
-    if (!out->at.i) {
+    if (!out->at.i)
         out->at = c->rules.v[out->rule.i].at;
-    }
 }
 
 struct estimate cost_estimate(struct comp *c, const struct event_rules *row)
@@ -281,9 +265,9 @@ struct estimate cost_estimate(struct comp *c, const struct event_rules *row)
                      .of = draws < DRAWS_MIN   ? DRAWS_MIN
                            : draws > DRAWS_MAX ? DRAWS_MAX
                                                : draws};
-    d.by_root = arena_alloc(c->arena, (row->nroot + 1) * sizeof *d.by_root);
-    d.key_of = arena_alloc(c->arena, (row->nroot + 1) * sizeof *d.key_of);
-    d.key_atom = arena_alloc(c->arena, (row->nroot + 1) * sizeof *d.key_atom);
+    d.by_root = arena_alloc(c->arena, (row->nroot + 1) * sizeof(*d.by_root));
+    d.key_of = arena_alloc(c->arena, (row->nroot + 1) * sizeof(*d.key_of));
+    d.key_atom = arena_alloc(c->arena, (row->nroot + 1) * sizeof(*d.key_atom));
     find_keys(&d);
     out.units = draw_all(&d) / COST_UNIT;
     find_dearest(&d, &out);

@@ -42,7 +42,7 @@ static int fail(struct run *run, int code, const char *fmt, ...)
 static int fail(struct run *run, int code, const char *fmt, ...)
 {
     char *buf = run->vm->error;
-    size_t cap = sizeof run->vm->error;
+    size_t cap = sizeof(run->vm->error);
     int n = snprintf(buf, cap, "instruction %u: ", run->pc);
     va_list ap;
     va_start(ap, fmt);
@@ -61,7 +61,7 @@ static bool within(uint64_t at, size_t size, const void *base, size_t len)
 
 static void *memory(struct run *run, uint64_t at, size_t size)
 {
-    bool good = within(at, size, run->ev, sizeof *run->ev);
+    bool good = within(at, size, run->ev, sizeof(*run->ev));
     for (uint32_t i = 0; i <= run->depth && !good; i++)
         good = within(at, size, run->frames[i].stack, STACK_SIZE);
     return good ? (void *)(uintptr_t)at : NULL;
@@ -297,7 +297,7 @@ static uint64_t ask_pattern(const struct vm_pattern *p, const char *s, size_t le
     char folded[MATCH_TEXT_MAX];
     if (native == NATIVE_CONTAINS || native == NATIVE_ICONTAINS)
         return has_pattern(p, s, len, native == NATIVE_ICONTAINS);
-    if (native == NATIVE_IGLOB && len <= sizeof folded) {
+    if (native == NATIVE_IGLOB && len <= sizeof(folded)) {
         for (size_t i = 0; i < len; i++)
             folded[i] = (char)lower(s[i]);
         s = folded;
@@ -403,7 +403,7 @@ static int enter(struct run *run, uint32_t target)
     if (run->depth + 1 >= DEPTH_MAX)
         return fail(run, -ELOOP, "more than %d calls deep", DEPTH_MAX);
     run->frames[run->depth].back = run->pc + 1;
-    memcpy(run->frames[run->depth].saved, &run->r[6], sizeof run->frames[0].saved);
+    memcpy(run->frames[run->depth].saved, &run->r[6], sizeof(run->frames[0].saved));
     run->depth++;
     run->r[10] = (uint64_t)(uintptr_t)(run->frames[run->depth].stack + STACK_SIZE);
     run->pc = target;
@@ -438,7 +438,7 @@ static bool leave(struct run *run)
     if (!run->depth)
         return true;
     run->depth--;
-    memcpy(&run->r[6], run->frames[run->depth].saved, sizeof run->frames[0].saved);
+    memcpy(&run->r[6], run->frames[run->depth].saved, sizeof(run->frames[0].saved));
     for (int i = 1; i <= 5; i++)
         run->r[i] = CLOBBERED;
     run->r[10] = (uint64_t)(uintptr_t)(run->frames[run->depth].stack + STACK_SIZE);
@@ -546,7 +546,7 @@ int64_t bpf_vm_filter(struct bpf_vm *vm, struct ev *ev)
     run.vm = vm;
     run.ev = ev;
     vm->error[0] = 0;
-    memset(&ev->kept, 0, sizeof ev->kept);
+    memset(&ev->kept, 0, sizeof(ev->kept));
     clobber(&run);
     run.r[1] = (uint64_t)(uintptr_t)ev;
     int64_t rule = run_from(&run, vm->start), left = rule > 0 ? is_left(&run) : LEFT_ANY;

@@ -55,7 +55,7 @@ static bool add_code(struct loader *l, size_t index, Elf_Scn *scn)
     if (d->d_size > CODE_MAX)
         return fail(l, "more code than any filter has");
     uint32_t n = (uint32_t)(d->d_size / sizeof(struct bpf_insn));
-    vm->insns = must(realloc(vm->insns, (vm->ninsn + n) * sizeof *vm->insns));
+    vm->insns = must(realloc(vm->insns, (vm->ninsn + n) * sizeof(*vm->insns)));
     memcpy(vm->insns + vm->ninsn, d->d_buf, d->d_size);
     l->base[index] = vm->ninsn;
     l->count[index] = n;
@@ -121,7 +121,7 @@ static enum vm_native native_of(const char *name)
         {"path_sketch", NATIVE_SKETCH},      {"lane_answer", NATIVE_LANE},
         {"task_settle", NATIVE_SETTLE},      {"lore_find", NATIVE_EXTRACT},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (!strcmp(name, rows[i].name))
             return rows[i].native;
     return strncmp(name, "extract_", 8) ? NATIVE_NONE : NATIVE_EXTRACT;
@@ -236,11 +236,11 @@ static void keep_classes(struct bpf_vm *vm, const struct rpk *p)
     const struct rpk_head *h = p->head;
     vm->classes_head = *h;
     vm->classes.head = &vm->classes_head;
-    vm->classes.class_edges = copy(p->class_edges, h->class_edges.n, sizeof *p->class_edges);
-    vm->classes.class_rows = copy(p->class_rows, h->class_rows.n, sizeof *p->class_rows);
-    vm->classes.class_cands = copy(p->class_cands, h->class_cands.n, sizeof *p->class_cands);
-    vm->classes.class_tests = copy(p->class_tests, h->class_tests.n, sizeof *p->class_tests);
-    vm->classes.sketch = copy(p->sketch, h->sketch.n, sizeof *p->sketch);
+    vm->classes.class_edges = copy(p->class_edges, h->class_edges.n, sizeof(*p->class_edges));
+    vm->classes.class_rows = copy(p->class_rows, h->class_rows.n, sizeof(*p->class_rows));
+    vm->classes.class_cands = copy(p->class_cands, h->class_cands.n, sizeof(*p->class_cands));
+    vm->classes.class_tests = copy(p->class_tests, h->class_tests.n, sizeof(*p->class_tests));
+    vm->classes.sketch = copy(p->sketch, h->sketch.n, sizeof(*p->sketch));
 }
 
 static void drop_classes(struct bpf_vm *vm)
@@ -263,8 +263,8 @@ static bool read_rulepack(struct loader *l, const void *elf, size_t size)
     vm->npattern = p.head->patterns.n;
     vm->nname = p.head->names.n;
     keep_classes(vm, &p);
-    vm->patterns = must(calloc(vm->npattern + 1u, sizeof *vm->patterns));
-    vm->names = must(calloc(vm->nname + 1u, sizeof *vm->names));
+    vm->patterns = must(calloc(vm->npattern + 1u, sizeof(*vm->patterns)));
+    vm->names = must(calloc(vm->nname + 1u, sizeof(*vm->names)));
     for (uint32_t i = 0; i < vm->npattern; i++)
         vm->patterns[i] = (struct vm_pattern){rpk_text(&p, p.patterns[i]), p.patterns[i].len};
     for (uint32_t i = 0; i < vm->nname; i++) {
@@ -293,8 +293,8 @@ void bpf_vm_tables(struct bpf_vm *vm, const struct comp *c)
                     .class_tests = c->class_tests.v,
                     .sketch = c->sketch.v};
     keep_classes(vm, &p);
-    vm->patterns = must(calloc(vm->npattern + 1u, sizeof *vm->patterns));
-    vm->names = must(calloc(vm->nname + 1u, sizeof *vm->names));
+    vm->patterns = must(calloc(vm->npattern + 1u, sizeof(*vm->patterns)));
+    vm->names = must(calloc(vm->nname + 1u, sizeof(*vm->names)));
     for (uint32_t i = 0; i < vm->npattern; i++)
         vm->patterns[i] =
             (struct vm_pattern){STR(c, c->patterns.v[i]), STRLEN(c, c->patterns.v[i])};
@@ -307,7 +307,7 @@ void bpf_vm_tables(struct bpf_vm *vm, const struct comp *c)
 
 struct bpf_vm *bpf_vm_new(const void *elf, size_t size, char *err, size_t errlen)
 {
-    struct bpf_vm *vm = must(calloc(1, sizeof *vm));
+    struct bpf_vm *vm = must(calloc(1, sizeof(*vm)));
     struct loader l = {.vm = vm, .err = err, .errlen = errlen};
     bool good = false;
     elf_version(EV_CURRENT);
@@ -318,7 +318,7 @@ struct bpf_vm *bpf_vm_new(const void *elf, size_t size, char *err, size_t errlen
     }
     if (!read_sections(&l))
         goto out;
-    vm->calls = must(calloc(vm->ninsn + 1u, sizeof *vm->calls));
+    vm->calls = must(calloc(vm->ninsn + 1u, sizeof(*vm->calls)));
     for (uint32_t i = 0; i < vm->ninsn; i++)
         vm->calls[i].native = NATIVE_UNKNOWN;
     if (!read_relocations(&l) || !find_start(&l) || !read_rulepack(&l, elf, size))

@@ -150,7 +150,7 @@ static bool slot_says(struct writer *w, int slot, enum flag_table table, struct 
                        STR(w->c, f.text), STRLEN(w->c, f.text));
     if (f.kind == VAL_NUM)
         return h->num[slot] == f.num;
-    size_t len = catalog_flags_text(table, (uint64_t)h->num[slot], false, buf, sizeof buf);
+    size_t len = catalog_flags_text(table, (uint64_t)h->num[slot], false, buf, sizeof(buf));
     return len == STRLEN(w->c, f.text) && !memcmp(buf, STR(w->c, f.text), len);
 }
 
@@ -234,7 +234,7 @@ static bool has_gap(struct comp *c, const struct event *e)
 {
     static const enum field_id fields[] = {F_proc_aname,    F_proc_aexe, F_proc_aexepath,
                                            F_proc_acmdline, F_proc_apid, F_proc_aargs};
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         int32_t n = event_ancestors(c, e, fields[i]);
         for (int32_t k = 1; k < n; k++) {
             struct field_ref f = {.field = fields[i], .index = k};
@@ -379,7 +379,7 @@ static bool told_by_event(enum field_id f)
         F_fs_path_sourceraw, F_fs_path_targetraw, F_fd_types,         F_fdlist_nums,
         F_proc_fdusage,      F_proc_stdin_name,   F_proc_stdout_name, F_proc_stderr_name,
     };
-    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
         if (fields[i] == f)
             return true;
     return false;
@@ -456,7 +456,7 @@ static const struct {
 static void contradiction(struct writer *w, struct fact f)
 {
     overrule(w, f);
-    for (size_t i = 0; i < sizeof rests_on / sizeof rests_on[0]; i++)
+    for (size_t i = 0; i < sizeof(rests_on) / sizeof(rests_on[0]); i++)
         if (rests_on[i].field == f.field.field)
             lose_slot(w, rests_on[i].slot);
 }
@@ -538,7 +538,7 @@ int event_to_ev(struct comp *c, const struct event *e, struct ev *ev, struct eve
 int ev_pack(const struct ev *ev, void *rec, size_t cap)
 {
     struct rec *out = rec;
-    size_t at = sizeof *out;
+    size_t at = sizeof(*out);
     if (cap < at)
         return -ENOSPC;
     memset(out, 0, at);

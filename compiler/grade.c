@@ -7,9 +7,8 @@
 
 const char *grade_event_name(const struct event_rules *e)
 {
-    if (e->event != EV_generic) {
+    if (e->event != EV_generic)
         return catalog_event(e->event)->name;
-    }
     const struct syscall_info *s = e->sysnr < 0 ? NULL : catalog_syscall_by_nr(e->sysnr);
     return s ? s->name : "every call without an event of its own";
 }
@@ -25,36 +24,26 @@ static bool is_pattern(enum op_id op)
 static const char *why_user(const struct atom *a)
 {
     const struct field_info *f = catalog_field(a->lhs.field);
-    if (a->expr.i || a->rexpr.i) {
+    if (a->expr.i || a->rexpr.i)
         return "the value is computed";
-    }
-    if (a->rhs.field) {
+    if (a->rhs.field)
         return "one value is compared with another";
-    }
-    if (f->source == SRC_USER && lore_of_field(a->lhs.field, a->lhs.index) != LORE_KINDS) {
+    if (f->source == SRC_USER && lore_of_field(a->lhs.field, a->lhs.index) != LORE_KINDS)
         return "the pack has too many tests of what user space knows";
-    }
-    if (f->source == SRC_USER) {
+    if (f->source == SRC_USER)
         return "only user space knows the value";
-    }
-    if (f->source == SRC_MISSING) {
+    if (f->source == SRC_MISSING)
         return "this version has no such value";
-    }
-    if (is_pattern(a->op)) {
+    if (is_pattern(a->op))
         return "no matcher of the kernel knows such a pattern";
-    }
-    if (a->mod == MOD_ONEOF) {
+    if (a->mod == MOD_ONEOF)
         return "the kernel does not count the constants that hold";
-    }
-    if (catalog_type(f->type)->base == BASE_BYTES) {
+    if (catalog_type(f->type)->base == BASE_BYTES)
         return "bytes are no text to the kernel";
-    }
-    if (f->source == SRC_SLOT && (a->lhs.index >= 0 || a->lhs.name.i)) {
+    if (f->source == SRC_SLOT && (a->lhs.index >= 0 || a->lhs.name.i))
         return "it is a part of a text";
-    }
-    if (f->source == SRC_PARAM) {
+    if (f->source == SRC_PARAM)
         return "the parameter's text is made in user space";
-    }
     return "the value is made of others";
 }
 
@@ -74,15 +63,13 @@ const char *grade_why(const struct comp *c, const struct dag_node *n, enum event
                       bool table)
 {
     const struct where *w = place_where(c, n->atom, event);
-    if (!w || w->place == PLACE_USER) {
+    if (!w || w->place == PLACE_USER)
         return why_user(&c->atoms.v[n->atom.i]);
-    }
     if (w->narrow.i) {
         return n->neg ? "no matcher of the kernel knows such a pattern"
                       : "the kernel knows of a pattern only how its matches begin or end";
     }
-    if (table && !class_can_test(c, &c->atoms.v[n->atom.i], w)) {
+    if (table && !class_can_test(c, &c->atoms.v[n->atom.i], w))
         return "a rule that is looked up cannot test it in the kernel";
-    }
     return why_partly(w);
 }

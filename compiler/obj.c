@@ -92,7 +92,7 @@ static int add_left_type(struct obj *o, int ret, int num)
     static const char *const param[] = {"event", "class", "low", "high", "sketch"};
     int wide = btf__add_typedef(o->btf, "__u64", btf__add_int(o->btf, "unsigned long long", 8, 0));
     int id = btf__add_func_proto(o->btf, ret);
-    for (unsigned i = 0; i < sizeof param / sizeof param[0]; i++)
+    for (unsigned i = 0; i < sizeof(param) / sizeof(param[0]); i++)
         btf__add_func_param(o->btf, param[i], i < 2 ? num : wide);
     return id;
 }
@@ -107,7 +107,7 @@ static void add_functions(struct obj *o, int ret, int arg, int num)
     for (uint32_t i = 0; i < o->names.n; i++) {
         const char *name = o->names.v[i];
         unsigned nnum = 0;
-        for (size_t k = 0; k < sizeof MATCHERS / sizeof MATCHERS[0]; k++)
+        for (size_t k = 0; k < sizeof(MATCHERS) / sizeof(MATCHERS[0]); k++)
             nnum = strcmp(name, MATCHERS[k].name) ? nnum : MATCHERS[k].nnum;
         btf__add_func(o->btf, name, i < o->ndefined ? BTF_FUNC_GLOBAL : BTF_FUNC_EXTERN,
                       strcmp(name, "rule_left") ? types[nnum] : left);
@@ -140,7 +140,7 @@ static uint32_t func_info(struct obj *o, uint32_t section)
         const struct asm_func *f = &o->a->funcs.v[i];
         int id = btf__find_by_name_kind(o->btf, f->name, BTF_KIND_FUNC);
         struct bpf_func_info info = {.insn_off = f->start * 8, .type_id = (uint32_t)id};
-        put(o->c, &o->ext, &info, sizeof info);
+        put(o->c, &o->ext, &info, sizeof(info));
     }
     return o->ext.v.n - start;
 }
@@ -191,7 +191,7 @@ static int line_info(struct obj *o, uint32_t section, uint32_t *len)
             continue;
         before = info;
         info.insn_off = m->insn * 8;
-        put(o->c, &o->ext, &info, sizeof info);
+        put(o->c, &o->ext, &info, sizeof(info));
         n++;
     }
     memcpy(o->ext.v.v + count_at, &n, 4);
@@ -207,16 +207,16 @@ struct ext_head {
 
 static int write_ext(struct obj *o)
 {
-    struct ext_head head = {.magic = 0xeb9f, .version = 1, .hdr_len = sizeof head};
+    struct ext_head head = {.magic = 0xeb9f, .version = 1, .hdr_len = sizeof(head)};
     int section = btf__add_str(o->btf, ".text");
-    put(o->c, &o->ext, &head, sizeof head);
+    put(o->c, &o->ext, &head, sizeof(head));
     if (section < 0)
         return -ENOMEM;
     head.func_len = func_info(o, (uint32_t)section);
     head.line_off = head.core_off = head.func_len;
     int err = line_info(o, (uint32_t)section, &head.line_len);
     head.core_off += head.line_len;
-    memcpy(o->ext.v.v, &head, sizeof head);
+    memcpy(o->ext.v.v, &head, sizeof(head));
     return err;
 }
 
@@ -240,7 +240,7 @@ static void put_symbol(struct obj *o, const char *name, const struct asm_func *f
         sym.st_value = (uint64_t)f->start * 8;
         sym.st_size = (uint64_t)(f->end - f->start) * 8;
     }
-    put(o->c, &o->symbols, &sym, sizeof sym);
+    put(o->c, &o->symbols, &sym, sizeof(sym));
 }
 
 #define TEXT_SECTION 1 /* index of .text: the first section written */
@@ -249,7 +249,7 @@ static void write_symbols(struct obj *o)
 {
     static const char none[sizeof(Elf64_Sym)];
     put(o->c, &o->strings, "", 1);
-    put(o->c, &o->symbols, none, sizeof none);
+    put(o->c, &o->symbols, none, sizeof(none));
     for (uint32_t i = 0; i < o->a->funcs.n; i++)
         VEC_PUSH(o->c->arena, &o->names, o->a->funcs.v[i].name);
     o->ndefined = o->names.n;
@@ -257,7 +257,7 @@ static void write_symbols(struct obj *o)
         const struct asm_call *call = &o->a->calls.v[i];
         Elf64_Rel rel = {.r_offset = (uint64_t)call->insn * 8,
                          .r_info = ELF64_R_INFO(symbol_index(o, call->symbol), R_BPF_64_32)};
-        put(o->c, &o->relocs, &rel, sizeof rel);
+        put(o->c, &o->relocs, &rel, sizeof(rel));
     }
     for (uint32_t i = 0; i < o->names.n; i++) {
         bool own = i < o->ndefined;
@@ -296,7 +296,7 @@ static int add_sections(struct obj *o, struct elf_file *f)
     if (!btf.data)
         return -ENOMEM;
     const struct elf_part *parts[] = {&text, &rel, &sym, &str, &btf, &ext};
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         if (elf_file_add(f, parts[i]) < 0)
             return -EIO;
     return 0;

@@ -45,11 +45,10 @@ static void use_patterns(struct planner *p, const struct atom *a, struct where *
     w->pattern0 = p->c->value_pattern.n;
     for (uint32_t i = 0; i < a->nval; i++) {
         str_id text = p->c->values.v[a->val0 + i].text;
-        if (a->op == OP_ICONTAINS) {
+        if (a->op == OP_ICONTAINS)
             text = lower_case(p, text);
-        } else if (pattern_is_op(a->op)) {
+        else if (pattern_is_op(a->op))
             pattern_write(p->c, a->op, text, &text);
-        }
         uint32_t k = pattern_index(p, text);
         VEC_PUSH(p->c->arena, &p->c->value_pattern, k);
     }
@@ -62,9 +61,8 @@ static void use_name_set(struct planner *p, const struct atom *a, struct where *
     w->set = p->c->nset++;
     for (uint32_t i = 0; i < a->nval; i++) {
         str_id text = p->c->values.v[a->val0 + i].text;
-        if (STRLEN(p->c, text) < COMM_SIZE) {
+        if (STRLEN(p->c, text) < COMM_SIZE)
             VEC_PUSH(p->c->arena, &p->c->names, (struct name_row){w->set, text});
-        }
     }
     w->place = PLACE_MATCHER;
 }
@@ -82,9 +80,8 @@ static bool is_inline_text(enum op_id op)
 /* Some constant holds, or none does: what a look-up in a table of all of them tells. */
 static bool is_lookup(const struct atom *a)
 {
-    if (is_membership(a->op)) {
+    if (is_membership(a->op))
         return a->mod == MOD_NONE || a->mod == (a->op == OP_NE ? MOD_ALLOF : MOD_ANYOF);
-    }
     return (a->op == OP_STARTSWITH || a->op == OP_ENDSWITH) && a->mod == MOD_ANYOF;
 }
 
@@ -115,9 +112,8 @@ static atom_id weaker_test(struct planner *p, const struct atom *a, enum op_id o
 static void place_narrow(struct planner *p, const struct atom *a, int slot, struct where *w)
 {
     w->narrow = weaker_test(p, a, OP_STARTSWITH);
-    if (!w->narrow.i) {
+    if (!w->narrow.i)
         w->narrow = weaker_test(p, a, OP_ENDSWITH);
-    }
     if (w->narrow.i) {
         w->slot = (int16_t)slot;
         w->shape = SHAPE_TEXT;
@@ -134,22 +130,20 @@ static void place_text(struct planner *p, const struct atom *a, int slot, struct
         place_narrow(p, a, slot, w);
         return;
     }
-    if (a->mod == MOD_ONEOF) {
+    if (a->mod == MOD_ONEOF)
         return;
-    }
     w->slot = (int16_t)slot;
     w->shape = SHAPE_TEXT;
-    if (a->op == OP_CONTAINS || a->op == OP_ICONTAINS || simple) {
+    if (a->op == OP_CONTAINS || a->op == OP_ICONTAINS || simple)
         use_patterns(p, a, w);
-    } else if (a->nval > INLINE_TEXTS_MAX && is_lookup(a)) {
+    else if (a->nval > INLINE_TEXTS_MAX && is_lookup(a))
         w->place = PLACE_CLASS;
-    } else if (name && a->nval > INLINE_NAMES_MAX && is_membership(a->op) && a->mod == MOD_NONE) {
+    else if (name && a->nval > INLINE_NAMES_MAX && is_membership(a->op) && a->mod == MOD_NONE)
         use_name_set(p, a, w);
-    } else if (is_inline_text(a->op)) {
+    else if (is_inline_text(a->op))
         w->place = PLACE_INLINE;
-    } else {
+    else
         w->shape = SHAPE_NONE;
-    }
 }
 
 static void place_tests(struct planner *p, int slot, const struct num_tests *t, struct where *w)
@@ -160,19 +154,16 @@ static void place_tests(struct planner *p, int slot, const struct num_tests *t, 
     w->negate = t->negate;
     w->test0 = p->c->tests.n;
     w->ntest = t->n;
-    for (uint32_t i = 0; i < t->n; i++) {
+    for (uint32_t i = 0; i < t->n; i++)
         VEC_PUSH(p->c->arena, &p->c->tests, t->v[i]);
-    }
 }
 
 /* So many addresses, and no network, that a table has them. */
 static bool are_many_addresses(const struct comp *c, const struct atom *a)
 {
-    for (uint32_t i = 0; i < a->nval; i++) {
-        if (c->values.v[a->val0 + i].kind != VAL_IP) {
+    for (uint32_t i = 0; i < a->nval; i++)
+        if (c->values.v[a->val0 + i].kind != VAL_IP)
             return false;
-        }
-    }
     return a->nval > INLINE_TEXTS_MAX;
 }
 
@@ -191,15 +182,13 @@ static void place_addr(const struct comp *c, const struct atom *a, int slot, int
 static void place_bytes(struct planner *p, const struct atom *a, int slot, struct where *w)
 {
     bool within = a->op == OP_BCONTAINS;
-    if ((!within && a->op != OP_BSTARTSWITH) || a->mod == MOD_ONEOF) {
+    if ((!within && a->op != OP_BSTARTSWITH) || a->mod == MOD_ONEOF)
         return;
-    }
     w->slot = (int16_t)slot;
     w->shape = SHAPE_TEXT;
     w->place = PLACE_INLINE;
-    if (within) {
+    if (within)
         use_patterns(p, a, w);
-    }
 }
 
 static void place_slot(struct planner *p, const struct atom *a, const struct field_info *f,
@@ -213,9 +202,8 @@ static void place_slot(struct planner *p, const struct atom *a, const struct fie
     } else if (f->slot >= N_COUNT) {
         place_text(p, a, f->slot, w);
     } else if (f->table && a->op != OP_EXISTS) {
-        if (numtext_flags(p->c, a, f->table, &t)) {
+        if (numtext_flags(p->c, a, f->table, &t))
             place_tests(p, f->slot, &t, w);
-        }
     } else if (numtext_number(p->c, a, a->type, &t)) {
         place_tests(p, f->slot, &t, w);
     }
@@ -256,9 +244,8 @@ static void place_arg(struct planner *p, const struct atom *a, const struct para
     struct num_tests t;
     bool number = info->slot >= 0 && info->slot < N_COUNT;
     enum base_type base = catalog_type(info->type)->base;
-    if (a->op == OP_EXISTS || info->slot < 0) {
+    if (a->op == OP_EXISTS || info->slot < 0)
         return;
-    }
     int path = catalog_path_slot(info);
     if (path >= 0) {
         place_text(p, a, path, w);
@@ -266,13 +253,11 @@ static void place_arg(struct planner *p, const struct atom *a, const struct para
         place_text(p, a, info->slot, w);
         w->guard = info->type == T_CHARBUF ? GUARD_WORD : GUARD_ABSOLUTE;
     } else if (number && info->flags) {
-        if (numtext_flags(p->c, a, info->flags, &t)) {
+        if (numtext_flags(p->c, a, info->flags, &t))
             place_tests(p, info->slot, &t, w);
-        }
     } else if (number && info->type == T_ERRNO && info->format == FMT_DEC) {
-        if (numtext_result(p->c, a, true, &t)) {
+        if (numtext_result(p->c, a, true, &t))
             place_tests(p, info->slot, &t, w);
-        }
     } else if (number && info->format == FMT_DEC && info->type != T_FD && info->type != T_PID &&
                info->type != T_RELTIME && (base == BASE_INT || base == BASE_UINT) &&
                numtext_decimal(p->c, a, &t)) {
@@ -285,9 +270,8 @@ static void place_param(struct planner *p, const struct atom *a, enum event_id e
 {
     const struct param_info *info = fold_param(p->c, a->lhs, event);
     struct num_tests t;
-    if (!info) {
+    if (!info)
         return;
-    }
     if (a->lhs.field == F_evt_arg) {
         place_arg(p, a, info, w);
         return;
@@ -331,9 +315,8 @@ static void place_derived(struct planner *p, const struct atom *a, struct where 
 static void place_lore(struct planner *p, const struct atom *a, struct where *w)
 {
     enum lore_kind kind = lore_of_field(a->lhs.field, a->lhs.index);
-    if (kind == LORE_KINDS || p->nlore[kind] == LORE_BITS) {
+    if (kind == LORE_KINDS || p->nlore[kind] == LORE_BITS)
         return;
-    }
     w->place = PLACE_LORE;
     w->shape = SHAPE_LORE;
     w->lore = (uint8_t)kind;
@@ -355,9 +338,8 @@ static void place_by_source(struct planner *p, const struct atom *a, enum event_
     const struct field_info *f = catalog_field(a->lhs.field);
     switch (f->source) {
     case SRC_SLOT:
-        if (a->lhs.index < 0 && !a->lhs.name.i) { /* proc.args[n], proc.env[NAME] are no slots */
+        if (a->lhs.index < 0 && !a->lhs.name.i) /* proc.args[n], proc.env[NAME] are no slots */
             place_slot(p, a, f, w);
-        }
         break;
     case SRC_PARAM:
         place_param(p, a, event, w);
@@ -388,30 +370,26 @@ void place_atom(struct planner *p, atom_id id, enum event_id event)
                       .slot2 = -1,
                       .set = NO_SET,
                       .pattern0 = NO_PATTERN};
-    if (p->placed[id.i] == event || p->placed[id.i] == EV_COUNT) {
+    if (p->placed[id.i] == event || p->placed[id.i] == EV_COUNT)
         return;
-    }
     p->placed[id.i] = each ? event : EV_COUNT;
-    if (!a.expr.i && !a.rexpr.i && !a.rhs.field) {
+    if (!a.expr.i && !a.rexpr.i && !a.rhs.field)
         place_by_source(p, &a, event, &w);
-    }
     VEC_PUSH(p->c->arena, &p->c->where, w);
 }
 
 static int compare(const void *pa, const void *pb)
 {
     const struct where *a = pa, *b = pb;
-    if (a->atom.i != b->atom.i) {
+    if (a->atom.i != b->atom.i)
         return a->atom.i < b->atom.i ? -1 : 1;
-    }
     return a->event < b->event ? -1 : a->event > b->event;
 }
 
 void place_sort(struct comp *c)
 {
-    if (c->where.n) {
-        qsort(c->where.v, c->where.n, sizeof *c->where.v, compare);
-    }
+    if (c->where.n)
+        qsort(c->where.v, c->where.n, sizeof(*c->where.v), compare);
 }
 
 const struct where *place_where(const struct comp *c, atom_id a, enum event_id event)
@@ -420,14 +398,12 @@ const struct where *place_where(const struct comp *c, atom_id a, enum event_id e
     while (low < high) {
         uint32_t mid = low + (high - low) / 2;
         const struct where *w = &c->where.v[mid];
-        if (w->atom.i == a.i && (w->event == event || w->event == EV_NONE)) {
+        if (w->atom.i == a.i && (w->event == event || w->event == EV_NONE))
             return w;
-        }
-        if (w->atom.i < a.i || (w->atom.i == a.i && w->event < event)) {
+        if (w->atom.i < a.i || (w->atom.i == a.i && w->event < event))
             low = mid + 1;
-        } else {
+        else
             high = mid;
-        }
     }
     return NULL;
 }

@@ -49,9 +49,8 @@ static bool text_same(const void *ctx, uint32_t id)
 static struct rpk_str put_text(struct table *t, str_id s)
 {
     uint32_t id = cons_find(&t->texts, (uint64_t)s.i + 1, text_same, NULL);
-    if (id) {
+    if (id)
         return t->placed.v[id];
-    }
     const char *bytes = STR(t->c, s);
     struct rpk_str at = {t->strings.n, (uint32_t)STRLEN(t->c, s)};
     VEC_APPEND(t->c->arena, &t->strings, bytes, at.len);
@@ -74,14 +73,14 @@ struct wanted_ref {
 static bool ref_same(const void *ctx, uint32_t id)
 {
     const struct wanted_ref *w = ctx;
-    return !memcmp(&w->ref, &w->t->refs.v[id - 1], sizeof w->ref);
+    return !memcmp(&w->ref, &w->t->refs.v[id - 1], sizeof(w->ref));
 }
 
 /* A row of refs; plain fields and literals that are alike are one row. */
 static uint32_t put_ref(struct table *t, struct rpk_ref ref)
 {
     struct wanted_ref w = {t, ref};
-    uint64_t h = cons_hash(CONS_SEED, &ref, sizeof ref);
+    uint64_t h = cons_hash(CONS_SEED, &ref, sizeof(ref));
     uint32_t id = ref.xform ? 0 : cons_find(&t->same_refs, h, ref_same, &w);
     if (!id) {
         id = VEC_PUSH(t->c->arena, &t->refs, ref) + 1;
@@ -93,7 +92,7 @@ static uint32_t put_ref(struct table *t, struct rpk_ref ref)
 static uint32_t put_field(struct table *t, struct field_ref f)
 {
     struct rpk_ref r;
-    memset(&r, 0, sizeof r);
+    memset(&r, 0, sizeof(r));
     r.field = (uint16_t)f.field;
     r.index = f.index;
     r.name = put_text(t, f.name);
@@ -105,22 +104,20 @@ static struct rpk_ref make_ref(struct table *t, operand_id id);
 /* Arguments are copied into neighbouring rows behind whatever they need themselves. */
 static void put_kids(struct table *t, const struct operand *o, struct rpk_ref *r)
 {
-    struct rpk_ref *kids = arena_alloc(t->c->arena, (o->nop + 1) * sizeof *kids);
-    for (uint32_t i = 0; i < o->nop; i++) {
+    struct rpk_ref *kids = arena_alloc(t->c->arena, (o->nop + 1) * sizeof(*kids));
+    for (uint32_t i = 0; i < o->nop; i++)
         kids[i] = make_ref(t, t->c->opkids.v[o->op0 + i]);
-    }
     r->kid0 = t->refs.n;
     r->nkid = o->nop;
-    for (uint32_t i = 0; i < o->nop; i++) {
+    for (uint32_t i = 0; i < o->nop; i++)
         VEC_PUSH(t->c->arena, &t->refs, kids[i]);
-    }
 }
 
 static struct rpk_ref make_ref(struct table *t, operand_id id)
 {
     const struct operand o = t->c->operands.v[id.i];
     struct rpk_ref r;
-    memset(&r, 0, sizeof r);
+    memset(&r, 0, sizeof(r));
     r.index = -1;
     if (o.kind == OPERAND_FIELD) {
         r.field = (uint16_t)o.field;
@@ -148,17 +145,14 @@ static uint32_t put_regex(struct table *t, uint32_t row)
     struct comp *c = t->c;
     const struct re_table *from = c->regexes.v[row]->table;
     struct rpk_regex r = from->head;
-    if (t->regex_row[row]) {
+    if (t->regex_row[row])
         return t->regex_row[row] - 1;
-    }
     r.word0 = t->words.n;
     r.range0 = t->ranges.n;
-    for (uint32_t i = 0; i < from->words.n; i++) {
+    for (uint32_t i = 0; i < from->words.n; i++)
         VEC_PUSH(c->arena, &t->words, from->words.v[i]);
-    }
-    for (uint32_t i = 0; i < from->ranges.n; i++) {
+    for (uint32_t i = 0; i < from->ranges.n; i++)
         VEC_PUSH(c->arena, &t->ranges, from->ranges.v[i]);
-    }
     t->regex_row[row] = VEC_PUSH(c->arena, &t->regexes, r) + 1;
     return t->regex_row[row] - 1;
 }
@@ -166,9 +160,9 @@ static uint32_t put_regex(struct table *t, uint32_t row)
 static void put_value(struct table *t, const struct value *v, enum op_id op)
 {
     struct rpk_value r;
-    memset(&r, 0, sizeof r);
+    memset(&r, 0, sizeof(r));
     r.num = op == OP_REGEX ? (int64_t)put_regex(t, (uint32_t)v->num) : v->num;
-    memcpy(r.addr, v->addr, sizeof r.addr);
+    memcpy(r.addr, v->addr, sizeof(r.addr));
     r.text = put_text(t, v->text);
     r.kind = (uint8_t)v->kind;
     r.family = v->family;
@@ -193,10 +187,9 @@ static uint32_t put_atom(struct table *t, atom_id id)
 {
     const struct atom a = t->c->atoms.v[id.i];
     struct rpk_atom r;
-    if (t->atom_row[id.i]) {
+    if (t->atom_row[id.i])
         return t->atom_row[id.i] - 1;
-    }
-    memset(&r, 0, sizeof r);
+    memset(&r, 0, sizeof(r));
     r.lhs = a.expr.i ? put_operand(t, a.expr) : put_field(t, a.lhs);
     r.rhs = a.rexpr.i ? put_operand(t, a.rexpr) : a.rhs.field ? put_field(t, a.rhs) : NONE;
     r.op = (uint8_t)a.op;
@@ -205,9 +198,8 @@ static uint32_t put_atom(struct table *t, atom_id id)
     r.sorted = is_sorted(t->c, &a);
     r.val0 = t->values.n;
     r.nval = a.nval;
-    for (uint32_t i = 0; i < a.nval; i++) {
+    for (uint32_t i = 0; i < a.nval; i++)
         put_value(t, &t->c->values.v[a.val0 + i], a.op);
-    }
     t->atom_row[id.i] = VEC_PUSH(t->c->arena, &t->atoms, r) + 1;
     return t->atom_row[id.i] - 1;
 }
@@ -251,9 +243,8 @@ static void put_output(struct table *t, const struct rule *r, struct rpk_rule *o
     for (uint32_t i = 0; i < r->nout; i++) {
         const struct piece *p = &t->c->pieces.v[r->out0 + i];
         struct rpk_piece row = {put_text(t, p->text), NONE, p->width};
-        if (p->is_field) {
+        if (p->is_field)
             row.ref = put_operand(t, p->operand);
-        }
         VEC_PUSH(t->c->arena, &t->pieces, row);
     }
 }
@@ -272,7 +263,7 @@ static void put_rule(struct table *t, const struct rule *r)
     struct comp *c = t->c;
     const struct span *at = &c->spans.v[r->at.i];
     struct rpk_rule row;
-    memset(&row, 0, sizeof row);
+    memset(&row, 0, sizeof(row));
     row.name = put_text(t, r->name);
     row.desc = put_text(t, r->desc);
     row.source = put_text(t, r->source);
@@ -313,7 +304,7 @@ static void put_matchers(struct table *t)
     }
     for (uint32_t i = 0; i < c->names.n; i++) {
         struct rpk_name n;
-        memset(&n, 0, sizeof n);
+        memset(&n, 0, sizeof(n));
         n.set = c->names.v[i].set;
         memcpy(n.name, STR(c, c->names.v[i].name), STRLEN(c, c->names.v[i].name));
         VEC_PUSH(c->arena, &t->names, n);
@@ -351,22 +342,21 @@ static void put_lore(struct table *t)
 
 static struct rpk_span append(struct comp *c, const void *rows, uint32_t n, size_t size)
 {
-    while (c->table.n % 8) {
+    while (c->table.n % 8)
         VEC_PUSH(c->arena, &c->table, 0);
-    }
     struct rpk_span s = {c->table.n, n};
     VEC_APPEND(c->arena, &c->table, rows, n * size);
     return s;
 }
 
-#define APPEND(t, name) append((t)->c, (t)->name.v, (t)->name.n, sizeof *(t)->name.v)
-#define APPEND_COMP(c, name) append(c, (c)->name.v, (c)->name.n, sizeof *(c)->name.v)
+#define APPEND(t, name) append((t)->c, (t)->name.v, (t)->name.n, sizeof(*(t)->name.v))
+#define APPEND_COMP(c, name) append(c, (c)->name.v, (c)->name.n, sizeof(*(c)->name.v))
 
 static void lay_out(struct table *t, struct rpk_head *head)
 {
     struct comp *c = t->c;
     c->table.n = 0;
-    append(c, head, 1, sizeof *head);
+    append(c, head, 1, sizeof(*head));
     head->rules = APPEND(t, rules);
     head->events = APPEND(t, events);
     head->roots = APPEND(t, roots);
@@ -392,7 +382,7 @@ static void lay_out(struct table *t, struct rpk_head *head)
     head->lore = APPEND(t, lore);
     append(c, "", 0, 0); /* the section's own end is aligned */
     head->size = c->table.n;
-    memcpy(c->table.v, head, sizeof *head);
+    memcpy(c->table.v, head, sizeof(*head));
 }
 
 int pass_table(struct comp *c)
@@ -400,9 +390,9 @@ int pass_table(struct comp *c)
     struct table t = {.c = c, .texts.arena = c->arena, .same_refs.arena = c->arena};
     struct rpk_head head;
     VEC_PUSH(c->arena, &t.placed, (struct rpk_str){0});
-    t.atom_row = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof *t.atom_row);
-    t.regex_row = arena_alloc(c->arena, (c->regexes.n + 1) * sizeof *t.regex_row);
-    memset(&head, 0, sizeof head);
+    t.atom_row = arena_alloc(c->arena, (c->atoms.n + 1) * sizeof(*t.atom_row));
+    t.regex_row = arena_alloc(c->arena, (c->regexes.n + 1) * sizeof(*t.regex_row));
+    memset(&head, 0, sizeof(head));
     put_text(&t, (str_id){0}); /* offset 0 is the empty text */
     put_rules(&t);
     put_nodes(&t);
@@ -417,9 +407,8 @@ int pass_table(struct comp *c)
     head.name = put_text(&t, c->name);
     head.compiler = put_cstr(&t, COMPILER);
     head.plan = c->plan.probe;
-    for (int h = 0; h < HOOK_COUNT; h++) {
+    for (int h = 0; h < HOOK_COUNT; h++)
         head.hooks = (uint8_t)(head.hooks | (c->plan.hook[h] << h));
-    }
     lay_out(&t, &head);
     return 0;
 }

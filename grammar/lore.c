@@ -33,19 +33,14 @@ static const struct {
 enum lore_kind lore_of_field(enum field_id f, int32_t index)
 {
     const struct field_info *info = catalog_field(f);
-    if (info->source != SRC_USER) {
+    if (info->source != SRC_USER)
         return LORE_KINDS;
-    }
-    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        if (fields[i].field == f) {
+    for (size_t i = 0; i < sizeof(fields) / sizeof(*fields); i++)
+        if (fields[i].field == f)
             return index < 0 || fields[i].indexed ? (enum lore_kind)fields[i].kind : LORE_KINDS;
-        }
-    }
-    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
-        if (!strcmp(classes[i].cls, info->cls)) {
+    for (size_t i = 0; i < sizeof(classes) / sizeof(*classes); i++)
+        if (!strcmp(classes[i].cls, info->cls))
             return (enum lore_kind)classes[i].kind;
-        }
-    }
     return LORE_KINDS;
 }
 
@@ -58,8 +53,7 @@ uint64_t lore_groups(enum lore_kind kind)
 {
     const struct lore_info *k = &infos[kind];
     uint64_t groups = 1ull << catalog_slot(SLOT_OF_STR((unsigned)k->str))->group;
-    if (k->num != N_COUNT) {
+    if (k->num != N_COUNT)
         groups |= 1ull << catalog_slot((unsigned)k->num)->group;
-    }
     return groups;
 }

@@ -388,15 +388,14 @@ static bool container_field(struct enrich *e, const struct record *r, enum field
 
     if (strncmp(info->name, "container.", 10) != 0 && strncmp(info->name, "k8s.", 4) != 0)
         return false;
-    if (info->flags & FF_DEPRECATED) {
+    if (info->flags & FF_DEPRECATED)
         *out = val_absent();
-    } else if (!container_of(r, id, sizeof(id))) {
+    else if (!container_of(r, id, sizeof(id)))
         *out = val_unknown();
-    } else if (id[0]) {
+    else if (id[0])
         *out = in_container(e, r, f, index, name);
-    } else {
+    else
         *out = on_host(f);
-    }
     return true;
 }
 

@@ -180,9 +180,8 @@ static void choose_class(const struct rpk *p, uint32_t class, struct chosen *out
 {
     if (class == 0 || class >= p->head->class_rows.n)
         return;
-    for (uint32_t i = 0; i < p->class_rows[class].ncand; i++) {
+    for (uint32_t i = 0; i < p->class_rows[class].ncand; i++)
         choose(out, p->class_cands[p->class_rows[class].cand0 + i].root);
-    }
 }
 
 /* Of the key's rules those that the value can satisfy; all of them if it cannot be told. */

@@ -18,7 +18,7 @@ const char *const check_names[CHECK_COUNT] = {
 static bool fail(struct judge *j, const char *what, const char *why)
 {
     if (why != j->error)
-        snprintf(j->error, sizeof j->error, "%s: %s", what, why);
+        snprintf(j->error, sizeof(j->error), "%s: %s", what, why);
     return false;
 }
 
@@ -63,26 +63,26 @@ static bool open_pack(struct judge *j, uint64_t seed, char *why, size_t size)
 bool judge_open(struct judge *j, struct comp *c, bool kernel, uint64_t seed)
 {
     char why[400];
-    memset(j, 0, sizeof *j);
+    memset(j, 0, sizeof(*j));
     j->c = c;
     j->nrule = c->nrule;
-    if (!open_pack(j, seed, why, sizeof why))
+    if (!open_pack(j, seed, why, sizeof(why)))
         return false;
     if (kernel) {
-        j->kernel = kernel_filter_new(c->rpk.v, c->rpk.n, why, sizeof why);
+        j->kernel = kernel_filter_new(c->rpk.v, c->rpk.n, why, sizeof(why));
         if (!j->kernel)
             return fail(j, "kernel", why);
     }
-    j->ev = kernel ? kernel_filter_event(j->kernel) : calloc(1, sizeof *j->ev);
+    j->ev = kernel ? kernel_filter_event(j->kernel) : calloc(1, sizeof(*j->ev));
     j->record = aligned_alloc(8, REC_MAX);
     j->scratch = malloc(RECORD_SCRATCH);
     j->tree = calloc(c->nrule + 1u, 1);
     j->table = calloc(c->nrule + 1u, 1);
-    j->matches = calloc(c->nrule + 1u, sizeof *j->matches);
+    j->matches = calloc(c->nrule + 1u, sizeof(*j->matches));
     if (!j->ev || !j->record || !j->scratch || !j->tree || !j->table || !j->matches)
         return fail(j, "memory", "none left");
     /* What stands behind a text must not count: let it be something. */
-    memset(j->ev, 0xa5, sizeof *j->ev);
+    memset(j->ev, 0xa5, sizeof(*j->ev));
     return true;
 }
 
@@ -185,7 +185,7 @@ enum check judge_event(struct judge *j, const struct event *e, bool kernel, uint
         return CHECK_RUN;
     j->told = j->bytecode;
     j->told_in_kernel = j->in_kernel;
-    memcpy(j->ev->lore, j->lore, sizeof j->lore);
+    memcpy(j->ev->lore, j->lore, sizeof(j->lore));
     if (j->c->lore.n && run_filters(j, kernel, &j->told, &j->told_in_kernel) != CHECK_COUNT)
         return CHECK_RUN;
     return compare(j, e, rule);

@@ -110,7 +110,7 @@ static bool survives_text(struct gen *g, struct judge *j)
     FILE *out = open_memstream(&text, &len);
     event_print(g->c, &g->e, out);
     fclose(out);
-    bool good = !event_parse(g->c, text, len, &again, err, sizeof err);
+    bool good = !event_parse(g->c, text, len, &again, err, sizeof(err));
     if (good) {
         eval_tree(g->c, &again, j->tree);
         good = j->tree[0] == before;
@@ -299,7 +299,7 @@ static void generated(const struct options *o, uint32_t from, uint32_t n, struct
     struct rng r = {o->seed * 31 + from + 1};
     char *text = NULL, what[64];
     size_t len = 0;
-    snprintf(what, sizeof what, "generated conditions %u..%u of %u", from, from + n - 1,
+    snprintf(what, sizeof(what), "generated conditions %u..%u of %u", from, from + n - 1,
              cond_total());
     cond_yaml(&r, from, n, &text, &len);
     struct comp *c = build_text(what, text, len);
@@ -329,7 +329,7 @@ static bool read_options(int argc, char **argv, struct options *o)
         {"evaluations", required_argument, NULL, 'v'},
         {0},
     };
-    for (int ch; (ch = getopt_long(argc, argv, "", options, NULL)) != -1;) {
+    for (int ch; (ch = getopt_long(argc, argv, "", options, NULL)) != -1;)
         if (ch == 's')
             o->seed = strtoull(optarg, NULL, 10);
         else if (ch == 'n')
@@ -352,7 +352,6 @@ static bool read_options(int argc, char **argv, struct options *o)
             o->kernel_every = (uint32_t)strtoul(optarg, NULL, 10);
         else
             return false;
-    }
     o->kernel_every += !o->kernel_every;
     return true;
 }

@@ -103,7 +103,7 @@ static void own_fields(struct comp *c, uint32_t root, char *out, size_t cap)
         if (own[i] && n < 16)
             names[n++] = catalog_field(c->atoms.v[c->dag.v[i].atom.i].lhs.field)->name;
     if (n)
-        qsort(names, n, sizeof *names, compare_names);
+        qsort(names, n, sizeof(*names), compare_names);
     out[0] = 0;
     for (size_t i = 0; i < n; i++)
         if (!i || strcmp(names[i], names[i - 1]) != 0)
@@ -113,10 +113,10 @@ static void own_fields(struct comp *c, uint32_t root, char *out, size_t cap)
 static void what_a_rule_asks_of_the_task(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof owns / sizeof *owns; i++) {
+    for (size_t i = 0; i < sizeof(owns) / sizeof(*owns); i++) {
         struct comp *c = pack(&owns[i].condition, 1);
         char fields[256];
-        own_fields(c, c->events.v[row_of(c, EV_openat)].root0, fields, sizeof fields);
+        own_fields(c, c->events.v[row_of(c, EV_openat)].root0, fields, sizeof(fields));
         if (strcmp(fields, owns[i].own) != 0 || c->plan.probe.task != owns[i].ties) {
             fail_msg("%s: once [%s] tied to %u, not [%s] to %u", owns[i].condition, fields,
                      c->plan.probe.task, owns[i].own, owns[i].ties);
@@ -168,7 +168,7 @@ static void bits_go_to_what_is_shared(void **state)
     (void)state;
     for (unsigned i = 0; i < SINGLE + 2; i++) {
         unsigned vpid = i < SINGLE ? i : 9999;
-        snprintf(conditions[i], sizeof conditions[i], "proc.vpid > %u and fd.num > %u", vpid, i);
+        snprintf(conditions[i], sizeof(conditions[i]), "proc.vpid > %u and fd.num > %u", vpid, i);
         list[i] = conditions[i];
     }
     struct comp *c = pack(list, SINGLE + 2);
@@ -218,7 +218,7 @@ static const struct left lefts[] = {
 static void what_is_left(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof lefts / sizeof *lefts; i++) {
+    for (size_t i = 0; i < sizeof(lefts) / sizeof(*lefts); i++) {
         const struct left *l = &lefts[i];
         struct comp *c = pack(l->conditions, l->conditions[2] ? 3 : l->conditions[1] ? 2 : 1);
         const struct task_mask *m = &c->task->left[row_of(c, EV_openat)][l->class];
@@ -261,7 +261,7 @@ static const struct left_path left_paths[] = {
 static void what_is_left_of_a_path(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof left_paths / sizeof *left_paths; i++) {
+    for (size_t i = 0; i < sizeof(left_paths) / sizeof(*left_paths); i++) {
         const struct left_path *l = &left_paths[i];
         struct comp *c = pack(l->conditions, l->conditions[2] ? 3 : l->conditions[1] ? 2 : 1);
         const struct task_mask *m = &c->task->left[row_of(c, EV_openat)][0];
