@@ -170,13 +170,15 @@ static __always_inline __u32 class_of(__u64 nr, enum way way, struct pt_regs *re
 struct look {
     struct task_struct *task;
     struct kept kept; /* of the task */
-    __u64 bits[2];    /* keep_bits() */
     int left;         /* enum left_answer */
 };
 
 static __always_inline int ask_left(const struct look *l, __u32 event, __u32 class, __u64 sketch)
 {
-    return rule_left(event, class, l->bits[0], l->bits[1], sketch);
+    __u64 bits[2];
+
+    keep_bits(&l->kept, bits);
+    return rule_left(event, class, bits[0], bits[1], sketch);
 }
 
 static __always_inline struct look look_at(struct task_struct *task, __u32 event, __u32 class)
@@ -187,7 +189,6 @@ static __always_inline struct look look_at(struct task_struct *task, __u32 event
         return l;
     if (plan.task)
         l.kept = keep_find(task);
-    keep_bits(&l.kept, l.bits);
     l.left = ask_left(&l, event, class, SKETCH_UNKNOWN);
     return l;
 }

@@ -38,6 +38,13 @@ struct lore_row {
 ABI_ASSERT(sizeof(struct lore_key) == 16 + LORE_TEXT);
 ABI_ASSERT(sizeof(struct lore_row) == 16 + sizeof(struct lore_key) + sizeof(struct lore_bits));
 
+/* One word after the other: all at a time they fill a BPF program's stack. */
+#ifdef __bpf__
+#define LORE_STEP(x) OPAQUE(x)
+#else
+#define LORE_STEP(x)
+#endif
+
 static inline __u64 lore_key_word(const struct lore_key *key, __u32 i)
 {
     __u64 w;
@@ -51,8 +58,10 @@ static inline __u32 lore_hash(const struct lore_key *key)
 {
     __u64 h = 0xcbf29ce484222325ull;
 
-    for (__u32 i = 0; i < LORE_KEY_WORDS; i++)
+    for (__u32 i = 0; i < LORE_KEY_WORDS; i++) {
         h = (h ^ lore_key_word(key, i)) * 0x100000001b3ull;
+        LORE_STEP(h);
+    }
     return (__u32)(h ^ h >> 32);
 }
 
@@ -60,8 +69,10 @@ static inline int lore_same_key(const struct lore_key *a, const struct lore_key 
 {
     __u64 differ = 0;
 
-    for (__u32 i = 0; i < LORE_KEY_WORDS; i++)
+    for (__u32 i = 0; i < LORE_KEY_WORDS; i++) {
         differ |= lore_key_word(a, i) ^ lore_key_word(b, i);
+        LORE_STEP(differ);
+    }
     return differ == 0;
 }
 

@@ -229,8 +229,10 @@ static __always_inline bool hex64(const char *id)
     __u64 all = 0x80 * MATCH_ONES;
 
 #pragma unroll
-    for (__u32 i = 0; i < 64; i += 8)
+    for (__u32 i = 0; i < 64; i += 8) {
         all &= match_hex8(match_word(id + i));
+        OPAQUE(all); /* one after the other: side by side they fill the stack */
+    }
     return all == 0x80 * MATCH_ONES;
 }
 

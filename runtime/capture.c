@@ -217,17 +217,20 @@ static size_t whole_part(const struct capture_part *p)
     return sizeof(struct capture_frame) + capture_padded(p->size);
 }
 
-/* Unpacks frames behind those before them in the block. False: that cannot be, or they differ. */
+/*
+ * Unpacks frames behind those before them in the block. False: that cannot be. Their bytes need no
+ * sum of their own: those that they are made from have one, and so have all before them.
+ */
 static bool unpack_bytes(const struct capture_in *in, const struct capture_packed *head, size_t n)
 {
     const size_t before = head->before, size = head->size;
     char *block = (char *)in->buf + CAPTURE_AHEAD;
 
-    return (before == 0 || before == in->block_size) && size > 0 && size % 8 == 0 &&
+    return before == (head->after ? in->block_size : 0) &&
+           (!head->after || head->after == in->block_check) && size > 0 && size % 8 == 0 &&
            size <= CAPTURE_BLOCK - before &&
            LZ4_decompress_safe_usingDict((const char *)(head + 1), block + before, (int)n,
-                                         (int)size, block, (int)before) == (int)size &&
-           head->check == capture_check(size, block + before, size);
+                                         (int)size, block, (int)before) == (int)size;
 }
 
 /* Unpacks a frame's frames, and looks at each. False: something is wrong with one. */
@@ -244,6 +247,7 @@ static bool unpack(struct capture_in *in, const struct capture_part *p)
             return false;
     in->block_at = head->before;
     in->block_size = end;
+    in->block_check = ((const struct capture_frame *)p->bytes - 1)->check;
     return true;
 }
 

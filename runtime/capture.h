@@ -91,7 +91,7 @@ struct capture_end {
 struct capture_packed {
     uint32_t size;   /* of the frames, unpacked */
     uint32_t before; /* of those before it in its block, which it may refer to; 0: it begins one */
-    uint64_t check;  /* capture_check() over the frames, from their size */
+    uint64_t after;  /* check of the packed frame before it in its block; 0: it begins one */
 };
 
 #define CAPTURE_FRAME_MAX (REC_MAX + 64) /* bytes of a payload */
@@ -134,6 +134,7 @@ struct capture_in {
     size_t at, len;
     uint64_t offset;             /* in the file, of what is read next */
     size_t block_at, block_size; /* of unpacked frames, behind what is read ahead */
+    uint64_t block_check;        /* of the packed frame that they end with */
     int error;                   /* errno of a read that failed */
 };
 

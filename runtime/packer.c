@@ -61,7 +61,7 @@ size_t packer_pack(struct packer *p, size_t n, uint8_t *out)
 {
     uint8_t *frames = p->block + p->used, *payload = out + sizeof(struct capture_frame);
     const struct capture_packed head = {
-        .size = (uint32_t)n, .before = (uint32_t)p->used, .check = capture_check(n, frames, n)};
+        .size = (uint32_t)n, .before = (uint32_t)p->used, .after = p->used ? p->last : 0};
     size_t size = compress(p, n, payload + sizeof(head));
     struct capture_frame f;
 
@@ -75,6 +75,7 @@ size_t packer_pack(struct packer *p, size_t n, uint8_t *out)
     memcpy(payload, &head, sizeof(head));
     memset(payload + size, 0, capture_padded(size) - size);
     f = capture_frame_of(CAPTURE_PACKED, payload, size);
+    p->last = f.check;
     memcpy(out, &f, sizeof(f));
     return capture_whole(&f);
 }

@@ -14,7 +14,8 @@ union LZ4_stream_u;
 struct packer {
     union LZ4_stream_u *stream;
     uint8_t *block;
-    size_t used; /* bytes of the block that are packed already */
+    size_t used;   /* bytes of the block that are packed already */
+    uint64_t last; /* check of the frame that the last of them are in */
 };
 
 /* False: out of memory. Either way it may be closed. */

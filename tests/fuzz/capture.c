@@ -42,7 +42,7 @@ static void make_head_current(uint8_t *file)
     memcpy(file, &head, sizeof(head));
 }
 
-/* The sum over what a packed frame unpacks to, if it does. */
+/* What unpacks by itself begins a block. */
 static void make_block_current(uint8_t *payload, size_t size)
 {
     struct capture_packed head;
@@ -55,7 +55,7 @@ static void make_block_current(uint8_t *payload, size_t size)
     uint8_t *block = malloc(n + 8);
     if (LZ4_decompress_safe((char *)payload + sizeof(head), (char *)block,
                             (int)(size - sizeof(head)), (int)n) == (int)n) {
-        head = (struct capture_packed){.size = (uint32_t)n, .check = capture_check(n, block, n)};
+        head = (struct capture_packed){.size = (uint32_t)n};
         memcpy(payload, &head, sizeof(head));
     }
     free(block);
@@ -102,19 +102,23 @@ static size_t add_frame(uint8_t *at, enum capture_kind kind, const void *bytes, 
     return capture_whole(&f);
 }
 
-/* Adds a piece of a block, if it shrinks enough; what that takes. */
+/* Adds a piece of a block, if it shrinks enough; what that takes. `*last`: the check of its frame.
+ */
 static size_t add_piece(uint8_t *at, LZ4_stream_t *stream, const uint8_t *block, size_t before,
-                        size_t n)
+                        size_t n, uint64_t *last)
 {
     static _Alignas(8) uint8_t payload[CAPTURE_FRAME_MAX];
-    const struct capture_packed head = {.size = (uint32_t)n,
-                                        .before = (uint32_t)before,
-                                        .check = capture_check(n, block + before, n)};
+    const struct capture_packed head = {
+        .size = (uint32_t)n, .before = (uint32_t)before, .after = *last};
     memcpy(payload, &head, sizeof(head));
     int packed = LZ4_compress_fast_continue(stream, (const char *)block + before,
                                             (char *)payload + sizeof(head), (int)n,
                                             sizeof(payload) - sizeof(head), 1);
-    return packed > 0 ? add_frame(at, CAPTURE_PACKED, payload, sizeof(head) + (size_t)packed) : 0;
+    if (packed <= 0)
+        return 0;
+    packed = (int)add_frame(at, CAPTURE_PACKED, payload, sizeof(head) + (size_t)packed);
+    *last = ((const struct capture_frame *)at)->check;
+    return (size_t)packed;
 }
 
 /* Bytes of the frames but for an end, which has no place in a piece. */
@@ -154,14 +158,15 @@ static size_t pack_frames(uint8_t **file, size_t size)
     uint8_t *frames = *file + nhead, *made = malloc(3 * CAPTURE_BLOCK);
     size_t n = without_end(frames, (size - nhead) & ~(size_t)7), first = half(frames, n);
     LZ4_stream_t *stream = LZ4_createStream();
+    uint64_t last = 0;
     ((struct capture_head *)*file)->nrule = 64;
     make_head_current(*file);
     memcpy(made, *file, nhead);
     clear_sums(frames, n);
     size = nhead + add_frame(made + nhead, CAPTURE_RULES, "\377\377\377\377\377\377\377", 8);
     if (first)
-        size += add_piece(made + size, stream, frames, 0, first);
-    size += add_piece(made + size, stream, frames, first, n - first);
+        size += add_piece(made + size, stream, frames, 0, first, &last);
+    size += add_piece(made + size, stream, frames, first, n - first, &last);
     size += add_frame(made + size, CAPTURE_END, &end, sizeof(end));
     LZ4_freeStream(stream);
     free(*file);
