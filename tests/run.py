@@ -46,6 +46,7 @@ def suites(target):
     quick = unit('release') + [
         ('golden', [PY, 'tests/golden/run.py']),
         ('loops of the probe', [PY, 'tests/edges.py']),
+        ('frames of the programs', [PY, 'tests/frames.py']),
         ('diagnostics', [PY, 'tests/diag.py']),
         ('bad input', [PY, 'tests/bad.py']),
         ('rules', [PY, 'tests/rules.py']),
