@@ -78,7 +78,8 @@ WORDS = {'fd.name': text(40)}
 # What is measured is a difference: (conditions, what their event has of its own) more and less.
 LISTS = [(one(f'fd.name in {listed(numbered(i, 40) for i in range(count))}'), WORDS)
          for count in (8, 128, 200)]
-SHORT, BEHIND = (BARE, {}), (BARE, WORDS)
+SHORT = (BARE, {})
+ALONE = (one(f'fd.name = {numbered(0, 40)}'), WORDS)  # as a list does, it has the path looked at
 NOT_EQUAL = [(several(lambda i, n=n: f'fd.name != {numbered(i, n)}'), {'fd.name': text(n)})
              for n in (8, 40)]
 SEARCH = one('fd.name contains gpabsent')
@@ -92,7 +93,7 @@ TESTS = {
                'the beginning of a text, one word'),
     'SUFFIX': ((several(lambda i: f'not fd.name endswith {numbered(i, 8)}'), {}), SHORT, MANY,
                'the end of a text, one word'),
-    'LIST': (LISTS[0], BEHIND, 1, 'a text against a list of 8, in code'),
+    'LIST': (LISTS[0], ALONE, 1, 'a text against a list of 8, in code'),
     'LIST_STEP': (LISTS[1], LISTS[0], 4, 'each doubling of the list'),
     'LOOKUP': ((one(f'fd.name in {listed(numbered(i, 8) for i in range(200))}'), {}), SHORT, 1,
                'a text of one word looked up in a table'),
