@@ -12,7 +12,7 @@ from report import BIN, ROOT, progress
 STARTS = 7
 QUIET = 5           # seconds that an idle daemon is watched
 ALERTS = 500        # of which the latency is taken
-FLOOD, FLOODS = 60000, 5    # opens of each processor, and how often
+FLOOD, FLOODS = 1000000, 3  # opens of each processor, seconds of them, and how often
 MATCHED = '/etc/shadow'
 
 

@@ -8,6 +8,7 @@ import os
 import resource
 import shutil
 import subprocess
+import tempfile
 import time
 
 from report import BIN, run_pinned
@@ -38,10 +39,9 @@ class Programs:
     """The programs and what they work on."""
 
     def __init__(self, folder):
-        self.folder = os.path.join(folder, 'programs')
+        self.folder = tempfile.mkdtemp(prefix='programs-', dir=folder)
         self.unpacked = os.path.join(self.folder, 'unpacked')
         self.archive = os.path.join(self.folder, 'headers.tar')
-        os.mkdir(self.folder)
         units = []
         for i in range(UNITS):
             units.append(os.path.join(self.folder, f'part{i}.c'))
