@@ -40,7 +40,6 @@ static __always_inline void put_leader(struct ev *ev, struct task_struct *task, 
 {
     struct proc_state *st = state_of(task);
     __u64 mm = KADDR(struct task_struct, task, mm);
-    bool known;
 
     if (session) {
         put_text(ev, S_SID_EXE, 0, ST_UNKNOWN);
@@ -49,8 +48,7 @@ static __always_inline void put_leader(struct ev *ev, struct task_struct *task, 
         put_exepath(ev, S_SID_EXEPATH, ev->s_SID_EXEPATH, mm);
         return;
     }
-    known = read_name(ev->s_PG_NAME, task);
-    put_text(ev, S_PG_NAME, known ? name_len(ev->s_PG_NAME) : 0, known ? ST_PRESENT : ST_UNKNOWN);
+    put_task_name(ev, S_PG_NAME, ev->s_PG_NAME, task);
     put_text(ev, S_PG_EXE, 0, ST_UNKNOWN);
     if (st)
         put_exe(ev, S_PG_EXE, ev->s_PG_EXE, st);

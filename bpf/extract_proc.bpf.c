@@ -354,10 +354,7 @@ __attribute__((noinline)) int extract_parent(struct ev *ev)
         put_cmdline(ev, S_PCMDLINE, ev->s_PCMDLINE, st);
         return 0;
     }
-    bpf_probe_read_kernel(ev->s_PNAME, COMM_SIZE, parent->comm);
-    put_text(ev, S_PNAME, name_len(ev->s_PNAME), ST_PRESENT);
-    if (!counts_own_name(parent))
-        put_text(ev, S_PNAME, 0, ST_UNKNOWN);
+    put_task_name(ev, S_PNAME, ev->s_PNAME, parent);
     put_text(ev, S_PEXE, 0, ST_UNKNOWN);
     put_text(ev, S_PCMDLINE, 0, ST_UNKNOWN);
     return 0;

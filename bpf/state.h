@@ -77,6 +77,16 @@ static __always_inline bool read_name(char *to, struct task_struct *task)
     return st || counts_own_name(task);
 }
 
+/* Name of a process into a text slot; unknown if read_name() says so. */
+static __always_inline void put_task_name(struct ev *ev, __u32 slot, char *to,
+                                          struct task_struct *task)
+{
+    if (read_name(to, task))
+        put_text(ev, slot, name_len(to), ST_PRESENT);
+    else
+        put_text(ev, slot, 0, ST_UNKNOWN);
+}
+
 /* State of a text made of arguments that may be cut; `whole`: this part of them is there whole. */
 static __always_inline __u8 args_state(struct proc_state *st, bool whole)
 {

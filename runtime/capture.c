@@ -105,11 +105,16 @@ static const void *take(struct capture_in *in, size_t n)
 
 /* ---- the header ---- */
 
+static bool other_version(const struct capture_head *h)
+{
+    return h->version < CAPTURE_OLDEST || h->version > CAPTURE_VERSION;
+}
+
 static const char *head_wrong(const struct capture_head *h, size_t n)
 {
     if (n < offsetof(struct capture_head, catalog) || h->magic != CAPTURE_MAGIC)
         return "this is no recording";
-    if (h->version < CAPTURE_OLDEST || h->version > CAPTURE_VERSION)
+    if (other_version(h))
         return "the recording is of another version of the format";
     if (h->size != sizeof(*h) || n < sizeof(*h))
         return "the recording is cut or damaged in its header";
@@ -135,8 +140,7 @@ int capture_begin(struct capture_in *in, struct capture_head *head, char *err, s
     memset(head, 0, sizeof(*head));
     memcpy(head, in->buf + in->at, n);
     wrong = head_wrong(head, n);
-    if (wrong && head->magic == CAPTURE_MAGIC &&
-        (head->version < CAPTURE_OLDEST || head->version > CAPTURE_VERSION))
+    if (wrong && head->magic == CAPTURE_MAGIC && other_version(head))
         snprintf(err, errlen, "%s: %u, not %u to %u", wrong, head->version, CAPTURE_OLDEST,
                  CAPTURE_VERSION);
     else if (wrong)

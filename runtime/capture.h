@@ -23,8 +23,8 @@
 
 #define CAPTURE_MAGIC 0x3170616365727572ull /* "rurecap1" */
 #define CAPTURE_VERSION 2u
-#define CAPTURE_OLDEST                                                                             \
-    1u /* that can still be read: it has neither packed frames nor CAPTURE_STOP */
+/* That can still be read: it has neither packed frames nor CAPTURE_STOP. */
+#define CAPTURE_OLDEST 1u
 
 struct capture_head {
     uint64_t magic;

@@ -26,6 +26,16 @@ static inline void folder_text(const char *dir, const char *name, const char *te
     folder_put(dir, name, "w", text, strlen(text));
 }
 
+/* Makes it from a template, with users root and alice; 0: done. */
+static inline int folder_make(char *dir)
+{
+    if (!mkdtemp(dir))
+        return -1;
+    folder_text(dir, "passwd",
+                "root:x:0:0:root:/root:/bin/bash\nalice:x:1000:1000::/home/alice:/bin/sh\n");
+    return 0;
+}
+
 /* Removes it with all that is in it; 0: done. */
 static inline int folder_remove(const char *dir)
 {

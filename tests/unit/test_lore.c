@@ -23,11 +23,7 @@ static char dir[] = "/tmp/test_lore.XXXXXX";
 static int make_dir(void **state)
 {
     (void)state;
-    if (!mkdtemp(dir))
-        return -1;
-    folder_text(dir, "passwd",
-                "root:x:0:0:root:/root:/bin/bash\nalice:x:1000:1000::/home/alice:/bin/sh\n");
-    return 0;
+    return folder_make(dir);
 }
 
 static int remove_dir(void **state)
