@@ -68,13 +68,18 @@ static inline unsigned match_nul8(unsigned long long w)
     return (unsigned)((((nul - 1) & ~nul & MATCH_ONES) * MATCH_ONES) >> 56);
 }
 
+/* 0x80 in each of eight bytes that is a NUL. */
+static inline unsigned long long match_nuls8(unsigned long long w)
+{
+    unsigned long long low = 0x7f * MATCH_ONES;
+
+    return ~(((w & low) + low) | w | low);
+}
+
 /* Eight bytes, each NUL made a blank. */
 static inline unsigned long long match_blank8(unsigned long long w)
 {
-    unsigned long long low = 0x7f * MATCH_ONES;
-    unsigned long long nul = ~(((w & low) + low) | w | low); /* 0x80 where a NUL stands */
-
-    return w | nul >> 2;
+    return w | match_nuls8(w) >> 2;
 }
 
 /*

@@ -21,6 +21,7 @@
 #include "events.h"
 #include "lore.h"
 #include "sketch.h"
+#include "texts.h"
 
 #define PROBE_CPUS 2 /* of `scratch` and `stats`; the loader sets the number of possible CPUs */
 
@@ -176,12 +177,17 @@ struct procs_map {
     __type(key, int);
     __type(value, struct proc_state);
 };
-struct envs_map {
-    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __type(key, int);
-    __type(value, struct env_state);
-};
+#define TEXT_MAP(class, size, kind)                                                                \
+    struct kind##class##_map                                                                       \
+    {                                                                                              \
+        __uint(type, BPF_MAP_TYPE_TASK_STORAGE);                                                   \
+        __uint(map_flags, BPF_F_NO_PREALLOC);                                                      \
+        __type(key, int);                                                                          \
+        __type(value, struct text##class);                                                         \
+    };                                                                                             \
+    extern struct kind##class##_map kind##class SEC(".maps");
+TEXT_SIZES(TEXT_MAP, args)
+TEXT_SIZES(TEXT_MAP, envs)
 struct tasks_map { /* task_slots rows for each CPU */
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, PROBE_CPUS);
@@ -281,7 +287,6 @@ extern struct scratch_map scratch SEC(".maps");
 extern struct work_map work SEC(".maps");
 extern struct mount_sets_map mount_sets SEC(".maps");
 extern struct procs_map procs SEC(".maps");
-extern struct envs_map envs SEC(".maps");
 extern struct tasks_map tasks SEC(".maps");
 extern struct generation_map generation SEC(".maps");
 extern struct patterns_map patterns SEC(".maps");
@@ -317,12 +322,16 @@ extern int rule_filter_judged(struct ev *ev);
  */
 extern int rule_left(__u32 event, __u32 class, __u64 low, __u64 high, __u64 sketch);
 
-/* state.bpf.c: what is known of the current process, without its arguments / with them. */
+/*
+ * state.bpf.c: what is known of the current process, its texts apart: as it is now / of the program
+ * that it has just started.
+ */
 int state_live(struct proc_state *st);
 int state_exec(struct proc_state *st);
-int state_env(struct env_state *env);
 /* What a new process has of its own: `pid` its struct pid, `css_set` its control groups. */
 int state_fork(struct proc_state *st, __u64 pid, __u64 css_set);
+/* texts.bpf.c: those of the program that the current process has just started, after state_exec. */
+int state_texts(struct proc_state *st);
 
 /* task.bpf.c: for rule_task, before it looks at the task. Fills ev->kept.settled. */
 int task_settle(struct ev *ev);

@@ -249,7 +249,7 @@ def objects():
             rows = [line.split() for line in slabs]
     except OSError:
         return None
-    return sum(int(row[1]) for row in rows if re.match(r'kmalloc(-\w+)*-8k$', row[0]))
+    return sum(int(row[1]) for row in rows if re.match(r'kmalloc(-\w+)*-512$', row[0]))
 
 
 def check_left_over(before, score):
