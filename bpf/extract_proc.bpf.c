@@ -265,24 +265,27 @@ static __always_inline __u32 put_env(struct ev *ev, __u32 slot, char *to)
     return ev->h.len[slot];
 }
 
-/* Turns the NULs of eight bytes to blanks. */
+/* Turns the NULs of so many bytes to blanks. */
+#define JOINED 64
 static long join_step(__u32 i, void *unused)
 {
     __u32 cpu = bpf_get_smp_processor_id();
     struct ev *ev = bpf_map_lookup_elem(&scratch, &cpu);
     __u64 *word;
 
-    if (!ev || i >= ENV_CAP / 8)
+    if (!ev || i >= ENV_CAP / JOINED)
         return 1;
-    word = (__u64 *)ev->s_ENV + i;
-    *word = match_blank8(*word);
+    word = (__u64 *)(ev->s_ENV + i * JOINED);
+#pragma unroll
+    for (__u32 k = 0; k < JOINED / 8; k++)
+        word[k] = match_blank8(word[k]);
     return 0;
 }
 
 __attribute__((noinline)) int extract_env(struct ev *ev)
 {
     if (ev)
-        bpf_loop((put_env(ev, S_ENV, ev->s_ENV) + 7) / 8, join_step, NULL, 0);
+        bpf_loop((put_env(ev, S_ENV, ev->s_ENV) + JOINED - 1) / JOINED, join_step, NULL, 0);
     return 0;
 }
 
