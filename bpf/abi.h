@@ -324,13 +324,14 @@ enum {
 #define STORAGE_HEAD 80
 #define ARGS_CAP 4096
 #define ENV_CAP 4096
-#define ARGS_INLINE 256
+#define ARGS_INLINE 248
 struct proc_state {
     __u64 start_ts; /* clone time, ns since the epoch */
     __u64 exe_ino;
     __u64 exe_ctime; /* ns */
     __u64 exe_mtime; /* ns */
     __u64 cgroup;    /* id of the cgroup2 group */
+    __u64 groups;    /* which groups the container was told from (state.bpf.c); 0: user space did */
     __u32 tty;
     __u32 loginuid;
     __s32 vpid;
@@ -373,7 +374,7 @@ ABI_ASSERT(sizeof(struct sock_ends) == 40);
 ABI_ASSERT(sizeof(struct lane) == 64);
 ABI_ASSERT(sizeof(struct ring_reader) == 64);
 ABI_ASSERT(sizeof(struct probe_plan) == 88);
-ABI_ASSERT(offsetof(struct proc_state, comm) == 96);
+ABI_ASSERT(offsetof(struct proc_state, comm) == 104);
 ABI_ASSERT(sizeof(struct proc_state) + STORAGE_HEAD == 512);
 
 #endif

@@ -334,9 +334,14 @@ static long cgroup_step(__u32 i, void *unused)
          ? (int)bpf_core_enum_value(enum cgroup_subsys_id, name##_cgrp_id)                         \
          : -1)
 
-/* The groups of the controllers that the language looks at. */
-static __always_inline void read_groups(struct groups *g, __u64 css_set)
+/*
+ * The groups of the controllers that the language looks at, as what ties a controller to a group:
+ * each of these has a serial number that is never given again, and all numbers as one.
+ */
+#define MIX 0x9e3779b97f4a7c15ull /* odd, and as good as random */
+static __always_inline __u64 read_groups(struct groups *g, __u64 css_set)
 {
+    __u64 serials = 0;
     int controller[CONTROLLERS] = {CONTROLLER(cpuset), CONTROLLER(cpu), CONTROLLER(cpuacct),
                                    CONTROLLER(io), CONTROLLER(memory)};
 
@@ -350,26 +355,39 @@ static __always_inline void read_groups(struct groups *g, __u64 css_set)
         bpf_probe_read_kernel(&css, sizeof(css),
                               (char *)css_set + bpf_core_field_offset(struct css_set, subsys) +
                                   (__u32)controller[i] * sizeof(css));
-        g->next[i] = KADDR(struct cgroup_subsys_state, css, cgroup, kn);
+        g->next[i] = css;
+        serials = (serials ^ KREAD(struct cgroup_subsys_state, css, serial_nr)) * MIX;
     }
+    return serials;
 }
+
+/* A new program's groups are mostly those of the one before, and a child's its parent's. */
 
 static __always_inline void put_cgroup(struct proc_state *st, __u64 css_set)
 {
     struct work *w = work_get();
     struct groups *g;
+    __u64 serials;
     __u32 len;
 
-    __builtin_memcpy(st->container_id, "host", 4);
-    st->container_len = 4;
-    st->container_kind = CONTAINER_HOST;
-    st->container_state = ST_PRESENT;
     st->cgroup = KREAD(struct css_set, css_set, dfl_cgrp, kn, id);
     if (!w)
         return;
     g = &w->groups;
     __builtin_memset(g, 0, sizeof(*g));
-    read_groups(g, css_set);
+    serials = read_groups(g, css_set);
+    if (serials == st->groups)
+        return;
+    st->groups = serials;
+    __builtin_memset(st->container_id, 0, sizeof(st->container_id));
+    __builtin_memcpy(st->container_id, "host", 4);
+    st->container_len = 4;
+    st->container_kind = CONTAINER_HOST;
+    st->container_state = ST_PRESENT;
+#pragma unroll
+    for (int i = 0; i < CONTROLLERS; i++)
+        if (g->next[i])
+            g->next[i] = KADDR(struct cgroup_subsys_state, g->next[i], cgroup, kn);
     bpf_loop((CONTROLLERS + 1) * (CGROUP_DEPTH + 1), cgroup_step, NULL, 0);
     if (g->found) {
         put_container(st, g->at, g->len, g->kind);

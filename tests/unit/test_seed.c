@@ -177,7 +177,7 @@ static void test_classes(void **state)
     static const struct {
         size_t n;
         __u8 args, env;
-    } of[] = {{0, 0, 0},    {1, 0, 1},    {256, 0, 1},  {257, 1, 1},  {936, 1, 1}, {937, 2, 2},
+    } of[] = {{0, 0, 0},    {1, 0, 1},    {248, 0, 1},  {249, 1, 1},  {936, 1, 1}, {937, 2, 2},
               {1960, 2, 2}, {1961, 3, 3}, {4008, 3, 3}, {4009, 4, 4}, {4095, 4, 4}};
     static char many[ARGS_CAP];
     const struct seed s = {.proc = proc};
