@@ -331,14 +331,25 @@ def run_cases(exe, tmp):
     return dirs
 
 
+# Into a group and back again, each time with a new program.
+MOVES = '''
+import os
+lines = [line.strip().split(":", 2) for line in open("/proc/self/cgroup")]
+own = next(path for _, names, path in lines if "cpu" in names.split(","))
+open(%r, "w").write("0")
+os.spawnv(os.P_WAIT, "/bin/true", ["cg%d"])
+open(%r + own + "/cgroup.procs", "w").write("0")
+os.spawnv(os.P_WAIT, "/bin/true", ["back%d"])
+'''
+
+
 def run_cgroups(exe):
     base = '/sys/fs/cgroup/cpu/'
     for n, (path, _) in enumerate(CGROUPS):
         here = base + path
         try:
             os.makedirs(here)
-            code = 'import os; open(%r, "w").write("0"); os.spawnv(0, "/bin/true", ["cg%d"])' % (
-                here + '/cgroup.procs', n)
+            code = MOVES % (here + '/cgroup.procs', n, base, n)
             subprocess.run([exe, '-c', code])
         finally:
             remove_groups(base, path)
@@ -360,6 +371,8 @@ def check_cgroups(recs, own):
     for n, (path, cid) in enumerate(CGROUPS):
         bad += judge('cgroup ' + path, recs, 'execve', {'EXE': 'cg%d' % n},
                      {'CONTAINER_ID': cid or own}, '')
+        bad += judge('back from ' + path, recs, 'execve', {'EXE': 'back%d' % n},
+                     {'CONTAINER_ID': own}, '')
     return bad
 
 
@@ -393,7 +406,7 @@ def main(argv):
         bad += judge(name, near, event, select, want, d)
     own = [r['CONTAINER_ID'] for r in recs if r['EXE'] == dirs[0] + '/probe-smoke'][0]
     bad += check_cgroups(recs, own)
-    print('%d passed, %d failed' % (len(CASES) + len(CGROUPS) + 1 - bad, bad))
+    print('%d passed, %d failed' % (len(CASES) + 2 * len(CGROUPS) + 1 - bad, bad))
     return 1 if bad else 0
 
 
