@@ -269,7 +269,8 @@ struct ring_reader {
     __u32 state;   /* enum reader_state; who sets it to AWAKE from here on wakes the reader */
     __u32 lost;    /* some lane has lost more since the reader set this to 0: */
     __u32 limited; /* or limited more; the lane is counted first */
-    __u32 pad[13];
+    __u32 unkept; /* states of processes, and texts of them, that found no room: they are unknown */
+    __u32 pad[12];
 };
 
 /* Kind of an ancestor's text, for slots X0..X3 (rodata `extra_want`). */

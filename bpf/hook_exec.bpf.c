@@ -15,8 +15,10 @@ static __always_inline void keep_state(struct task_struct *leader)
 {
     struct proc_state *st = bpf_task_storage_get(&procs, leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-    if (!st)
+    if (!st) {
+        count_unkept();
         return;
+    }
     state_exec(st);
     state_texts(st);
 }

@@ -19,10 +19,12 @@ static __always_inline void inherit_args(struct proc_state *st, struct task_stru
     switch (st->args_class) {
         TEXT_SIZES(COPY, args)
     }
-    if (st->args_class && !copied) {
-        st->args_class = 0;
-        st->args_state = ST_UNKNOWN;
-    }
+    if (copied || !st->args_class)
+        return;
+    if (st->args_state != ST_UNKNOWN)
+        count_unkept();
+    st->args_class = 0;
+    st->args_state = ST_UNKNOWN;
 }
 
 static __always_inline void inherit_env(struct proc_state *st, struct task_struct *leader,
@@ -33,10 +35,12 @@ static __always_inline void inherit_env(struct proc_state *st, struct task_struc
     switch (st->env_class) {
         TEXT_SIZES(COPY, envs)
     }
-    if (st->env_class && !copied) {
-        st->env_class = 0;
-        st->env_state = ST_UNKNOWN;
-    }
+    if (copied || !st->env_class)
+        return;
+    if (st->env_state != ST_UNKNOWN)
+        count_unkept();
+    st->env_class = 0;
+    st->env_state = ST_UNKNOWN;
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -51,8 +55,10 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
     if (!from)
         return 0; /* unknown, as its parent is */
     st = bpf_task_storage_get(&procs, child, from, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (!st)
+    if (!st) {
+        count_unkept();
         return 0;
+    }
     if (plan.groups & ARGS_GROUPS)
         inherit_args(st, leader, child);
     if (plan.groups & ENV_GROUPS)

@@ -474,6 +474,16 @@ static __always_inline __u64 *counters(__u32 cpu, __u64 event)
     return s->n[event];
 }
 
+/* A state of a process, or a text of it, found no room. */
+static __always_inline void count_unkept(void)
+{
+    __u32 zero = 0;
+    struct ring_reader *r = bpf_map_lookup_elem(&reader, &zero);
+
+    if (r)
+        __sync_fetch_and_add(&r->unkept, 1);
+}
+
 static __always_inline struct work *work_get(void)
 {
     __u32 zero = 0;

@@ -97,8 +97,12 @@ static __always_inline void keep_args(struct proc_state *st, struct task_struct 
         drop(false, st->args_class, leader);
     st->args_class = class;
     OPAQUE(n);
-    if (!w || (class && !keep(false, class, leader, n)))
+    if (!w)
         return;
+    if (class && !keep(false, class, leader, n)) {
+        count_unkept();
+        return;
+    }
     if (n <= ARGS_INLINE)
         bpf_probe_read_kernel(st->args, n, w->fold);
     st->exe_len = j->exe_len;
@@ -144,9 +148,12 @@ static __always_inline void environment(struct proc_state *st, struct task_struc
     if (n == 0)
         st->env_state = ST_PRESENT;
     OPAQUE(n);
-    if (!w || n == 0 || n > ENV_CAP || bpf_probe_read_user(w->fold, n, (void *)from) ||
-        !keep(true, class, leader, n))
+    if (!w || n == 0 || n > ENV_CAP || bpf_probe_read_user(w->fold, n, (void *)from))
         return;
+    if (!keep(true, class, leader, n)) {
+        count_unkept();
+        return;
+    }
     st->env_len = n - 1;
     st->env_state = whole > ENV_CAP ? ST_CUT : ST_PRESENT;
 }
