@@ -30,10 +30,13 @@
 TEXT_SIZES(TEXT_STRUCT, text)
 
 /* The class of a text of `n` bytes, at most ARGS_CAP or ENV_CAP. */
-#define TEXT_IS_ABOVE(class, size, n) +((n) > (size))
+#define TEXT_ADD_ABOVE(class, size, n) above += (n) > (size);
 static inline __u8 text_class(__u32 n)
 {
-    return (__u8)(1 TEXT_SIZES(TEXT_IS_ABOVE, n));
+    __u32 above = 0;
+
+    TEXT_SIZES(TEXT_ADD_ABOVE, n)
+    return (__u8)(1 + above);
 }
 
 #endif

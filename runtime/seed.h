@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * State of the processes that already run when the daemon starts, from /proc into the kernel's maps
- * (`procs`, and those of long texts). Done once, after the exec and fork hooks are attached: what these write in the meantime
- * is newer and stays (BPF_NOEXIST). A process is named by a pidfd, so that a reused pid is not
- * mistaken for the one that was read.
+ * (`procs`, and those of long texts). Done once, after the exec and fork hooks are attached: what
+ * these write in the meantime is newer and stays (BPF_NOEXIST). A process is named by a pidfd, so
+ * that a reused pid is not mistaken for the one that was read.
  */
 #ifndef RULEC_SEED_H
 #define RULEC_SEED_H
@@ -35,9 +35,9 @@ int seed_read(const struct seed *s, int pid, struct seeded *out);
 /* Reads the environment of one that was read. Unknown if it cannot be. */
 void seed_env(const struct seed *s, int pid, struct seeded *out);
 /*
- * Fills the maps from every process in /proc. Their number, or -errno. A child of a process that is not known yet has nothing to inherit, and
- * may have a number that was passed by already: /proc is read until nobody is found, at most
- * SEED_PASSES times.
+ * Fills the maps from every process in /proc. Their number, or -errno. A child of a process that
+ * is not known yet has nothing to inherit, and may have a number that was passed by already: /proc
+ * is read until nobody is found, at most SEED_PASSES times.
  */
 #define SEED_PASSES 4
 int seed_all(const struct seed *s, const struct state_maps *m);

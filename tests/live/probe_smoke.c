@@ -23,7 +23,7 @@
 #include "../../bpf/abi.h"
 
 #define BUFFER (64u << 20) /* every call is sent, and a busy machine has us wait */
-#define LANES 4 /* 1 + rules of the filter */
+#define LANES 4            /* 1 + rules of the filter */
 
 static const char *const num_names[] = {
 #define SLOT_NUM(id, group, doc) #id,
