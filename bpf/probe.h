@@ -501,6 +501,19 @@ static __always_inline __u32 untold(struct work *w, __u32 value)
     return value + *(volatile __u32 *)&w->zero;
 }
 
+/*
+ * Copies `len` bytes, if they are no more than `size`, a constant. The register that was compared
+ * is the one that is used: clang must neither compare a copy of it nor load it again.
+ */
+static __always_inline bool copy_within(char *to, const char *from, __u32 len, __u32 size)
+{
+    OPAQUE(len);
+    if (len > size)
+        return false;
+    OPAQUE(len);
+    return bpf_probe_read_kernel(to, len, from) == 0;
+}
+
 /* Copies `len` (< PATH_CAP) bytes to a text slot's place. */
 static __always_inline void copy_text(char *to, const char *from, __u32 len)
 {

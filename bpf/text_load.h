@@ -8,8 +8,8 @@
 #define LOAD(class, size, kind)                                                                    \
     case class: {                                                                                  \
         struct text##class *t = bpf_task_storage_get(&kind##class, leader, 0, 0);                  \
-        if (t && t->execs == execs && n <= size)                                                   \
-            loaded = bpf_probe_read_kernel(to, n, t->text) == 0;                                   \
+        if (t && t->execs == execs)                                                                \
+            loaded = copy_within(to, t->text, n, size);                                            \
         break;                                                                                     \
     }
 
@@ -24,11 +24,9 @@ static __attribute__((noinline)) bool args_load(struct task_struct *leader, stru
     if (!w || (st->args_state != ST_PRESENT && st->args_state != ST_CUT))
         return false;
     to = w->fold;
-    OPAQUE(n);
     switch (st->args_class) {
     case 0:
-        if (n <= ARGS_INLINE)
-            loaded = bpf_probe_read_kernel(to, n, st->args) == 0;
+        loaded = copy_within(to, st->args, n, ARGS_INLINE);
         break;
         TEXT_SIZES(LOAD, args)
     }
@@ -41,7 +39,6 @@ static __always_inline bool env_load(struct task_struct *leader, struct proc_sta
     __u32 n = st->env_len, execs = st->execs;
     bool loaded = false;
 
-    OPAQUE(n);
     switch (st->env_class) {
     case 0:
         loaded = n == 0;

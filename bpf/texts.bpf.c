@@ -32,9 +32,9 @@ static __always_inline void drop(bool env, __u8 class, struct task_struct *leade
     case class: {                                                                                  \
         struct text##class *t =                                                                    \
             bpf_task_storage_get(&kind##class, leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);         \
-        if (t && n <= size) {                                                                      \
+        if (t) {                                                                                   \
             t->execs = execs;                                                                      \
-            kept = bpf_probe_read_kernel(t->text, n, w->fold) == 0;                                \
+            kept = copy_within(t->text, w->fold, n, size);                                         \
         }                                                                                          \
         break;                                                                                     \
     }
@@ -47,7 +47,6 @@ static __always_inline bool keep(bool env, __u8 class, struct task_struct *leade
 
     if (!w)
         return false;
-    OPAQUE(n);
     if (env)
         switch (class) {
             TEXT_SIZES(KEEP, envs)
@@ -96,15 +95,14 @@ static __always_inline void keep_args(struct proc_state *st, struct task_struct 
     if (st->args_class != class)
         drop(false, st->args_class, leader);
     st->args_class = class;
-    OPAQUE(n);
     if (!w)
         return;
     if (class && !keep(false, class, leader, n)) {
         count_unkept();
         return;
     }
-    if (n <= ARGS_INLINE)
-        bpf_probe_read_kernel(st->args, n, w->fold);
+    if (!class)
+        copy_within(st->args, w->fold, n, ARGS_INLINE);
     st->exe_len = j->exe_len;
     st->args_len = j->n - 1;
     st->nargs = j->nargs;
