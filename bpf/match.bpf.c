@@ -69,7 +69,7 @@ __attribute__((noinline)) int match_rest(__u32 at, __u32 pattern)
            ((match_word(w->fold + at + i) ^ match_word(p->text + i)) & match_mask(n - i)) == 0;
 }
 
-/* Does the pattern stand at one of these places? Rarely called, too. */
+/* 1 + the first of up to PLACES places from `at` to `last` where its first word stands; 0: none. */
 #define PLACES 32
 __attribute__((noinline)) int match_places(__u32 at, __u32 last, __u32 pattern)
 {
@@ -78,12 +78,11 @@ __attribute__((noinline)) int match_places(__u32 at, __u32 last, __u32 pattern)
     __u64 mask;
 
     if (!w || !p || at >= TEXT_CAP)
-        return 1;
+        return (int)at + 1;
     mask = match_mask(p->len);
     for (__u32 k = 0; k < PLACES && at + k <= last; k++)
-        if (!((match_word(w->fold + at + k) ^ match_word(p->text)) & mask) &&
-            (p->len <= 8 || match_rest(at + k, pattern)))
-            return 1;
+        if (!((match_word(w->fold + at + k) ^ match_word(p->text)) & mask))
+            return (int)(at + k) + 1;
     return 0;
 }
 
@@ -97,15 +96,24 @@ static __always_inline __u64 may_begin8(const char *text, const struct search *s
 static long search_step(__u32 i, struct search *s)
 {
     struct work *w = work_get();
-    __u32 at = i * PLACES;
+    __u32 at = i * PLACES, last;
 
     if (!w || at >= TEXT_CAP)
         return 1;
     if (!(may_begin8(w->fold + at, s) | may_begin8(w->fold + at + 8, s) |
           may_begin8(w->fold + at + 16, s) | may_begin8(w->fold + at + 24, s)))
         return 0;
-    s->found = (__u32)match_places(at, s->last, s->pattern);
-    return s->found != 0;
+    last = s->last - at < PLACES ? s->last : at + PLACES - 1;
+    for (__u32 k = 0; k < PLACES; k++) {
+        at = (__u32)match_places(at, last, s->pattern);
+        if (!at)
+            return 0;
+        if (match_rest(at - 1, s->pattern)) {
+            s->found = 1;
+            return 1;
+        }
+    }
+    return 0;
 }
 
 /* Makes letters of as many bytes small. */

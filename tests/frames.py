@@ -84,13 +84,18 @@ class Program:
 
 
 def packs(folder):
-    """Bundles of our rules and of the official ones, apart and together."""
+    """Bundles of our rules, of the official ones, apart and together, and of very many."""
     official = [path for path in sorted(glob.glob(os.path.join(OFFICIAL, '*_rules.yaml')))
                 if 'deprecated' not in path]
     sources = {'ours': ['stdlib', 'rules'], 'every event': ['tests/live/around_rules.yaml'],
                **{os.path.basename(path): [path] for path in official}}
     if official:
         sources['all official'] = official
+    large = os.path.join(folder, 'large.yaml')
+    with open(large, 'w', encoding='utf-8') as text:
+        subprocess.run([sys.executable, 'tests/bench/genpack.py', '--shape', 'mixed', '--rules', '2000',
+                        '--seed', '1'], cwd=ROOT, check=True, stdout=text)
+    sources['tables of classes'] = [large]
     for name, source in sources.items():
         path = os.path.join(folder, name + '.rpk')
         subprocess.run(['build/rulec', 'build', '-o', path, *source], cwd=ROOT, check=True,
