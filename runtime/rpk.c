@@ -3,6 +3,7 @@
 #include "../grammar/transform.h"
 #include "../grammar/catalog.h"
 #include "../grammar/lore.h"
+#include "../bpf/texts.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -564,6 +565,8 @@ uint64_t rpk_abi_digest(void)
     h = mix(h, sizeof(struct rec));
     h = mix(h, sizeof(struct probe_plan));
     h = mix(h, sizeof(struct proc_state));
+#define TEXT_SIZE(class, size, h) h = mix(h, sizeof(struct text##class));
+    TEXT_SIZES(TEXT_SIZE, h)
     h = mix(h, sizeof(struct rpk_head));
     return h;
 }

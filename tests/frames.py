@@ -5,7 +5,7 @@
 A BPF program may have eight functions above each other, which take 512 bytes of stack together. Kernels
 before 6.2 count each frame in steps of 32 bytes, later ones in steps of 16: what is too much is refused
 there alone, and with the whole program. Seen here, it is seen in a second and not only in a guest.
-Without arguments: our rules, and the official ones, which are read from FALCO_RULES or from
+Without arguments: our rules, many made ones, and the official ones, which are read from FALCO_RULES or from
 ../shared/rules/falco beside this repository; without them there is less to see.
 """
 import bisect

@@ -288,6 +288,24 @@ def case_storm(files, score):
     score.check((daemon.counts() or {}).get('lost') == 0, 'storm: records were lost')
 
 
+def case_seeded(files, score):
+    """What ran before the daemon has its long arguments and environment, and so have its children."""
+    mark = files.opened('mark', 'args=%proc.args env=%proc.env')
+    mark['condition'] += ' and proc.env contains yyyyy'
+    script = f'read line; : < {files.path("mark")}; (: < {files.path("mark")}); exit 0'
+    sizes = (100, 900, 1900, 3900)
+    early = [subprocess.Popen(['sh', '-c', script, 'x' * size], stdin=subprocess.PIPE,
+                              env={'A': 'y' * size}) for size in sizes]
+    daemon = started(files.pack(mark))
+    for process in early:
+        process.communicate(b'\n')
+    told = [(f['proc.args'], f['proc.env']) for f in
+            (alert['output_fields'] for alert in await_alerts(daemon, 'mark', 2 * len(sizes)))]
+    score.check(daemon.stop() == 0, 'seeded: exit code')
+    want = [(f'-c {script} ' + 'x' * size, 'A=' + 'y' * size) for size in sizes for _ in range(2)]
+    score.check(sorted(told) == sorted(want), f'seeded: {[(len(a), len(e)) for a, e in told]}')
+
+
 @contextlib.contextmanager
 def limited_group():
     """(a control group, its files of memory used and of the limit), or None; removed at the end."""
