@@ -388,7 +388,7 @@ static __always_inline void session_begin(struct session *s, struct ev *ev,
     s->host = KREAD(struct task_struct, task, thread_pid, level) == 0;
     s->found = s->host && pid_of(task) == s->pid;
     __builtin_memset(ev->s_SNAME, 0, COMM_SIZE);
-    s->cut = 0;
+    s->cut = s->top = s->unsure = 0;
     s->unknown = s->found && !read_name(ev->s_SNAME, task);
 }
 
@@ -407,14 +407,21 @@ static __always_inline void session_see(struct session *s, struct ev *ev, struct
 
 static long anc_step(__u32 i, struct climb *c)
 {
-    struct task_struct *task = c->task->real_parent->group_leader;
+    struct task_struct *up = c->task->real_parent, *task = up->group_leader;
     struct work *w = work_get();
     struct ev *ev = c->ev;
+    struct proc_state *st;
 
-    if (!w || i >= ANC_MAX || task->tgid == 0)
+    if (!w || i >= ANC_MAX)
+        return 1;
+    w->session.top = task->tgid == 0;
+    if (w->session.top)
         return 1;
     c->task = task;
-    if (!read_name(ev->h.anc[i], task)) {
+    st = state_of(task);
+    if (!st || up->flags & PF_EXITING)
+        w->session.unsure = 1;
+    if (!take_name(ev->h.anc[i], task, st)) {
         __builtin_memset(ev->h.anc[i], 0, COMM_SIZE);
         w->session.cut = 1;
         return 1;

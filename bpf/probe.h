@@ -61,6 +61,8 @@ struct session {
     __u32 host;    /* the process is in the first pid namespace */
     __u32 unknown; /* its name was found, and is not known */
     __u32 cut;     /* an ancestor's name is not known: the walk has ended there */
+    __u32 top;     /* the walk has come to the first task */
+    __u32 unsure;  /* an ancestor is exiting, or has no state (task.bpf.c) */
 };
 
 /* A walk over a vector's parts (extract_data.bpf.c), here for the same reason. */

@@ -58,16 +58,20 @@ static __always_inline void put_name(struct ev *ev, __u32 slot, char *to, const 
     put_text(ev, slot, name_len(to), ST_PRESENT);
 }
 
-/* False: the name is not known, and the bytes are nobody's. */
-static __always_inline bool read_name(char *to, struct task_struct *task)
+/* `st`: the process's state, or NULL. False: the name is not known, and the bytes are nobody's. */
+static __always_inline bool take_name(char *to, struct task_struct *task,
+                                      const struct proc_state *st)
 {
-    struct proc_state *st = state_of(task);
-
     if (st)
         __builtin_memcpy(to, st->comm, COMM_SIZE);
     else
         bpf_probe_read_kernel(to, COMM_SIZE, task->comm);
     return st || counts_own_name(task);
+}
+
+static __always_inline bool read_name(char *to, struct task_struct *task)
+{
+    return take_name(to, task, state_of(task));
 }
 
 /* Name of a process into a text slot; unknown if read_name() says so. */
