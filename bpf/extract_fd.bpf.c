@@ -456,6 +456,7 @@ static __always_inline __u64 stored_bits(struct ev *ev, struct sketching *s, __u
     if (!(plan.readings & READ_BIT(READ_STORED)))
         return 0;
     mount = stored_in(file, ev->task);
+    ev->own_place = mount == 0;
     if (mount == 0 || mount == PLACE_UNKNOWN)
         return mount ? SKETCH_UNKNOWN : 0;
     s->dentry = (__u64)KREAD(struct file, file, f_path.dentry);
@@ -541,7 +542,9 @@ static __always_inline __u64 both_bits(struct ev *ev, struct sketching *s, __u64
     if (n)
         put_base(ev, s);
     bits = file_bits(ev, s, file);
-    if (n && s->spelling != SPELLED_SAME)
+    if (n && s->spelling == SPELLED_SAME)
+        ev->spelled = 1;
+    else if (n)
         bits |= text_bits(ev, n);
     return bits;
 }

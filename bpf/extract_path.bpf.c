@@ -206,12 +206,25 @@ static __always_inline void read_stored(struct ev *ev, __u64 file)
     ev->h.readings |= READ_BIT(READ_STORED);
 }
 
+/* The path is the caller's text: the sketch has found so. False: it has to be looked for. */
+static __always_inline bool name_as_spelled(struct ev *ev)
+{
+    __u32 n = spelled_len(ev);
+
+    if (!ev->spelled || ev->s_A0[0] != '/' || n == 0 || n >= PATH_CAP)
+        return false;
+    copy_text(ev->s_FD_NAME, ev->s_A0, n);
+    put_text(ev, S_FD_NAME, n, ST_PRESENT);
+    return true;
+}
+
 static __always_inline void name_of_opened(struct ev *ev, __u64 file)
 {
-    put_path(ev, S_FD_NAME, ev->s_FD_NAME, path_of_file(file));
-    if ((plan.readings & READ_BIT(READ_SPELLED)) && event_is_open(ev->h.event))
+    if (!name_as_spelled(ev))
+        put_path(ev, S_FD_NAME, ev->s_FD_NAME, path_of_file(file));
+    if ((plan.readings & READ_BIT(READ_SPELLED)) && event_is_open(ev->h.event) && !ev->spelled)
         read_spelled(ev);
-    if (plan.readings & READ_BIT(READ_STORED))
+    if ((plan.readings & READ_BIT(READ_STORED)) && !ev->own_place)
         read_stored(ev, file);
 }
 

@@ -261,11 +261,18 @@ static bool is_cheap(struct emit *e, const struct dag_node *n)
     return group == G_EVENT || group == G_ARGS || group == G_FD;
 }
 
+/* Goes on, live, where the sketch has the bit of the rule at hand. */
+static void emit_bit(struct emit *e, label_id miss)
+{
+    label_id may = asm_label(e->a);
+    asm_load(e->a, 4, R1, R6, (int32_t)offsetof(struct ev, sketch) + 4 * (e->may / 32));
+    asm_if(e->a, BPF_JSET, R1, 1ull << e->may % 32, may, miss);
+    asm_bind(e->a, may);
+}
+
 /* Goes on, live, where the path can concern the rule at hand. */
 static void emit_may(struct emit *e, label_id miss)
 {
-    int32_t at = (int32_t)offsetof(struct ev, sketch) + 4 * (e->may / 32);
-    label_id may = asm_label(e->a);
     if (!asm_fact(e->a, FACT_SKETCHED)) {
         emit_call(e, "path_sketch");
         asm_set_fact(e->a, FACT_SKETCHED);
@@ -277,9 +284,7 @@ static void emit_may(struct emit *e, label_id miss)
         asm_bind(e->a, bits);
         asm_set_fact(e->a, FACT_BITS);
     }
-    asm_load(e->a, 4, R1, R6, at);
-    asm_if(e->a, BPF_JSET, R1, 1ull << e->may % 32, may, miss);
-    asm_bind(e->a, may);
+    emit_bit(e, miss);
     asm_set_fact(e->a, FACT_MAY);
 }
 
@@ -417,6 +422,8 @@ void emit_nodes(struct emit *e, const struct root *r, label_id hit, label_id mis
     if (e->c->nodes.n)
         find_atoms(e, r->rule.i, e->c->rules.v[r->rule.i].condition);
     asm_drop_fact(e->a, FACT_MAY);
+    if (e->may >= 0) /* a sketch that is not made has all bits */
+        emit_bit(e, miss);
     e->serial++;
     emit_collect(e, &list, root);
     for (uint32_t i = 0; i < list.id.n; i++) {
