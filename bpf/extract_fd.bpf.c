@@ -360,18 +360,31 @@ static __always_inline void see_tail(struct sketching *s, __u64 name, __u64 word
         sketch_tails(s, tail);
 }
 
+/*
+ * The path has more than the text. All components of the text were the path's last ones: but for
+ * what its first one has for being that, its bits are there.
+ */
+static __always_inline void see_end_of_text(struct sketching *s)
+{
+    s->bits |= s->first;
+    if (s->n < 2)
+        s->bits |= sketch_head.shallow;
+    s->text_word = s->word;
+    s->spelling = SPELLED_SHORT;
+}
+
 static __always_inline void see_name(struct ev *ev, struct sketching *s, __u64 name, __u64 parent)
 {
     __u64 word = WORD_AT(name) & match_mask(name_len(s));
 
+    if (s->spelling == SPELLED_WHOLE)
+        see_end_of_text(s);
     see_row(s, word);
     s->word = word;
     if (sketch_head.within && name_len(s) >= 8)
         see_within(s, word);
     if (s->spelling == SPELLED_SO_FAR)
         compare_word(ev, s, word, 0);
-    else if (s->spelling == SPELLED_WHOLE)
-        s->spelling = SPELLED_ELSE; /* the path has more */
     if (name_len(s) > 8)
         see_words(ev, s, name);
     if (s->spelling == SPELLED_SO_FAR)
@@ -542,11 +555,14 @@ static __always_inline __u64 both_bits(struct ev *ev, struct sketching *s, __u64
     if (n)
         put_base(ev, s);
     bits = file_bits(ev, s, file);
-    if (n && s->spelling == SPELLED_SAME)
+    s->bits = 0;
+    if (s->spelling == SPELLED_SAME)
         ev->spelled = 1;
+    else if (s->spelling == SPELLED_SHORT)
+        sketch_parts(s, s->text_word);
     else if (n)
-        bits |= text_bits(ev, n);
-    return bits;
+        s->bits = text_bits(ev, n);
+    return bits | s->bits;
 }
 
 /* ---- all of it ---- */
