@@ -421,7 +421,8 @@ static __always_inline bool sketch_go(struct ev *ev, struct sketching *s)
     s->len = KREAD(struct dentry, dentry, d_name.len) & 0xff;
     see_name(ev, s, (__u64)KREAD(struct dentry, dentry, d_name.name), parent);
     s->dentry = parent;
-    return sketch_ends(s) || s->size >= PATH_CAP;
+    return sketch_ends(s) || s->size >= PATH_CAP ||
+           (!sketch_head.shift && s->spelling >= SPELLED_SHORT);
 }
 
 /* Three of them. No loop: before 6.3 the verifier refuses one that clang enters in its middle. */
@@ -470,7 +471,7 @@ static __always_inline __u64 stored_bits(struct ev *ev, struct sketching *s, __u
         return 0;
     mount = stored_in(file, ev->task);
     ev->own_place = mount == 0;
-    if (mount == 0 || mount == PLACE_UNKNOWN)
+    if (mount == 0 || mount == PLACE_UNKNOWN || !sketch_head.shift)
         return mount ? SKETCH_UNKNOWN : 0;
     s->dentry = (__u64)KREAD(struct file, file, f_path.dentry);
     s->mnt = mount;
@@ -560,7 +561,7 @@ static __always_inline __u64 both_bits(struct ev *ev, struct sketching *s, __u64
         ev->spelled = 1;
     else if (s->spelling == SPELLED_SHORT)
         sketch_parts(s, s->text_word);
-    else if (n)
+    else if (n && sketch_head.shift)
         s->bits = text_bits(ev, n);
     return bits | s->bits;
 }
@@ -604,7 +605,8 @@ __attribute__((noinline)) int path_sketch(struct ev *ev)
     if (event_is_open(ev->h.event)) {
         n = open_len(ev);
         if (!file || n == 0) {
-            ev->sketch = open_bits(ev, file, n);
+            if (sketch_head.shift)
+                ev->sketch = open_bits(ev, file, n);
             return 0;
         }
     }

@@ -119,6 +119,47 @@ static __always_inline bool name_is(struct ev *ev, __u32 text, __u32 n)
     return !s.differ;
 }
 
+struct plain {
+    struct work *w;
+    __u32 n;
+    __u32 odd; /* something was found that folding takes out, or may */
+};
+
+static long plain_step(__u32 i, struct plain *p)
+{
+    __u32 at = i * 8;
+    __u64 odd;
+
+    if (at >= 2 * PATH_CAP)
+        return 1;
+    odd = match_unfolded8(match_word(p->w->fold + at), match_word(p->w->fold + at + 1),
+                          match_word(p->w->fold + at + 2));
+    if (at + 8 > p->n)
+        odd &= match_mask(p->n - at);
+    p->odd = odd != 0;
+    return p->odd;
+}
+
+/* Is work.fold[0..n), which is absolute and has a NUL behind it, what folding would make of it? */
+static __always_inline bool is_folded(struct work *w, __u32 n)
+{
+    struct plain p = {.w = w, .n = n};
+
+    p.odd = untold(w, 0);
+    bpf_loop((n + 7) / 8, plain_step, &p, 0);
+    return !p.odd;
+}
+
+static __always_inline bool put_spelled(struct ev *ev, const char *from, __u32 n)
+{
+    OPAQUE(n);
+    if (n == 0 || n >= PATH_CAP)
+        return false;
+    bpf_probe_read_kernel(ev->alt[READ_ALT(READ_SPELLED)], n, from);
+    ev->alt_len[READ_ALT(READ_SPELLED)] = n;
+    return true;
+}
+
 /* The first `n` bytes of slot A0, absolute and folded, to its place as a reading. False: it cannot
  * be told. */
 static __always_inline bool fold_spelling(struct ev *ev, __u32 n)
@@ -136,20 +177,21 @@ static __always_inline bool fold_spelling(struct ev *ev, __u32 n)
         if (at == 0 || at >= PATH_CAP)
             return false;
         bpf_probe_read_kernel(w->fold, at, w->path + PATH_CAP - at);
-        w->fold[at++] = '/';
+        if (at > 1) /* of the root its own is there */
+            w->fold[at++] = '/';
     }
     OPAQUE(n);
     if (n >= PATH_CAP || at > PATH_CAP)
         return false;
     bpf_probe_read_kernel(w->fold + at, n, ev->s_A0);
-    len = path_fold(at + n);
+    at += n;
+    w->fold[at] = 0;
+    if (is_folded(w, at))
+        return put_spelled(ev, w->fold, at);
+    len = path_fold(at);
     n = (__u32)len;
     OPAQUE(n);
-    if (n == 0 || n >= PATH_CAP)
-        return false;
-    bpf_probe_read_kernel(ev->alt[READ_ALT(READ_SPELLED)], n, w->path + PATH_CAP - n);
-    ev->alt_len[READ_ALT(READ_SPELLED)] = n;
-    return true;
+    return n < PATH_CAP && put_spelled(ev, w->path + PATH_CAP - n, n);
 }
 
 /* ---- PATH ---- */

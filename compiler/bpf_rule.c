@@ -9,6 +9,7 @@
 #include "lore.h"
 #include "pipeline.h"
 #include "place.h"
+#include "supply.h"
 #include "task.h"
 
 enum { R0 = BPF_REG_0, R1, R2, R3, R4, R6 = BPF_REG_6 };
@@ -73,6 +74,10 @@ static void emit_state(struct emit *e, unsigned slot)
     label_id empty = asm_label(e->a), filled = asm_label(e->a);
     asm_if(e->a, BPF_JEQ, R1, ST_UNFILLED, empty, filled);
     asm_bind(e->a, empty);
+    /* A walk tells whether an open's path is what the caller wrote; to build it costs twice that. */
+    if (supply_is_open(e->event) && (group == G_PATH || group == G_DIR) &&
+        !asm_fact(e->a, FACT_SKETCHED))
+        emit_call(e, "path_sketch");
     emit_call(e, extractor_name(e, group));
     load_state(e, slot);
     asm_goto(e->a, filled);
