@@ -56,6 +56,50 @@ static long fold_step(__u32 i, struct fold *f)
     return 0;
 }
 
+struct plain {
+    struct work *w;
+    __u32 n;
+    __u32 odd; /* something was found that folding takes out, or may */
+};
+
+static long plain_step(__u32 i, struct plain *p)
+{
+    __u32 at = i * 8;
+    __u64 odd;
+
+    if (at >= 2 * PATH_CAP)
+        return 1;
+    odd = match_unfolded8(match_word(p->w->fold + at), match_word(p->w->fold + at + 1),
+                          match_word(p->w->fold + at + 2));
+    if (at + 8 > p->n)
+        odd &= match_mask(p->n - at);
+    p->odd = odd != 0;
+    return p->odd;
+}
+
+/* Is work.fold[0..n), of at most 2 * PATH_CAP, what folding would make of it, as most texts are? */
+static __always_inline bool is_folded(struct work *w, __u32 n)
+{
+    struct plain p = {.w = w, .n = n};
+
+    p.odd = untold(w, 0);
+    w->fold[n] = 0;
+    bpf_loop((n + 7) / 8, plain_step, &p, 0);
+    return !p.odd;
+}
+
+static __always_inline int put_folded(struct work *w, __u32 len)
+{
+    __u32 off = PATH_CAP - len;
+
+    OPAQUE(len);
+    OPAQUE(off);
+    if (len == 0 || len >= PATH_CAP)
+        return 0;
+    bpf_probe_read_kernel(w->path + (off & (PATH_CAP - 1)), len, w->fold);
+    return (int)len;
+}
+
 /*
  * Folds work.fold[0..len) as text to an absolute path that ends at work.path[PATH_CAP), from its
  * last component backwards, so that nothing is moved twice. Its length, or 0: too long.
@@ -67,6 +111,8 @@ __attribute__((noinline)) int path_fold(__u32 len)
 
     if (!w || len == 0 || len > 2 * PATH_CAP)
         return 0;
+    if (is_folded(w, len))
+        return put_folded(w, len);
     f.len = f.end = untold(w, len);
     f.skip = f.cut = untold(w, 0);
     f.off = untold(w, PATH_CAP);
@@ -119,47 +165,6 @@ static __always_inline bool name_is(struct ev *ev, __u32 text, __u32 n)
     return !s.differ;
 }
 
-struct plain {
-    struct work *w;
-    __u32 n;
-    __u32 odd; /* something was found that folding takes out, or may */
-};
-
-static long plain_step(__u32 i, struct plain *p)
-{
-    __u32 at = i * 8;
-    __u64 odd;
-
-    if (at >= 2 * PATH_CAP)
-        return 1;
-    odd = match_unfolded8(match_word(p->w->fold + at), match_word(p->w->fold + at + 1),
-                          match_word(p->w->fold + at + 2));
-    if (at + 8 > p->n)
-        odd &= match_mask(p->n - at);
-    p->odd = odd != 0;
-    return p->odd;
-}
-
-/* Is work.fold[0..n), which is absolute and has a NUL behind it, what folding would make of it? */
-static __always_inline bool is_folded(struct work *w, __u32 n)
-{
-    struct plain p = {.w = w, .n = n};
-
-    p.odd = untold(w, 0);
-    bpf_loop((n + 7) / 8, plain_step, &p, 0);
-    return !p.odd;
-}
-
-static __always_inline bool put_spelled(struct ev *ev, const char *from, __u32 n)
-{
-    OPAQUE(n);
-    if (n == 0 || n >= PATH_CAP)
-        return false;
-    bpf_probe_read_kernel(ev->alt[READ_ALT(READ_SPELLED)], n, from);
-    ev->alt_len[READ_ALT(READ_SPELLED)] = n;
-    return true;
-}
-
 /* The first `n` bytes of slot A0, absolute and folded, to its place as a reading. False: it cannot
  * be told. */
 static __always_inline bool fold_spelling(struct ev *ev, __u32 n)
@@ -184,14 +189,14 @@ static __always_inline bool fold_spelling(struct ev *ev, __u32 n)
     if (n >= PATH_CAP || at > PATH_CAP)
         return false;
     bpf_probe_read_kernel(w->fold + at, n, ev->s_A0);
-    at += n;
-    w->fold[at] = 0;
-    if (is_folded(w, at))
-        return put_spelled(ev, w->fold, at);
-    len = path_fold(at);
+    len = path_fold(at + n);
     n = (__u32)len;
     OPAQUE(n);
-    return n < PATH_CAP && put_spelled(ev, w->path + PATH_CAP - n, n);
+    if (n == 0 || n >= PATH_CAP)
+        return false;
+    bpf_probe_read_kernel(ev->alt[READ_ALT(READ_SPELLED)], n, w->path + PATH_CAP - n);
+    ev->alt_len[READ_ALT(READ_SPELLED)] = n;
+    return true;
 }
 
 /* ---- PATH ---- */
