@@ -83,6 +83,9 @@ static __always_inline bool is_folded(struct work *w, __u32 n)
     struct plain p = {.w = w, .n = n};
 
     p.odd = untold(w, 0);
+    OPAQUE(n);
+    if (n > 2 * PATH_CAP) /* said of the register that is used, for kernels before 6.2 */
+        return false;
     w->fold[n] = 0;
     bpf_loop((n + 7) / 8, plain_step, &p, 0);
     return !p.odd;
@@ -181,9 +184,11 @@ static __always_inline bool fold_spelling(struct ev *ev, __u32 n)
         OPAQUE(at);
         if (at == 0 || at >= PATH_CAP)
             return false;
-        bpf_probe_read_kernel(w->fold, at, w->path + PATH_CAP - at);
-        if (at > 1) /* of the root its own is there */
-            w->fold[at++] = '/';
+        OPAQUE(at); /* masks hold, also before 6.2 and whatever clang makes of the test */
+        at &= PATH_CAP - 1;
+        bpf_probe_read_kernel(w->fold, at, w->path + ((PATH_CAP - at) & (PATH_CAP - 1)));
+        w->fold[at] = '/';
+        at += at > 1; /* of the root its own is there */
     }
     OPAQUE(n);
     if (n >= PATH_CAP || at > PATH_CAP)
