@@ -67,6 +67,19 @@ static const struct syscall_info syscalls[] = {
 #include "syscalls.def"
 };
 
+/* Rows of it by number, from 1 on; those of calls without a number come behind. */
+#define ROW_OF_LINE(line) ROW_##line
+#define ROW(line) ROW_OF_LINE(line)
+enum {
+#define SYSCALL(name, nr, nr_ia32, event) ROW(__LINE__),
+#include "syscalls.def"
+};
+static const uint16_t by_nr[] = {
+#define SYSCALL(name, nr, nr_ia32, event)                                                          \
+    [(nr) < 0 ? CATALOG_CALLS + ROW(__LINE__) : (nr)] = 1 + ROW(__LINE__),
+#include "syscalls.def"
+};
+
 static const struct flag_row flag_rows[] = {
 #define FLAG(table, text, value, native) {text, value, native},
 #include "flags.def"
@@ -314,10 +327,7 @@ const struct syscall_info *catalog_syscall_by_name(const char *name, size_t len)
 
 const struct syscall_info *catalog_syscall_by_nr(int32_t nr)
 {
-    for (size_t i = 0; nr >= 0 && i < LEN(syscalls); i++)
-        if (syscalls[i].nr == nr)
-            return &syscalls[i];
-    return NULL;
+    return nr < 0 || nr >= CATALOG_CALLS || !by_nr[nr] ? NULL : &syscalls[by_nr[nr] - 1];
 }
 
 /* The event that is asked for by a number. */
@@ -399,9 +409,11 @@ struct text {
 
 static void text_add(struct text *t, const char *s)
 {
-    for (; *s; s++, t->len++)
-        if (t->len + 1 < t->cap)
-            t->buf[t->len] = *s;
+    const size_t n = strlen(s), room = t->len < t->cap ? t->cap - t->len - 1 : 0;
+
+    if (room > 0)
+        memcpy(t->buf + t->len, s, n < room ? n : room);
+    t->len += n;
     if (t->cap > 0)
         t->buf[t->len < t->cap ? t->len : t->cap - 1] = '\0';
 }
