@@ -7,7 +7,8 @@
 
 #include "get.h"
 
-#define CACHE 4096             /* answers remembered, by hash of the key; a power of two */
+#define CACHE 4096             /* answers remembered, */
+#define WAYS 4                 /* so many whose keys have the same hash; powers of two */
 #define CACHED_BYTES 512       /* of key and text; longer ones are written each time */
 #define TOLD 64                /* answers given in one event */
 #define TOLD_BYTES 65536       /* of their keys and texts */
@@ -191,14 +192,6 @@ static size_t make_answer(struct recorder *rec, const char *key, size_t nkey, bo
     return sizeof(a) + nkey + ntext;
 }
 
-static struct cached *place_of(struct recorder *rec, const char *key, size_t nkey)
-{
-    char padded[ENRICH_KEY + 8] = "";
-
-    memcpy(padded, key, nkey);
-    return &rec->cache[capture_check(nkey, padded, capture_padded(nkey)) % CACHE];
-}
-
 /* The place holds an answer to this key. */
 static bool is_of(const struct cached *c, const char *key, size_t nkey)
 {
@@ -208,6 +201,24 @@ static bool is_of(const struct cached *c, const char *key, size_t nkey)
         return false;
     memcpy(&a, c->frame, sizeof(a));
     return a.nkey == nkey && memcmp(c->frame + sizeof(a), key, nkey) == 0;
+}
+
+/* The place of a key: the one that has it, or the one that was asked the longest time ago. */
+static struct cached *place_of(struct recorder *rec, const char *key, size_t nkey)
+{
+    char padded[ENRICH_KEY + 8] = "";
+    struct cached *set, *oldest;
+
+    memcpy(padded, key, nkey);
+    set = &rec->cache[capture_check(nkey, padded, capture_padded(nkey)) % (CACHE / WAYS) * WAYS];
+    oldest = set;
+    for (struct cached *c = set; c < set + WAYS; c++) {
+        if (is_of(c, key, nkey))
+            return c;
+        if (c->asked < oldest->asked)
+            oldest = c;
+    }
+    return oldest;
 }
 
 /* Writes an answer unless it is the one that was written last. */

@@ -17,6 +17,8 @@
 #include "priv.h"
 
 #define RETRY_S 1
+#define BITE (256u << 10) /* bytes of the buffer that are packed before their room is given back   \
+                           */
 #define CLOSING_BYTES (2 * sizeof(struct capture_frame) + 8 + sizeof(struct capture_end))
 
 struct spool {
@@ -253,13 +255,15 @@ static const struct capture_frame *whole_frame(struct spool *s, uint64_t at)
     return (const struct capture_frame *)s->frame;
 }
 
-/* Packs whole frames, of those up to `put`, as many as `out` has room for; their bytes. */
+/* Packs whole frames, of those up to `put`, as many as `out` has room for
+ * and are given back at once; their bytes. */
 static size_t gather(struct spool *s, uint64_t put, uint64_t *records)
 {
     const struct capture_frame *f;
     size_t n = 0;
 
-    while (s->taken + n < put && packer_add(&s->packer, f = whole_frame(s, s->taken + n))) {
+    while (s->taken + n < put && n < BITE &&
+           packer_add(&s->packer, f = whole_frame(s, s->taken + n))) {
         *records += f->kind == CAPTURE_RECORD;
         n += capture_whole(f);
     }

@@ -287,6 +287,32 @@ static void test_answers_once(void **state)
     free(buffer);
 }
 
+/* Nor are those of a hundred users, who take turns. */
+static void test_answers_in_turn(void **state)
+{
+    struct bench *b = open_bench(in_dir("capture"), 0);
+    struct capture_in in = {.read = read_memory, .buf = aligned_alloc(8, CAPTURE_BUFFER)};
+    struct capture_head head;
+    struct capture_part part;
+    unsigned answers = 0;
+    char err[200];
+    size_t size;
+    uint8_t *bytes;
+
+    (void)state;
+    for (unsigned i = 1; i <= 300; i++)
+        record_one(b, event(2000 + i % 100, 0), i, "<NA>");
+    free(close_bench(b));
+    bytes = read_file(in_dir("capture"), &size);
+    in.ctx = &(struct memory){bytes, size, 0};
+    assert_int_equal(capture_begin(&in, &head, err, sizeof(err)), 0);
+    while (capture_next(&in, &part) == CAPTURE_GOT)
+        answers += part.kind == CAPTURE_ANSWER;
+    assert_int_equal(answers, 3 * 100 + 3); /* three of each user, three of the address */
+    free(bytes);
+    free(in.buf);
+}
+
 /* However much is missing at the end: whole frames are the same, and it is not taken for whole. */
 static void test_every_cut(void **state)
 {
@@ -572,12 +598,13 @@ static void test_no_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read_again),     cmocka_unit_test(test_unasked),
-        cmocka_unit_test(test_answers_once),   cmocka_unit_test(test_every_cut),
-        cmocka_unit_test(test_every_byte),     cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_other_versions), cmocka_unit_test(test_full_disk),
-        cmocka_unit_test(test_mode),           cmocka_unit_test(test_no_file),
-        cmocka_unit_test(test_shrinks),        cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_read_again),   cmocka_unit_test(test_unasked),
+        cmocka_unit_test(test_answers_once), cmocka_unit_test(test_answers_in_turn),
+        cmocka_unit_test(test_every_cut),    cmocka_unit_test(test_every_byte),
+        cmocka_unit_test(test_shapes),       cmocka_unit_test(test_other_versions),
+        cmocka_unit_test(test_full_disk),    cmocka_unit_test(test_mode),
+        cmocka_unit_test(test_no_file),      cmocka_unit_test(test_shrinks),
+        cmocka_unit_test(test_bounded),
     };
 
     return cmocka_run_group_tests(tests, make_dir, remove_dir);
