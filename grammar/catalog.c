@@ -81,7 +81,7 @@ static const uint16_t by_nr[] = {
 };
 
 static const struct flag_row flag_rows[] = {
-#define FLAG(table, text, value, native) {text, value, native},
+#define FLAG(table, text, value, native) {text, sizeof(text) - 1, value, native},
 #include "flags.def"
 };
 
@@ -407,27 +407,33 @@ struct text {
     size_t cap, len;
 };
 
-static void text_add(struct text *t, const char *s)
+static void text_add(struct text *t, const char *s, size_t n)
 {
-    const size_t n = strlen(s), room = t->len < t->cap ? t->cap - t->len - 1 : 0;
+    const size_t room = t->len < t->cap ? t->cap - t->len - 1 : 0;
 
     if (room > 0)
         memcpy(t->buf + t->len, s, n < room ? n : room);
     t->len += n;
-    if (t->cap > 0)
-        t->buf[t->len < t->cap ? t->len : t->cap - 1] = '\0';
 }
 
-static void text_join(struct text *t, const char *name, const char *separator)
+static void text_join(struct text *t, const struct flag_row *f, char separator)
 {
-    if (t->len > 0)
-        text_add(t, separator);
-    text_add(t, name);
+    if (t->len > 0 && t->len + 1 < t->cap)
+        t->buf[t->len] = separator;
+    t->len += t->len > 0;
+    text_add(t, f->text, f->len);
+}
+
+static size_t text_end(struct text *t)
+{
+    if (t->cap > 0)
+        t->buf[t->len < t->cap ? t->len : t->cap - 1] = '\0';
+    return t->len;
 }
 
 /* The walk of rule-language 7: an entry takes its bits out of what is left. */
 static void walk_mask(struct text *t, const struct flag_row *f, unsigned n, uint64_t value,
-                      bool mode, const char *separator)
+                      bool mode, char separator)
 {
     uint64_t left = value;
 
@@ -436,12 +442,12 @@ static void walk_mask(struct text *t, const struct flag_row *f, unsigned n, uint
         bool hit = v == 0 ? value == 0 : left != 0 && (left & v) == v;
 
         if (mode && v == value && v != 0) {
-            text_join(t, f[i].text, separator);
+            text_join(t, &f[i], separator);
             return;
         }
         if (!hit)
             continue;
-        text_join(t, f[i].text, separator);
+        text_join(t, &f[i], separator);
         left &= ~v;
         if (v == value)
             return;
@@ -455,27 +461,26 @@ size_t catalog_flags_text(enum flag_table table, uint64_t value, bool resolved_o
     unsigned n;
     const struct flag_row *f = catalog_flags(table, &n);
 
-    text_add(&t, "");
     if (table == FT_capabilities) {
         for (unsigned i = 0; i < n; i++)
             if (f[i].value != 0 && (value & f[i].value) == f[i].value)
-                text_join(&t, f[i].text, " ");
-        return t.len;
+                text_join(&t, &f[i], ' ');
+        return text_end(&t);
     }
     if (catalog_flags_kind(table) == FLAGS_ENUM) {
         for (unsigned i = 0; i < n; i++)
             if (f[i].value == value)
-                text_join(&t, f[i].text, "|");
+                text_join(&t, &f[i], '|');
     } else {
-        walk_mask(&t, f, n, value, catalog_flags_kind(table) == FLAGS_MODE, "|");
+        walk_mask(&t, f, n, value, catalog_flags_kind(table) == FLAGS_MODE, '|');
     }
     if (t.len == 0 && !resolved_only) {
         char digits[24];
 
-        snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value);
-        text_add(&t, digits);
+        text_add(&t, digits,
+                 (size_t)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value));
     }
-    return t.len;
+    return text_end(&t);
 }
 
 static bool flag_by_name(enum flag_table table, const char *name, size_t len, uint64_t *value)
