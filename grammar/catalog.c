@@ -96,6 +96,24 @@ enum flag_position {
 };
 _Static_assert(FLAG_ROWS == LEN(flag_rows), "every flag has one row");
 
+/* The texts of all rows with a blank behind each, and where each begins: rows that follow one
+   another are copied at once. */
+static const char flag_texts[] =
+#define FLAG(table, text, value, native) text " "
+#include "flags.def"
+    ;
+enum {
+#define FLAG(table, text, value, native)                                                           \
+    GLUE(FLAG_AT_, __LINE__),                                                                      \
+        GLUE(FLAG_END_, __LINE__) = GLUE(FLAG_AT_, __LINE__) + sizeof(text) - 1,
+#include "flags.def"
+};
+static const uint16_t flag_at[] = {
+#define FLAG(table, text, value, native) GLUE(FLAG_AT_, __LINE__),
+#include "flags.def"
+};
+_Static_assert(sizeof(flag_texts) <= UINT16_MAX, "flag_at holds places in it");
+
 struct flag_table_row {
     const char *name;
     enum flag_kind kind;
@@ -416,11 +434,16 @@ static void text_add(struct text *t, const char *s, size_t n)
     t->len += n;
 }
 
-static void text_join(struct text *t, const struct flag_row *f, char separator)
+static void text_separate(struct text *t, char separator)
 {
     if (t->len > 0 && t->len + 1 < t->cap)
         t->buf[t->len] = separator;
     t->len += t->len > 0;
+}
+
+static void text_join(struct text *t, const struct flag_row *f, char separator)
+{
+    text_separate(t, separator);
     text_add(t, f->text, f->len);
 }
 
@@ -454,6 +477,31 @@ static void walk_mask(struct text *t, const struct flag_row *f, unsigned n, uint
     }
 }
 
+static bool has_flag(uint64_t value, const struct flag_row *f)
+{
+    return f->value != 0 && (value & f->value) == f->value;
+}
+
+/* Every row that the value has, as many of them at once as follow one another. */
+static void blank_between(struct text *t, const struct flag_row *f, unsigned n, uint64_t value)
+{
+    const struct flag_row *end = f + n;
+
+    while (f < end) {
+        const struct flag_row *first = f;
+        const char *text = flag_texts + flag_at[first - flag_rows];
+
+        for (; f < end && has_flag(value, f); f++)
+            ;
+        if (f == first) {
+            f++;
+            continue;
+        }
+        text_separate(t, ' ');
+        text_add(t, text, flag_at[f - 1 - flag_rows] + f[-1].len - flag_at[first - flag_rows]);
+    }
+}
+
 size_t catalog_flags_text(enum flag_table table, uint64_t value, bool resolved_only, char *buf,
                           size_t cap)
 {
@@ -462,9 +510,7 @@ size_t catalog_flags_text(enum flag_table table, uint64_t value, bool resolved_o
     const struct flag_row *f = catalog_flags(table, &n);
 
     if (table == FT_capabilities) {
-        for (unsigned i = 0; i < n; i++)
-            if (f[i].value != 0 && (value & f[i].value) == f[i].value)
-                text_join(&t, &f[i], ' ');
+        blank_between(&t, f, n, value);
         return text_end(&t);
     }
     if (catalog_flags_kind(table) == FLAGS_ENUM) {
