@@ -57,9 +57,8 @@ static bool put_frame(struct recorder *rec, enum capture_kind kind, size_t size)
 {
     const struct capture_frame f = {.size = (uint32_t)size, .kind = (uint16_t)kind};
 
-    memset(payload(rec) + size, 0, capture_padded(size) - size);
     memcpy(rec->frame, &f, sizeof(f));
-    return spool_put(rec->spool, rec->frame, capture_whole(&f));
+    return spool_put(rec->spool, rec->frame, sizeof(f) + size, "", 0);
 }
 
 /* One of those that the file begins with. */
@@ -348,18 +347,20 @@ void recorder_forget(struct recorder *rec)
 void recorder_event(struct recorder *rec, struct record *r, uint64_t number, const void *bytes,
                     size_t size)
 {
-    const struct capture_record head = {number};
+    struct {
+        struct capture_frame frame;
+        struct capture_record record;
+    } head = {.frame.kind = CAPTURE_RECORD, .record.number = number};
 
     if (r && !spool_ended(rec->spool))
         ask_all(rec, r);
     if (size > REC_MAX)
         size = REC_MAX; /* malformed, and still is */
-    memcpy(payload(rec), &head, sizeof(head));
-    memcpy(payload(rec) + sizeof(head), bytes, size);
+    head.frame.size = (uint32_t)(sizeof(head.record) + size);
     if (rec->incomplete)
         spool_miss(rec->spool);
     else
-        put_frame(rec, CAPTURE_RECORD, sizeof(head) + size);
+        spool_put(rec->spool, &head, sizeof(head), bytes, size);
     next_event(rec);
 }
 

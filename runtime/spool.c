@@ -17,8 +17,9 @@
 #include "priv.h"
 
 #define RETRY_S 1
-#define BITE (256u << 10) /* bytes of the buffer that are packed before their room is given back   \
-                           */
+#define BITE                                                                                       \
+    (256u << 10) /* bytes of the buffer that are packed before their room is given back            \
+                  */
 #define CLOSING_BYTES (2 * sizeof(struct capture_frame) + 8 + sizeof(struct capture_end))
 
 struct spool {
@@ -346,12 +347,12 @@ int spool_start(struct spool *s, char *err, size_t errlen)
 
 /* ---- the other side ---- */
 
-static void copy_in(struct spool *s, const uint8_t *bytes, size_t n)
+static void copy_in(struct spool *s, const void *bytes, size_t n)
 {
     size_t at = s->put % s->size, first = n < s->size - at ? n : s->size - at;
 
     memcpy(s->buf + at, bytes, first);
-    memcpy(s->buf, bytes + first, n - first);
+    memcpy(s->buf, (const uint8_t *)bytes + first, n - first);
     s->put += n;
 }
 
@@ -364,14 +365,19 @@ static bool is_record(const void *frame)
     return f.kind == CAPTURE_RECORD;
 }
 
-bool spool_put(struct spool *s, const void *frame, size_t n)
+bool spool_put(struct spool *s, const void *frame, size_t n, const void *more, size_t nmore)
 {
+    static const uint8_t zeros[8];
+    const size_t whole = capture_padded(n + nmore);
     bool fits;
 
     pthread_mutex_lock(&s->lock);
-    fits = !s->ended && n <= s->size - (s->put - s->taken);
-    if (fits)
+    fits = !s->ended && whole <= s->size - (s->put - s->taken);
+    if (fits) {
         copy_in(s, frame, n);
+        copy_in(s, more, nmore);
+        copy_in(s, zeros, whole - n - nmore);
+    }
     if (is_record(frame))
         *(fits ? &s->records : s->ended ? &s->after : &s->dropped) += 1;
     if (!s->due && s->put - s->taken > s->size / 2) {
