@@ -35,6 +35,8 @@ struct recorder {
     struct enrich *enrich;
     const char *path;
     int32_t utc_offset;
+    uint16_t ahead[F_COUNT]; /* fields that are asked for in advance */
+    unsigned nahead;
     bool incomplete; /* an answer of this event found no room */
     unsigned ntold;
     size_t told_used;
@@ -102,6 +104,18 @@ void recorder_plan(struct probe_plan *plan)
             catalog_calls((enum event_id)e, (uint64_t *)plan->syscalls);
 }
 
+/* Those that user space alone knows, and that have a value without an argument. */
+static void find_ahead(struct recorder *rec)
+{
+    for (int f = F_NONE + 1; f < F_COUNT; f++) {
+        const struct field_info *info = catalog_field((enum field_id)f);
+
+        if (info->source == SRC_USER && !(info->flags & FF_DEPRECATED) &&
+            (info->arg == ARG_NONE || info->arg == ARG_INDEX_OPT || info->arg == ARG_TEXT_OPT))
+            rec->ahead[rec->nahead++] = (uint16_t)f;
+    }
+}
+
 struct recorder *recorder_open(const struct spool_file *file, struct capture_head *head,
                                const uint8_t *on, struct enrich *e, char *err, size_t errlen)
 {
@@ -113,6 +127,7 @@ struct recorder *recorder_open(const struct spool_file *file, struct capture_hea
     }
     rec->path = file->path;
     rec->enrich = e;
+    find_ahead(rec);
     rec->utc_offset = head->utc_offset;
     rec->spool = spool_open(file, RECORDER_BUFFER, err, errlen);
     if (!rec->spool) {
@@ -319,13 +334,8 @@ static void ask_params(struct recorder *rec, struct record *r)
 /* All that could be asked of this event without an argument, by this bundle or another. */
 static void ask_all(struct recorder *rec, struct record *r)
 {
-    for (int f = F_NONE + 1; f < F_COUNT; f++) {
-        const struct field_info *info = catalog_field((enum field_id)f);
-
-        if (info->source == SRC_USER && !(info->flags & FF_DEPRECATED) &&
-            (info->arg == ARG_NONE || info->arg == ARG_INDEX_OPT || info->arg == ARG_TEXT_OPT))
-            ask_ahead(rec, r, (enum field_id)f, -1);
-    }
+    for (unsigned i = 0; i < rec->nahead; i++)
+        ask_ahead(rec, r, (enum field_id)rec->ahead[i], -1);
     ask_names(rec, r);
     ask_params(rec, r);
 }
