@@ -31,10 +31,10 @@ void thin_begin(struct thin *t, const uint8_t *block)
     concern(t, offsetof(struct ev_head, st), SLOT_COUNT, TOP);
     for (unsigned s = 0; s < S_COUNT; s++) {
         concern(t, offsetof(struct ev_head, st) + SLOT_OF_STR(s), 1, 1ull << s);
-        concern(t, offsetof(struct ev_head, len) + 4 * s, 4, 1ull << s);
+        concern(t, offsetof(struct ev_head, len) + sizeof(uint32_t) * s, 4, 1ull << s);
     }
     for (unsigned k = 0; k < READ_ALTS; k++)
-        concern(t, offsetof(struct rec, alt_len) + 4 * k, 4, 1ull << (S_COUNT + k));
+        concern(t, offsetof(struct rec, alt_len) + sizeof(uint32_t) * k, 4, 1ull << (S_COUNT + k));
     concern(t, offsetof(struct rec, base_len), 4, 1ull << THIN_BASE);
 }
 

@@ -41,16 +41,16 @@ union thin_words {
     uint64_t word[sizeof(struct thin_head) / 8];
 };
 
-/* Bytes of all texts of a record, at most. */
-enum {
-    THIN_TEXT_BYTES = (READ_ALTS + 1) * PATH_CAP
-#define SLOT_STR(id, group, cap, doc) +(cap)
+/* All texts of a record, as long as they can be. */
+struct thin_longest {
+#define SLOT_STR(id, group, cap, doc) char id[cap];
 #include "../grammar/slots.def"
+    char others[READ_ALTS + 1][PATH_CAP];
 };
 /* Bytes that a thin record takes beside its texts, at most: entries of all words, gaps and texts.
  */
-#define THIN_ENTRIES (4 + 9 * THIN_WORDS + THIN_WORDS / THIN_GAP + 4 * THIN_TEXTS)
-#define THIN_MAX (THIN_ENTRIES + THIN_TEXT_BYTES)
+#define THIN_ENTRIES (4 + 9 * THIN_WORDS + THIN_WORDS / THIN_GAP + (size_t)4 * THIN_TEXTS)
+#define THIN_MAX (THIN_ENTRIES + sizeof(struct thin_longest))
 
 _Static_assert(sizeof(struct thin_head) % 8 == 0, "whole words");
 _Static_assert(THIN_WORDS + THIN_WORDS / THIN_GAP < 256, "entries are counted in a byte");

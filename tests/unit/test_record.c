@@ -598,8 +598,8 @@ static void test_states(void **state)
             rec->h.st[slot] = wrong[i];
             assert_int_equal(record_open(&r, rec, size, NULL, NULL), -EPROTO);
         }
-        for (uint8_t st = ST_UNFILLED; st <= ST_CUT; st++) {
-            rec->h.st[slot] = st; /* texts have no bytes */
+        for (unsigned st = ST_UNFILLED; st <= ST_CUT; st++) {
+            rec->h.st[slot] = (uint8_t)st; /* texts have no bytes */
             assert_int_equal(record_open(&r, rec, size, NULL, NULL), 0);
         }
         rec->h.st[slot] = ST_ABSENT;

@@ -218,13 +218,13 @@ static void test_kinds(void **state)
     uint64_t seed = 1;
 
     (void)state;
-    for (unsigned i = 0; i < 20; i++) {
+    for (uint64_t i = 0; i < 20; i++) {
         put_event(m, large_event(&seed), 10 * i);
-        put_event(m, some_event(i, &seed), 10 * i + 1);
+        put_event(m, some_event((unsigned)i, &seed), 10 * i + 1);
         put(m, CAPTURE_OFFSET, &zone, sizeof(zone));
         put(m, CAPTURE_RECORD, huge, i % 2 ? 8 + 3 * i : sizeof(huge)); /* malformed */
         put(m, CAPTURE_ADDRS, &addr, sizeof(addr));
-        put_event(m, some_event(i, &seed), 10 * i + 2);
+        put_event(m, some_event((unsigned)i, &seed), 10 * i + 2);
         huge[0]++;
     }
     end_piece(m);
@@ -300,7 +300,7 @@ static void test_torn(void **state)
 
 _Static_assert(offsetof(struct thin_head, rec.h.event) == 8 * 2 + 4, "GOOD");
 _Static_assert(offsetof(struct thin_head, rec.h.readings) == 8 * 3 + 5, "GOOD");
-_Static_assert(offsetof(struct thin_head, rec.h.len) == 8 * (4 + 81), "LENGTH");
+_Static_assert(offsetof(struct thin_head, rec.h.len) == (size_t)8 * (4 + 81), "LENGTH");
 
 static enum capture_got piece(const uint8_t *bytes, size_t n)
 {
