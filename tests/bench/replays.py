@@ -75,7 +75,7 @@ def measure(aims, build, rules, folder):
         out.write(RULE)
     every = build(path)
     walk = record(rules, '--record-all', os.path.join(folder, 'walk.rec'),
-                  ['find', '/usr', '-xdev', '-maxdepth', '3', '-size', '+1k'])
+                  ['find', '/usr', '-xdev', '-maxdepth', '4', '-size', '+1k'])
     opens = record(every, '--record', os.path.join(folder, 'opens.rec'),
                    [os.path.join(BIN, 'flood'), str(OPENS), MATCHED])
     return {'none match': add(aims, 'events that no official rule matches', rules, walk, 2e6),
