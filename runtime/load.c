@@ -314,14 +314,10 @@ static const char *license_of(const void *bytes, size_t size)
 
 static void load_init(struct load *l)
 {
-    *l = (struct load){.events_fd = -1,
-                       .procs_fd = -1,
-                       .lore_fd = -1,
-                       .envs_fd = -1,
-                       .exec_fd = -1,
-                       .shared = {-1, -1, -1}};
+    *l = (struct load){
+        .events_fd = -1, .procs_fd = -1, .lore_fd = -1, .envs_fd = -1, .shared = {-1, -1, -1}};
     for (unsigned h = 0; h < HOOK_COUNT; h++)
-        l->links[h] = -1;
+        l->links[h] = l->typed[h] = -1;
     for (unsigned i = 0; i < RING_LINKS; i++)
         l->ring_links[i] = -1;
 }
@@ -340,6 +336,15 @@ static void note_map(struct load *l, const char *name, int fd)
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (strcmp(known[i].name, name) == 0)
             *known[i].fd = fd;
+}
+
+/* libbpf cannot attach what it has not loaded itself. */
+static void note_program(struct load *l, const char *section, int fd)
+{
+    enum hook_id h = hook_of_section(section);
+
+    if (h != HOOK_COUNT && strncmp(section, "tp_btf/", 7) == 0)
+        l->typed[h] = fd;
 }
 
 /* Holds all that is loaded apart from the object. 0 or -errno. */
@@ -361,8 +366,7 @@ static int hold(struct load *l, const struct attempt *a)
         if (fd < 0 || its < 0)
             continue;
         fd = held_add(&l->held, HELD_PROGRAM, its);
-        if (strcmp(bpf_program__name(prog), aside_name(ASIDE_EXEC)) == 0)
-            l->exec_fd = fd;
+        note_program(l, bpf_program__section_name(prog), fd);
     }
     return fd < 0 ? fd : 0;
 }
@@ -460,7 +464,7 @@ void load_attach(struct load *l, enum load_part part)
             ring = 1u << HOOK_RING;
             continue;
         }
-        l->links[h] = h == HOOK_EXEC ? held_attach_typed(l->exec_fd) : held_attach(prog);
+        l->links[h] = l->typed[h] < 0 ? held_attach(prog) : held_attach_typed(l->typed[h]);
         if (l->links[h] >= 0)
             l->attached |= (uint8_t)(1u << h);
         else
