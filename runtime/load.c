@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "gate.h"
 #include "hookloss.h"
+#include "ktypes.h"
 #include "lore_tell.h"
 #include "object.h"
 
@@ -139,6 +140,8 @@ struct attempt {
     const struct load_options *opt;
     char *log;   /* LOG_SIZE bytes: what the verifier said last */
     bool filled; /* the programs were taken: what failed came after */
+    int types;   /* a file with the kernel's types, empty until an object was opened; < 0: none */
+    char types_path[KTYPES_PATH];
     struct asides asides;
 };
 
@@ -174,17 +177,30 @@ static int put_judge(const struct load *l, const struct attempt *a, uint8_t hook
     return bpf_map_update_elem(map_fd(l, "judges"), &zero, &fd, BPF_ANY) ? -errno : 0;
 }
 
+/* All attempts have the same types. */
+static int fill_types(const struct load *l, const struct attempt *a)
+{
+    if (a->types < 0 || lseek(a->types, 0, SEEK_END) > 0)
+        return 0;
+    return ktypes_fill(a->types, VMLINUX_BTF, bpf_object__btf(l->object));
+}
+
 static int open_object(struct load *l, struct attempt *a)
 {
     struct bpf_object_open_opts open = {.sz = sizeof(open),
                                         .object_name = "rulerun",
                                         .kernel_log_buf = a->log,
-                                        .kernel_log_size = LOG_SIZE};
+                                        .kernel_log_size = LOG_SIZE,
+                                        .btf_custom_path = a->types < 0 ? NULL : a->types_path};
+    int rc;
 
     a->log[0] = '\0';
     l->object = bpf_object__open_mem(a->bytes, a->size, &open);
     if (!l->object)
         return -errno;
+    rc = fill_types(l, a);
+    if (rc)
+        return rc;
     object_size_map(l->object, "scratch", l->cpus);
     object_size_map(l->object, "tasks", l->cpus * task_slots(l, a->opt->plan));
     object_size_map(l->object, "stats", l->cpus);
@@ -385,6 +401,7 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
         return rc;
     libbpf_set_print(quiet);
     l->cpus = (unsigned)libbpf_num_possible_cpus();
+    a.types = ktypes_open(a.types_path);
     a.log = calloc(1, LOG_SIZE);
     rc = asides_open(&a.asides, license_of(bytes, size), LOG_SIZE);
     if (!rc)
@@ -396,6 +413,8 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
     if (rc)
         load_close(l);
     asides_close(&a.asides);
+    if (a.types >= 0)
+        close(a.types);
     free(a.log);
     return rc;
 }
