@@ -160,7 +160,8 @@ static int make_code(struct aside *a, const struct bpf_program *prog,
     for (size_t i = 0; i < a->code.n && !may; i++)
         if (gate_is_look_up(&a->code.insns[i]))
             a->code.insns[i].imm = MAY_NOT_LOOK_UP;
-    return cut_dead(&a->code, memory, find_memory(a->object, memory, MEMORIES));
+    rc = cut_dead(&a->code, memory, find_memory(a->object, memory, MEMORIES));
+    return rc ? rc : cut_room(&a->code);
 }
 
 /* libbpf asks. */

@@ -42,4 +42,12 @@ struct cut_code {
 /* Cuts in place: the numbers go down. 0, also if nothing was cut; or -ENOMEM. */
 int cut_dead(struct cut_code *code, const struct cut_memory *memory, unsigned nmemory);
 
+/*
+ * The kernel makes some calls longer, one after the other, and copies its tables about the whole
+ * program whenever they are full by that. Adds code that is never run to the last function: as that
+ * is cut out first, the tables have room for all. To be called on what cut_dead() has left; the
+ * instructions are allocated. 0 or -ENOMEM.
+ */
+int cut_room(struct cut_code *code);
+
 #endif

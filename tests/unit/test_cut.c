@@ -5,6 +5,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -256,6 +257,48 @@ static void test_bad_tables(void **state)
     }
 }
 
+/* Room for what the kernel makes of calls: dead code at the end of the last function. */
+static void test_room(void **state)
+{
+    const struct bpf_insn before[] = {
+        CALL(2),   JUMP(JNE, 0, 0, -2), EXIT,     CALL(3), WIDE(1, BPF_PSEUDO_FUNC, 1, 0), EXIT,
+        HELPER(1), JUMP(JEQ, 0, 0, -2), CALL(-6), EXIT};
+    const struct bpf_insn last[] = {MOV(0, 0),           JUMP(JNE, 0, 0, 4), HELPER(1),
+                                    JUMP(JEQ, 0, 0, -2), CALL(-8),           EXIT};
+    uint32_t funcs[][2] = {{0, 100}, {3, 103}, {7, 107}};
+    uint32_t lines[][2] = {{0, 200}, {3, 203}, {7, 207}, {8, 208}};
+    const uint32_t moved[][2] = {{0, 200}, {3, 203}, {7, 207}, {10, 208}};
+    struct cut_code code = {malloc(sizeof(before)), 11, {funcs, 3, 8}, {lines, 4, 8}};
+
+    (void)state;
+    memcpy(code.insns, before, sizeof(before));
+    assert_int_equal(cut_room(&code), 0);
+    assert_int_equal(code.n, 11 + 2 + 10 + 1);
+    assert_memory_equal(code.insns, before, 7 * sizeof(*before));
+    assert_memory_equal(&code.insns[7], last, sizeof(last));
+    for (uint32_t i = 13; i < 23; i++)
+        assert_memory_equal(&code.insns[i], &last[0], sizeof(*last));
+    assert_memory_equal(&code.insns[23], &last[5], sizeof(*last));
+    assert_memory_equal(lines, moved, sizeof(moved));
+    assert_int_equal(code.funcs.n, 3);
+    assert_int_equal(funcs[2][0], 7);
+    /* what it adds is dead */
+    cut(&code);
+    assert_int_equal(code.n, 12);
+    free(code.insns);
+}
+
+/* Nothing to make room for. */
+static void test_no_room(void **state)
+{
+    struct bpf_insn insns[] = {MOV(0, 0), EXIT};
+    struct cut_code code = {.insns = insns, .n = 2};
+
+    (void)state;
+    assert_int_equal(cut_room(&code), 0);
+    assert_int_equal(code.n, 2);
+}
+
 /* ---- programs by chance: cut or not, they come to the same ---- */
 
 #define PROGRAMS 20000
@@ -386,9 +429,10 @@ static void test_chance(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows), cmocka_unit_test(test_tables),
-                                       cmocka_unit_test(test_bad_tables),
-                                       cmocka_unit_test(test_chance)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_rows),       cmocka_unit_test(test_tables),
+        cmocka_unit_test(test_bad_tables), cmocka_unit_test(test_room),
+        cmocka_unit_test(test_no_room),    cmocka_unit_test(test_chance)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
