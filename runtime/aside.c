@@ -30,14 +30,12 @@ const char *aside_name(enum aside_id i)
 
 /* ---- one program ---- */
 
-static void *load(void *ctx)
+static void load(struct aside *a)
 {
-    struct aside *a = ctx;
     int fd = bpf_prog_load(bpf_program__type(a->prog), bpf_program__name(a->prog), a->license,
                            a->code.insns, a->code.n, &a->opts);
 
     a->fd = fd < 0 ? -errno : fd;
-    return NULL;
 }
 
 /* A newer libbpf may know options that we do not. */
@@ -75,23 +73,6 @@ static int put_nothing(struct bpf_program *prog, struct bpf_prog_load_opts *opts
     struct cut_code code = {.insns = nothing, .n = sizeof(nothing) / sizeof(nothing[0])};
 
     return put(prog, opts, &code);
-}
-
-static int start(struct aside *a, struct bpf_program *prog, struct bpf_prog_load_opts *opts)
-{
-    pthread_attr_t attr;
-    int rc;
-
-    a->prog = prog;
-    copy_options(a, opts);
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, STACK);
-    rc = pthread_create(&a->thread, &attr, load, a);
-    pthread_attr_destroy(&attr);
-    if (rc == 0)
-        return put_nothing(prog, opts);
-    a->prog = NULL;
-    return put(prog, opts, &a->code);
 }
 
 /* ---- its code ---- */
@@ -160,8 +141,57 @@ static int make_code(struct aside *a, const struct bpf_program *prog,
     for (size_t i = 0; i < a->code.n && !may; i++)
         if (gate_is_look_up(&a->code.insns[i]))
             a->code.insns[i].imm = MAY_NOT_LOOK_UP;
-    rc = cut_dead(&a->code, memory, find_memory(a->object, memory, MEMORIES));
+    rc = cut_dead(&a->code, memory, find_memory(a->all->object, memory, MEMORIES));
     return rc ? rc : cut_room(&a->code);
+}
+
+/* ---- threads ---- */
+
+static struct aside *take(struct asides *all)
+{
+    struct aside *a;
+
+    pthread_mutex_lock(&all->lock);
+    a = all->taken < all->queued ? all->queue[all->taken++] : NULL;
+    all->running -= !a;
+    pthread_mutex_unlock(&all->lock);
+    return a;
+}
+
+static void *work(void *ctx)
+{
+    struct aside *a;
+
+    while ((a = take(ctx)) != NULL)
+        load(a);
+    return NULL;
+}
+
+static bool start_thread(struct asides *all)
+{
+    pthread_attr_t attr;
+    int rc;
+
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, STACK);
+    rc = pthread_create(&all->threads[all->started], &attr, work, all);
+    pthread_attr_destroy(&attr);
+    all->started += rc == 0;
+    all->running += rc == 0;
+    return rc == 0;
+}
+
+/* False: there is nobody who would take it. */
+static bool enqueue(struct asides *all, struct aside *a)
+{
+    bool somebody;
+
+    pthread_mutex_lock(&all->lock);
+    somebody = (all->running < all->most && start_thread(all)) || all->running;
+    if (somebody)
+        all->queue[all->queued++] = a;
+    pthread_mutex_unlock(&all->lock);
+    return somebody;
 }
 
 /* libbpf asks. */
@@ -170,17 +200,31 @@ static int prepare(struct bpf_program *prog, struct bpf_prog_load_opts *opts, lo
     struct aside *a = (struct aside *)cookie;
     int rc = make_code(a, prog, opts);
 
-    return rc ? rc : start(a, prog, opts);
+    if (rc)
+        return rc;
+    copy_options(a, opts);
+    a->prog = prog;
+    if (enqueue(a->all, a))
+        return put_nothing(prog, opts);
+    a->prog = NULL;
+    return put(prog, opts, &a->code);
 }
 
-/* 0, also if there is nothing to wait for; or -errno. */
+/* All are done. */
+static void join(struct asides *all)
+{
+    while (all->started)
+        pthread_join(all->threads[--all->started], NULL);
+    all->queued = all->taken = 0;
+}
+
+/* 0, also if it was none of a thread's; or -errno. */
 static int end(struct aside *a)
 {
     int rc;
 
     if (!a->prog)
         return 0;
-    pthread_join(a->thread, NULL);
     bpf_program__unload(a->prog);
     free_code(&a->code);
     a->prog = NULL;
@@ -193,14 +237,20 @@ static int end(struct aside *a)
 
 int asides_open(struct asides *a, const char *license, size_t log_size)
 {
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
     int rc = 0;
 
+    pthread_mutex_init(&a->lock, NULL);
+    a->most = processors > 0 ? (unsigned)processors : 1;
     for (int i = 0; i < ASIDES; i++) {
         const struct libbpf_prog_handler_opts opts = {
             .sz = sizeof(opts), .cookie = (long)&a->of[i], .prog_prepare_load_fn = prepare};
 
-        a->of[i] = (struct aside){
-            .license = license, .log = calloc(1, log_size), .log_size = log_size, .fd = -1};
+        a->of[i] = (struct aside){.all = a,
+                                  .license = license,
+                                  .log = calloc(1, log_size),
+                                  .log_size = log_size,
+                                  .fd = -1};
         a->of[i].handler = libbpf_register_prog_handler(
             asides[i].section, asides[i].type, asides[i].tracepoint ? BPF_TRACE_RAW_TP : 0, &opts);
         if (!a->of[i].log)
@@ -215,11 +265,11 @@ int asides_aim(struct asides *a, const struct bpf_object *object)
 {
     int rc = 0;
 
+    a->object = object;
     for (int i = 0; i < ASIDES && !rc; i++) {
         struct bpf_program *prog = bpf_object__find_program_by_name(object, asides[i].program);
 
         a->of[i].log[0] = '\0';
-        a->of[i].object = object;
         if (prog && bpf_program__autoload(prog) && asides[i].tracepoint)
             rc = bpf_program__set_attach_target(prog, 0, asides[i].tracepoint);
     }
@@ -228,6 +278,7 @@ int asides_aim(struct asides *a, const struct bpf_object *object)
 
 int asides_end(struct asides *a, int rc, char **log)
 {
+    join(a);
     for (int i = 0; i < ASIDES; i++) {
         int own = end(&a->of[i]);
         char *said = a->of[i].log;
@@ -267,4 +318,5 @@ void asides_close(struct asides *a)
         free_code(&a->of[i].code);
         free(a->of[i].log);
     }
+    pthread_mutex_destroy(&a->lock);
 }
