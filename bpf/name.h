@@ -9,10 +9,9 @@
 static __always_inline void put_hex(char *to, __u64 v)
 {
     for (int i = 15; i >= 0; i--) {
-        __s32 digit = (__s32)(v & 15), letter = (9 - digit) >> 31; /* all ones: it is one */
+        __u8 digit = v & 15;
 
-        OPAQUE(letter); /* no branch, which the verifier would follow both ways at each digit */
-        to[i] = (char)('0' + digit + (letter & ('a' - '0' - 10)));
+        to[i] = (char)(digit < 10 ? '0' + digit : 'a' + digit - 10);
         v >>= 4;
     }
 }
