@@ -360,18 +360,31 @@ static __always_inline void see_tail(struct sketching *s, __u64 name, __u64 word
         sketch_tails(s, tail);
 }
 
+/*
+ * The path has more than the text. All components of the text were the path's last ones: but for
+ * what its first one has for being that, its bits are there.
+ */
+static __always_inline void see_end_of_text(struct sketching *s)
+{
+    s->bits |= s->first;
+    if (s->n < 2)
+        s->bits |= sketch_head.shallow;
+    s->text_word = s->word;
+    s->spelling = SPELLED_SHORT;
+}
+
 static __always_inline void see_name(struct ev *ev, struct sketching *s, __u64 name, __u64 parent)
 {
     __u64 word = WORD_AT(name) & match_mask(name_len(s));
 
+    if (s->spelling == SPELLED_WHOLE)
+        see_end_of_text(s);
     see_row(s, word);
     s->word = word;
     if (sketch_head.within && name_len(s) >= 8)
         see_within(s, word);
     if (s->spelling == SPELLED_SO_FAR)
         compare_word(ev, s, word, 0);
-    else if (s->spelling == SPELLED_WHOLE)
-        s->spelling = SPELLED_ELSE; /* the path has more */
     if (name_len(s) > 8)
         see_words(ev, s, name);
     if (s->spelling == SPELLED_SO_FAR)
@@ -408,7 +421,8 @@ static __always_inline bool sketch_go(struct ev *ev, struct sketching *s)
     s->len = KREAD(struct dentry, dentry, d_name.len) & 0xff;
     see_name(ev, s, (__u64)KREAD(struct dentry, dentry, d_name.name), parent);
     s->dentry = parent;
-    return sketch_ends(s) || s->size >= PATH_CAP;
+    return sketch_ends(s) || s->size >= PATH_CAP ||
+           (!sketch_head.shift && s->spelling >= SPELLED_SHORT);
 }
 
 /* Three of them. No loop: before 6.3 the verifier refuses one that clang enters in its middle. */
@@ -456,7 +470,8 @@ static __always_inline __u64 stored_bits(struct ev *ev, struct sketching *s, __u
     if (!(plan.readings & READ_BIT(READ_STORED)))
         return 0;
     mount = stored_in(file, ev->task);
-    if (mount == 0 || mount == PLACE_UNKNOWN)
+    ev->own_place = mount == 0;
+    if (mount == 0 || mount == PLACE_UNKNOWN || !sketch_head.shift)
         return mount ? SKETCH_UNKNOWN : 0;
     s->dentry = (__u64)KREAD(struct file, file, f_path.dentry);
     s->mnt = mount;
@@ -541,9 +556,14 @@ static __always_inline __u64 both_bits(struct ev *ev, struct sketching *s, __u64
     if (n)
         put_base(ev, s);
     bits = file_bits(ev, s, file);
-    if (n && s->spelling != SPELLED_SAME)
-        bits |= text_bits(ev, n);
-    return bits;
+    s->bits = 0;
+    if (s->spelling == SPELLED_SAME)
+        ev->spelled = 1;
+    else if (s->spelling == SPELLED_SHORT)
+        sketch_parts(s, s->text_word);
+    else if (n && sketch_head.shift)
+        s->bits = text_bits(ev, n);
+    return bits | s->bits;
 }
 
 /* ---- all of it ---- */
@@ -585,7 +605,8 @@ __attribute__((noinline)) int path_sketch(struct ev *ev)
     if (event_is_open(ev->h.event)) {
         n = open_len(ev);
         if (!file || n == 0) {
-            ev->sketch = open_bits(ev, file, n);
+            if (sketch_head.shift)
+                ev->sketch = open_bits(ev, file, n);
             return 0;
         }
     }

@@ -32,7 +32,7 @@ static __always_inline bool succeeded(struct ev *ev)
     return event_is_open(ev->h.event) ? res != -1 : res == 0;
 }
 
-/* The directory's path into work.fold, a slash behind it; its length, or 0. */
+/* The directory's path into work.fold, with a slash at its end; its length, or 0. */
 static __always_inline __u32 put_base(struct ev *ev, struct work *w, __u32 dir)
 {
     int fd = AT_FDCWD;
@@ -48,6 +48,8 @@ static __always_inline __u32 put_base(struct ev *ev, struct work *w, __u32 dir)
     if (n == 0 || n >= PATH_CAP)
         return 0;
     bpf_probe_read_kernel(w->fold, n, w->path + PATH_CAP - n);
+    if (n == 1)
+        return 1; /* the root, which has it */
     w->fold[n] = '/';
     return n + 1;
 }

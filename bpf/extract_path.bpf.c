@@ -56,6 +56,50 @@ static long fold_step(__u32 i, struct fold *f)
     return 0;
 }
 
+struct plain {
+    struct work *w;
+    __u32 n;
+    __u32 odd; /* something was found that folding takes out, or may */
+};
+
+static long plain_step(__u32 i, struct plain *p)
+{
+    __u32 at = i * 8;
+    __u64 odd;
+
+    if (at >= 2 * PATH_CAP)
+        return 1;
+    odd = match_unfolded8(match_word(p->w->fold + at), match_word(p->w->fold + at + 1),
+                          match_word(p->w->fold + at + 2));
+    if (at + 8 > p->n)
+        odd &= match_mask(p->n - at);
+    p->odd = odd != 0;
+    return p->odd;
+}
+
+/* Is work.fold[0..n), of at most 2 * PATH_CAP, what folding would make of it, as most texts are? */
+static __always_inline bool is_folded(struct work *w, __u32 n)
+{
+    struct plain p = {.w = w, .n = n};
+
+    p.odd = untold(w, 0);
+    w->fold[n] = 0;
+    bpf_loop((n + 7) / 8, plain_step, &p, 0);
+    return !p.odd;
+}
+
+static __always_inline int put_folded(struct work *w, __u32 len)
+{
+    __u32 off = PATH_CAP - len;
+
+    OPAQUE(len);
+    OPAQUE(off);
+    if (len == 0 || len >= PATH_CAP)
+        return 0;
+    bpf_probe_read_kernel(w->path + (off & (PATH_CAP - 1)), len, w->fold);
+    return (int)len;
+}
+
 /*
  * Folds work.fold[0..len) as text to an absolute path that ends at work.path[PATH_CAP), from its
  * last component backwards, so that nothing is moved twice. Its length, or 0: too long.
@@ -67,6 +111,8 @@ __attribute__((noinline)) int path_fold(__u32 len)
 
     if (!w || len == 0 || len > 2 * PATH_CAP)
         return 0;
+    if (is_folded(w, len))
+        return put_folded(w, len);
     f.len = f.end = untold(w, len);
     f.skip = f.cut = untold(w, 0);
     f.off = untold(w, PATH_CAP);
@@ -136,7 +182,8 @@ static __always_inline bool fold_spelling(struct ev *ev, __u32 n)
         if (at == 0 || at >= PATH_CAP)
             return false;
         bpf_probe_read_kernel(w->fold, at, w->path + PATH_CAP - at);
-        w->fold[at++] = '/';
+        if (at > 1) /* of the root its own is there */
+            w->fold[at++] = '/';
     }
     OPAQUE(n);
     if (n >= PATH_CAP || at > PATH_CAP)
@@ -206,12 +253,25 @@ static __always_inline void read_stored(struct ev *ev, __u64 file)
     ev->h.readings |= READ_BIT(READ_STORED);
 }
 
+/* The path is the caller's text: the sketch has found so. False: it has to be looked for. */
+static __always_inline bool name_as_spelled(struct ev *ev)
+{
+    __u32 n = spelled_len(ev);
+
+    if (!ev->spelled || ev->s_A0[0] != '/' || n == 0 || n >= PATH_CAP)
+        return false;
+    copy_text(ev->s_FD_NAME, ev->s_A0, n);
+    put_text(ev, S_FD_NAME, n, ST_PRESENT);
+    return true;
+}
+
 static __always_inline void name_of_opened(struct ev *ev, __u64 file)
 {
-    put_path(ev, S_FD_NAME, ev->s_FD_NAME, path_of_file(file));
-    if ((plan.readings & READ_BIT(READ_SPELLED)) && event_is_open(ev->h.event))
+    if (!name_as_spelled(ev))
+        put_path(ev, S_FD_NAME, ev->s_FD_NAME, path_of_file(file));
+    if ((plan.readings & READ_BIT(READ_SPELLED)) && event_is_open(ev->h.event) && !ev->spelled)
         read_spelled(ev);
-    if (plan.readings & READ_BIT(READ_STORED))
+    if ((plan.readings & READ_BIT(READ_STORED)) && !ev->own_place)
         read_stored(ev, file);
 }
 

@@ -48,9 +48,13 @@ int test_filter(void *ctx)
 
     if (!ev || !result)
         return 0;
+    ev->sketch = SKETCH_UNKNOWN;
     *result = (__u32)rule_filter(ev);
     if (*result && ev->kept.test_class && !is_left(ev))
         *result = 0;
+    /* Once more, as where the hook has made the sketch first. */
+    if (*result && ev->sketch != SKETCH_UNKNOWN)
+        *result = (__u32)rule_filter(ev);
     return 0;
 }
 

@@ -13,7 +13,9 @@
 
 static __always_inline bool syscall_wanted(__u64 nr)
 {
-    return nr < 512 && (plan.syscalls[nr / 64] >> (nr % 64) & 1);
+    const volatile __u8 *bytes = (const volatile __u8 *)plan.syscalls;
+
+    return nr < 512 && (bytes[nr / 8] >> (nr % 8) & 1);
 }
 
 /* Takes the scratch, and puts there what path_sketch() looks at but for arguments and descriptor.
@@ -31,7 +33,8 @@ static __always_inline struct ev *event_take(__u32 event, struct task_struct *ta
     ev->file = ev->req = 0;
     ev->task = (__u64)task;
     ev->compat = ev->ring = ev->time64 = 0;
-    ev->sketched = 0;
+    ev->sketched = ev->spelled = ev->own_place = 0;
+    ev->sketch = SKETCH_UNKNOWN;
     ev->text = 0;
     return ev;
 }

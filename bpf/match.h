@@ -68,13 +68,34 @@ static inline unsigned match_nul8(unsigned long long w)
     return (unsigned)((((nul - 1) & ~nul & MATCH_ONES) * MATCH_ONES) >> 56);
 }
 
+/* 0x80 where a NUL stands. */
+static inline unsigned long long match_nuls8(unsigned long long w)
+{
+    unsigned long long low = 0x7f * MATCH_ONES;
+
+    return ~(((w & low) + low) | w | low);
+}
+
 /* Eight bytes, each NUL made a blank. */
 static inline unsigned long long match_blank8(unsigned long long w)
 {
-    unsigned long long low = 0x7f * MATCH_ONES;
-    unsigned long long nul = ~(((w & low) + low) | w | low); /* 0x80 where a NUL stands */
+    return w | match_nuls8(w) >> 2;
+}
 
-    return w | nul >> 2;
+/*
+ * Of a path: 0x80 where a slash stands and the text is not folded, or may not be: another slash is
+ * behind it, the text's end, or a dot with a slash, a dot or the end behind. `w`, `next` and `more`
+ * begin at a byte and one and two behind.
+ */
+static inline unsigned long long match_unfolded8(unsigned long long w, unsigned long long next,
+                                                 unsigned long long more)
+{
+    const unsigned long long slash = 0x2f * MATCH_ONES, dot = 0x2e * MATCH_ONES;
+    unsigned long long dots =
+        match_nuls8(more) | match_nuls8(more ^ slash) | match_nuls8(more ^ dot);
+
+    return match_nuls8(w ^ slash) &
+           (match_nuls8(next) | match_nuls8(next ^ slash) | (match_nuls8(next ^ dot) & dots));
 }
 
 /*

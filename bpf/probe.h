@@ -75,6 +75,7 @@ enum spelling {
     SPELLED_SO_FAR, /* the components seen are the ends of the caller's text */
     SPELLED_WHOLE,  /* ... and of an absolute text nothing is left: the walk must be at the root */
     SPELLED_SAME,   /* the caller's text names this path */
+    SPELLED_SHORT,  /* an absolute text of the path's last components alone: of a link to there */
     SPELLED_ELSE,
 };
 struct sketching {
@@ -85,6 +86,7 @@ struct sketching {
     __u64 word, tail;            /* of the component seen last: its first and its last 8 bytes */
     __u64 last, dir, above;      /* bits of the last component and of the one before, of a text */
     __u64 first;                 /* of a file's path: bits of the component seen last */
+    __u64 text_word;             /* SPELLED_SHORT: the text's first component */
     __u32 n;                     /* components seen */
     __u32 size;                  /* of the path so far */
     __u32 spelling;              /* enum spelling */

@@ -9,6 +9,7 @@
 #include "lore.h"
 #include "pipeline.h"
 #include "place.h"
+#include "supply.h"
 #include "task.h"
 
 enum { R0 = BPF_REG_0, R1, R2, R3, R4, R6 = BPF_REG_6 };
@@ -73,6 +74,10 @@ static void emit_state(struct emit *e, unsigned slot)
     label_id empty = asm_label(e->a), filled = asm_label(e->a);
     asm_if(e->a, BPF_JEQ, R1, ST_UNFILLED, empty, filled);
     asm_bind(e->a, empty);
+    /* A walk tells whether an open's path is what the caller wrote; to build it costs twice that. */
+    if (supply_is_open(e->event) && (group == G_PATH || group == G_DIR) &&
+        !asm_fact(e->a, FACT_SKETCHED))
+        emit_call(e, "path_sketch");
     emit_call(e, extractor_name(e, group));
     load_state(e, slot);
     asm_goto(e->a, filled);
@@ -261,11 +266,18 @@ static bool is_cheap(struct emit *e, const struct dag_node *n)
     return group == G_EVENT || group == G_ARGS || group == G_FD;
 }
 
+/* Goes on, live, where the sketch has the bit of the rule at hand. */
+static void emit_bit(struct emit *e, label_id miss)
+{
+    label_id may = asm_label(e->a);
+    asm_load(e->a, 4, R1, R6, (int32_t)offsetof(struct ev, sketch) + 4 * (e->may / 32));
+    asm_if(e->a, BPF_JSET, R1, 1ull << e->may % 32, may, miss);
+    asm_bind(e->a, may);
+}
+
 /* Goes on, live, where the path can concern the rule at hand. */
 static void emit_may(struct emit *e, label_id miss)
 {
-    int32_t at = (int32_t)offsetof(struct ev, sketch) + 4 * (e->may / 32);
-    label_id may = asm_label(e->a);
     if (!asm_fact(e->a, FACT_SKETCHED)) {
         emit_call(e, "path_sketch");
         asm_set_fact(e->a, FACT_SKETCHED);
@@ -277,9 +289,7 @@ static void emit_may(struct emit *e, label_id miss)
         asm_bind(e->a, bits);
         asm_set_fact(e->a, FACT_BITS);
     }
-    asm_load(e->a, 4, R1, R6, at);
-    asm_if(e->a, BPF_JSET, R1, 1ull << e->may % 32, may, miss);
-    asm_bind(e->a, may);
+    emit_bit(e, miss);
     asm_set_fact(e->a, FACT_MAY);
 }
 
@@ -417,6 +427,8 @@ void emit_nodes(struct emit *e, const struct root *r, label_id hit, label_id mis
     if (e->c->nodes.n)
         find_atoms(e, r->rule.i, e->c->rules.v[r->rule.i].condition);
     asm_drop_fact(e->a, FACT_MAY);
+    if (e->may >= 0) /* a sketch that is not made has all bits */
+        emit_bit(e, miss);
     e->serial++;
     emit_collect(e, &list, root);
     for (uint32_t i = 0; i < list.id.n; i++) {

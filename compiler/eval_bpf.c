@@ -540,6 +540,13 @@ static int64_t is_left(struct run *run)
     return match(run, NATIVE_SKETCH) ? -1 : ask_left(run, class, run->ev->sketch);
 }
 
+static int64_t filter(struct run *run)
+{
+    clobber(run);
+    run->r[1] = (uint64_t)(uintptr_t)run->ev;
+    return run_from(run, run->vm->start);
+}
+
 int64_t bpf_vm_filter(struct bpf_vm *vm, struct ev *ev)
 {
     struct run run;
@@ -547,10 +554,12 @@ int64_t bpf_vm_filter(struct bpf_vm *vm, struct ev *ev)
     run.ev = ev;
     vm->error[0] = 0;
     memset(&ev->kept, 0, sizeof(ev->kept));
-    clobber(&run);
-    run.r[1] = (uint64_t)(uintptr_t)ev;
-    int64_t rule = run_from(&run, vm->start), left = rule > 0 ? is_left(&run) : LEFT_ANY;
-    return left > 0 ? rule : left;
+    ev->sketch = SKETCH_UNKNOWN;
+    int64_t rule = filter(&run), left = rule > 0 ? is_left(&run) : LEFT_ANY;
+    if (left <= 0)
+        return left;
+    /* Once more, as where the hook has made the sketch first. */
+    return rule > 0 && ev->sketch != SKETCH_UNKNOWN ? filter(&run) : rule;
 }
 
 const char *bpf_vm_error(const struct bpf_vm *vm)

@@ -57,12 +57,50 @@ static void nuls_become_blanks(void **state)
         }
 }
 
+/* Does folding leave an absolute path as it is? */
+static bool is_folded(const char *path)
+{
+    size_t len = strlen(path);
+    return path[0] == '/' && (len == 1 || path[len - 1] != '/') && !strstr(path, "//") &&
+           !strstr(path, "/./") && !strstr(path, "/../") &&
+           (len < 2 || strcmp(path + len - 2, "/.") != 0) &&
+           (len < 3 || strcmp(path + len - 3, "/..") != 0);
+}
+
+static bool looks_folded(const char *path)
+{
+    for (size_t at = 0; at < strlen(path); at += 8)
+        if (match_unfolded8(match_word(path + at), match_word(path + at + 1),
+                            match_word(path + at + 2)))
+            return false;
+    return true;
+}
+
+/* Every path of a slash and eight more bytes out of three; the place moves over words' borders. */
+static void paths_that_folding_changes(void **state)
+{
+    (void)state;
+    for (unsigned before = 0; before < 8; before++)
+        for (unsigned code = 0; code < 6561; code++) {
+            char path[40] = "/aaaaaaaa", *to = path + 1 + before;
+            *to++ = '/';
+            for (unsigned left = code, i = 0; i < 8; i++, left /= 3)
+                *to++ = "/.b"[left % 3];
+            *to = 0;
+            if (!is_folded(path))
+                assert_false(looks_folded(path));
+            else if (!strstr(path, "/.."))
+                assert_true(looks_folded(path));
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hexadecimal_digits),
         cmocka_unit_test(place_of_the_first_nul),
         cmocka_unit_test(nuls_become_blanks),
+        cmocka_unit_test(paths_that_folding_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
