@@ -74,7 +74,8 @@ static void emit_state(struct emit *e, unsigned slot)
     label_id empty = asm_label(e->a), filled = asm_label(e->a);
     asm_if(e->a, BPF_JEQ, R1, ST_UNFILLED, empty, filled);
     asm_bind(e->a, empty);
-    /* A walk tells whether an open's path is what the caller wrote; to build it costs twice that. */
+    /* A walk tells whether an open's path is what the caller wrote; to build it costs twice that.
+     */
     if (supply_is_open(e->event) && (group == G_PATH || group == G_DIR) &&
         !asm_fact(e->a, FACT_SKETCHED))
         emit_call(e, "path_sketch");
