@@ -227,6 +227,12 @@ enum { /* in the order of enum event_id */
 };
 struct cpu_stats {
     __u64 n[STAT_EVENTS][STAT_COUNT]; /* first index: enum event_id */
+    /*
+     * Events that were limited and are not added to their lane yet, so that processors in a flood
+     * do not share one counter: how many, and above 32 bits of which lane. Given up before it is
+     * added, so that who reads the lane first counts nothing twice.
+     */
+    __u64 limited;
 };
 
 /*
@@ -253,7 +259,8 @@ struct lane {
     __u64 closed;  /* until this time, by the events' clock (h.ts); then open by a crack, until user
                       space sets it to 0 */
     __u64 lost;    /* records that found no room */
-    __u64 limited; /* events that only closed rules might match; this is the first of them */
+    __u64 limited; /* events that only closed rules might match; this is the first of them. Those of
+                      cpu_stats.limited come on top */
     __u64 pad[3];
 };
 

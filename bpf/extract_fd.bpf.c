@@ -287,6 +287,7 @@ static __always_inline void compare_end(struct ev *ev, struct sketching *s, __u6
         s->spelling = SPELLED_WHOLE;
 }
 
+/* The first word of a component. */
 static __always_inline void see_row(struct sketching *s, __u64 word)
 {
     struct sketch_row *row = sketch_row(word);
@@ -296,6 +297,8 @@ static __always_inline void see_row(struct sketching *s, __u64 word)
         return;
     s->first = row->first;
     s->bits |= row->any;
+    if (sketch_head.within && name_len(s) >= 8)
+        s->bits |= row->within;
     if (s->n <= 1)
         s->bits |= row->dir;
     if (s->n == 0)
@@ -381,8 +384,6 @@ static __always_inline void see_name(struct ev *ev, struct sketching *s, __u64 n
         see_end_of_text(s);
     see_row(s, word);
     s->word = word;
-    if (sketch_head.within && name_len(s) >= 8)
-        see_within(s, word);
     if (s->spelling == SPELLED_SO_FAR)
         compare_word(ev, s, word, 0);
     if (name_len(s) > 8)

@@ -82,6 +82,9 @@ static __always_inline bool is_folded(struct work *w, __u32 n)
 {
     struct plain p = {.w = w, .n = n};
 
+    OPAQUE(n); /* 6.1 has another copy of it bounded */
+    if (n > 2 * PATH_CAP)
+        return false;
     p.odd = untold(w, 0);
     w->fold[n] = 0;
     bpf_loop((n + 7) / 8, plain_step, &p, 0);
@@ -168,6 +171,24 @@ static __always_inline bool name_is(struct ev *ev, __u32 text, __u32 n)
     return !s.differ;
 }
 
+/* The directory that an open's path starts from into work.fold, a slash at its end; its length, or
+ * 0. */
+static __always_inline __u32 fold_base(struct ev *ev, struct work *w)
+{
+    __u32 n = (__u32)path_of_dirfd(open_dirfd(ev)), off = PATH_CAP - n;
+
+    OPAQUE(n);
+    OPAQUE(off);
+    if (n == 0 || n >= PATH_CAP)
+        return 0;
+    n &= PATH_CAP - 1; /* 6.1 loads it anew */
+    bpf_probe_read_kernel(w->fold, n, w->path + (off & (PATH_CAP - 1)));
+    if (n == 1)
+        return 1; /* the root, which has it */
+    w->fold[n] = '/';
+    return n + 1;
+}
+
 /* The first `n` bytes of slot A0, absolute and folded, to its place as a reading. False: it cannot
  * be told. */
 static __always_inline bool fold_spelling(struct ev *ev, __u32 n)
@@ -179,15 +200,11 @@ static __always_inline bool fold_spelling(struct ev *ev, __u32 n)
     if (!w)
         return false;
     if (ev->s_A0[0] != '/') {
-        len = path_of_dirfd(open_dirfd(ev));
-        at = (__u32)len;
-        OPAQUE(at);
-        if (at == 0 || at >= PATH_CAP)
+        at = fold_base(ev, w);
+        if (at == 0)
             return false;
-        bpf_probe_read_kernel(w->fold, at, w->path + PATH_CAP - at);
-        if (at > 1) /* of the root its own is there */
-            w->fold[at++] = '/';
     }
+    OPAQUE(at);
     OPAQUE(n);
     if (n >= PATH_CAP || at > PATH_CAP)
         return false;

@@ -67,8 +67,21 @@ static const struct syscall_info syscalls[] = {
 #include "syscalls.def"
 };
 
+/* Rows of it by number, from 1 on; those of calls without a number come behind. */
+#define ROW_OF_LINE(line) ROW_##line
+#define ROW(line) ROW_OF_LINE(line)
+enum {
+#define SYSCALL(name, nr, nr_ia32, event) ROW(__LINE__),
+#include "syscalls.def"
+};
+static const uint16_t by_nr[] = {
+#define SYSCALL(name, nr, nr_ia32, event)                                                          \
+    [(nr) < 0 ? CATALOG_CALLS + ROW(__LINE__) : (nr)] = 1 + ROW(__LINE__),
+#include "syscalls.def"
+};
+
 static const struct flag_row flag_rows[] = {
-#define FLAG(table, text, value, native) {text, value, native},
+#define FLAG(table, text, value, native) {text, sizeof(text) - 1, value, native},
 #include "flags.def"
 };
 
@@ -82,6 +95,24 @@ enum flag_position {
     FLAG_ROWS
 };
 _Static_assert(FLAG_ROWS == LEN(flag_rows), "every flag has one row");
+
+/* The texts of all rows with a blank behind each, and where each begins: rows that follow one
+   another are copied at once. */
+static const char flag_texts[] =
+#define FLAG(table, text, value, native) text " "
+#include "flags.def"
+    ;
+enum {
+#define FLAG(table, text, value, native)                                                           \
+    GLUE(FLAG_AT_, __LINE__),                                                                      \
+        GLUE(FLAG_END_, __LINE__) = GLUE(FLAG_AT_, __LINE__) + sizeof(text) - 1,
+#include "flags.def"
+};
+static const uint16_t flag_at[] = {
+#define FLAG(table, text, value, native) GLUE(FLAG_AT_, __LINE__),
+#include "flags.def"
+};
+_Static_assert(sizeof(flag_texts) <= UINT16_MAX, "flag_at holds places in it");
 
 struct flag_table_row {
     const char *name;
@@ -314,10 +345,7 @@ const struct syscall_info *catalog_syscall_by_name(const char *name, size_t len)
 
 const struct syscall_info *catalog_syscall_by_nr(int32_t nr)
 {
-    for (size_t i = 0; nr >= 0 && i < LEN(syscalls); i++)
-        if (syscalls[i].nr == nr)
-            return &syscalls[i];
-    return NULL;
+    return nr < 0 || nr >= CATALOG_CALLS || !by_nr[nr] ? NULL : &syscalls[by_nr[nr] - 1];
 }
 
 /* Each number is one event's: the first one that names it. */
@@ -398,25 +426,38 @@ struct text {
     size_t cap, len;
 };
 
-static void text_add(struct text *t, const char *s)
+static void text_add(struct text *t, const char *s, size_t n)
 {
-    for (; *s; s++, t->len++)
-        if (t->len + 1 < t->cap)
-            t->buf[t->len] = *s;
-    if (t->cap > 0)
-        t->buf[t->len < t->cap ? t->len : t->cap - 1] = '\0';
+    const size_t room = t->len < t->cap ? t->cap - t->len - 1 : 0;
+
+    if (room > 0)
+        memcpy(t->buf + t->len, s, n < room ? n : room);
+    t->len += n;
 }
 
-static void text_join(struct text *t, const char *name, const char *separator)
+static void text_separate(struct text *t, char separator)
 {
-    if (t->len > 0)
-        text_add(t, separator);
-    text_add(t, name);
+    if (t->len > 0 && t->len + 1 < t->cap)
+        t->buf[t->len] = separator;
+    t->len += t->len > 0;
+}
+
+static void text_join(struct text *t, const struct flag_row *f, char separator)
+{
+    text_separate(t, separator);
+    text_add(t, f->text, f->len);
+}
+
+static size_t text_end(struct text *t)
+{
+    if (t->cap > 0)
+        t->buf[t->len < t->cap ? t->len : t->cap - 1] = '\0';
+    return t->len;
 }
 
 /* The walk of rule-language 7: an entry takes its bits out of what is left. */
 static void walk_mask(struct text *t, const struct flag_row *f, unsigned n, uint64_t value,
-                      bool mode, const char *separator)
+                      bool mode, char separator)
 {
     uint64_t left = value;
 
@@ -425,15 +466,40 @@ static void walk_mask(struct text *t, const struct flag_row *f, unsigned n, uint
         bool hit = v == 0 ? value == 0 : left != 0 && (left & v) == v;
 
         if (mode && v == value && v != 0) {
-            text_join(t, f[i].text, separator);
+            text_join(t, &f[i], separator);
             return;
         }
         if (!hit)
             continue;
-        text_join(t, f[i].text, separator);
+        text_join(t, &f[i], separator);
         left &= ~v;
         if (v == value)
             return;
+    }
+}
+
+static bool has_flag(uint64_t value, const struct flag_row *f)
+{
+    return f->value != 0 && (value & f->value) == f->value;
+}
+
+/* Every row that the value has, as many of them at once as follow one another. */
+static void blank_between(struct text *t, const struct flag_row *f, unsigned n, uint64_t value)
+{
+    const struct flag_row *end = f + n;
+
+    while (f < end) {
+        const struct flag_row *first = f;
+        const char *text = flag_texts + flag_at[first - flag_rows];
+
+        for (; f < end && has_flag(value, f); f++)
+            ;
+        if (f == first) {
+            f++;
+            continue;
+        }
+        text_separate(t, ' ');
+        text_add(t, text, flag_at[f - 1 - flag_rows] + f[-1].len - flag_at[first - flag_rows]);
     }
 }
 
@@ -444,27 +510,24 @@ size_t catalog_flags_text(enum flag_table table, uint64_t value, bool resolved_o
     unsigned n;
     const struct flag_row *f = catalog_flags(table, &n);
 
-    text_add(&t, "");
     if (table == FT_capabilities) {
-        for (unsigned i = 0; i < n; i++)
-            if (f[i].value != 0 && (value & f[i].value) == f[i].value)
-                text_join(&t, f[i].text, " ");
-        return t.len;
+        blank_between(&t, f, n, value);
+        return text_end(&t);
     }
     if (catalog_flags_kind(table) == FLAGS_ENUM) {
         for (unsigned i = 0; i < n; i++)
             if (f[i].value == value)
-                text_join(&t, f[i].text, "|");
+                text_join(&t, &f[i], '|');
     } else {
-        walk_mask(&t, f, n, value, catalog_flags_kind(table) == FLAGS_MODE, "|");
+        walk_mask(&t, f, n, value, catalog_flags_kind(table) == FLAGS_MODE, '|');
     }
     if (t.len == 0 && !resolved_only) {
         char digits[24];
 
-        snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value);
-        text_add(&t, digits);
+        text_add(&t, digits,
+                 (size_t)snprintf(digits, sizeof(digits), "%llu", (unsigned long long)value));
     }
-    return t.len;
+    return text_end(&t);
 }
 
 static bool flag_by_name(enum flag_table table, const char *name, size_t len, uint64_t *value)

@@ -59,6 +59,7 @@ enum flag_kind { FLAGS_MASK, FLAGS_ENUM, FLAGS_MODE };
 
 struct flag_row {
     const char *text;
+    size_t len;
     uint64_t value; /* Falco's number */
     int64_t native; /* the kernel's, or -1 where there is none */
 };

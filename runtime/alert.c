@@ -21,6 +21,7 @@ struct writer {
 
 /* A key of output_fields; ref RPK_NO_REF: the time before the message, which every alert has. */
 struct key {
+    uint64_t first; /* eight bytes of the text, so that they compare as it does */
     const char *text;
     uint32_t len, ref;
 };
@@ -49,11 +50,12 @@ static void add_quoted(struct writer *w, struct rpk_str s)
     fmt_char(&w->out, '"');
 }
 
-/* How a reference is shown: evt.rawarg as the event's own parameter is. */
-static struct field_info ref_shape(const struct writer *w, uint32_t ref)
+/* How a reference is shown: evt.rawarg as the event's own parameter is; then it is in `room`. */
+static const struct field_info *ref_shape(const struct writer *w, uint32_t ref,
+                                          struct field_info *room)
 {
     const struct rpk_ref *f = &w->p->refs[ref];
-    struct field_info shape = *catalog_field((enum field_id)f->field);
+    const struct field_info *shape = catalog_field((enum field_id)f->field);
     const struct param_info *param;
 
     if (f->field != F_evt_rawarg)
@@ -61,18 +63,17 @@ static struct field_info ref_shape(const struct writer *w, uint32_t ref)
     param = catalog_param(
         w->r->h->event,
         (unsigned)catalog_param_index(w->r->h->event, rpk_text(w->p, f->name), f->name.len));
-    if (param) {
-        shape.type = param->type;
-        shape.format = param->format;
-    }
-    return shape;
+    if (!param)
+        return shape;
+    *room = *shape;
+    room->type = param->type;
+    room->format = param->format;
+    return room;
 }
 
-/* The value of a reference as text, in the scratch until the caller takes it back. */
-static struct val ref_text(struct writer *w, uint32_t ref)
+/* A value as text, in the scratch until the caller takes it back. */
+static struct val shown(struct writer *w, struct val v, const struct field_info *shape)
 {
-    struct val v = output_value(w->r, w->p, ref);
-    struct field_info shape = ref_shape(w, ref);
     struct fmt t;
 
     if (!val_here(v))
@@ -80,20 +81,22 @@ static struct val ref_text(struct writer *w, uint32_t ref)
     if (v.base == BASE_TEXT && !v.is_list)
         return v;
     t = scratch_begin(w->r);
-    value_text(&t, v, &shape);
+    value_text(&t, v, shape);
     return scratch_end(w->r, &t);
 }
 
 static void add_piece(struct writer *w, const struct rpk_piece *piece)
 {
     uint32_t used = w->r->used, width = piece->width;
+    struct field_info room;
     struct val v;
 
     if (piece->ref == RPK_NO_REF) {
         fmt_json(&w->out, rpk_text(w->p, piece->text), piece->text.len);
         return;
     }
-    v = ref_text(w, piece->ref);
+    v = output_value(w->r, w->p, piece->ref);
+    v = shown(w, v, ref_shape(w, piece->ref, &room));
     if (width && v.len > width)
         v.len = width;
     add_json(w, v.text, v.len);
@@ -166,25 +169,31 @@ static void write_text(struct writer *w)
     fmt_char(&w->out, '\n');
 }
 
-static int key_order(const struct key *a, const char *text, uint32_t len)
+static int key_order(const struct key *a, const struct key *b)
 {
-    uint32_t common = a->len < len ? a->len : len;
-    int cmp = memcmp(a->text, text, common);
+    uint32_t common = a->len < b->len ? a->len : b->len;
+    int cmp;
 
-    return cmp ? cmp : (a->len > len) - (a->len < len);
+    if (a->first != b->first)
+        return a->first < b->first ? -1 : 1;
+    cmp = memcmp(a->text, b->text, common);
+    return cmp ? cmp : (a->len > b->len) - (a->len < b->len);
 }
 
 /* Keeps the keys sorted by bytes and unique. */
 static void add_key(struct keys *k, const char *text, uint32_t len, uint32_t ref)
 {
+    struct key new = {.text = text, .len = len, .ref = ref};
     unsigned at = 0;
 
-    while (at < k->n && key_order(&k->v[at], text, len) < 0)
+    memcpy(&new.first, text, len < sizeof(new.first) ? len : sizeof(new.first));
+    new.first = __builtin_bswap64(new.first);
+    while (at < k->n && key_order(&k->v[at], &new) < 0)
         at++;
-    if (k->n == KEYS_MAX || (at < k->n && key_order(&k->v[at], text, len) == 0))
+    if (k->n == KEYS_MAX || (at < k->n && key_order(&k->v[at], &new) == 0))
         return;
     memmove(&k->v[at + 1], &k->v[at], (k->n - at) * sizeof(k->v[0]));
-    k->v[at] = (struct key){text, len, ref};
+    k->v[at] = new;
     k->n++;
 }
 
@@ -285,7 +294,8 @@ static bool is_no_number(struct val v)
 static void add_value(struct writer *w, uint32_t ref)
 {
     enum field_id field = ref == RPK_NO_REF ? time_field(w) : (enum field_id)w->p->refs[ref].field;
-    struct field_info shape;
+    const struct field_info *shape;
+    struct field_info room;
     uint32_t used = w->r->used;
     struct val v;
 
@@ -293,7 +303,7 @@ static void add_value(struct writer *w, uint32_t ref)
         fmt_unsigned(&w->out, w->r->h->ts, 10, 1);
         return;
     }
-    shape = ref_shape(w, ref);
+    shape = ref_shape(w, ref, &room);
     v = output_value(w->r, w->p, ref);
     if (!val_here(v) || is_no_number(v)) {
         fmt_str(&w->out, "null");
@@ -302,16 +312,16 @@ static void add_value(struct writer *w, uint32_t ref)
     } else if (v.is_list) {
         add_list(w, v);
     } else if (v.base == BASE_DOUBLE) {
-        value_text(&w->out, v, &shape);
-    } else if (v.text || shape.format == FMT_HEX || shape.format == FMT_OCT) {
-        v = ref_text(w, ref);
+        value_text(&w->out, v, shape);
+    } else if (v.text || shape->format == FMT_HEX || shape->format == FMT_OCT) {
+        v = shown(w, v, shape);
         fmt_char(&w->out, '"');
         add_json(w, v.text, v.len);
         fmt_char(&w->out, '"');
-    } else if (shape.format == FMT_NA) {
+    } else if (shape->format == FMT_NA) {
         fmt_str(&w->out, "null");
     } else {
-        add_number(&w->out, v, &shape);
+        add_number(&w->out, v, shape);
     }
     w->r->used = used;
 }

@@ -196,12 +196,52 @@ static bool payload_ok(const struct capture_part *p)
         return p->size == sizeof(uint64_t) && *(const uint64_t *)p->bytes > CAPTURE_NO_STOP &&
                *(const uint64_t *)p->bytes <= CAPTURE_STOP_SPACE;
     case CAPTURE_PACKED:
+    case CAPTURE_THIN:
         return p->size > sizeof(struct capture_packed);
     }
     return false;
 }
 
-/* ---- packed frames ---- */
+/* ---- blocks ---- */
+
+static uint8_t *block_of(const struct capture_in *in)
+{
+    return in->buf + CAPTURE_AHEAD;
+}
+
+static struct thin *thin_of(const struct capture_in *in)
+{
+    return (struct thin *)(in->buf + CAPTURE_AHEAD + CAPTURE_BLOCK + 8);
+}
+
+/* The piece begins a block, or stands behind the one before it in this block, which has room. */
+static bool in_place(const struct capture_in *in, enum capture_kind kind,
+                     const struct capture_packed *head)
+{
+    bool goes_on = head->after != 0;
+
+    return head->before == (goes_on ? in->block_size : 0) && head->size > 0 &&
+           head->size <= CAPTURE_BLOCK - head->before &&
+           (!goes_on || (head->after == in->block_check && kind == in->block));
+}
+
+/* The piece in a frame of the file is in its place in the block. */
+static void add_piece(struct capture_in *in, const struct capture_part *p)
+{
+    const struct capture_packed *head = p->bytes;
+
+    in->block = p->kind;
+    in->block_at = head->before;
+    in->block_size = head->before + head->size;
+    in->block_check = ((const struct capture_frame *)p->bytes - 1)->check;
+    in->block_offset = in->offset;
+}
+
+static void forget_block(struct capture_in *in)
+{
+    in->block_at = in->block_size = 0;
+    in->block_check = 0;
+}
 
 /* The frame at the front of `n` bytes of them, unpacked. False: it is none. */
 static bool packed_frame(const uint8_t *at, size_t n, struct capture_part *out)
@@ -211,7 +251,7 @@ static bool packed_frame(const uint8_t *at, size_t n, struct capture_part *out)
     if (n < sizeof(f))
         return false;
     memcpy(&f, at, sizeof(f));
-    *out = (struct capture_part){(enum capture_kind)f.kind, at + sizeof(f), f.size};
+    *out = (struct capture_part){(enum capture_kind)f.kind, at + sizeof(f), f.size, NULL};
     return f.size <= CAPTURE_FRAME_MAX && capture_whole(&f) <= n && !f.pad && !f.check &&
            f.kind <= CAPTURE_ADDRS && payload_ok(out);
 }
@@ -228,12 +268,9 @@ static size_t whole_part(const struct capture_part *p)
 static bool unpack_bytes(const struct capture_in *in, const struct capture_packed *head, size_t n)
 {
     const size_t before = head->before, size = head->size;
-    char *block = (char *)in->buf + CAPTURE_AHEAD;
+    char *block = (char *)block_of(in);
 
-    return before == (head->after ? in->block_size : 0) &&
-           (!head->after || head->after == in->block_check) && size > 0 && size % 8 == 0 &&
-           size <= CAPTURE_BLOCK - before &&
-           LZ4_decompress_safe_usingDict((const char *)(head + 1), block + before, (int)n,
+    return LZ4_decompress_safe_usingDict((const char *)(head + 1), block + before, (int)n,
                                          (int)size, block, (int)before) == (int)size;
 }
 
@@ -244,23 +281,61 @@ static bool unpack(struct capture_in *in, const struct capture_part *p)
     const size_t end = (size_t)head->before + head->size;
     struct capture_part part;
 
-    if (!unpack_bytes(in, head, p->size - sizeof(*head)))
+    if (!in_place(in, CAPTURE_PACKED, head) || head->size % 8 != 0 ||
+        !unpack_bytes(in, head, p->size - sizeof(*head)))
         return false;
     for (size_t at = head->before; at < end; at += whole_part(&part))
-        if (!packed_frame(in->buf + CAPTURE_AHEAD + at, end - at, &part))
+        if (!packed_frame(block_of(in) + at, end - at, &part))
             return false;
-    in->block_at = head->before;
-    in->block_size = end;
-    in->block_check = ((const struct capture_frame *)p->bytes - 1)->check;
+    add_piece(in, p);
     return true;
 }
 
 /* The next frame of those that were unpacked, which are good. */
 static enum capture_got next_unpacked(struct capture_in *in, struct capture_part *out)
 {
-    packed_frame(in->buf + CAPTURE_AHEAD + in->block_at, in->block_size - in->block_at, out);
-    in->block_at += whole_part(out);
+    const struct capture_frame *f = (const struct capture_frame *)(block_of(in) + in->block_at);
+
+    *out = (struct capture_part){(enum capture_kind)f->kind, f + 1, f->size, NULL};
+    in->block_at += capture_whole(f);
     return CAPTURE_GOT;
+}
+
+/* Adds a frame's piece of thin records. False: it has no place here, or cannot be unpacked. */
+static bool add_thin(struct capture_in *in, const struct capture_part *p)
+{
+    const struct capture_packed *head = p->bytes;
+    const size_t n = p->size - sizeof(*head);
+
+    if (!in_place(in, CAPTURE_THIN, head))
+        return false;
+    if (head->before == 0)
+        thin_begin(thin_of(in), block_of(in));
+    if (n == head->size)
+        memcpy(block_of(in) + head->before, head + 1, n);
+    else if (!unpack_bytes(in, head, n))
+        return false;
+    add_piece(in, p);
+    return true;
+}
+
+static enum capture_got next_thin(struct capture_in *in, struct capture_part *out)
+{
+    struct thin_context *c = thin_next(thin_of(in), &in->block_at, in->block_size);
+
+    if (!c) {
+        in->offset = in->block_offset;
+        forget_block(in);
+        return CAPTURE_BROKEN;
+    }
+    *out = (struct capture_part){CAPTURE_RECORD, &c->now, sizeof(struct capture_record), &c->view};
+    return CAPTURE_GOT;
+}
+
+/* The next of what the block has. */
+static enum capture_got next_of_block(struct capture_in *in, struct capture_part *out)
+{
+    return in->block == CAPTURE_THIN ? next_thin(in, out) : next_unpacked(in, out);
 }
 
 /* ---- frames of the file ---- */
@@ -281,7 +356,8 @@ static enum capture_got look(struct capture_in *in, struct capture_part *out)
         return CAPTURE_FAILED;
     if (there(in) < capture_whole(&f))
         return CAPTURE_CUT;
-    *out = (struct capture_part){(enum capture_kind)f.kind, in->buf + in->at + sizeof(f), f.size};
+    *out = (struct capture_part){(enum capture_kind)f.kind, in->buf + in->at + sizeof(f), f.size,
+                                 NULL};
     if (f.pad || f.check != frame_check(&f, out->bytes) || !payload_ok(out))
         return CAPTURE_BROKEN;
     return CAPTURE_GOT;
@@ -290,17 +366,19 @@ static enum capture_got look(struct capture_in *in, struct capture_part *out)
 enum capture_got capture_next(struct capture_in *in, struct capture_part *out)
 {
     enum capture_got got;
+    bool is_piece;
 
     if (in->block_at < in->block_size)
-        return next_unpacked(in, out);
+        return next_of_block(in, out);
     got = look(in, out);
     if (got != CAPTURE_GOT)
         return got;
-    if (out->kind == CAPTURE_PACKED && !unpack(in, out))
+    is_piece = out->kind == CAPTURE_PACKED || out->kind == CAPTURE_THIN;
+    if (is_piece && !(out->kind == CAPTURE_THIN ? add_thin(in, out) : unpack(in, out)))
         return CAPTURE_BROKEN;
     take(in, whole_part(out));
-    if (out->kind == CAPTURE_PACKED)
-        return next_unpacked(in, out);
+    if (is_piece)
+        return next_of_block(in, out);
     if (out->kind != CAPTURE_END)
         return CAPTURE_GOT;
     if (!fill(in, 1))

@@ -5,12 +5,13 @@
  * A header, then frames, each with a length, a kind and a check sum; all integers little-endian,
  * everything a multiple of 8 bytes. Records are kept as the probe sent them. What user space adds
  * when it judges is kept too: names that were looked up, as answers to the keys of enrich.h, before
- * the first record that rests on them. Frames that repeat one another, as nearly all do, are packed
- * (LZ4) in blocks, a packed frame for each piece of one. So a file can be cut anywhere: what is
- * whole can be read. A recording that was ended properly has a closing frame.
+ * the first record that rests on them. Records repeat one another, so most are thin (thin.h): what
+ * differs from those before them in their block, a frame for each piece of one. So a file can be
+ * cut anywhere: what is whole can be read. A recording that was ended properly has a closing frame.
+ * Version 2 had frames as they are instead, packed (LZ4) in blocks.
  *
  * Files are hostile: the reader checks all that it hands out, and never reads beyond it. Packed
- * frames hold no packed ones, and unpack into a buffer of fixed size.
+ * frames hold no packed ones, and blocks stand in a buffer of fixed size.
  */
 #ifndef RULEC_CAPTURE_H
 #define RULEC_CAPTURE_H
@@ -19,11 +20,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "record.h"
+#include "thin.h"
 
 #define CAPTURE_MAGIC 0x3170616365727572ull /* "rurecap1" */
-#define CAPTURE_VERSION 2u
-/* That can still be read: it has neither packed frames nor CAPTURE_STOP. */
+#define CAPTURE_VERSION 3u
+/* That can still be read: it has neither blocks nor CAPTURE_STOP. */
 #define CAPTURE_OLDEST 1u
 
 struct capture_head {
@@ -55,6 +56,8 @@ enum capture_kind {
     CAPTURE_PACKED =
         7,            /* struct capture_packed, then whole frames of kinds 1 to 5 as an LZ4 block */
     CAPTURE_STOP = 8, /* uint64_t: why it ends before the run that it records (capture_why) */
+    CAPTURE_THIN = 9, /* struct capture_packed, then that many bytes of thin records,
+                         or an LZ4 block of them */
 };
 
 enum capture_why {
@@ -89,9 +92,9 @@ struct capture_end {
     uint64_t records, dropped;
 };
 struct capture_packed {
-    uint32_t size;   /* of the frames, unpacked */
-    uint32_t before; /* of those before it in its block, which it may refer to; 0: it begins one */
-    uint64_t after;  /* check of the packed frame before it in its block; 0: it begins one */
+    uint32_t size;   /* bytes of the block that this piece is, unpacked */
+    uint32_t before; /* those before it, which it may refer to; 0: it begins one */
+    uint64_t after;  /* check of the frame of the piece before it in its block; 0: it begins one */
 };
 
 #define CAPTURE_FRAME_MAX (REC_MAX + 64) /* bytes of a payload */
@@ -122,8 +125,8 @@ struct capture_frame capture_frame_of(enum capture_kind kind, const void *bytes,
 
 /* ---- reading ---- */
 
-#define CAPTURE_AHEAD (320u << 10)                     /* bytes of the file that are read ahead */
-#define CAPTURE_BUFFER (CAPTURE_AHEAD + CAPTURE_BLOCK) /* and a block */
+#define CAPTURE_AHEAD (320u << 10) /* bytes of the file that are read ahead */
+#define CAPTURE_BUFFER (CAPTURE_AHEAD + CAPTURE_BLOCK + 8 + sizeof(struct thin)) /* and a block */
 
 _Static_assert(CAPTURE_AHEAD >= CAPTURE_BLOCK && CAPTURE_AHEAD % 8 == 0, "a frame has room");
 
@@ -132,16 +135,20 @@ struct capture_in {
     void *ctx;
     uint8_t *buf; /* CAPTURE_BUFFER bytes, 8-aligned: the caller's */
     size_t at, len;
-    uint64_t offset;             /* in the file, of what is read next */
-    size_t block_at, block_size; /* of unpacked frames, behind what is read ahead */
-    uint64_t block_check;        /* of the packed frame that they end with */
-    int error;                   /* errno of a read that failed */
+    uint64_t offset;         /* in the file, of what is read next */
+    enum capture_kind block; /* CAPTURE_PACKED or CAPTURE_THIN: what its pieces are, or 0 */
+    size_t block_at,
+        block_size;        /* of it, behind what is read ahead: what was handed out, and all */
+    uint64_t block_check;  /* of the frame of its last piece */
+    uint64_t block_offset; /* of that frame, in the file */
+    int error;             /* errno of a read that failed */
 };
 
 struct capture_part {
     enum capture_kind kind;
     const void *bytes; /* 8-aligned, until the next call */
     size_t size;
+    struct record *view; /* of a record that was thin: `bytes` is its struct capture_record alone */
 };
 
 enum capture_got {
@@ -156,7 +163,8 @@ enum capture_got {
 int capture_begin(struct capture_in *in, struct capture_head *head, char *err, size_t errlen);
 /*
  * The next frame, checked in length, kind, sum and shape. Those that were packed come one by one;
- * none of them comes unless all are good.
+ * none of them comes unless all are good. Thin records come one by one, none unless the sum of
+ * their piece and its place are right.
  */
 enum capture_got capture_next(struct capture_in *in, struct capture_part *out);
 

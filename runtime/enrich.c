@@ -501,8 +501,11 @@ static const char *whole_id(const struct record *r, char *id, size_t cap)
 {
     struct val v = slot_text(r, S_CONTAINER_FULL);
 
-    if (v.state == ST_PRESENT && v.len)
-        snprintf(id, cap, "%.*s", (int)v.len, v.text);
+    if (v.state == ST_PRESENT && v.len) {
+        v.len = v.len < cap ? v.len : (uint32_t)cap - 1;
+        memcpy(id, v.text, v.len);
+        id[v.len] = '\0';
+    }
     return id;
 }
 

@@ -12,9 +12,11 @@ void fmt_unsigned(struct fmt *t, uint64_t v, unsigned base, unsigned digits)
     char buf[24]; /* 22 octal digits hold 64 bits */
     unsigned n = 0;
 
-    /* Ten by name: the compiler divides by multiplying. */
-    for (; base == 10 && v > 9; v /= 10)
+    /* Two at a time, and a hundred by name: the compiler divides by multiplying. */
+    for (; base == 10 && v > 99; v /= 100) {
         buf[sizeof(buf) - ++n] = (char)('0' + v % 10);
+        buf[sizeof(buf) - ++n] = (char)('0' + v / 10 % 10);
+    }
     do {
         buf[sizeof(buf) - ++n] = "0123456789ABCDEF"[v % base];
         v /= base;
@@ -59,31 +61,49 @@ static uint64_t zeros(uint64_t x)
     return (x - EACH(1)) & ~x & EACH(0x80);
 }
 
-/* How many bytes stand for themselves in a JSON string: ASCII but for controls, '"' and '\\'. */
-static size_t plain_length(const char *s, size_t n)
+/* It stands for itself in a JSON string: ASCII but for controls, '"' and '\\'. */
+static bool is_plain(unsigned char c)
 {
-    size_t i = 0;
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
 
-    for (uint64_t x; n - i >= sizeof(x); i += sizeof(x)) {
+/* The highest bit of the first byte that is not plain. (Behind it, it may be set anywhere.) */
+static uint64_t not_plain(uint64_t x)
+{
+    return (x | (x - EACH(0x20)) | zeros(x ^ EACH('"')) | zeros(x ^ EACH('\\'))) & EACH(0x80);
+}
+
+/* Adds the plain bytes that it begins with, as far as there is room; how many. */
+static size_t add_plain(struct fmt *t, const char *s, size_t n)
+{
+    char *to = t->buf + t->len;
+    size_t room = t->cap - t->len, i = 0;
+    uint64_t x, bits = 0;
+
+    n = n < room ? n : room;
+    while (n >= sizeof(x) && i < n && !bits) {
+        if (n - i < sizeof(x)) /* the last eight, some of them once more */
+            i = n - sizeof(x);
         memcpy(&x, s + i, sizeof(x));
-        if ((x | (x - EACH(0x20)) | zeros(x ^ EACH('"')) | zeros(x ^ EACH('\\'))) & EACH(0x80))
-            break;
+        memcpy(to + i, &x, sizeof(x));
+        bits = not_plain(x);
+        i += bits ? (size_t)__builtin_ctzll(bits) / 8 : sizeof(x);
     }
-    while (i < n && (unsigned char)s[i] >= 0x20 && (unsigned char)s[i] < 0x80 && s[i] != '"' &&
-           s[i] != '\\')
-        i++;
+    for (; n < sizeof(x) && i < n && is_plain((unsigned char)s[i]); i++)
+        to[i] = s[i];
+    t->len += i;
     return i;
 }
 
 void fmt_json(struct fmt *t, const char *s, size_t n)
 {
-    for (size_t i = 0; i < n;) {
-        size_t want, len = plain_length(s + i, n - i);
+    for (size_t i = add_plain(t, s, n); i < n; i += add_plain(t, s + i, n - i)) {
+        size_t want, len;
 
-        fmt_add(t, s + i, len);
-        i += len;
-        if (i == n)
+        if (t->len == t->cap) {
+            t->full = true;
             return;
+        }
         len = utf8_length(s + i, n - i, &want);
         if (len != want) {
             fmt_str(t, "\xef\xbf\xbd");

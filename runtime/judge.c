@@ -198,13 +198,29 @@ static void take_back(struct judge *j)
         recorder_forget(j->recorder);
 }
 
+static void count_broken(struct judge *j)
+{
+    if (j->stats.broken++ == 0)
+        say("a record is malformed; it is counted and skipped");
+}
+
+void judge_again(struct judge *j, struct record *r)
+{
+    if (!r) {
+        count_broken(j);
+        return;
+    }
+    enrich_event(&j->enrich);
+    judge(j, r, false);
+}
+
 void judge_record(struct judge *j, const void *data, size_t size, bool may_wait)
 {
     struct record r;
     int rc = record_open(&r, data, size, &j->user, j->scratch);
 
-    if (rc && j->stats.broken++ == 0)
-        say("a record is malformed; it is counted and skipped");
+    if (rc)
+        count_broken(j);
     enrich_event(&j->enrich);
     if (rc == 0 && j->opt->audit) {
         enrich_begin(&j->enrich, false);

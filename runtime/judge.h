@@ -50,6 +50,8 @@ void judge_close(struct judge *j);
 
 /* Judges record number user.evt_num, and tells what matches; it may first have to wait. */
 void judge_record(struct judge *j, const void *data, size_t size, bool may_wait);
+/* Judges a record of the past, which has been opened; NULL: it is malformed. */
+void judge_again(struct judge *j, struct record *r);
 /* waiting.release; ctx is a struct judge. */
 void judge_release(void *ctx, const struct wait_item *item);
 

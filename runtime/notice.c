@@ -14,7 +14,7 @@ static uint32_t rows_of(const struct notice *n, enum notice_kind kind)
 
 uint64_t notice_limited(const struct notice *n, uint32_t rule)
 {
-    return n->limit->over[rule] + shared_read(&n->shared->lanes[rule + 1].limited);
+    return n->limit->over[rule] + shared_limited(n->shared, rule + 1);
 }
 
 static uint64_t count_of(const struct notice *n, enum notice_kind kind, uint32_t row)
@@ -74,8 +74,9 @@ static struct growth take_growth(struct notice *n, enum notice_kind kind)
     for (uint32_t row = 0; row < rows_of(n, kind); row++) {
         uint64_t *told = &n->told[kind][row], now = count_of(n, kind, row);
 
-        if (now != *told)
-            add_row(&g, &KINDS[kind], name_of(n, kind, row), now - *told);
+        if (now <= *told) /* less: some are on their way (shared_limited) */
+            continue;
+        add_row(&g, &KINDS[kind], name_of(n, kind, row), now - *told);
         *told = now;
     }
     return g;

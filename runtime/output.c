@@ -110,11 +110,8 @@ static uint32_t whole_lines(const char *s, size_t n, size_t *bytes)
     uint32_t lines = 0;
 
     *bytes = 0;
-    for (size_t i = 0; i < n; i++)
-        if (s[i] == '\n') {
-            lines++;
-            *bytes = i + 1;
-        }
+    for (const char *at = s; (at = memchr(at, '\n', n - (size_t)(at - s))) != NULL; lines++)
+        *bytes = (size_t)(++at - s);
     return lines;
 }
 
@@ -185,7 +182,7 @@ void output_write(struct output *o, const char *s, size_t n, uint32_t lines)
         return;
     }
     taken = (size_t)rc;
-    before = whole_lines(s, taken, &whole);
+    before = taken < n ? whole_lines(s, taken, &whole) : lines;
     o->written += before;
     if (taken < n)
         keep(o, s + taken, n - taken, lines - before);

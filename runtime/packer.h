@@ -1,36 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Frames of a recording (capture.h), compressed. They are collected in a block of CAPTURE_BLOCK
- * bytes, which stands for itself; it is packed piece by piece as it fills, so that what is there
- * need not wait for more, and a piece of one record still shrinks by those before it.
+ * Frames of a recording (capture.h) as its file gets them: records as thin ones (thin.h), in pieces
+ * of blocks of CAPTURE_BLOCK bytes, each of which stands for itself; what is no record, and records
+ * that no probe writes, as they are. A piece that LZ4 halves is packed: unlike texts are then
+ * alike. A piece ends with what is there, so that nothing has to wait for more, and the next one
+ * still rests on those before it.
  */
 #ifndef RULEC_PACKER_H
 #define RULEC_PACKER_H
 
 #include "capture.h"
+#include "thinner.h"
 
 union LZ4_stream_u;
 
 struct packer {
+    struct thinner *thinner;
     union LZ4_stream_u *stream;
-    uint8_t *block;
-    size_t used;   /* bytes of the block that are packed already */
-    uint64_t last; /* check of the frame that the last of them are in */
+    uint8_t *block, *packed; /* `packed`: what LZ4 makes of a piece */
+    size_t from, used;       /* bytes of the block: those before the piece that is made, and all */
+    uint64_t last;           /* check of the frame of the piece before it */
+    uint8_t *out;
+    size_t size; /* of it, without that piece */
 };
 
 /* False: out of memory. Either way it may be closed. */
 bool packer_open(struct packer *p);
 void packer_close(struct packer *p);
 
-/*
- * Where the caller puts whole frames of kinds 1 to 5, whose sums are 0, the first of which has
- * `first` bytes: a new block begins if this one has no room for it. `*room`: bytes that there are.
+/* What is added goes to `out`, which has CAPTURE_BLOCK bytes. */
+void packer_begin(struct packer *p, uint8_t *out);
+/* Adds a frame of kind 1 to 5 with its payload, 8-aligned. False: no room, `out` is to be written.
  */
-uint8_t *packer_room(struct packer *p, size_t first, size_t *room);
-/*
- * Makes what the file gets of `n` bytes that were put there: one packed frame, or, where that is no
- * shorter, the frames with their sums. How many bytes of `out` that takes, which has CAPTURE_BLOCK.
- */
-size_t packer_pack(struct packer *p, size_t n, uint8_t *out);
+bool packer_add(struct packer *p, const struct capture_frame *frame);
+/* How many bytes of `out` that took. */
+size_t packer_end(struct packer *p);
 
 #endif

@@ -62,6 +62,15 @@ struct record {
     uint32_t used;
 };
 
+/* Bytes that a text slot has at most. */
+extern const uint32_t record_text_cap[S_COUNT];
+/* Event, states and readings are such as a probe writes. */
+bool record_head_ok(const struct ev_head *h);
+/* A text of this slot is sent behind the head. */
+static inline bool record_text_sent(const struct ev_head *h, unsigned slot)
+{
+    return h->st[SLOT_OF_STR(slot)] == ST_PRESENT || h->st[SLOT_OF_STR(slot)] == ST_CUT;
+}
 /* 0, or -EPROTO: sizes or states that no probe writes. `bytes` must be 8-aligned. */
 int record_open(struct record *r, const void *bytes, size_t size, const struct record_user *user,
                 char *scratch);

@@ -7,7 +7,8 @@
 
 #include "get.h"
 
-#define CACHE 4096             /* answers remembered, by hash of the key; a power of two */
+#define CACHE 4096             /* answers remembered, */
+#define WAYS 4                 /* so many whose keys have the same hash; powers of two */
 #define CACHED_BYTES 512       /* of key and text; longer ones are written each time */
 #define TOLD 64                /* answers given in one event */
 #define TOLD_BYTES 65536       /* of their keys and texts */
@@ -34,6 +35,8 @@ struct recorder {
     struct enrich *enrich;
     const char *path;
     int32_t utc_offset;
+    uint16_t ahead[F_COUNT]; /* fields that are asked for in advance */
+    unsigned nahead;
     bool incomplete; /* an answer of this event found no room */
     unsigned ntold;
     size_t told_used;
@@ -56,9 +59,8 @@ static bool put_frame(struct recorder *rec, enum capture_kind kind, size_t size)
 {
     const struct capture_frame f = {.size = (uint32_t)size, .kind = (uint16_t)kind};
 
-    memset(payload(rec) + size, 0, capture_padded(size) - size);
     memcpy(rec->frame, &f, sizeof(f));
-    return spool_put(rec->spool, rec->frame, capture_whole(&f));
+    return spool_put(rec->spool, rec->frame, sizeof(f) + size, "", 0);
 }
 
 /* One of those that the file begins with. */
@@ -102,6 +104,18 @@ void recorder_plan(struct probe_plan *plan)
             catalog_calls((enum event_id)e, (uint64_t *)plan->syscalls);
 }
 
+/* Those that user space alone knows, and that have a value without an argument. */
+static void find_ahead(struct recorder *rec)
+{
+    for (int f = F_NONE + 1; f < F_COUNT; f++) {
+        const struct field_info *info = catalog_field((enum field_id)f);
+
+        if (info->source == SRC_USER && !(info->flags & FF_DEPRECATED) &&
+            (info->arg == ARG_NONE || info->arg == ARG_INDEX_OPT || info->arg == ARG_TEXT_OPT))
+            rec->ahead[rec->nahead++] = (uint16_t)f;
+    }
+}
+
 struct recorder *recorder_open(const struct spool_file *file, struct capture_head *head,
                                const uint8_t *on, struct enrich *e, char *err, size_t errlen)
 {
@@ -113,6 +127,7 @@ struct recorder *recorder_open(const struct spool_file *file, struct capture_hea
     }
     rec->path = file->path;
     rec->enrich = e;
+    find_ahead(rec);
     rec->utc_offset = head->utc_offset;
     rec->spool = spool_open(file, RECORDER_BUFFER, err, errlen);
     if (!rec->spool) {
@@ -191,14 +206,6 @@ static size_t make_answer(struct recorder *rec, const char *key, size_t nkey, bo
     return sizeof(a) + nkey + ntext;
 }
 
-static struct cached *place_of(struct recorder *rec, const char *key, size_t nkey)
-{
-    char padded[ENRICH_KEY + 8] = "";
-
-    memcpy(padded, key, nkey);
-    return &rec->cache[capture_check(nkey, padded, capture_padded(nkey)) % CACHE];
-}
-
 /* The place holds an answer to this key. */
 static bool is_of(const struct cached *c, const char *key, size_t nkey)
 {
@@ -208,6 +215,24 @@ static bool is_of(const struct cached *c, const char *key, size_t nkey)
         return false;
     memcpy(&a, c->frame, sizeof(a));
     return a.nkey == nkey && memcmp(c->frame + sizeof(a), key, nkey) == 0;
+}
+
+/* The place of a key: the one that has it, or the one that was asked the longest time ago. */
+static struct cached *place_of(struct recorder *rec, const char *key, size_t nkey)
+{
+    char padded[ENRICH_KEY + 8] = "";
+    struct cached *set, *oldest;
+
+    memcpy(padded, key, nkey);
+    set = &rec->cache[capture_check(nkey, padded, capture_padded(nkey)) % (CACHE / WAYS) * WAYS];
+    oldest = set;
+    for (struct cached *c = set; c < set + WAYS; c++) {
+        if (is_of(c, key, nkey))
+            return c;
+        if (c->asked < oldest->asked)
+            oldest = c;
+    }
+    return oldest;
 }
 
 /* Writes an answer unless it is the one that was written last. */
@@ -309,13 +334,8 @@ static void ask_params(struct recorder *rec, struct record *r)
 /* All that could be asked of this event without an argument, by this bundle or another. */
 static void ask_all(struct recorder *rec, struct record *r)
 {
-    for (int f = F_NONE + 1; f < F_COUNT; f++) {
-        const struct field_info *info = catalog_field((enum field_id)f);
-
-        if (info->source == SRC_USER && !(info->flags & FF_DEPRECATED) &&
-            (info->arg == ARG_NONE || info->arg == ARG_INDEX_OPT || info->arg == ARG_TEXT_OPT))
-            ask_ahead(rec, r, (enum field_id)f, -1);
-    }
+    for (unsigned i = 0; i < rec->nahead; i++)
+        ask_ahead(rec, r, (enum field_id)rec->ahead[i], -1);
     ask_names(rec, r);
     ask_params(rec, r);
 }
@@ -337,18 +357,20 @@ void recorder_forget(struct recorder *rec)
 void recorder_event(struct recorder *rec, struct record *r, uint64_t number, const void *bytes,
                     size_t size)
 {
-    const struct capture_record head = {number};
+    struct {
+        struct capture_frame frame;
+        struct capture_record record;
+    } head = {.frame.kind = CAPTURE_RECORD, .record.number = number};
 
     if (r && !spool_ended(rec->spool))
         ask_all(rec, r);
     if (size > REC_MAX)
         size = REC_MAX; /* malformed, and still is */
-    memcpy(payload(rec), &head, sizeof(head));
-    memcpy(payload(rec) + sizeof(head), bytes, size);
+    head.frame.size = (uint32_t)(sizeof(head.record) + size);
     if (rec->incomplete)
         spool_miss(rec->spool);
     else
-        put_frame(rec, CAPTURE_RECORD, sizeof(head) + size);
+        spool_put(rec->spool, &head, sizeof(head), bytes, size);
     next_event(rec);
 }
 

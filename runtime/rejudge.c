@@ -79,15 +79,16 @@ static enum daemon_result run(struct rejudge *d)
 {
     struct judge *j = d->j;
     struct replay *p = &d->replay;
-    const void *bytes;
+    struct record *view;
     char err[512] = "";
-    size_t size;
     bool whole;
 
-    while (replay_next(p, &bytes, &size, &whole, err, sizeof(err))) {
+    p->user = &j->user;
+    p->scratch = j->scratch;
+    while (replay_next(p, &view, &whole, err, sizeof(err))) {
         j->user.evt_num = p->number;
         j->user.utc_offset = p->utc_offset;
-        judge_record(j, bytes, size, false);
+        judge_again(j, view);
     }
     tell_end(&j->tell);
     if (!whole)

@@ -167,7 +167,25 @@ static void say_end(const struct replay *p, enum capture_got got, char *err, siz
         snprintf(err, errlen, "it cannot be read behind byte %llu: %s", at, strerror(p->in.error));
 }
 
-static bool next_of_scap(struct replay *p, const void **bytes, size_t *size, bool *whole, char *err,
+/* The view of a record that is given as bytes; NULL: it is malformed. */
+static struct record *open_flat(struct replay *p, const void *bytes, size_t size)
+{
+    return record_open(&p->flat, bytes, size, p->user, p->scratch) ? NULL : &p->flat;
+}
+
+/* The view of a frame's record. */
+static struct record *open_part(struct replay *p, const struct capture_part *part)
+{
+    const struct capture_record *head = part->bytes;
+
+    if (!part->view)
+        return open_flat(p, head + 1, part->size - sizeof(*head));
+    part->view->user = p->user;
+    part->view->scratch = p->scratch;
+    return part->view;
+}
+
+static bool next_of_scap(struct replay *p, struct record **view, bool *whole, char *err,
                          size_t errlen)
 {
     static const enum capture_got ends[] = {[SCAP_DONE] = CAPTURE_DONE,
@@ -182,8 +200,7 @@ static bool next_of_scap(struct replay *p, const void **bytes, size_t *size, boo
         p->number = row.number;
         if (!row.bytes)
             continue;
-        *bytes = row.bytes;
-        *size = row.size;
+        *view = open_flat(p, row.bytes, row.size);
         return true;
     }
     p->in.offset = scap_offset(p->scap, &p->in.error);
@@ -195,23 +212,19 @@ static bool next_of_scap(struct replay *p, const void **bytes, size_t *size, boo
     return false;
 }
 
-bool replay_next(struct replay *p, const void **bytes, size_t *size, bool *whole, char *err,
-                 size_t errlen)
+bool replay_next(struct replay *p, struct record **view, bool *whole, char *err, size_t errlen)
 {
     struct capture_part part;
     enum capture_got got;
 
     *whole = false;
     if (p->scap)
-        return next_of_scap(p, bytes, size, whole, err, errlen);
+        return next_of_scap(p, view, whole, err, errlen);
     while ((got = capture_next(&p->in, &part)) == CAPTURE_GOT) {
         if (part.kind == CAPTURE_RECORD) {
-            const struct capture_record *head = part.bytes;
-
-            count_missing(p, head->number);
+            count_missing(p, ((const struct capture_record *)part.bytes)->number);
             p->records++;
-            *bytes = head + 1;
-            *size = part.size - sizeof(*head);
+            *view = open_part(p, &part);
             return true;
         }
         if (!take_in(p, &part)) {

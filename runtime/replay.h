@@ -31,6 +31,10 @@ struct replay {
     enum capture_why stop; /* why it ends before the run that it records */
     uint64_t unasked;      /* questions that the recording has no answer to */
     bool *no_metadata;     /* set as in struct record_user; may be NULL */
+    /* Of the records' views; the caller sets them before the first one. */
+    const struct record_user *user;
+    char *scratch; /* RECORD_SCRATCH bytes */
+    struct record flat;
 };
 
 /* `path` may be "-". 0, or a negative errno with what is wrong in `err`. */
@@ -48,11 +52,10 @@ bool replay_get(void *ctx, const struct record *r, enum field_id field, int32_t 
                 const char *name, struct val *out);
 
 /*
- * Goes on to the next record, which is in `*bytes`, 8-aligned, until the next call. False: there
- * is none; `*whole` says whether the recording was ended properly, else `err` says where and how
- * it ends.
+ * Goes on to the next record, whose view is good until the next call; NULL: it is malformed. False:
+ * there is none; `*whole` says whether the recording was ended properly, else `err` says where and
+ * how it ends.
  */
-bool replay_next(struct replay *p, const void **bytes, size_t *size, bool *whole, char *err,
-                 size_t errlen);
+bool replay_next(struct replay *p, struct record **view, bool *whole, char *err, size_t errlen);
 
 #endif

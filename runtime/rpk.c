@@ -564,6 +564,8 @@ uint64_t rpk_abi_digest(void)
     h = mix(h, sizeof(struct rec));
     h = mix(h, sizeof(struct probe_plan));
     h = mix(h, sizeof(struct proc_state));
+    h = mix(h, sizeof(struct cpu_stats));
+    h = mix(h, sizeof(struct lane));
     h = mix(h, sizeof(struct rpk_head));
     return h;
 }

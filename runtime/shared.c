@@ -63,3 +63,15 @@ void shared_counts(const struct shared *s, uint64_t out[STAT_EVENTS][STAT_COUNT]
             for (unsigned i = 0; i < STAT_COUNT; i++)
                 out[e][i] += shared_read(&s->stats[cpu].n[e][i]);
 }
+
+uint64_t shared_limited(const struct shared *s, uint32_t lane)
+{
+    uint64_t n = __atomic_load_n(&s->lanes[lane].limited, __ATOMIC_ACQUIRE);
+
+    for (uint32_t cpu = 0; cpu < s->cpus; cpu++) {
+        uint64_t own = shared_read(&s->stats[cpu].limited);
+
+        n += own >> 32 == lane ? (uint32_t)own : 0;
+    }
+    return n;
+}

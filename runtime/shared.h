@@ -43,6 +43,12 @@ static inline uint64_t shared_read(const __u64 *counter)
 /* The counters of each type of event, summed over CPUs. */
 void shared_counts(const struct shared *s, uint64_t out[STAT_EVENTS][STAT_COUNT]);
 
+/*
+ * Events of a lane that its rule's limit kept from being sent. While they are counted it can be a
+ * few less than it was: those that are on their way from a processor's counter to the lane's.
+ */
+uint64_t shared_limited(const struct shared *s, uint32_t lane);
+
 /* How the kernel shall wake us: a full barrier, after which the buffer is to be looked at again. */
 static inline void shared_set_reader(const struct shared *s, enum reader_state state)
 {

@@ -17,6 +17,9 @@
 #include "priv.h"
 
 #define RETRY_S 1
+#define BITE                                                                                       \
+    (256u << 10) /* bytes of the buffer that are packed before their room is given back            \
+                  */
 #define CLOSING_BYTES (2 * sizeof(struct capture_frame) + 8 + sizeof(struct capture_end))
 
 struct spool {
@@ -29,6 +32,7 @@ struct spool {
     size_t size;
     struct packer packer;    /* the thread's, as are */
     uint8_t *out;            /* CAPTURE_BLOCK bytes, which go to the file next */
+    uint8_t *frame;          /* as many: one that the buffer has in two parts */
     uint64_t written;        /* bytes of the file */
     uint64_t packed;         /* records among them, or in `out` */
     bool closed;             /* the closing frame is made */
@@ -71,6 +75,7 @@ static void destroy(struct spool *s)
     free(s->buf);
     packer_close(&s->packer);
     free(s->out);
+    free(s->frame);
     free(s);
 }
 
@@ -85,11 +90,12 @@ struct spool *spool_open(const struct spool_file *file, size_t buffer, char *err
         s->size = buffer;
         s->buf = malloc(buffer);
         s->out = malloc(CAPTURE_BLOCK);
+        s->frame = malloc(CAPTURE_BLOCK);
         pthread_mutex_init(&s->lock, NULL);
         pthread_cond_init(&s->wake, NULL);
         pthread_cond_init(&s->ready, NULL);
     }
-    if (s && packer_open(&s->packer) && s->buf && s->out)
+    if (s && packer_open(&s->packer) && s->buf && s->out && s->frame)
         s->fd = create(file->path);
     if (s && s->fd >= 0) {
         s->regular = fstat(s->fd, &st) == 0 && S_ISREG(st.st_mode);
@@ -239,25 +245,33 @@ static struct capture_frame frame_at(const struct spool *s, uint64_t at)
     return f;
 }
 
-/* Whole frames, as many as a block takes, of those up to `put`; their bytes. */
+/* A frame and its payload, 8-aligned: where it stands in the buffer, if it stands there whole. */
+static const struct capture_frame *whole_frame(struct spool *s, uint64_t at)
+{
+    const struct capture_frame f = frame_at(s, at);
+
+    if (at % s->size % 8 == 0 && s->size - at % s->size >= capture_whole(&f))
+        return (const struct capture_frame *)(s->buf + at % s->size);
+    copy_out(s, at, s->frame, capture_whole(&f));
+    return (const struct capture_frame *)s->frame;
+}
+
+/* Packs whole frames, of those up to `put`, as many as `out` has room for
+ * and are given back at once; their bytes. */
 static size_t gather(struct spool *s, uint64_t put, uint64_t *records)
 {
-    struct capture_frame f = frame_at(s, s->taken);
-    size_t n = 0, room;
-    uint8_t *to = packer_room(&s->packer, capture_whole(&f), &room);
+    const struct capture_frame *f;
+    size_t n = 0;
 
-    while (capture_whole(&f) <= room - n) {
-        *records += f.kind == CAPTURE_RECORD;
-        n += capture_whole(&f);
-        if (s->taken + n == put)
-            break;
-        f = frame_at(s, s->taken + n);
+    while (s->taken + n < put && n < BITE &&
+           packer_add(&s->packer, f = whole_frame(s, s->taken + n))) {
+        *records += f->kind == CAPTURE_RECORD;
+        n += capture_whole(f);
     }
-    copy_out(s, s->taken, to, n);
     return n;
 }
 
-/* Packs what is there, as a block takes it. The lock is not held meanwhile; nobody else takes from
+/* Packs what is there, as `out` takes it. The lock is not held meanwhile; nobody else takes from
  * the buffer. */
 static void pack(struct spool *s)
 {
@@ -266,8 +280,9 @@ static void pack(struct spool *s)
     size_t n, size;
 
     pthread_mutex_unlock(&s->lock);
+    packer_begin(&s->packer, s->out);
     n = gather(s, put, &records);
-    size = packer_pack(&s->packer, n, s->out);
+    size = packer_end(&s->packer);
     why = may_grow(s, size);
     pthread_mutex_lock(&s->lock);
     if (why != CAPTURE_NO_STOP) {
@@ -332,12 +347,12 @@ int spool_start(struct spool *s, char *err, size_t errlen)
 
 /* ---- the other side ---- */
 
-static void copy_in(struct spool *s, const uint8_t *bytes, size_t n)
+static void copy_in(struct spool *s, const void *bytes, size_t n)
 {
     size_t at = s->put % s->size, first = n < s->size - at ? n : s->size - at;
 
     memcpy(s->buf + at, bytes, first);
-    memcpy(s->buf, bytes + first, n - first);
+    memcpy(s->buf, (const uint8_t *)bytes + first, n - first);
     s->put += n;
 }
 
@@ -350,14 +365,19 @@ static bool is_record(const void *frame)
     return f.kind == CAPTURE_RECORD;
 }
 
-bool spool_put(struct spool *s, const void *frame, size_t n)
+bool spool_put(struct spool *s, const void *frame, size_t n, const void *more, size_t nmore)
 {
+    static const uint8_t zeros[8];
+    const size_t whole = capture_padded(n + nmore);
     bool fits;
 
     pthread_mutex_lock(&s->lock);
-    fits = !s->ended && n <= s->size - (s->put - s->taken);
-    if (fits)
+    fits = !s->ended && whole <= s->size - (s->put - s->taken);
+    if (fits) {
         copy_in(s, frame, n);
+        copy_in(s, more, nmore);
+        copy_in(s, zeros, whole - n - nmore);
+    }
     if (is_record(frame))
         *(fits ? &s->records : s->ended ? &s->after : &s->dropped) += 1;
     if (!s->due && s->put - s->taken > s->size / 2) {

@@ -42,9 +42,11 @@ struct spool *spool_open(const struct spool_file *file, size_t buffer, char *err
 void spool_begin(struct spool *s, const void *bytes, size_t n);
 /* Starts the thread, which first gives up its privileges. 0, or -errno with a message. */
 int spool_start(struct spool *s, char *err, size_t errlen);
-/* A frame of kind 1 to 5 and its payload, with the sum 0. If there is no room, nothing and false.
+/*
+ * A frame of kind 1 to 5 with the sum 0, and its payload, in two parts one behind the other; zeros
+ * are added up to a multiple of 8. If there is no room, nothing and false.
  */
-bool spool_put(struct spool *s, const void *frame, size_t n);
+bool spool_put(struct spool *s, const void *frame, size_t n, const void *more, size_t nmore);
 /* A record is left out, because what it rests on found no room. */
 void spool_miss(struct spool *s);
 /* It has ended by itself: what is put is not kept. */

@@ -10,15 +10,42 @@
 /* Edges lead forward only (rpk.c has checked that), so a walk ends. */
 enum walk { WALK_BEST, WALK_WORST };
 
+/* An event being judged. Rules share tests: what came of the last ones is kept. */
+#define KEPT 64 /* a power of two */
+struct judging {
+    const struct rpk *p;
+    struct record *r;
+    uint32_t atom[KEPT]; /* READ_COUNT * atom + reading + 1; 0: none */
+    uint8_t outcome[KEPT];
+};
+
+static void begin(struct judging *j, const struct rpk *p, struct record *r)
+{
+    j->p = p;
+    j->r = r;
+    memset(j->atom, 0, sizeof(j->atom));
+}
+
+static enum outcome outcome_of(struct judging *j, uint32_t atom)
+{
+    uint32_t key = READ_COUNT * atom + j->r->reading + 1, at = atom & (KEPT - 1);
+
+    if (j->atom[at] != key) {
+        j->outcome[at] = (uint8_t)match_atom(j->p, j->r, &j->p->atoms[atom]);
+        j->atom[at] = key;
+    }
+    return (enum outcome)j->outcome[at];
+}
+
 /*
  * Follows one rule's decisions. A literal over something unknown holds in the best case and fails
  * in the worst; `*unsure` says that one was met. The literal is the atom, or its negation (neg).
  */
-static bool walk(const struct rpk *p, struct record *r, uint32_t node, enum walk how, bool *unsure)
+static bool walk(struct judging *j, uint32_t node, enum walk how, bool *unsure)
 {
     while (node != RPK_TRUE && node != RPK_FALSE) {
-        const struct rpk_node *d = &p->nodes[node];
-        enum outcome o = match_atom(p, r, &p->atoms[d->atom]);
+        const struct rpk_node *d = &j->p->nodes[node];
+        enum outcome o = outcome_of(j, d->atom);
         bool yes = o == OUT_TRUE;
 
         if (o == OUT_MAYBE) {
@@ -30,13 +57,13 @@ static bool walk(const struct rpk *p, struct record *r, uint32_t node, enum walk
     return node == RPK_TRUE;
 }
 
-static enum verdict judge(const struct rpk *p, struct record *r, uint32_t node)
+static enum verdict judge(struct judging *j, uint32_t node)
 {
     bool unsure = false;
 
-    if (!walk(p, r, node, WALK_BEST, &unsure))
+    if (!walk(j, node, WALK_BEST, &unsure))
         return VERDICT_NONE;
-    if (!unsure || walk(p, r, node, WALK_WORST, &unsure))
+    if (!unsure || walk(j, node, WALK_WORST, &unsure))
         return VERDICT_MATCH;
     return VERDICT_UNCERTAIN;
 }
@@ -88,7 +115,7 @@ static unsigned asked_readings(const struct record *r, unsigned readings)
 }
 
 /* The best verdict over these readings; the first reading wins among equals. */
-static struct match judge_readings(const struct rpk *p, struct record *r, unsigned readings,
+static struct match judge_readings(struct judging *j, unsigned readings,
                                    const struct rpk_root *root)
 {
     struct match best = {.rule = root->rule};
@@ -98,8 +125,8 @@ static struct match judge_readings(const struct rpk *p, struct record *r, unsign
 
         if (!(readings & READ_BIT(k)))
             continue;
-        r->reading = (enum reading)k;
-        v = judge(p, r, root->node);
+        j->r->reading = (enum reading)k;
+        v = judge(j, root->node);
         if (v != VERDICT_NONE && (best.verdict == VERDICT_NONE || v < best.verdict)) {
             best.verdict = (uint8_t)v;
             best.reading = (uint8_t)k;
@@ -226,6 +253,7 @@ unsigned table_match(const struct rpk *p, struct record *r, unsigned readings, b
                      struct match *out, unsigned cap)
 {
     const struct rpk_event *e = event_row(p, r->h);
+    struct judging judging;
     struct chosen chosen;
     unsigned n = 0;
 
@@ -233,6 +261,7 @@ unsigned table_match(const struct rpk *p, struct record *r, unsigned readings, b
         return 0;
     readings = asked_readings(r, readings);
     choose_roots(p, r, e, readings, &chosen);
+    begin(&judging, p, r);
     for (uint32_t i = next_chosen(&chosen, 0); i < e->nroot && n < cap;
          i = next_chosen(&chosen, i + 1)) {
         const struct rpk_root *root = &p->roots[e->root0 + i];
@@ -240,7 +269,7 @@ unsigned table_match(const struct rpk *p, struct record *r, unsigned readings, b
 
         if (!rpk_rule_on(p, root->rule))
             continue;
-        m = judge_readings(p, r, readings, root);
+        m = judge_readings(&judging, readings, root);
         if (m.verdict == VERDICT_NONE)
             continue;
         out[n++] = m;
@@ -253,9 +282,11 @@ unsigned table_match(const struct rpk *p, struct record *r, unsigned readings, b
 enum verdict table_rule(const struct rpk *p, struct record *r, uint32_t rule)
 {
     const struct rpk_event *e = event_row(p, r->h);
+    struct judging judging;
 
+    begin(&judging, p, r);
     for (uint32_t i = 0; e && i < e->nroot && rpk_rule_on(p, rule); i++)
         if (p->roots[e->root0 + i].rule == rule)
-            return judge(p, r, p->roots[e->root0 + i].node);
+            return judge(&judging, p->roots[e->root0 + i].node);
     return VERDICT_NONE;
 }

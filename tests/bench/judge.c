@@ -13,6 +13,7 @@
 #include "../../bpf/abi.h"
 #include "../../runtime/replay.h"
 #include "../../runtime/table.h"
+#include "../flat.h"
 
 #define BATCH (1u << 20) /* bytes: as many as a processor keeps at hand */
 #define MATCHES 64
@@ -72,12 +73,14 @@ static void judge_batch(struct judging *j)
     j->used = 0;
 }
 
-static void add(struct judging *j, const void *bytes, uint64_t size)
+static void add(struct judging *j, const struct record *r)
 {
-    if (j->used + sizeof(size) + size + 8 > BATCH)
+    uint64_t size;
+
+    if (j->used + sizeof(size) + REC_MAX + 8 > BATCH)
         judge_batch(j);
+    size = flat_record(r, j->batch + j->used + sizeof(size));
     memcpy(j->batch + j->used, &size, sizeof(size));
-    memcpy(j->batch + j->used + sizeof(size), bytes, size);
     j->used += sizeof(size) + ((size + 7) & ~(uint64_t)7);
 }
 
@@ -85,14 +88,16 @@ static int judge_all(struct judging *j, const char *path)
 {
     struct replay *p = calloc(1, sizeof(*p));
     char err[256] = "no memory";
-    const void *bytes;
-    size_t size;
+    struct record *view;
     bool whole = false;
 
     if (p && replay_open(p, path, err, sizeof(err)) == 0) {
         j->user = (struct record_user){.ctx = p, .get = replay_get};
-        while (replay_next(p, &bytes, &size, &whole, err, sizeof(err)))
-            add(j, bytes, size);
+        p->user = &j->user;
+        p->scratch = j->scratch;
+        while (replay_next(p, &view, &whole, err, sizeof(err)))
+            if (view)
+                add(j, view);
         judge_batch(j);
         replay_close(p);
     }

@@ -124,33 +124,34 @@ static void make_file(struct made *m, struct fuzz_bytes b)
 
 /* ---- judging ---- */
 
-static void judge(struct replay *p, const void *bytes, size_t size, char *scratch)
+static void judge(struct replay *p, struct record *r)
 {
-    const struct record_user user = {
-        .ctx = p, .get = replay_get, .evt_num = p->number, .utc_offset = p->utc_offset};
     struct match hits[MATCHES];
-    struct record r;
-    if (record_open(&r, bytes, size, &user, scratch))
+    if (!r)
         fuzz_fail("the record of event %llu does not open", (unsigned long long)p->number);
-    r.plan = &p->head.plan;
-    fuzz_alerts(&pack, &r, hits, table_match(&pack, &r, READINGS_ALL, false, hits, MATCHES));
+    r->plan = &p->head.plan;
+    fuzz_alerts(&pack, r, hits, table_match(&pack, r, READINGS_ALL, false, hits, MATCHES));
 }
 
 static void judge_all(struct replay *p)
 {
     char why[256] = "", *scratch = malloc(RECORD_SCRATCH);
-    const void *bytes;
+    struct record_user user = {.ctx = p, .get = replay_get};
+    struct record *view;
     uint64_t last = 0;
-    size_t n;
     bool whole;
     replay_bind(p, &pack);
-    while (replay_next(p, &bytes, &n, &whole, why, sizeof(why))) {
+    p->user = &user;
+    p->scratch = scratch;
+    while (replay_next(p, &view, &whole, why, sizeof(why))) {
         if (p->number <= last) {
             fuzz_fail("event %llu behind %llu", (unsigned long long)p->number,
                       (unsigned long long)last);
         }
         last = p->number;
-        judge(p, bytes, n, scratch);
+        user.evt_num = p->number;
+        user.utc_offset = p->utc_offset;
+        judge(p, view);
     }
     if (whole == !!why[0])
         fuzz_fail("ended %s, and says: %s", whole ? "whole" : "early", why);

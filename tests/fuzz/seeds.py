@@ -125,7 +125,7 @@ def bundle():
 
 
 def capture():
-    """Recordings of a few events each, which the harness packs or leaves as they are."""
+    """Recordings of a few events each, which the harness packs, makes thin or leaves as they are."""
     events = list(event())
     with tempfile.TemporaryDirectory() as folder:
         lines, made = os.path.join(folder, 'events'), os.path.join(folder, 'recording')
@@ -138,6 +138,7 @@ def capture():
                 found = data.read()
             yield b'\0' + found
             yield b'\x40' + found
+            yield b'\x20' + found
 
 
 def scap():

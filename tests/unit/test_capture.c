@@ -15,6 +15,7 @@
 #include "../../runtime/get.h"
 #include "../../runtime/recorder.h"
 #include "../../runtime/replay.h"
+#include "../flat.h"
 #include "bundle.h"
 #include "folder.h"
 #include "frames.h"
@@ -158,6 +159,16 @@ struct digests {
     int head; /* what capture_begin() said */
 };
 
+/* Of a record that was thin: as the probe sent it. */
+static uint64_t sum_of(const struct record *view)
+{
+    static _Alignas(8) char bytes[REC_MAX + 8];
+    size_t n = flat_record(view, bytes);
+
+    memset(bytes + n, 0, 8);
+    return capture_check(n, bytes, capture_padded(n));
+}
+
 static struct digests digest(const uint8_t *bytes, size_t size, uint8_t *buffer)
 {
     struct memory m = {bytes, size, 0};
@@ -169,7 +180,10 @@ static struct digests digest(const uint8_t *bytes, size_t size, uint8_t *buffer)
 
     d.head = capture_begin(&in, &head, err, sizeof(err));
     while (d.head == 0 && (d.end = capture_next(&in, &part)) == CAPTURE_GOT && d.n < 256) {
-        d.v[d.n++] = capture_check(part.kind, part.bytes, part.size & ~(size_t)7) + part.size;
+        d.v[d.n] = capture_check(part.kind, part.bytes, part.size & ~(size_t)7) + part.size;
+        if (part.view)
+            d.v[d.n] ^= sum_of(part.view);
+        d.n++;
         d.records += part.kind == CAPTURE_RECORD;
     }
     return d;
@@ -184,8 +198,7 @@ static void test_read_again(void **state)
     } want[] = {{1, 3600, "alice"}, {2, 3600, "alice"}, {4, 7200, "root"}, {5, 7200, "carol"}};
     char err[200] = "", *scratch = malloc(RECORD_SCRATCH);
     struct replay p;
-    const void *bytes;
-    size_t size;
+    struct record *r;
     bool whole;
 
     (void)state;
@@ -196,27 +209,28 @@ static void test_read_again(void **state)
     assert_int_equal(p.on[0], 5);
     for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
         struct record_user user = {.ctx = &p, .get = replay_get};
-        struct record r;
         struct val v;
 
-        assert_true(replay_next(&p, &bytes, &size, &whole, err, sizeof(err)));
+        p.user = &user;
+        p.scratch = scratch;
+        assert_true(replay_next(&p, &r, &whole, err, sizeof(err)));
         assert_int_equal(p.number, want[i].number);
         assert_int_equal(p.utc_offset, want[i].offset);
-        assert_int_equal(record_open(&r, bytes, size, &user, scratch), 0);
-        assert_int_equal(r.h->ts, 1000 * SECOND + (i == 3 ? 5 : 0) * SECOND);
-        v = record_get(&r, F_user_name, -1, "");
+        assert_non_null(r);
+        assert_int_equal(r->h->ts, 1000 * SECOND + (i == 3 ? 5 : 0) * SECOND);
+        v = record_get(r, F_user_name, -1, "");
         assert_int_equal(v.len, strlen(want[i].user));
         assert_memory_equal(v.text, want[i].user, v.len);
         /* Nobody asked, but somebody may: asked in advance. */
-        v = record_get(&r, F_user_shell, -1, "");
+        v = record_get(r, F_user_shell, -1, "");
         assert_int_equal(v.state, ST_PRESENT);
-        v = record_get(&r, F_fd_sip_name, 1, "");
+        v = record_get(r, F_fd_sip_name, 1, "");
         assert_memory_equal(v.text, "alias", 5);
-        assert_int_equal(record_get(&r, F_fd_sip_name, 2, "").state, ST_ABSENT);
-        v = record_get(&r, F_evt_hostname, -1, "");
+        assert_int_equal(record_get(r, F_fd_sip_name, 2, "").state, ST_ABSENT);
+        v = record_get(r, F_evt_hostname, -1, "");
         assert_memory_equal(v.text, "box", 3);
     }
-    assert_false(replay_next(&p, &bytes, &size, &whole, err, sizeof(err)));
+    assert_false(replay_next(&p, &r, &whole, err, sizeof(err)));
     assert_true(whole);
     assert_int_equal(p.missing, 1);
     assert_int_equal(p.unasked, 0);
@@ -271,6 +285,32 @@ static void test_answers_once(void **state)
     assert_int_equal(d.n, 50 + 2 + 3 + 3);
     free(bytes);
     free(buffer);
+}
+
+/* Nor are those of a hundred users, who take turns. */
+static void test_answers_in_turn(void **state)
+{
+    struct bench *b = open_bench(in_dir("capture"), 0);
+    struct capture_in in = {.read = read_memory, .buf = aligned_alloc(8, CAPTURE_BUFFER)};
+    struct capture_head head;
+    struct capture_part part;
+    unsigned answers = 0;
+    char err[200];
+    size_t size;
+    uint8_t *bytes;
+
+    (void)state;
+    for (unsigned i = 1; i <= 300; i++)
+        record_one(b, event(2000 + i % 100, 0), i, "<NA>");
+    free(close_bench(b));
+    bytes = read_file(in_dir("capture"), &size);
+    in.ctx = &(struct memory){bytes, size, 0};
+    assert_int_equal(capture_begin(&in, &head, err, sizeof(err)), 0);
+    while (capture_next(&in, &part) == CAPTURE_GOT)
+        answers += part.kind == CAPTURE_ANSWER;
+    assert_int_equal(answers, 3 * 100 + 3); /* three of each user, three of the address */
+    free(bytes);
+    free(in.buf);
 }
 
 /* However much is missing at the end: whole frames are the same, and it is not taken for whole. */
@@ -353,10 +393,10 @@ static void test_other_versions(void **state)
     h.magic ^= 1;
     refuse(h, true, "this is no recording");
     h = good;
-    h.version = 3;
-    refuse(h, true, "the recording is of another version of the format: 3, not 1 to 2");
+    h.version = 4;
+    refuse(h, true, "the recording is of another version of the format: 4, not 1 to 3");
     h.version = 0;
-    refuse(h, true, "the recording is of another version of the format: 0, not 1 to 2");
+    refuse(h, true, "the recording is of another version of the format: 0, not 1 to 3");
     h = good;
     h.catalog ^= 1;
     refuse(h, true, "the recording was made by another version of rulerun, whose fields differ");
@@ -467,10 +507,9 @@ static void test_bounded(void **state)
     struct bench *b = open_bench(in_dir("capture"), most);
     unsigned long long kept, after;
     char err[200] = "", *said;
-    const void *bytes;
+    struct record *view;
     struct replay p;
     struct stat st;
-    size_t size;
     bool whole;
 
     (void)state;
@@ -487,8 +526,9 @@ static void test_bounded(void **state)
     assert_int_equal(stat(in_dir("capture"), &st), 0);
     assert_true((uint64_t)st.st_size <= most && st.st_size > 1000);
     assert_int_equal(replay_open(&p, in_dir("capture"), err, sizeof(err)), 0);
-    while (replay_next(&p, &bytes, &size, &whole, err, sizeof(err)))
-        ;
+    p.user = &(const struct record_user){.ctx = &p, .get = replay_get};
+    while (replay_next(&p, &view, &whole, err, sizeof(err)))
+        assert_non_null(view);
     assert_true(whole);
     assert_int_equal(p.records, kept);
     assert_int_equal(p.missing, 0);
@@ -558,12 +598,13 @@ static void test_no_file(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_read_again),     cmocka_unit_test(test_unasked),
-        cmocka_unit_test(test_answers_once),   cmocka_unit_test(test_every_cut),
-        cmocka_unit_test(test_every_byte),     cmocka_unit_test(test_shapes),
-        cmocka_unit_test(test_other_versions), cmocka_unit_test(test_full_disk),
-        cmocka_unit_test(test_mode),           cmocka_unit_test(test_no_file),
-        cmocka_unit_test(test_shrinks),        cmocka_unit_test(test_bounded),
+        cmocka_unit_test(test_read_again),   cmocka_unit_test(test_unasked),
+        cmocka_unit_test(test_answers_once), cmocka_unit_test(test_answers_in_turn),
+        cmocka_unit_test(test_every_cut),    cmocka_unit_test(test_every_byte),
+        cmocka_unit_test(test_shapes),       cmocka_unit_test(test_other_versions),
+        cmocka_unit_test(test_full_disk),    cmocka_unit_test(test_mode),
+        cmocka_unit_test(test_no_file),      cmocka_unit_test(test_shrinks),
+        cmocka_unit_test(test_bounded),
     };
 
     return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Frames that are packed in a recording: what is packed is read again, what is wrong is refused. */
+/* Recordings of versions 1 and 2: frames that are packed are read, what is wrong is refused. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -8,7 +8,6 @@
 
 #include <lz4.h>
 
-#include "../../runtime/packer.h"
 #include "../../runtime/replay.h"
 #include "frames.h"
 
@@ -112,171 +111,100 @@ static void test_packed_place(void **state)
     assert_int_equal(frame(CAPTURE_PACKED, &payload, n), CAPTURE_BROKEN);
 }
 
-/* `n` records of `each` bytes, which are random or zeros. */
-static uint8_t *make_records(size_t n, size_t each, bool random)
-{
-    size_t whole = sizeof(struct capture_frame) + capture_padded(each);
-    const struct capture_frame f = {.size = (uint32_t)each, .kind = CAPTURE_RECORD};
-    uint8_t *frames = calloc(n, whole);
-    uint64_t seed = 1;
+/* Two pieces of a block as frames of a file, the second of which refers to the first. */
+struct two {
+    _Alignas(8) uint8_t file[1000];
+    size_t first, size;
+};
 
-    for (size_t i = 0; i < n; i++) {
-        memcpy(frames + i * whole, &f, sizeof(f));
-        for (size_t k = 0; random && k < each; k++) {
-            seed = seed * 6364136223846793005u + 1442695040888963407u;
-            frames[i * whole + sizeof(f) + k] = (uint8_t)(seed >> 56);
-        }
-    }
-    return frames;
+static size_t put_piece(uint8_t *to, LZ4_stream_t *stream, const struct three *t, uint32_t before,
+                        uint64_t after)
+{
+    const struct capture_packed head = {sizeof(*t), before, after};
+    uint8_t *payload = to + sizeof(struct capture_frame);
+    int got = LZ4_compress_fast_continue(stream, (const char *)t, (char *)payload + sizeof(head),
+                                         sizeof(*t), 200, 1);
+    struct capture_frame f;
+
+    assert_true(got > 0);
+    memcpy(payload, &head, sizeof(head));
+    f = capture_frame_of(CAPTURE_PACKED, payload, sizeof(head) + (size_t)got);
+    memcpy(to, &f, sizeof(f));
+    return capture_whole(&f);
 }
 
-/* What a file gets of them, `piece` records at a time; its size. */
-static size_t pack_pieces(const uint8_t *frames, size_t whole, size_t n, size_t piece,
-                          uint8_t *file)
+static struct two make_two(void)
 {
-    struct packer p;
-    size_t size = 0, room;
+    static struct three block[2];
+    LZ4_stream_t *stream = LZ4_createStream();
+    struct two f = {.size = 0};
 
-    assert_true(packer_open(&p));
-    for (size_t i = 0; i < n; i += piece) {
-        uint8_t *to = packer_room(&p, piece * whole, &room);
-
-        assert_true(room >= piece * whole);
-        memcpy(to, frames + i * whole, piece * whole);
-        size += packer_pack(&p, piece * whole, file + size);
-    }
-    packer_close(&p);
-    return size;
+    block[0] = block[1] = three_frames();
+    f.first = put_piece(f.file, stream, &block[0], 0, 0);
+    f.size = f.first + put_piece(f.file + f.first, stream, &block[1], sizeof(block[0]),
+                                 ((const struct capture_frame *)f.file)->check);
+    LZ4_freeStream(stream);
+    return f;
 }
 
-/* Packs such records; they are read again as they were. Bytes that the file has more or less. */
-static long pack_records(size_t n, size_t each, size_t piece, bool random)
+/* How many frames come out of a file, and how it ends. */
+static unsigned count_frames(const uint8_t *file, size_t size, struct capture_in *in,
+                             enum capture_got *end)
 {
-    size_t whole = sizeof(struct capture_frame) + capture_padded(each), size;
-    uint8_t *frames = make_records(n, each, random), *file = aligned_alloc(8, n * whole);
-    struct memory m = {file, 0, 0};
-    struct capture_in in = {
-        .read = read_memory, .ctx = &m, .buf = aligned_alloc(8, CAPTURE_BUFFER)};
+    struct memory m = {file, size, 0};
     struct capture_part part;
+    unsigned n = 0;
 
-    m.size = size = pack_pieces(frames, whole, n, piece, file);
-    assert_int_equal(size % 8, 0);
-    for (size_t i = 0; i < n; i++) {
-        assert_int_equal(capture_next(&in, &part), CAPTURE_GOT);
-        assert_int_equal(part.size, each);
-        assert_memory_equal(part.bytes, frames + i * whole + sizeof(struct capture_frame), each);
-    }
-    assert_int_equal(capture_next(&in, &part), CAPTURE_CUT);
-    assert_int_equal(in.offset, size);
-    free(frames);
-    free(in.buf);
-    free(file);
-    return (long)(n * whole) - (long)size;
-}
-
-static void test_pack(void **state)
-{
-    (void)state;
-    assert_int_equal(pack_records(1, 8, 1, false), 0);
-    assert_int_equal(pack_records(1, CAPTURE_FRAME_MAX, 1, true), 0);
-    assert_int_equal(pack_records(3, CAPTURE_FRAME_MAX, 1, true), 0);
-    assert_true(pack_records(3, CAPTURE_FRAME_MAX, 1, false) > 3l * CAPTURE_FRAME_MAX / 2);
-    assert_true(pack_records(100, 1000, 100, true) > 0); /* the headers alone are alike */
-    assert_true(pack_records(250, 1021, 250, false) > 250000);
-    assert_int_equal(pack_records(50, 13, 1, false),
-                     0); /* no piece shrinks by more than it costs */
-    /* Pieces of one record, over several blocks. */
-    assert_true(pack_records(1000, 2000, 1, false) > 1900000);
-    assert_true(pack_records(1000, 400, 5, true) > 0);
+    *in = (struct capture_in){.read = read_memory, .ctx = &m, .buf = in->buf};
+    while ((*end = capture_next(in, &part)) == CAPTURE_GOT)
+        n++;
+    return n;
 }
 
 /* A piece that follows another one, and one that says so and does not. */
 static void test_pieces(void **state)
 {
-    const size_t whole = sizeof(struct capture_frame) + 2000;
-    uint8_t *frames = make_records(1, 2000, true), *file = aligned_alloc(8, 4 * whole);
-    struct packer p;
-    size_t room, first, second;
-    struct capture_in in = {.read = read_memory, .buf = aligned_alloc(8, CAPTURE_BUFFER)};
-    struct capture_part part;
+    struct capture_in in = {.buf = aligned_alloc(8, CAPTURE_BUFFER)};
+    struct two f = make_two();
+    size_t second = f.size - f.first;
+    enum capture_got end;
 
     (void)state;
-    assert_true(packer_open(&p));
-    memcpy(packer_room(&p, whole, &room), frames, whole);
-    memset(p.block + 1000, 0, 500); /* so that it shrinks at all */
-    first = packer_pack(&p, whole, file);
-    memcpy(packer_room(&p, whole, &room), p.block, whole);
-    second = packer_pack(&p, whole, file + first);
-    assert_true(first < whole && second < 100); /* it refers to the first */
-    packer_close(&p);
-    in.ctx = &(struct memory){file, first + second, 0};
-    assert_int_equal(capture_next(&in, &part), CAPTURE_GOT);
-    assert_int_equal(capture_next(&in, &part), CAPTURE_GOT);
-    assert_memory_equal((const uint8_t *)part.bytes, frames + sizeof(struct capture_frame), 900);
-    assert_int_equal(capture_next(&in, &part), CAPTURE_CUT);
+    assert_true(second < f.first); /* it refers to the first */
+    assert_int_equal(count_frames(f.file, f.size, &in, &end), 6);
+    assert_int_equal(end, CAPTURE_CUT);
     /* The second one alone, and behind itself. */
-    in = (struct capture_in){.read = read_memory, .buf = in.buf};
-    in.ctx = &(struct memory){file + first, second, 0};
-    assert_int_equal(capture_next(&in, &part), CAPTURE_BROKEN);
-    memcpy(file + first + second, file + first, second);
-    in = (struct capture_in){.read = read_memory, .buf = in.buf};
-    in.ctx = &(struct memory){file, first + 2 * second, 0};
-    assert_int_equal(capture_next(&in, &part), CAPTURE_GOT);
-    assert_int_equal(capture_next(&in, &part), CAPTURE_GOT);
-    assert_int_equal(capture_next(&in, &part), CAPTURE_BROKEN);
-    assert_int_equal(in.offset, first + second);
-    free(frames);
-    free(file);
+    assert_int_equal(count_frames(f.file + f.first, second, &in, &end), 0);
+    assert_int_equal(end, CAPTURE_BROKEN);
+    memcpy(f.file + f.size, f.file + f.first, second);
+    assert_int_equal(count_frames(f.file, f.size + second, &in, &end), 6);
+    assert_int_equal(end, CAPTURE_BROKEN);
+    assert_int_equal(in.offset, f.size);
     free(in.buf);
-}
-
-/* How many records, all of them zeros, come out of a file, and how it ends. */
-static unsigned read_zeros(const uint8_t *file, size_t size, uint8_t *buffer, enum capture_got *end)
-{
-    static const uint8_t zeros[300];
-    struct memory m = {file, size, 0};
-    struct capture_in in = {.read = read_memory, .ctx = &m, .buf = buffer};
-    struct capture_part part;
-    unsigned n = 0;
-
-    while ((*end = capture_next(&in, &part)) == CAPTURE_GOT) {
-        assert_int_equal(part.size, sizeof(zeros));
-        assert_memory_equal(part.bytes, zeros, sizeof(zeros));
-        n++;
-    }
-    return n;
 }
 
 /* Pieces that are cut anywhere, or have a wrong byte: those before are read, and no more. */
 static void test_torn_pieces(void **state)
 {
-    const size_t whole = sizeof(struct capture_frame) + capture_padded(300);
-    uint8_t *frames = make_records(4, 300, false), *file = aligned_alloc(8, 4 * whole);
-    uint8_t *buffer = aligned_alloc(8, CAPTURE_BUFFER);
-    size_t first = pack_pieces(frames, whole, 1, 1, file);
-    size_t size = pack_pieces(frames, whole, 4, 1, file), rest = (size - first) / 3;
+    struct capture_in in = {.buf = aligned_alloc(8, CAPTURE_BUFFER)};
+    struct two f = make_two();
     enum capture_got end;
 
     (void)state;
-    assert_true(first < whole && first + 3 * rest == size); /* the later ones are alike */
-    for (size_t n = 0; n <= size; n++) {
-        const unsigned there = n < first ? 0 : 1 + (unsigned)((n - first) / rest);
+    for (size_t n = 0; n < f.size; n++) {
+        const unsigned there = n < f.first ? 0 : 3;
 
-        assert_int_equal(read_zeros(file, n, buffer, &end), there);
+        assert_int_equal(count_frames(f.file, n, &in, &end), there);
         assert_int_equal(end, CAPTURE_CUT);
-        if (n == size)
-            break;
-        file[n] ^= 0x10;
-        assert_int_equal(read_zeros(file, size, buffer, &end), there);
+        f.file[n] ^= 0x10;
+        assert_int_equal(count_frames(f.file, f.size, &in, &end), there);
         assert_true(end == CAPTURE_BROKEN || end == CAPTURE_CUT);
-        file[n] ^= 0x10;
+        f.file[n] ^= 0x10;
     }
-    free(frames);
-    free(file);
-    free(buffer);
+    free(in.buf);
 }
 
-/* The frames of version 1 are those of today, none of them packed. */
+/* The frames of version 1 are those of today, without blocks. */
 static void test_version_one(void **state)
 {
     struct {
@@ -288,9 +216,8 @@ static void test_version_one(void **state)
     } file = {.head.nrule = 1, .on = 1};
     struct memory m = {(const uint8_t *)&file, sizeof(file), 0};
     struct replay p = {.fd = -1, .in = {.read = read_memory, .ctx = &m}};
-    const void *bytes;
+    struct record *view;
     char err[200];
-    size_t size;
     bool whole;
 
     (void)state;
@@ -301,7 +228,7 @@ static void test_version_one(void **state)
     file.end = capture_frame_of(CAPTURE_END, &file.counts, sizeof(file.counts));
     assert_int_equal(replay_begin(&p, err, sizeof(err)), 0);
     assert_int_equal(p.on[0], 1);
-    assert_false(replay_next(&p, &bytes, &size, &whole, err, sizeof(err)));
+    assert_false(replay_next(&p, &view, &whole, err, sizeof(err)));
     assert_true(whole);
     replay_close(&p);
 }
@@ -310,8 +237,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_packed),      cmocka_unit_test(test_packed_place),
-        cmocka_unit_test(test_pack),        cmocka_unit_test(test_pieces),
-        cmocka_unit_test(test_torn_pieces), cmocka_unit_test(test_version_one),
+        cmocka_unit_test(test_pieces),      cmocka_unit_test(test_torn_pieces),
+        cmocka_unit_test(test_version_one),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

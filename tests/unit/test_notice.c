@@ -161,6 +161,31 @@ static void test_limited(void **state)
     w->tell.nout = 2;
 }
 
+/* What a processor has counted and not added to the lane yet; while it does, less is seen. */
+static void test_limited_by_processor(void **state)
+{
+    struct world *w = *state;
+    __u64 *own = &w->shared.stats->limited, *added = &w->shared.lanes[4].limited;
+
+    w->tell.nout = 1;
+    *added = 10;
+    *own = 4ull << 32 | 5;
+    assert_int_equal(notice_limited(&w->n, 3), 15);
+    assert_int_equal(notice_limited(&w->n, 2), 0);
+    w->shared.reader->limited = 1;
+    notice_look(&w->n, START);
+    assert_told(w, "(limited=15 limited[r13]=15 ms=0)\n");
+    *own = 3ull << 32 | 1;
+    w->shared.reader->limited = 1;
+    notice_look(&w->n, START + SECOND);
+    assert_told(w, "(limited=1 limited[r12]=1 ms=1000)\n");
+    *added += 5 + 2;
+    w->shared.reader->limited = 1;
+    notice_end(&w->n, START + SECOND);
+    assert_told(w, "(limited=2 limited[r13]=2 ms=0)\n");
+    w->tell.nout = 2;
+}
+
 /* What one output does not take is told at the other; that the first has not that line is no news.
  */
 static void test_dropped(void **state)
@@ -185,6 +210,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_when, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_many, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_limited, open_world, close_world),
+        cmocka_unit_test_setup_teardown(test_limited_by_processor, open_world, close_world),
         cmocka_unit_test_setup_teardown(test_dropped, open_world, close_world),
     };
 

@@ -583,6 +583,31 @@ static void test_hostile(void **state)
     free(ev);
 }
 
+/* A state that there is not, in any one slot. */
+static void test_states(void **state)
+{
+    static const uint8_t wrong[] = {ST_CUT + 1, 0x7f, 0x80, 0x84, 0xff};
+    struct ev *ev = e_new(EV_openat);
+    size_t size;
+    struct rec *rec = e_pack(ev, &size);
+    struct record r;
+
+    (void)state;
+    for (unsigned slot = 0; slot < SLOT_COUNT; slot++) {
+        for (size_t i = 0; i < sizeof(wrong); i++) {
+            rec->h.st[slot] = wrong[i];
+            assert_int_equal(record_open(&r, rec, size, NULL, NULL), -EPROTO);
+        }
+        for (unsigned st = ST_UNFILLED; st <= ST_CUT; st++) {
+            rec->h.st[slot] = (uint8_t)st; /* texts have no bytes */
+            assert_int_equal(record_open(&r, rec, size, NULL, NULL), 0);
+        }
+        rec->h.st[slot] = ST_ABSENT;
+    }
+    free(rec);
+    free(ev);
+}
+
 static void test_paths(void **state)
 {
     static const struct {
@@ -613,6 +638,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values), cmocka_unit_test(test_shown),   cmocka_unit_test(test_given),
         cmocka_unit_test(test_extra),  cmocka_unit_test(test_hostile), cmocka_unit_test(test_paths),
+        cmocka_unit_test(test_states),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
