@@ -112,10 +112,7 @@ __attribute__((noinline)) int path_fold(__u32 len)
     struct work *w = work_get();
     struct fold f;
 
-    if (!w || len == 0)
-        return 0;
-    OPAQUE(len); /* else one test is made of two, of another register than is used */
-    if (len > 2 * PATH_CAP)
+    if (!w || len == 0 || len > 2 * PATH_CAP)
         return 0;
     if (is_folded(w, len))
         return put_folded(w, len);
