@@ -12,7 +12,7 @@
 #ifndef RULEC_PLACE_H
 #define RULEC_PLACE_H
 
-#include "probe.h"
+#include "file.h"
 
 #define MOUNT_TURNS 16384 /* of the walk over a namespace: some three for each mount */
 
@@ -185,16 +185,6 @@ static __always_inline __u32 place_in(struct work *w, const struct mount_set *p,
     return ANEW(w->mounts.own);
 }
 
-/* The caller sees all of a file system from its root on, and has opened a file there. */
-static __always_inline bool is_in_root(__u64 task, __u64 mnt, __u64 root, __u64 sb)
-{
-    __u64 fs = (__u64)KREAD(struct task_struct, task, fs);
-
-    return (__u64)KREAD(struct fs_struct, fs, root.mnt) == mnt &&
-           (__u64)KREAD(struct fs_struct, fs, root.dentry) == root &&
-           (__u64)KREAD(struct super_block, sb, s_root) == root;
-}
-
 __attribute__((noinline)) __u64 place_of_file(__u64 file)
 {
     __u64 mnt = (__u64)KREAD(struct file, file, f_path.mnt);
@@ -225,17 +215,6 @@ __attribute__((noinline)) __u64 place_of_file(__u64 file)
     if (best < own && best < SET_MOUNTS)
         return p->v[best & (SET_MOUNTS - 1)].mnt;
     return own == p->n && p->more ? PLACE_UNKNOWN : 0;
-}
-
-/* The same, without a call for most files. `task`: the caller. */
-static __always_inline __u64 stored_in(__u64 file, __u64 task)
-{
-    __u64 mnt = (__u64)KREAD(struct file, file, f_path.mnt);
-    __u64 root = (__u64)KREAD(struct vfsmount, mnt, mnt_root);
-
-    if (is_in_root(task, mnt, root, (__u64)KREAD(struct vfsmount, mnt, mnt_sb)))
-        return 0;
-    return place_of_file(file);
 }
 
 #endif

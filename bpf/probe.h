@@ -70,7 +70,7 @@ struct gather {
     __u32 bad;  /* a part could not be read */
 };
 
-/* A walk over a path's components (extract_fd.bpf.c), here for the same reason as `groups`. */
+/* A walk over a path's components (path_sketch.h), here for the same reason as `groups`. */
 enum spelling {
     SPELLED_SO_FAR, /* the components seen are the ends of the caller's text */
     SPELLED_WHOLE,  /* ... and of an absolute text nothing is left: the walk must be at the root */
@@ -410,7 +410,7 @@ int class_judge(struct ev *ev, __u32 class);
 
 /* hook_ring.bpf.c: the request's end was judged, its texts are needed no more. */
 int ring_forget(__u64 req);
-/* extract_fd.bpf.c: fills ev->sketch. */
+/* path_sketch.h: fills ev->sketch. */
 int path_sketch(struct ev *ev);
 
 /* lore.bpf.c: fills ev->lore[kind]; what it is told from is filled. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The sketch of a text (sketch.h): its components by words. extract_fd.bpf.c, which includes this,
+ * The sketch of a text (sketch.h): its components by words. path_sketch.h, which includes this,
  * makes that of an event.
  */
 #ifndef RULEC_SKETCHING_H
