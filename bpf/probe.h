@@ -328,6 +328,7 @@ int state_fork(struct proc_state *st, __u64 pid, __u64 css_set);
 
 /* task.bpf.c: for rule_task, before it looks at the task. Fills ev->kept.settled. */
 int task_settle(struct ev *ev);
+int task_keep(struct ev *ev, struct task_entry *row);
 
 /* extract_fd.bpf.c */
 /*
