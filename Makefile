@@ -36,7 +36,11 @@ say = $(if $(V),,@printf '  %-6s %s\n' '$(1)' '$@';)
 # ---- what there is ----
 LEX := $(patsubst grammar/%.re,build/gen/%.c,$(wildcard grammar/*.re))
 YACC := $(patsubst grammar/%.y,build/gen/%.c,$(wildcard grammar/*.y))
-BPF := $(patsubst bpf/%.bpf.c,build/bpf/%.bpf.o,$(wildcard bpf/*.bpf.c))
+# Of the hooks those that the kernel verifies longest are first in a bundle (runtime/aside.h).
+PROBE := $(patsubst bpf/%.bpf.c,build/bpf/%.bpf.o,$(sort $(wildcard bpf/*.bpf.c)))
+HOOKS := $(filter build/bpf/hook_%,$(PROBE))
+LONG := $(patsubst %,build/bpf/hook_%.bpf.o,sys_exit judge exec)
+BPF := $(filter-out $(HOOKS),$(PROBE)) $(LONG) $(filter-out $(LONG),$(HOOKS))
 objects = $(patsubst %.c,$(B)/%.o,$(filter-out %/main.c,$(wildcard $(1)/*.c)))
 GRAMMAR_O = $(call objects,grammar) $(patsubst build/%.c,$(B)/%.o,$(LEX) $(YACC))
 RUNTIME_O = $(call objects,runtime)

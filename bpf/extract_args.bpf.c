@@ -452,7 +452,8 @@ __attribute__((noinline)) int args_row(struct ev *ev, __u32 i)
     return 0;
 }
 
-/* The row, without a call if it is one of those that opens have. */
+/* The row, without a call if it is one of those that opens have. They have no more than these. */
+#define NEAR_ROWS 2
 static __always_inline void near_row(struct ev *ev, const volatile struct arg_row *row, __u32 i)
 {
     __u64 v = call_arg(ev, row->arg);
@@ -476,7 +477,10 @@ static __always_inline void args_rows(struct ev *ev, __u32 event)
 
         if (row->as == AS_NONE)
             break;
-        near_row(ev, row, i);
+        if (i < NEAR_ROWS)
+            near_row(ev, row, i);
+        else
+            args_row(ev, i);
     }
 }
 

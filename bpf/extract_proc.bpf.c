@@ -22,36 +22,41 @@ static __always_inline __u64 pidns_start(__u64 pid, __u32 level)
     return boot_offset_ns + KREAD(struct pid_namespace, ns, child_reaper, start_boottime);
 }
 
-static __always_inline void put_parent(struct ev *ev, struct task_struct *parent)
+static __always_inline void put_parent(struct ev *ev, struct task_struct *parent, __u32 level)
 {
-    __u32 level = parent->group_leader->thread_pid->level;
-
     if (parent->tgid == 0) {
         put_state(ev, N_PVPID, ST_ABSENT);
         put_state(ev, N_PSTART_TS, ST_ABSENT);
         return;
     }
-    put_num(ev, N_PVPID, level ? pid_nr(pid_of(parent->group_leader), level) : parent->tgid);
+    if (level)
+        put_num(ev, N_PVPID,
+                pid_nr(KADDR(struct task_struct, parent, group_leader, thread_pid), level));
+    else
+        put_num(ev, N_PVPID, parent->tgid);
     put_num(ev, N_PSTART_TS, (__s64)(parent->start_boottime + boot_offset_ns));
 }
 
+/* Threads have one parent, and one namespace. What is walked to as a pointer is before what forks.
+ */
 static __always_inline void put_tree(struct ev *ev, struct task_struct *task)
 {
-    struct task_struct *parent = task->group_leader->real_parent;
-    __u32 level = task->thread_pid->level;
+    struct task_struct *parent = task->real_parent;
+    __u32 level = task->thread_pid->level, above = parent->thread_pid->level;
+    __s64 session = task->signal->pids[PID_OF_SESSION]->numbers[0].nr;
 
     put_num(ev, N_PPID, parent->tgid);
     put_num(ev, N_START_TS, (__s64)(task->start_boottime + boot_offset_ns));
     if (level == 0) { /* most: the numbers are the task's own, and no helper is needed */
         put_num(ev, N_VTID, task->pid);
-        put_num(ev, N_SID, task->signal->pids[PID_OF_SESSION]->numbers[0].nr);
+        put_num(ev, N_SID, session);
         put_num(ev, N_PIDNS_TS, (__s64)boot_offset_ns);
     } else {
         put_num(ev, N_VTID, pid_nr(pid_of(task), level));
         put_num(ev, N_SID, pid_nr(session_of(task), level));
         put_num(ev, N_PIDNS_TS, (__s64)pidns_start(pid_of(task), level));
     }
-    put_parent(ev, parent);
+    put_parent(ev, parent, above);
 }
 
 static __always_inline void put_nonzero(struct ev *ev, __u32 slot, __u64 value)
@@ -308,7 +313,7 @@ __attribute__((noinline)) int extract_exepath(struct ev *ev)
 
 __attribute__((noinline)) int extract_pexepath(struct ev *ev)
 {
-    struct task_struct *parent = bpf_get_current_task_btf()->group_leader->real_parent;
+    struct task_struct *parent = bpf_get_current_task_btf()->real_parent;
 
     if (!ev)
         return 0;
@@ -339,8 +344,7 @@ __attribute__((noinline)) int extract_cwd(struct ev *ev)
 
 __attribute__((noinline)) int extract_parent(struct ev *ev)
 {
-    struct task_struct *parent =
-        bpf_get_current_task_btf()->group_leader->real_parent->group_leader;
+    struct task_struct *parent = bpf_get_current_task_btf()->real_parent->group_leader;
     struct proc_state *st;
 
     if (!ev)

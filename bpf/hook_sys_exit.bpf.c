@@ -179,14 +179,15 @@ static __always_inline int ask_left(const struct look *l, __u32 event, __u32 cla
     return rule_left(event, class, bits[0], bits[1], sketch);
 }
 
-static __always_inline struct look look_at(struct task_struct *task, __u32 event, __u32 class)
+static __always_inline struct look look_at(struct task_struct *task, const struct cred *cred,
+                                           __u32 event, __u32 class)
 {
     struct look l = {.task = task, .left = LEFT_ANY};
 
     if (!plan.task && !sketch_head.shift)
         return l;
     if (plan.task)
-        l.kept = keep_find(task);
+        l.kept = keep_find(task, cred);
     l.left = ask_left(&l, event, class, SKETCH_UNKNOWN);
     return l;
 }
@@ -244,7 +245,7 @@ static __always_inline void judge_call(struct ev *ev, const struct look *look)
         keep_begin(&look->kept, ev);
     rule = ev->left ? event_judge(ev, rule_filter_calls) : 0;
     if (plan.task)
-        keep_end(&look->kept, ev, look->task);
+        keep_end(&look->kept, ev);
     event_end(ev, rule, rule_filter_calls);
 }
 
@@ -322,6 +323,7 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
 {
     struct task_struct *task = bpf_get_current_task_btf();
+    const struct cred *cred = plan.task & TASK_CRED ? task->cred : NULL;
     bool compat = task->thread_info.status & TS_COMPAT, exec;
     struct call call;
     struct look look;
@@ -340,7 +342,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
         return 0;
     if (compat)
         res = (__s32)res;
-    look = look_at(task, event_of[nr], class_of(nr, call.way, regs, res));
+    look = look_at(task, cred, event_of[nr], class_of(nr, call.way, regs, res));
     if (look.left == LEFT_NONE && !plan.audit) {
         count_filtered(event_of[nr]);
         return 0;

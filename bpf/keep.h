@@ -67,14 +67,15 @@ static __always_inline bool keep_same_cred(const struct task_entry *row, const s
            row->caps[1] == cred->cap_permitted.val && row->caps[2] == cred->cap_inheritable.val;
 }
 
-static __always_inline struct kept keep_find(struct task_struct *task)
+/* `cred`: the task's, if plan.task asks for it. */
+static __always_inline struct kept keep_find(struct task_struct *task, const struct cred *cred)
 {
     __u32 i = bpf_get_smp_processor_id() * task_slots + ((__u32)task->pid & (task_slots - 1));
     struct kept k = {.row = bpf_map_lookup_elem(&tasks, &i), .generation = keep_generation()};
 
     k.valid = k.row && k.row->task == (__u64)task && k.row->start == task->start_boottime &&
               k.row->execs == task->self_exec_id && k.row->generation == k.generation &&
-              (!(plan.task & TASK_CRED) || keep_same_cred(k.row, task->cred));
+              (!(plan.task & TASK_CRED) || keep_same_cred(k.row, cred));
     return k;
 }
 
@@ -98,25 +99,10 @@ static __always_inline void keep_begin(const struct kept *k, struct ev *ev)
 }
 
 /* Stores what was found beyond what was kept. */
-static __always_inline void keep_end(const struct kept *k, struct ev *ev, struct task_struct *task)
+static __always_inline void keep_end(const struct kept *k, struct ev *ev)
 {
-    struct task_entry *row = k->row;
-    const struct cred *cred;
-
-    if (!row || !ev->kept.settled || !ev->kept.generation)
-        return;
-    row->task = (__u64)task;
-    row->start = task->start_boottime;
-    row->execs = task->self_exec_id;
-    row->generation = ev->kept.generation;
-    row->bits = ev->kept.bits;
-    if (!(plan.task & TASK_CRED))
-        return;
-    cred = task->cred;
-    row->ids = keep_ids(cred);
-    row->caps[0] = cred->cap_effective.val;
-    row->caps[1] = cred->cap_permitted.val;
-    row->caps[2] = cred->cap_inheritable.val;
+    if (k->row && ev->kept.settled && ev->kept.generation)
+        task_keep(ev, k->row);
 }
 
 #endif

@@ -339,6 +339,7 @@ int state_texts(struct proc_state *st);
 
 /* task.bpf.c: for rule_task, before it looks at the task. Fills ev->kept.settled. */
 int task_settle(struct ev *ev);
+int task_keep(struct ev *ev, struct task_entry *row);
 
 /* extract_fd.bpf.c */
 /*

@@ -71,7 +71,7 @@ __attribute__((noinline)) int record_fill(struct ev *ev)
     if (!ev->h.anc_state)
         __builtin_memset(ev->h.anc, 0, sizeof(ev->h.anc));
     clear_unfilled(ev);
-    ev->h.cgroup = bpf_get_current_task_btf()->cgroups->dfl_cgrp->kn->id;
+    ev->h.cgroup = bpf_get_current_cgroup_id();
     return 0;
 }
 

@@ -15,7 +15,7 @@
 static __always_inline bool state_holds(__u32 execs, struct task_struct *leader)
 {
     __u32 missed = (__u32)leader->self_exec_id - execs;
-    bool own = leader == bpf_get_current_task_btf()->group_leader;
+    bool own = leader->tgid == bpf_get_current_task_btf()->tgid;
 
     return !execs || !missed || (missed == 1 && !own);
 }

@@ -348,26 +348,27 @@ const struct syscall_info *catalog_syscall_by_nr(int32_t nr)
     return nr < 0 || nr >= CATALOG_CALLS || !by_nr[nr] ? NULL : &syscalls[by_nr[nr] - 1];
 }
 
-/* The event that is asked for by a number. */
-static enum event_id event_of_nr(int32_t nr)
+/* Each number is one event's: the first one that names it. */
+static void name_call(int32_t nr, bool its, uint64_t *named, uint64_t *bits)
 {
-    const struct syscall_info *s = catalog_syscall_by_nr(nr);
+    uint64_t bit = nr >= 0 && nr < CATALOG_CALLS ? 1ull << (nr % 64) : 0;
 
-    switch (nr) {
-#define EVENT_TRACE(id, number)                                                                    \
-    case number:                                                                                   \
-        return EV_##id;
-#include "events.def"
-    default:
-        return s ? s->event : EV_generic;
-    }
+    if (!bit || named[nr / 64] & bit)
+        return;
+    named[nr / 64] |= bit;
+    bits[nr / 64] |= its ? bit : 0;
 }
 
 void catalog_calls(enum event_id id, uint64_t bits[CATALOG_CALLS / 64])
 {
-    for (int32_t nr = 0; nr < CATALOG_CALLS; nr++)
-        if (event_of_nr(nr) == id)
-            bits[nr / 64] |= 1ull << (nr % 64);
+    uint64_t named[CATALOG_CALLS / 64] = {0};
+
+#define EVENT_TRACE(event, number) name_call(number, id == EV_##event, named, bits);
+#include "events.def"
+    for (size_t i = 0; i < LEN(syscalls); i++)
+        name_call(syscalls[i].nr, id == syscalls[i].event, named, bits);
+    for (int i = 0; i < CATALOG_CALLS / 64 && id == EV_generic; i++)
+        bits[i] |= ~named[i];
 }
 
 void catalog_ring_calls(uint64_t bits[CATALOG_CALLS / 64])

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Programs that take the verifier long, each handed to the kernel by a thread of its own while
- * libbpf goes on with the others of their object: where there are several processors they are
- * verified at the same time.
+ * Programs that take the verifier long, without what is dead in them (cut.h), handed to the kernel
+ * by threads while libbpf goes on with the others of their object: as many at a time as there are
+ * processors, in the order in which the object has them, the longest first (Makefile).
  *
  * libbpf asks us about them by their sections, before it loads them, when all is known of them.
  * What it then loads in their place is a program that does nothing, and asides_end() takes it away.
@@ -16,23 +16,25 @@
 #include <pthread.h>
 #include <stddef.h>
 
+#include "cut.h"
+
 struct bpf_object;
 struct bpf_program;
 
 enum aside_id {
     ASIDE_JUDGE, /* judges the events of HOOKS_JUDGED */
     ASIDE_EXEC,  /* the hook on starts of programs, which has a filter of its own */
+    ASIDE_CALLS, /* the hook on system calls, likewise */
     ASIDES
 };
 
 struct aside {
-    struct bpf_program *prog; /* NULL: no thread was started */
+    struct asides *all;
+    struct bpf_program *prog; /* NULL: it is none of a thread's */
     const char *license;
     char *log; /* what the verifier says, if it refuses */
     size_t log_size;
-    pthread_t thread;
-    struct bpf_insn *code;
-    size_t n;
+    struct cut_code code; /* all of it is allocated */
     struct bpf_prog_load_opts opts;
     int fd;      /* of the program; -1: not loaded, or by libbpf */
     int handler; /* what has libbpf ask us */
@@ -40,6 +42,12 @@ struct aside {
 
 struct asides {
     struct aside of[ASIDES];
+    const struct bpf_object *object;
+    pthread_mutex_t lock; /* of what follows, while there are threads */
+    struct aside *queue[ASIDES];
+    unsigned queued, taken;
+    pthread_t threads[ASIDES];
+    unsigned started, running, most; /* threads; so many at a time */
 };
 
 /*

@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "gate.h"
 #include "hookloss.h"
+#include "ktypes.h"
 #include "lore_tell.h"
 #include "object.h"
 
@@ -139,6 +140,8 @@ struct attempt {
     const struct load_options *opt;
     char *log;   /* LOG_SIZE bytes: what the verifier said last */
     bool filled; /* the programs were taken: what failed came after */
+    int types;   /* a file with the kernel's types, empty until an object was opened; < 0: none */
+    char types_path[KTYPES_PATH];
     struct asides asides;
 };
 
@@ -174,17 +177,30 @@ static int put_judge(const struct load *l, const struct attempt *a, uint8_t hook
     return bpf_map_update_elem(map_fd(l, "judges"), &zero, &fd, BPF_ANY) ? -errno : 0;
 }
 
+/* All attempts have the same types. */
+static int fill_types(const struct load *l, const struct attempt *a)
+{
+    if (a->types < 0 || lseek(a->types, 0, SEEK_END) > 0)
+        return 0;
+    return ktypes_fill(a->types, VMLINUX_BTF, bpf_object__btf(l->object));
+}
+
 static int open_object(struct load *l, struct attempt *a)
 {
     struct bpf_object_open_opts open = {.sz = sizeof(open),
                                         .object_name = "rulerun",
                                         .kernel_log_buf = a->log,
-                                        .kernel_log_size = LOG_SIZE};
+                                        .kernel_log_size = LOG_SIZE,
+                                        .btf_custom_path = a->types < 0 ? NULL : a->types_path};
+    int rc;
 
     a->log[0] = '\0';
     l->object = bpf_object__open_mem(a->bytes, a->size, &open);
     if (!l->object)
         return -errno;
+    rc = fill_types(l, a);
+    if (rc)
+        return rc;
     object_size_map(l->object, "scratch", l->cpus);
     object_size_map(l->object, "tasks", l->cpus * task_slots(l, a->opt->plan));
     object_size_map(l->object, "stats", l->cpus);
@@ -315,9 +331,9 @@ static const char *license_of(const void *bytes, size_t size)
 static void load_init(struct load *l)
 {
     *l = (struct load){
-        .events_fd = -1, .lore_fd = -1, .state.procs = -1, .exec_fd = -1, .shared = {-1, -1, -1}};
+        .events_fd = -1, .lore_fd = -1, .state.procs = -1, .shared = {-1, -1, -1}};
     for (unsigned h = 0; h < HOOK_COUNT; h++)
-        l->links[h] = -1;
+        l->links[h] = l->typed[h] = -1;
     for (unsigned i = 0; i < TEXT_CLASSES; i++)
         l->state.args[i] = l->state.envs[i] = -1;
     for (unsigned i = 0; i < RING_LINKS; i++)
@@ -352,6 +368,15 @@ static void note_map(struct load *l, uint64_t groups, const char *name, int fd)
         note_text(l->state.envs, "envs", name, fd);
 }
 
+/* libbpf cannot attach what it has not loaded itself. */
+static void note_program(struct load *l, const char *section, int fd)
+{
+    enum hook_id h = hook_of_section(section);
+
+    if (h != HOOK_COUNT && strncmp(section, "tp_btf/", 7) == 0)
+        l->typed[h] = fd;
+}
+
 /* Holds all that is loaded apart from the object. 0 or -errno. */
 static int hold(struct load *l, const struct attempt *a)
 {
@@ -371,8 +396,7 @@ static int hold(struct load *l, const struct attempt *a)
         if (fd < 0 || its < 0)
             continue;
         fd = held_add(&l->held, HELD_PROGRAM, its);
-        if (strcmp(bpf_program__name(prog), aside_name(ASIDE_EXEC)) == 0)
-            l->exec_fd = fd;
+        note_program(l, bpf_program__section_name(prog), fd);
     }
     return fd < 0 ? fd : 0;
 }
@@ -391,6 +415,7 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
         return rc;
     libbpf_set_print(quiet);
     l->cpus = (unsigned)libbpf_num_possible_cpus();
+    a.types = ktypes_open(a.types_path);
     a.log = calloc(1, LOG_SIZE);
     rc = asides_open(&a.asides, license_of(bytes, size), LOG_SIZE);
     if (!rc)
@@ -400,6 +425,8 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
     if (rc)
         load_close(l);
     asides_close(&a.asides);
+    if (a.types >= 0)
+        close(a.types);
     free(a.log);
     return rc;
 }
@@ -468,7 +495,7 @@ void load_attach(struct load *l, enum load_part part)
             ring = 1u << HOOK_RING;
             continue;
         }
-        l->links[h] = h == HOOK_EXEC ? held_attach_typed(l->exec_fd) : held_attach(prog);
+        l->links[h] = l->typed[h] < 0 ? held_attach(prog) : held_attach_typed(l->typed[h]);
         if (l->links[h] >= 0)
             l->attached |= (uint8_t)(1u << h);
         else

@@ -48,7 +48,7 @@ struct load {
     int lore_fd;               /* -1: there is none */
     struct state_maps state;   /* -1 also for texts that no rule looks at */
     struct shared_maps shared; /* as those */
-    int exec_fd;               /* the program of HOOK_EXEC */
+    int typed[HOOK_COUNT];     /* programs of hooks by their types; -1: it is none, or not there */
     uint8_t task;              /* enum task_tie of what is decided once per task */
     unsigned cpus;
     uint64_t boot_offset_ns; /* CLOCK_REALTIME minus CLOCK_BOOTTIME */

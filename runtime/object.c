@@ -100,65 +100,84 @@ void object_size_maps(const struct bpf_object *object, const struct rpk *p)
 
 /* ---- maps: what is in them ---- */
 
-/* Map values are written whole: one that another probe sized otherwise would be read past its end.
+/* All in one call. */
+static int update(const struct bpf_map *m, const void *keys, const void *values, uint32_t n)
+{
+    LIBBPF_OPTS(bpf_map_batch_opts, opts);
+    uint32_t done = n;
+
+    if (bpf_map_update_batch(bpf_map__fd(m), keys, values, &done, &opts) != 0 || done != n)
+        return errno ? -errno : -EIO;
+    return 0;
+}
+
+/*
+ * Array maps: key and row number are one. Values are written whole: one that another probe sized
+ * otherwise would be read past its end.
  */
+static int fill_table(const struct bpf_object *object, const struct table *t)
+{
+    struct bpf_map *m = bpf_object__find_map_by_name(object, t->map);
+    uint32_t *keys;
+    int rc;
+
+    if (t->n == 0)
+        return 0;
+    if (!m || bpf_map__value_size(m) != t->size)
+        return -EINVAL;
+    keys = malloc(t->n * sizeof(*keys));
+    if (!keys)
+        return -ENOMEM;
+    for (uint32_t i = 0; i < t->n; i++)
+        keys[i] = i;
+    rc = update(m, keys, t->rows, t->n);
+    free(keys);
+    return rc;
+}
+
 static int fill_patterns(const struct bpf_object *object, const struct rpk *p)
 {
-    struct bpf_map *m = bpf_object__find_map_by_name(object, "patterns");
-    struct pattern_value v;
+    uint32_t n = p->head->patterns.n;
+    struct pattern_value *rows = calloc(n + 1u, sizeof(*rows));
+    int rc = rows ? 0 : -ENOMEM;
 
-    if (p->head->patterns.n && (!m || bpf_map__value_size(m) != sizeof(v)))
-        return -EINVAL;
-    for (uint32_t i = 0; i < p->head->patterns.n; i++) {
-        memset(&v, 0, sizeof(v));
-        v.len = p->patterns[i].len;
-        if (v.len > sizeof(v.text))
-            return -E2BIG;
-        memcpy(v.text, rpk_text(p, p->patterns[i]), v.len);
-        if (bpf_map_update_elem(bpf_map__fd(m), &i, &v, BPF_ANY) != 0)
-            return -errno;
+    for (uint32_t i = 0; i < n && !rc; i++) {
+        rows[i].len = p->patterns[i].len;
+        if (rows[i].len > sizeof(rows[i].text))
+            rc = -E2BIG;
+        else
+            memcpy(rows[i].text, rpk_text(p, p->patterns[i]), rows[i].len);
     }
-    return 0;
+    if (!rc)
+        rc = fill_table(object, &(struct table){"patterns", rows, n, sizeof(*rows)});
+    free(rows);
+    return rc;
 }
 
 static int fill_names(const struct bpf_object *object, const struct rpk *p)
 {
     struct bpf_map *m = bpf_object__find_map_by_name(object, "name_sets");
-    const uint8_t one = 1;
-
-    if (p->head->names.n && (!m || bpf_map__key_size(m) != sizeof(struct name_key) ||
-                             bpf_map__value_size(m) != sizeof(one)))
-        return -EINVAL;
-    for (uint32_t i = 0; i < p->head->names.n; i++) {
-        struct name_key key = {.set = p->names[i].set};
-
-        memcpy(key.name, p->names[i].name, COMM_SIZE);
-        if (bpf_map_update_elem(bpf_map__fd(m), &key, &one, BPF_ANY) != 0)
-            return -errno;
-    }
-    return 0;
-}
-
-/* Array maps: key and row number are one. */
-static int fill_table(const struct bpf_object *object, const struct table *t)
-{
-    struct bpf_map *m = bpf_object__find_map_by_name(object, t->map);
-    LIBBPF_OPTS(bpf_map_batch_opts, opts);
-    uint32_t n = t->n, *keys;
-    int rc = 0;
+    uint32_t n = p->head->names.n;
+    struct name_key *keys;
+    uint8_t *ones;
+    int rc = -ENOMEM;
 
     if (n == 0)
         return 0;
-    if (!m || bpf_map__value_size(m) != t->size)
+    if (!m || bpf_map__key_size(m) != sizeof(*keys) || bpf_map__value_size(m) != sizeof(*ones))
         return -EINVAL;
-    keys = malloc(n * sizeof(*keys));
-    if (!keys)
-        return -ENOMEM;
-    for (uint32_t i = 0; i < n; i++)
-        keys[i] = i;
-    if (bpf_map_update_batch(bpf_map__fd(m), keys, t->rows, &n, &opts) != 0 || n != t->n)
-        rc = errno ? -errno : -EIO;
+    keys = calloc(n, sizeof(*keys));
+    ones = malloc(n);
+    for (uint32_t i = 0; i < n && keys; i++) {
+        keys[i].set = p->names[i].set;
+        memcpy(keys[i].name, p->names[i].name, COMM_SIZE);
+    }
+    if (keys && ones) {
+        memset(ones, 1, n);
+        rc = update(m, keys, ones, n);
+    }
     free(keys);
+    free(ones);
     return rc;
 }
 
