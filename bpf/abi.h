@@ -278,7 +278,8 @@ struct ring_reader {
     __u32 state;   /* enum reader_state; who sets it to AWAKE from here on wakes the reader */
     __u32 lost;    /* some lane has lost more since the reader set this to 0: */
     __u32 limited; /* or limited more; the lane is counted first */
-    __u32 pad[13];
+    __u32 unkept; /* states of processes, and texts of them, that found no room: they are unknown */
+    __u32 pad[12];
 };
 
 /* Kind of an ancestor's text, for slots X0..X3 (rodata `extra_want`). */
@@ -324,14 +325,23 @@ enum {
     GENERATION_ROWS
 };
 
-/* State of a process: written at exec and fork, read by the extractors of PROC, EXE, CMD, ... */
+/*
+ * State of a process: written at exec and fork, read by the extractors of PROC, EXE, CMD, ... Its
+ * arguments, if they are longer than ARGS_INLINE, and its environment, as it was at its exec, are
+ * in maps of their own (bpf/texts.h). It fills a piece of 512 bytes of the kernel's memory,
+ * together with the STORAGE_HEAD that the kernel puts before each value.
+ */
+#define STORAGE_HEAD 80
 #define ARGS_CAP 4096
+#define ENV_CAP 4096
+#define ARGS_INLINE 248
 struct proc_state {
     __u64 start_ts; /* clone time, ns since the epoch */
     __u64 exe_ino;
     __u64 exe_ctime; /* ns */
     __u64 exe_mtime; /* ns */
     __u64 cgroup;    /* id of the cgroup2 group */
+    __u64 groups;    /* which groups the container was told from (state.bpf.c); 0: user space did */
     __u32 tty;
     __u32 loginuid;
     __s32 vpid;
@@ -339,31 +349,27 @@ struct proc_state {
     __s32 vpgid;
     __s32 pgid;
     __u32 exe_flags;      /* EXE_* of flag table execve_flags */
-    __u32 exe_len;        /* argv[0]; its bytes start args[] */
-    __u32 args_len;       /* bytes in args[]: argv[0], NUL, the other arguments joined by blanks */
+    __u32 exe_len;        /* argv[0]; its bytes come first */
+    __u32 args_len;       /* bytes of them: argv[0], NUL, the other arguments joined by blanks */
     __u32 nargs;          /* arguments after argv[0] */
-    __u8 args_state;      /* enum slot_state of args[] */
+    __u8 args_state;      /* enum slot_state of the arguments */
     __u8 container_state; /* enum slot_state of container_id */
     __u8 container_len;   /* of container_id */
     __u8 container_kind;  /* enum container_kind */
     __u32 execs;          /* low bits of the task's self_exec_id; 0: user space wrote it */
+    __u32 env_len;        /* bytes of NAME=value, NUL between; the last NUL is not one */
+    __u8 env_state;       /* enum slot_state of the environment */
+    __u8 args_class;      /* which map has the arguments; 0: they are in args[] */
+    __u8 env_class;       /* which has the environment; 0: none */
+    __u8 pad;
     char comm[COMM_SIZE];
     char container_id[64]; /* the whole id; `host` outside */
-    char args[ARGS_CAP];
+    char args[ARGS_INLINE];
 };
 
-/*
- * Environment of a process, as of its exec: the beginning of that memory, in a map of its own
- * (`envs`) that only packs which look at it fill.
- */
-#define ENV_CAP 4096
-struct env_state {
-    __u32 len;   /* bytes of text; the last NUL is not one */
-    __u32 execs; /* as in proc_state */
-    __u8 state;  /* enum slot_state */
-    __u8 pad[7];
-    char text[ENV_CAP]; /* NAME=value, NUL between */
-};
+/* What no group needs is not kept. */
+#define ARGS_GROUPS                                                                                \
+    (1ull << G_EXE | 1ull << G_CMD | 1ull << G_PARENT | 1ull << G_LEAD | 1ull << G_EXTRA)
 #define ENV_GROUPS (1ull << G_ENV | 1ull << G_ENVRAW)
 
 #define ABI_ASSERT(what) _Static_assert(what, #what)
@@ -378,8 +384,7 @@ ABI_ASSERT(sizeof(struct sock_ends) == 40);
 ABI_ASSERT(sizeof(struct lane) == 64);
 ABI_ASSERT(sizeof(struct ring_reader) == 64);
 ABI_ASSERT(sizeof(struct probe_plan) == 88);
-ABI_ASSERT(offsetof(struct proc_state, comm) == 88);
-ABI_ASSERT(sizeof(struct proc_state) == 88 + COMM_SIZE + 64 + ARGS_CAP);
-ABI_ASSERT(sizeof(struct env_state) == 16 + ENV_CAP);
+ABI_ASSERT(offsetof(struct proc_state, comm) == 104);
+ABI_ASSERT(sizeof(struct proc_state) + STORAGE_HEAD == 512);
 
 #endif

@@ -11,7 +11,9 @@ struct scratch_map scratch SEC(".maps");
 struct work_map work SEC(".maps");
 struct mount_sets_map mount_sets SEC(".maps");
 struct procs_map procs SEC(".maps");
-struct envs_map envs SEC(".maps");
+#define TEXT_MAP_HERE(class, size, kind) struct kind##class##_map kind##class SEC(".maps");
+TEXT_SIZES(TEXT_MAP_HERE, args)
+TEXT_SIZES(TEXT_MAP_HERE, envs)
 struct tasks_map tasks SEC(".maps");
 struct generation_map generation SEC(".maps");
 struct patterns_map patterns SEC(".maps");

@@ -7,7 +7,7 @@
  * its number where the kernel has a function for that (6.2). If it is gone, the last ancestor in a
  * row that is in the same group or session stands for it, as in the language.
  */
-#include "state.h"
+#include "text_load.h"
 
 extern struct task_struct *bpf_task_from_pid(__s32 pid) __ksym __weak;
 extern void bpf_task_release(struct task_struct *task) __ksym __weak;
@@ -43,14 +43,14 @@ static __always_inline void put_leader(struct ev *ev, struct task_struct *task, 
 
     if (session) {
         put_text(ev, S_SID_EXE, 0, ST_UNKNOWN);
-        if (st)
+        if (st && args_load(task, st))
             put_exe(ev, S_SID_EXE, ev->s_SID_EXE, st);
         put_exepath(ev, S_SID_EXEPATH, ev->s_SID_EXEPATH, mm);
         return;
     }
     put_task_name(ev, S_PG_NAME, ev->s_PG_NAME, task);
     put_text(ev, S_PG_EXE, 0, ST_UNKNOWN);
-    if (st)
+    if (st && args_load(task, st))
         put_exe(ev, S_PG_EXE, ev->s_PG_EXE, st);
     put_exepath(ev, S_PG_EXEPATH, ev->s_PG_EXEPATH, mm);
 }

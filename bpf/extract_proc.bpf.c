@@ -6,7 +6,7 @@
  * sessions from the kernel's own objects, as they are now.
  */
 #include "probe.h"
-#include "state.h"
+#include "text_load.h"
 
 static __always_inline struct proc_state *state_of_current(void)
 {
@@ -179,68 +179,70 @@ __attribute__((noinline)) int extract_cred(struct ev *ev)
 
 /* ---- EXE, CMD ---- */
 
-/* The arguments behind the first: how many bytes, and where in st->args. */
+/* Once args_load() has them: the arguments behind the first, how many bytes and where. */
 static __always_inline __u32 rest_of(struct proc_state *st, __u32 *at)
 {
     __u32 exe = st->exe_len, all = st->args_len;
 
     *at = exe + 1;
-    if (st->args_state == ST_UNKNOWN || exe >= ARGS_CAP - 1 || all > ARGS_CAP || all <= exe + 1)
+    if (exe >= ARGS_CAP - 1 || all > ARGS_CAP || all <= exe + 1)
         return 0;
     return all - exe - 1;
 }
 
-static __always_inline void put_args(struct ev *ev, struct proc_state *st)
+/* These to a place for ARGS_CAP bytes; their number. */
+static __always_inline __u32 copy_rest(char *to, struct proc_state *st)
 {
+    struct work *w = work_get();
     __u32 at, n = rest_of(st, &at);
 
     at &= ARGS_CAP - 1;
     OPAQUE(n);
-    if (n && n <= ARGS_CAP - at)
-        bpf_probe_read_kernel(ev->s_ARGS, n & (ARGS_CAP - 1), st->args + at);
-    put_text(ev, S_ARGS, n, args_state(st, false));
+    if (w && n && n <= ARGS_CAP - at)
+        bpf_probe_read_kernel(to, n & (ARGS_CAP - 1), w->fold + at);
+    return n;
+}
+
+static __always_inline void put_args(struct ev *ev, __u32 slot, char *to, struct proc_state *st)
+{
+    put_text(ev, slot, copy_rest(to, st), args_state(st, false));
 }
 
 /* proc.cmdline: name, and a blank before each argument. */
 static __always_inline void put_cmdline(struct ev *ev, __u32 slot, char *to, struct proc_state *st)
 {
-    __u32 at, n = rest_of(st, &at), len = name_len(st->comm);
+    __u32 len = name_len(st->comm);
 
     __builtin_memcpy(to, st->comm, COMM_SIZE);
     len &= COMM_SIZE - 1;
-    if (st->args_state != ST_UNKNOWN && st->nargs) {
+    if (st->nargs) {
         to[len++] = ' ';
-        at &= ARGS_CAP - 1;
-        OPAQUE(n);
-        if (n && n <= ARGS_CAP - at)
-            bpf_probe_read_kernel(to + len, n & (ARGS_CAP - 1), st->args + at);
-        len += n;
+        len += copy_rest(to + len, st);
     }
     put_text(ev, slot, len, args_state(st, false));
 }
 
 __attribute__((noinline)) int extract_exe(struct ev *ev)
 {
-    struct proc_state *st;
+    struct task_struct *leader = bpf_get_current_task_btf()->group_leader;
+    struct proc_state *st = state_of(leader);
 
     if (!ev)
         return 0;
-    st = state_of_current();
-    if (!st)
-        put_text(ev, S_EXE, 0, ST_UNKNOWN);
-    else
+    put_text(ev, S_EXE, 0, ST_UNKNOWN);
+    if (st && args_load(leader, st))
         put_exe(ev, S_EXE, ev->s_EXE, st);
     return 0;
 }
 
 __attribute__((noinline)) int extract_cmd(struct ev *ev)
 {
-    struct proc_state *st;
+    struct task_struct *leader = bpf_get_current_task_btf()->group_leader;
+    struct proc_state *st = state_of(leader);
 
     if (!ev)
         return 0;
-    st = state_of_current();
-    if (!st) {
+    if (!st || !args_load(leader, st)) {
         put_state(ev, N_CMD_NARGS, ST_UNKNOWN);
         put_text(ev, S_ARGS, 0, ST_UNKNOWN);
         put_text(ev, S_CMDLINE, 0, ST_UNKNOWN);
@@ -248,7 +250,7 @@ __attribute__((noinline)) int extract_cmd(struct ev *ev)
     }
     ev->h.num[N_CMD_NARGS] = st->nargs;
     ev->h.st[N_CMD_NARGS] = st->args_state == ST_PRESENT ? ST_PRESENT : ST_UNKNOWN;
-    put_args(ev, st);
+    put_args(ev, S_ARGS, ev->s_ARGS, st);
     put_cmdline(ev, S_CMDLINE, ev->s_CMDLINE, st);
     return 0;
 }
@@ -258,35 +260,37 @@ __attribute__((noinline)) int extract_cmd(struct ev *ev)
 /* The process's environment to a text slot, as it is; its length. */
 static __always_inline __u32 put_env(struct ev *ev, __u32 slot, char *to)
 {
-    struct env_state *env = env_of(bpf_get_current_task_btf()->group_leader);
-    __u32 n = env ? env->len : 0;
+    struct task_struct *leader = bpf_get_current_task_btf()->group_leader;
+    struct proc_state *st = state_of(leader);
 
-    if (n >= ENV_CAP)
-        n = 0;
-    if (env)
-        copy_text(to, env->text, n);
-    put_text(ev, slot, n, env && env->state ? env->state : ST_UNKNOWN);
-    return n;
+    put_text(ev, slot, 0, ST_UNKNOWN);
+    if (!st || !env_load(leader, st, to))
+        return 0;
+    put_text(ev, slot, st->env_len, st->env_state);
+    return ev->h.len[slot];
 }
 
-/* Turns the NULs of eight bytes to blanks. */
+/* Turns the NULs of so many bytes to blanks. */
+#define JOINED 64
 static long join_step(__u32 i, void *unused)
 {
     __u32 cpu = bpf_get_smp_processor_id();
     struct ev *ev = bpf_map_lookup_elem(&scratch, &cpu);
     __u64 *word;
 
-    if (!ev || i >= ENV_CAP / 8)
+    if (!ev || i >= ENV_CAP / JOINED)
         return 1;
-    word = (__u64 *)ev->s_ENV + i;
-    *word = match_blank8(*word);
+    word = (__u64 *)(ev->s_ENV + i * JOINED);
+#pragma unroll
+    for (__u32 k = 0; k < JOINED / 8; k++)
+        word[k] = match_blank8(word[k]);
     return 0;
 }
 
 __attribute__((noinline)) int extract_env(struct ev *ev)
 {
     if (ev)
-        bpf_loop((put_env(ev, S_ENV, ev->s_ENV) + 7) / 8, join_step, NULL, 0);
+        bpf_loop((put_env(ev, S_ENV, ev->s_ENV) + JOINED - 1) / JOINED, join_step, NULL, 0);
     return 0;
 }
 
@@ -352,15 +356,16 @@ __attribute__((noinline)) int extract_parent(struct ev *ev)
         return 0;
     }
     st = state_of(parent);
-    if (st) {
+    if (st)
         put_name(ev, S_PNAME, ev->s_PNAME, st->comm);
-        put_exe(ev, S_PEXE, ev->s_PEXE, st);
-        put_cmdline(ev, S_PCMDLINE, ev->s_PCMDLINE, st);
-        return 0;
-    }
-    put_task_name(ev, S_PNAME, ev->s_PNAME, parent);
+    else
+        put_task_name(ev, S_PNAME, ev->s_PNAME, parent);
     put_text(ev, S_PEXE, 0, ST_UNKNOWN);
     put_text(ev, S_PCMDLINE, 0, ST_UNKNOWN);
+    if (st && args_load(parent, st)) {
+        put_exe(ev, S_PEXE, ev->s_PEXE, st);
+        put_cmdline(ev, S_PCMDLINE, ev->s_PCMDLINE, st);
+    }
     return 0;
 }
 
@@ -387,7 +392,7 @@ static __always_inline void session_begin(struct session *s, struct ev *ev,
     s->host = KREAD(struct task_struct, task, thread_pid, level) == 0;
     s->found = s->host && pid_of(task) == s->pid;
     __builtin_memset(ev->s_SNAME, 0, COMM_SIZE);
-    s->cut = 0;
+    s->cut = s->top = s->unsure = 0;
     s->unknown = s->found && !read_name(ev->s_SNAME, task);
 }
 
@@ -406,14 +411,21 @@ static __always_inline void session_see(struct session *s, struct ev *ev, struct
 
 static long anc_step(__u32 i, struct climb *c)
 {
-    struct task_struct *task = c->task->real_parent->group_leader;
+    struct task_struct *up = c->task->real_parent, *task = up->group_leader;
     struct work *w = work_get();
     struct ev *ev = c->ev;
+    struct proc_state *st;
 
-    if (!w || i >= ANC_MAX || task->tgid == 0)
+    if (!w || i >= ANC_MAX)
+        return 1;
+    w->session.top = task->tgid == 0;
+    if (w->session.top)
         return 1;
     c->task = task;
-    if (!read_name(ev->h.anc[i], task)) {
+    st = state_of(task);
+    if (!st || up->flags & PF_EXITING)
+        w->session.unsure = 1;
+    if (!take_name(ev->h.anc[i], task, st)) {
         __builtin_memset(ev->h.anc[i], 0, COMM_SIZE);
         w->session.cut = 1;
         return 1;
@@ -459,7 +471,6 @@ static __always_inline void put_extra(struct ev *ev, __u32 slot, char *to,
 {
     struct climb c = {.task = bpf_get_current_task_btf()->group_leader};
     struct proc_state *st;
-    __u32 at, n;
 
     put_text(ev, slot, 0, ST_ABSENT);
     bpf_loop(want->index, climb_step, &c, 0);
@@ -470,22 +481,15 @@ static __always_inline void put_extra(struct ev *ev, __u32 slot, char *to,
         return;
     }
     st = state_of(c.task);
-    if (!st) {
-        put_text(ev, slot, 0, ST_UNKNOWN);
+    put_text(ev, slot, 0, ST_UNKNOWN);
+    if (!st || !args_load(c.task, st))
         return;
-    }
     if (want->kind == EXTRA_EXE)
         put_exe(ev, slot, to, st);
     else if (want->kind == EXTRA_CMDLINE)
         put_cmdline(ev, slot, to, st);
-    else {
-        n = rest_of(st, &at);
-        at &= ARGS_CAP - 1;
-        OPAQUE(n);
-        if (n && n <= ARGS_CAP - at)
-            bpf_probe_read_kernel(to, n & (ARGS_CAP - 1), st->args + at);
-        put_text(ev, slot, n, args_state(st, false));
-    }
+    else
+        put_args(ev, slot, to, st);
 }
 
 __attribute__((noinline)) int extract_extra(struct ev *ev)

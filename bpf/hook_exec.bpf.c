@@ -11,26 +11,25 @@ static __always_inline void put_filename(struct ev *ev, struct linux_binprm *bpr
     put_text(ev, S_A0, n > 0 ? (__u32)n - 1 : 0, n > 0 ? ST_PRESENT : ST_UNKNOWN);
 }
 
-static __always_inline void keep_env(struct task_struct *leader)
+static __always_inline void keep_state(struct task_struct *leader)
 {
-    struct env_state *env = bpf_task_storage_get(&envs, leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
+    struct proc_state *st = bpf_task_storage_get(&procs, leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-    if (env)
-        state_env(env);
+    if (!st) {
+        count_unkept();
+        return;
+    }
+    state_exec(st);
+    state_texts(st);
 }
 
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
-    struct proc_state *st =
-        bpf_task_storage_get(&procs, task->group_leader, 0, BPF_LOCAL_STORAGE_GET_F_CREATE);
     struct ev *ev;
 
     keep_parent_changed((__u64)task); /* before and after its state does */
-    if (st)
-        state_exec(st);
-    if (plan.groups & ENV_GROUPS)
-        keep_env(task->group_leader);
+    keep_state(task->group_leader);
     keep_parent_changed((__u64)task);
     if (!syscall_wanted(NR_EXECVE))
         return 0;

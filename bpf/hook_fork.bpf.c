@@ -2,12 +2,45 @@
 /* A new process (not a thread) inherits its parent's state. No event: clone and fork are calls. */
 #include "state.h"
 
-static __always_inline void inherit_env(struct task_struct *leader, struct task_struct *child)
-{
-    struct env_state *from = env_of(leader);
+#define COPY(class, size, kind)                                                                    \
+    case class: {                                                                                  \
+        struct text##class *t = bpf_task_storage_get(&kind##class, leader, 0, 0);                  \
+        copied = t && t->execs == st->execs &&                                                     \
+                 bpf_task_storage_get(&kind##class, child, t, BPF_LOCAL_STORAGE_GET_F_CREATE);     \
+        break;                                                                                     \
+    }
 
-    if (from)
-        bpf_task_storage_get(&envs, child, from, BPF_LOCAL_STORAGE_GET_F_CREATE);
+/* The parent's long texts; what finds no room is unknown. */
+static __always_inline void inherit_args(struct proc_state *st, struct task_struct *leader,
+                                         struct task_struct *child)
+{
+    bool copied = false;
+
+    switch (st->args_class) {
+        TEXT_SIZES(COPY, args)
+    }
+    if (copied || !st->args_class)
+        return;
+    if (st->args_state != ST_UNKNOWN)
+        count_unkept();
+    st->args_class = 0;
+    st->args_state = ST_UNKNOWN;
+}
+
+static __always_inline void inherit_env(struct proc_state *st, struct task_struct *leader,
+                                        struct task_struct *child)
+{
+    bool copied = false;
+
+    switch (st->env_class) {
+        TEXT_SIZES(COPY, envs)
+    }
+    if (copied || !st->env_class)
+        return;
+    if (st->env_state != ST_UNKNOWN)
+        count_unkept();
+    st->env_class = 0;
+    st->env_state = ST_UNKNOWN;
 }
 
 SEC("tp_btf/sched_process_fork")
@@ -18,14 +51,18 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 
     if (child->pid != child->tgid)
         return 0;
-    if (plan.groups & ENV_GROUPS)
-        inherit_env(leader, child);
     from = state_of(leader);
     if (!from)
         return 0; /* unknown, as its parent is */
     st = bpf_task_storage_get(&procs, child, from, BPF_LOCAL_STORAGE_GET_F_CREATE);
-    if (!st)
+    if (!st) {
+        count_unkept();
         return 0;
+    }
+    if (plan.groups & ARGS_GROUPS)
+        inherit_args(st, leader, child);
+    if (plan.groups & ENV_GROUPS)
+        inherit_env(st, leader, child);
     st->start_ts = child->start_boottime + boot_offset_ns;
     state_fork(st, KADDR(struct task_struct, child, thread_pid),
                KADDR(struct task_struct, child, cgroups));

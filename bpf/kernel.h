@@ -244,6 +244,7 @@ struct kernfs_node___later {
 struct cgroup;
 struct cgroup_subsys_state {
     struct cgroup *cgroup;
+    __u64 serial_nr;
 };
 
 struct cgroup {

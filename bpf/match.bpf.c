@@ -45,8 +45,10 @@ __attribute__((noinline)) int match_take(struct ev *ev, __u32 slot)
 }
 
 struct search {
-    __u64 word, mask; /* the pattern's first bytes */
-    __u32 pattern, n;
+    __u64 first, second; /* the pattern's first two bytes, each in all of a word's */
+    __u64 single;        /* all ones: there is no second */
+    __u32 pattern;
+    __u32 last; /* the last place where it fits */
     __u32 found;
 };
 
@@ -67,30 +69,64 @@ __attribute__((noinline)) int match_rest(__u32 at, __u32 pattern)
            ((match_word(w->fold + at + i) ^ match_word(p->text + i)) & match_mask(n - i)) == 0;
 }
 
-static long search_step(__u32 at, struct search *s)
+/* 1 + the first of up to PLACES places from `at` to `last` where its first word stands; 0: none. */
+#define PLACES 32
+__attribute__((noinline)) int match_places(__u32 at, __u32 last, __u32 pattern)
+{
+    struct bpf_pattern *p = bpf_map_lookup_elem(&patterns, &pattern);
+    struct work *w = work_get();
+    __u64 mask;
+
+    if (!w || !p || at >= TEXT_CAP)
+        return (int)at + 1;
+    mask = match_mask(p->len);
+    for (__u32 k = 0; k < PLACES && at + k <= last; k++)
+        if (!((match_word(w->fold + at + k) ^ match_word(p->text)) & mask))
+            return (int)(at + k) + 1;
+    return 0;
+}
+
+/* In which of eight bytes the pattern's first two letters begin; others need no look. */
+static __always_inline __u64 may_begin8(const char *text, const struct search *s)
+{
+    return match_nuls8(match_word(text) ^ s->first) &
+           (match_nuls8(match_word(text + 1) ^ s->second) | s->single);
+}
+
+static long search_step(__u32 i, struct search *s)
 {
     struct work *w = work_get();
+    __u32 at = i * PLACES, last;
 
     if (!w || at >= TEXT_CAP)
         return 1;
-    if ((match_word(w->fold + at) ^ s->word) & s->mask)
+    if (!(may_begin8(w->fold + at, s) | may_begin8(w->fold + at + 8, s) |
+          may_begin8(w->fold + at + 16, s) | may_begin8(w->fold + at + 24, s)))
         return 0;
-    if (s->n > 8 && !match_rest(at, s->pattern))
-        return 0;
-    s->found = 1;
-    return 1;
+    last = s->last - at < PLACES ? s->last : at + PLACES - 1;
+    for (__u32 k = 0; k < PLACES; k++) {
+        at = (__u32)match_places(at, last, s->pattern);
+        if (!at)
+            return 0;
+        if (match_rest(at - 1, s->pattern)) {
+            s->found = 1;
+            return 1;
+        }
+    }
+    return 0;
 }
 
+/* Makes letters of as many bytes small. */
 static long lower_step(__u32 i, void *unused)
 {
     struct work *w = work_get();
-    __u32 at = i * 8;
-    __u64 word;
+    __u32 at = i * PLACES;
 
     if (!w || at >= TEXT_CAP)
         return 1;
-    word = match_lower8(match_word(w->fold + at));
-    *(__u64 *)(w->fold + at) = word;
+#pragma unroll
+    for (__u32 k = 0; k < PLACES; k += 8)
+        *(__u64 *)(w->fold + at + k) = match_lower8(match_word(w->fold + at + k));
     return 0;
 }
 
@@ -99,22 +135,24 @@ static __always_inline int contains(struct ev *ev, __u32 slot, __u32 pat, bool f
     struct work *w = work_get();
     struct bpf_pattern *p = bpf_map_lookup_elem(&patterns, &pat);
     struct search s = {.pattern = pat};
-    __u32 len;
+    __u32 len, n;
 
     if (!w || !p)
         return 1; /* cannot tell: the test may hold */
-    s.n = p->len;
-    if (s.n == 0 || s.n > PATTERN_CAP - 8)
+    n = p->len;
+    if (n == 0 || n > PATTERN_CAP - 8)
         return 1;
     len = take_text(ev, w, slot);
-    if (len < s.n)
+    if (len < n)
         return 0;
     if (fold)
-        bpf_loop((len + 7) / 8, lower_step, NULL, 0);
-    s.word = match_word(p->text);
-    s.mask = match_mask(s.n);
+        bpf_loop((len + PLACES - 1) / PLACES, lower_step, NULL, 0);
+    s.first = (__u8)p->text[0] * MATCH_ONES;
+    s.second = (__u8)p->text[1] * MATCH_ONES;
+    s.single = n < 2 ? ~0ull : 0;
+    s.last = len - n;
     s.found = untold(w, 0);
-    bpf_loop(len - s.n + 1, search_step, &s, 0);
+    bpf_loop(s.last / PLACES + 1, search_step, &s, 0);
     return (int)s.found;
 }
 
@@ -189,7 +227,7 @@ __attribute__((noinline)) int match_iglob(struct ev *ev, __u32 slot, __u32 patte
 
     if (!walk_begin(ev, slot, &k))
         return MATCH_ON;
-    bpf_loop((k.len + 7) / 8, lower_step, NULL, 0);
+    bpf_loop((k.len + PLACES - 1) / PLACES, lower_step, NULL, 0);
     bpf_loop(MATCH_STEPS, glob_turn, &k, 0);
     return (int)k.end;
 }

@@ -68,7 +68,7 @@ static inline unsigned match_nul8(unsigned long long w)
     return (unsigned)((((nul - 1) & ~nul & MATCH_ONES) * MATCH_ONES) >> 56);
 }
 
-/* 0x80 where a NUL stands. */
+/* 0x80 in each of eight bytes that is a NUL. */
 static inline unsigned long long match_nuls8(unsigned long long w)
 {
     unsigned long long low = 0x7f * MATCH_ONES;

@@ -21,6 +21,7 @@
 #include "events.h"
 #include "lore.h"
 #include "sketch.h"
+#include "texts.h"
 
 #define PROBE_CPUS 2 /* of `scratch` and `stats`; the loader sets the number of possible CPUs */
 
@@ -60,6 +61,8 @@ struct session {
     __u32 host;    /* the process is in the first pid namespace */
     __u32 unknown; /* its name was found, and is not known */
     __u32 cut;     /* an ancestor's name is not known: the walk has ended there */
+    __u32 top;     /* the walk has come to the first task */
+    __u32 unsure;  /* an ancestor is exiting, or has no state (task.bpf.c) */
 };
 
 /* A walk over a vector's parts (extract_data.bpf.c), here for the same reason. */
@@ -178,12 +181,17 @@ struct procs_map {
     __type(key, int);
     __type(value, struct proc_state);
 };
-struct envs_map {
-    __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
-    __uint(map_flags, BPF_F_NO_PREALLOC);
-    __type(key, int);
-    __type(value, struct env_state);
-};
+#define TEXT_MAP(class, size, kind)                                                                \
+    struct kind##class##_map                                                                       \
+    {                                                                                              \
+        __uint(type, BPF_MAP_TYPE_TASK_STORAGE);                                                   \
+        __uint(map_flags, BPF_F_NO_PREALLOC);                                                      \
+        __type(key, int);                                                                          \
+        __type(value, struct text##class);                                                         \
+    };                                                                                             \
+    extern struct kind##class##_map kind##class SEC(".maps");
+TEXT_SIZES(TEXT_MAP, args)
+TEXT_SIZES(TEXT_MAP, envs)
 struct tasks_map { /* task_slots rows for each CPU */
     __uint(type, BPF_MAP_TYPE_ARRAY);
     __uint(max_entries, PROBE_CPUS);
@@ -283,7 +291,6 @@ extern struct scratch_map scratch SEC(".maps");
 extern struct work_map work SEC(".maps");
 extern struct mount_sets_map mount_sets SEC(".maps");
 extern struct procs_map procs SEC(".maps");
-extern struct envs_map envs SEC(".maps");
 extern struct tasks_map tasks SEC(".maps");
 extern struct generation_map generation SEC(".maps");
 extern struct patterns_map patterns SEC(".maps");
@@ -319,12 +326,16 @@ extern int rule_filter_judged(struct ev *ev);
  */
 extern int rule_left(__u32 event, __u32 class, __u64 low, __u64 high, __u64 sketch);
 
-/* state.bpf.c: what is known of the current process, without its arguments / with them. */
+/*
+ * state.bpf.c: what is known of the current process, its texts apart: as it is now / of the program
+ * that it has just started.
+ */
 int state_live(struct proc_state *st);
 int state_exec(struct proc_state *st);
-int state_env(struct env_state *env);
 /* What a new process has of its own: `pid` its struct pid, `css_set` its control groups. */
 int state_fork(struct proc_state *st, __u64 pid, __u64 css_set);
+/* texts.bpf.c: those of the program that the current process has just started, after state_exec. */
+int state_texts(struct proc_state *st);
 
 /* task.bpf.c: for rule_task, before it looks at the task. Fills ev->kept.settled. */
 int task_settle(struct ev *ev);
@@ -468,6 +479,16 @@ static __always_inline __u64 *counters(__u32 cpu, __u64 event)
     return s->n[event];
 }
 
+/* A state of a process, or a text of it, found no room. */
+static __always_inline void count_unkept(void)
+{
+    __u32 zero = 0;
+    struct ring_reader *r = bpf_map_lookup_elem(&reader, &zero);
+
+    if (r)
+        __sync_fetch_and_add(&r->unkept, 1);
+}
+
 static __always_inline struct work *work_get(void)
 {
     __u32 zero = 0;
@@ -483,6 +504,19 @@ static __always_inline struct work *work_get(void)
 static __always_inline __u32 untold(struct work *w, __u32 value)
 {
     return value + *(volatile __u32 *)&w->zero;
+}
+
+/*
+ * Copies `len` bytes, if they are no more than `size`, a constant. The register that was compared
+ * is the one that is used: clang must neither compare a copy of it nor load it again.
+ */
+static __always_inline bool copy_within(char *to, const char *from, __u32 len, __u32 size)
+{
+    OPAQUE(len);
+    if (len > size)
+        return false;
+    OPAQUE(len);
+    return bpf_probe_read_kernel(to, len, from) == 0;
 }
 
 /* Copies `len` (< PATH_CAP) bytes to a text slot's place. */

@@ -112,80 +112,6 @@ static __always_inline void ids(struct proc_state *st, struct task_struct *task)
     st->pgid = pid_nr(group, 0);
 }
 
-/* ---- arguments ---- */
-
-struct join {
-    __u32 exe_len, nargs, seen_exe;
-};
-
-/* Turns the NULs behind the second and later arguments to blanks, and counts these. */
-static long join_step(__u32 i, struct join *j)
-{
-    struct work *w = work_get();
-
-    if (!w || i >= ARGS_CAP)
-        return 1;
-    if (w->fold[i])
-        return 0;
-    if (!j->seen_exe) {
-        j->seen_exe = 1;
-        j->exe_len = i;
-        return 0;
-    }
-    w->fold[i] = ' ';
-    j->nargs++;
-    return 0;
-}
-
-static __always_inline void arguments(struct proc_state *st, struct task_struct *task)
-{
-    struct work *w = work_get();
-    struct join j;
-    __u64 mm = KADDR(struct task_struct, task, mm);
-    __u64 from = KREAD(struct mm_struct, mm, arg_start);
-    __u64 whole = KREAD(struct mm_struct, mm, arg_end) - from;
-    __u32 n = whole < ARGS_CAP ? (__u32)whole : ARGS_CAP;
-
-    st->args_state = ST_UNKNOWN;
-    st->exe_len = st->args_len = st->nargs = 0;
-    OPAQUE(n);
-    if (!w || n == 0 || n > ARGS_CAP || bpf_probe_read_user(w->fold, n, (void *)from))
-        return;
-    w->fold[ARGS_CAP - 1] = whole >= ARGS_CAP ? 0 : w->fold[ARGS_CAP - 1];
-    j.exe_len = j.nargs = j.seen_exe = untold(w, 0);
-    bpf_loop(n, join_step, &j, 0);
-    if (!j.seen_exe)
-        return;
-    bpf_probe_read_kernel(st->args, n, w->fold);
-    st->exe_len = j.exe_len;
-    st->args_len = n - 1;
-    st->nargs = j.nargs;
-    st->args_state = whole > ARGS_CAP ? ST_CUT : ST_PRESENT;
-}
-
-/* ---- environment ---- */
-
-__attribute__((noinline)) int state_env(struct env_state *env)
-{
-    struct task_struct *task = bpf_get_current_task_btf();
-    __u64 mm = KADDR(struct task_struct, task, mm);
-    __u64 from = KREAD(struct mm_struct, mm, env_start);
-    __u64 whole = KREAD(struct mm_struct, mm, env_end) - from;
-    __u32 n = whole < ENV_CAP ? (__u32)whole : ENV_CAP;
-
-    if (!env)
-        return 0;
-    env->execs = (__u32)task->self_exec_id;
-    env->len = 0;
-    env->state = whole ? ST_UNKNOWN : ST_PRESENT;
-    OPAQUE(n);
-    if (n == 0 || n > ENV_CAP || bpf_probe_read_user(env->text, n, (void *)from))
-        return 0;
-    env->len = n - 1;
-    env->state = whole > ENV_CAP ? ST_CUT : ST_PRESENT;
-    return 0;
-}
-
 /* ---- the container, by the names of the control groups ---- */
 
 /* What a name of a control group says. Positive: 1 + where an id of 64 digits starts. */
@@ -408,9 +334,14 @@ static long cgroup_step(__u32 i, void *unused)
          ? (int)bpf_core_enum_value(enum cgroup_subsys_id, name##_cgrp_id)                         \
          : -1)
 
-/* The groups of the controllers that the language looks at. */
-static __always_inline void read_groups(struct groups *g, __u64 css_set)
+/*
+ * The groups of the controllers that the language looks at, as what ties a controller to a group:
+ * each of these has a serial number that is never given again, and all numbers as one.
+ */
+#define MIX 0x9e3779b97f4a7c15ull /* odd, and as good as random */
+static __always_inline __u64 read_groups(struct groups *g, __u64 css_set)
 {
+    __u64 serials = 0;
     int controller[CONTROLLERS] = {CONTROLLER(cpuset), CONTROLLER(cpu), CONTROLLER(cpuacct),
                                    CONTROLLER(io), CONTROLLER(memory)};
 
@@ -424,26 +355,39 @@ static __always_inline void read_groups(struct groups *g, __u64 css_set)
         bpf_probe_read_kernel(&css, sizeof(css),
                               (char *)css_set + bpf_core_field_offset(struct css_set, subsys) +
                                   (__u32)controller[i] * sizeof(css));
-        g->next[i] = KADDR(struct cgroup_subsys_state, css, cgroup, kn);
+        g->next[i] = css;
+        serials = (serials ^ KREAD(struct cgroup_subsys_state, css, serial_nr)) * MIX;
     }
+    return serials;
 }
+
+/* A new program's groups are mostly those of the one before, and a child's its parent's. */
 
 static __always_inline void put_cgroup(struct proc_state *st, __u64 css_set)
 {
     struct work *w = work_get();
     struct groups *g;
+    __u64 serials;
     __u32 len;
 
-    __builtin_memcpy(st->container_id, "host", 4);
-    st->container_len = 4;
-    st->container_kind = CONTAINER_HOST;
-    st->container_state = ST_PRESENT;
     st->cgroup = KREAD(struct css_set, css_set, dfl_cgrp, kn, id);
     if (!w)
         return;
     g = &w->groups;
     __builtin_memset(g, 0, sizeof(*g));
-    read_groups(g, css_set);
+    serials = read_groups(g, css_set);
+    if (serials == st->groups)
+        return;
+    st->groups = serials;
+    __builtin_memset(st->container_id, 0, sizeof(st->container_id));
+    __builtin_memcpy(st->container_id, "host", 4);
+    st->container_len = 4;
+    st->container_kind = CONTAINER_HOST;
+    st->container_state = ST_PRESENT;
+#pragma unroll
+    for (int i = 0; i < CONTROLLERS; i++)
+        if (g->next[i])
+            g->next[i] = KADDR(struct cgroup_subsys_state, g->next[i], cgroup, kn);
     bpf_loop((CONTROLLERS + 1) * (CGROUP_DEPTH + 1), cgroup_step, NULL, 0);
     if (g->found) {
         put_container(st, g->at, g->len, g->kind);
@@ -463,8 +407,8 @@ __attribute__((noinline)) int state_live(struct proc_state *st)
         return 0;
     ids(st, task);
     bpf_probe_read_kernel(st->comm, COMM_SIZE, KREAD(struct task_struct, task, group_leader)->comm);
-    st->args_state = ST_UNKNOWN;
-    st->exe_len = st->args_len = st->nargs = 0;
+    st->args_state = st->env_state = ST_UNKNOWN;
+    st->exe_len = st->args_len = st->nargs = st->env_len = 0;
     exe_facts(st, task);
     put_cgroup(st, KADDR(struct task_struct, task, cgroups));
     return 0;
@@ -488,6 +432,5 @@ __attribute__((noinline)) int state_exec(struct proc_state *st)
         return 0;
     state_live(st);
     st->execs = (__u32)task->self_exec_id;
-    arguments(st, task);
     return 0;
 }

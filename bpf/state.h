@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Texts of a process, from its state in `procs` or from the kernel's objects, into slots. */
+/* A process's state in `procs`, its name, and the path of its program. */
 #ifndef RULEC_STATE_H
 #define RULEC_STATE_H
 
@@ -26,13 +26,6 @@ static __always_inline struct proc_state *state_of(struct task_struct *leader)
     struct proc_state *st = bpf_task_storage_get(&procs, leader, 0, 0);
 
     return st && state_holds(st->execs, leader) ? st : NULL;
-}
-
-static __always_inline struct env_state *env_of(struct task_struct *leader)
-{
-    struct env_state *env = bpf_task_storage_get(&envs, leader, 0, 0);
-
-    return env && state_holds(env->execs, leader) ? env : NULL;
 }
 
 /*
@@ -65,16 +58,20 @@ static __always_inline void put_name(struct ev *ev, __u32 slot, char *to, const 
     put_text(ev, slot, name_len(to), ST_PRESENT);
 }
 
-/* False: the name is not known, and the bytes are nobody's. */
-static __always_inline bool read_name(char *to, struct task_struct *task)
+/* `st`: the process's state, or NULL. False: the name is not known, and the bytes are nobody's. */
+static __always_inline bool take_name(char *to, struct task_struct *task,
+                                      const struct proc_state *st)
 {
-    struct proc_state *st = state_of(task);
-
     if (st)
         __builtin_memcpy(to, st->comm, COMM_SIZE);
     else
         bpf_probe_read_kernel(to, COMM_SIZE, task->comm);
     return st || counts_own_name(task);
+}
+
+static __always_inline bool read_name(char *to, struct task_struct *task)
+{
+    return take_name(to, task, state_of(task));
 }
 
 /* Name of a process into a text slot; unknown if read_name() says so. */
@@ -85,24 +82,6 @@ static __always_inline void put_task_name(struct ev *ev, __u32 slot, char *to,
         put_text(ev, slot, name_len(to), ST_PRESENT);
     else
         put_text(ev, slot, 0, ST_UNKNOWN);
-}
-
-/* State of a text made of arguments that may be cut; `whole`: this part of them is there whole. */
-static __always_inline __u8 args_state(struct proc_state *st, bool whole)
-{
-    if (st->args_state == ST_CUT && whole)
-        return ST_PRESENT;
-    return st->args_state ? st->args_state : ST_UNKNOWN;
-}
-
-static __always_inline void put_exe(struct ev *ev, __u32 slot, char *to, struct proc_state *st)
-{
-    __u32 n = st->exe_len;
-
-    if (st->args_state == ST_UNKNOWN || n >= ARGS_CAP)
-        n = 0;
-    copy_text(to, st->args, n);
-    put_text(ev, slot, n, args_state(st, n < st->args_len));
 }
 
 /* `memfd:NAME`: such a file has no path. */

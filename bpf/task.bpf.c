@@ -4,47 +4,27 @@
  *
  * Only if its program, and those above it, are as of their last exec: the name of a process without
  * a state in `procs` is its own making, or unknown for now. And only below tasks that are not
- * exiting (keep.h). This is looked at before anything is found, so that what changes later comes
- * with a new generation.
+ * exiting (keep.h). This is looked at before anything else is found, so that what changes later
+ * comes with a new generation; the walk that finds the ancestors' names sees it.
  */
 #include "state.h"
 #include "keep.h"
 
-struct settle {
-    struct task_struct *task; /* leader of its thread group */
-    __u32 settled;
-};
-
-static long settle_step(__u32 i, struct settle *s)
-{
-    struct task_struct *up = s->task->real_parent, *leader = up->group_leader;
-
-    if (leader->tgid == 0) {
-        s->settled = 1;
-        return 1;
-    }
-    if (up->flags & PF_EXITING || !state_of(leader))
-        return 1;
-    s->task = leader;
-    return 0;
-}
-
 __attribute__((noinline)) int task_settle(struct ev *ev)
 {
-    struct settle s = {.task = bpf_get_current_task_btf()->group_leader};
     struct work *w = work_get();
 
     if (!ev || !w)
         return 0;
     ev->kept.settled = 0;
-    s.settled = untold(w, 0);
-    if (!plan.task || !state_of(s.task))
+    if (!plan.task || !state_of(bpf_get_current_task_btf()->group_leader))
         return 0;
-    if (plan.task & TASK_ANC)
-        bpf_loop(ANC_MAX, settle_step, &s, 0);
-    else
-        s.settled = 1;
-    ev->kept.settled = s.settled;
+    ev->kept.settled = 1;
+    if (!(plan.task & TASK_ANC))
+        return 0;
+    if (!ev->h.anc_state)
+        extract_anc(ev);
+    ev->kept.settled = w->session.top && !w->session.unsure;
     return 0;
 }
 

@@ -255,8 +255,14 @@ static void emit_contains(struct emit *e, const struct text *t, uint32_t i, labe
                           label_id no)
 {
     bool fold = t->at->op == OP_ICONTAINS;
+    uint32_t row = e->c->value_pattern.v[t->w->pattern0 + i];
+    label_id fits = asm_label(e->a);
+    /* Most texts are shorter than what they might contain, and a call is long. */
+    emit_load_len(e, R1, t->str);
+    asm_if(e->a, BPF_JGE, R1, STRLEN(e->c, e->c->patterns.v[row]), fits, no);
+    asm_bind(e->a, fits);
     asm_mov_imm(e->a, R2, t->str);
-    asm_mov_imm(e->a, R3, e->c->value_pattern.v[t->w->pattern0 + i]);
+    asm_mov_imm(e->a, R3, row);
     emit_call(e, fold ? "match_icontains" : "match_contains");
     asm_if(e->a, BPF_JNE, R0, 0, yes, no);
 }

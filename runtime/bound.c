@@ -11,7 +11,8 @@
 #define PAGE 4096ull
 #define MAP_HEAD PAGE          /* of any map: its struct, names, counters of each processor */
 #define HASH_ELEM 64ull        /* of an element, beside key and value */
-#define STORAGE_HEAD 256ull    /* of a process: before the value, and the list of its values */
+#define STORAGE_LIST 256ull    /* of a process that has values in storage: what lists them */
+#define STORAGE_SPARE 24576ull /* of a storage map, each processor: values that are free */
 #define FUNC_PAGES (4 * PAGE)  /* of a function: its struct, and both its codes end in a page */
 #define LINE_BYTES (16 + 8ull) /* of a line of code: the row, and where it stands in memory */
 #define STACK (1024 * 1024ull)
@@ -38,6 +39,12 @@ static uint64_t ring_bytes(uint64_t size)
     return size + 4 * PAGE + (2 * size / PAGE + 8) * sizeof(void *);
 }
 
+/* A value of task storage: kmalloc() gives powers of two. */
+static uint64_t storage_bytes(const struct bpf_map_info *m)
+{
+    return power_of_two(m->value_size + STORAGE_HEAD);
+}
+
 static uint64_t map_bytes(const struct bpf_map_info *m, unsigned cpus)
 {
     uint64_t n = m->max_entries, key = round_up(m->key_size, 8);
@@ -49,7 +56,7 @@ static uint64_t map_bytes(const struct bpf_map_info *m, unsigned cpus)
     case BPF_MAP_TYPE_HASH: /* made in advance, and one more for each processor */
         return MAP_HEAD + (n + cpus) * (HASH_ELEM + key + value) + power_of_two(n) * 16;
     case BPF_MAP_TYPE_TASK_STORAGE:
-        return MAP_HEAD;
+        return MAP_HEAD + cpus * (STORAGE_SPARE + storage_bytes(m));
     default:
         return MAP_HEAD + round_up(n * value, PAGE); /* one that is mapped has whole pages */
     }
@@ -61,9 +68,12 @@ static void add_map(struct bound *b, const struct load *l, int fd, const struct 
         b->buffer += ring_bytes(m->max_entries);
     else
         b->maps += map_bytes(m, l->cpus);
-    /* kmalloc() gives powers of two. */
-    if ((fd == l->procs_fd && l->attached >> HOOK_EXEC & 1) || fd == l->envs_fd)
-        b->per_process += power_of_two(m->value_size + STORAGE_HEAD) + STORAGE_HEAD;
+    if (!(l->attached >> HOOK_EXEC & 1))
+        return; /* no state is kept */
+    if (fd == l->state.procs)
+        b->per_process = storage_bytes(m) + STORAGE_LIST;
+    if (fd == l->state.args[TEXT_CLASSES - 1] || fd == l->state.envs[TEXT_CLASSES - 1])
+        b->texts += storage_bytes(m);
 }
 
 static void add_map_of(struct bound *b, const struct load *l, int fd)
@@ -185,6 +195,9 @@ void bound_say(const struct bound *b, FILE *out)
                 (double)b->per_process / 1024, mib(b->per_process * b->processes),
                 (unsigned long long)b->processes, mib(b->per_process * b->pid_max),
                 (unsigned long long)b->pid_max);
+    if (b->texts)
+        fprintf(out, "; a process with the longest texts takes %.1f KiB more",
+                (double)b->texts / 1024);
     fprintf(out, "\nrulerun: memory of the daemon: at most %.1f MiB; %.1f MiB now\n",
             mib(b->daemon), mib(b->resident));
 }

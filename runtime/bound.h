@@ -17,8 +17,9 @@
 struct bound {
     uint64_t buffer, maps, programs; /* bytes in the kernel */
     uint64_t per_process;            /* bytes more for each; 0: no state is kept */
-    uint64_t processes, pid_max;     /* those now, and how many there can be; 0: not told */
-    uint64_t daemon, resident;       /* bytes in user space: at most, and now */
+    uint64_t texts;              /* and at most so many for its long arguments and environment */
+    uint64_t processes, pid_max; /* those now, and how many there can be; 0: not told */
+    uint64_t daemon, resident;   /* bytes in user space: at most, and now */
 };
 
 /* Of what is loaded; `proc`: "/proc". To be called when all is allocated, and what was only for

@@ -119,7 +119,7 @@ static void seed(struct daemon *d)
     if (!(d->load.attached >> HOOK_EXEC & 1))
         return; /* nobody keeps what is written now up to date */
     seed_init(&s, "/proc", d->load.boot_offset_ns);
-    n = seed_all(&s, d->load.procs_fd, d->load.envs_fd);
+    n = seed_all(&s, &d->load.state);
     if (n < 0)
         fprintf(stderr, "rulerun: /proc: %s; what already runs is not known\n", strerror(-n));
     else

@@ -331,27 +331,41 @@ static const char *license_of(const void *bytes, size_t size)
 static void load_init(struct load *l)
 {
     *l = (struct load){
-        .events_fd = -1, .procs_fd = -1, .lore_fd = -1, .envs_fd = -1, .shared = {-1, -1, -1}};
+        .events_fd = -1, .lore_fd = -1, .state.procs = -1, .shared = {-1, -1, -1}};
     for (unsigned h = 0; h < HOOK_COUNT; h++)
         l->links[h] = l->typed[h] = -1;
+    for (unsigned i = 0; i < TEXT_CLASSES; i++)
+        l->state.args[i] = l->state.envs[i] = -1;
     for (unsigned i = 0; i < RING_LINKS; i++)
         l->ring_links[i] = -1;
 }
 
+/* The map `KINDn` of a class n of texts. */
+static void note_text(int fds[TEXT_CLASSES], const char *kind, const char *name, int fd)
+{
+    size_t n = strlen(kind);
+
+    if (strncmp(name, kind, n) == 0 && name[n] > '0' && name[n] <= '0' + TEXT_CLASSES)
+        fds[name[n] - '1'] = fd;
+}
+
 /* Maps that we look into by ourselves. */
-static void note_map(struct load *l, const char *name, int fd)
+static void note_map(struct load *l, uint64_t groups, const char *name, int fd)
 {
     const struct {
         const char *name;
         int *fd;
-    } known[] = {{"events", &l->events_fd},    {"procs", &l->procs_fd},
-                 {"envs", &l->envs_fd},        {"lore", &l->lore_fd},
-                 {"stats", &l->shared.stats},  {"lanes", &l->shared.lanes},
-                 {"reader", &l->shared.reader}};
+    } known[] = {{"events", &l->events_fd},   {"procs", &l->state.procs},
+                 {"lore", &l->lore_fd},       {"stats", &l->shared.stats},
+                 {"lanes", &l->shared.lanes}, {"reader", &l->shared.reader}};
 
     for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
         if (strcmp(known[i].name, name) == 0)
             *known[i].fd = fd;
+    if (groups & ARGS_GROUPS)
+        note_text(l->state.args, "args", name, fd);
+    if (groups & ENV_GROUPS)
+        note_text(l->state.envs, "envs", name, fd);
 }
 
 /* libbpf cannot attach what it has not loaded itself. */
@@ -374,7 +388,7 @@ static int hold(struct load *l, const struct attempt *a)
         if (fd < 0 || bpf_map__fd(m) < 0)
             continue;
         fd = held_add(&l->held, HELD_MAP, bpf_map__fd(m));
-        note_map(l, bpf_map__name(m), fd);
+        note_map(l, a->opt->selected->plan.groups, bpf_map__name(m), fd);
     }
     bpf_object__for_each_program (prog, l->object) {
         int its = asides_fd(&a->asides, prog);
@@ -408,8 +422,6 @@ int load_open(struct load *l, const void *bytes, size_t size, const struct rpk *
         rc = a.log ? load_object(l, &a, err, errlen) : -ENOMEM;
     if (!rc)
         rc = hold(l, &a);
-    if (!(opt->selected->plan.groups & ENV_GROUPS))
-        l->envs_fd = -1;
     if (rc)
         load_close(l);
     asides_close(&a.asides);

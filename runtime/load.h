@@ -17,6 +17,7 @@
 #include "held.h"
 #include "hooks.h"
 #include "ring.h"
+#include "seed.h"
 #include "shared.h"
 
 #define LOAD_REASON 512
@@ -43,9 +44,9 @@ struct load {
     struct load_fault faults[HOOK_COUNT];
     unsigned nfault;
     uint8_t missing, attached; /* bit per hook_id */
-    int events_fd, procs_fd;   /* of maps, held; -1: not in this bundle */
+    int events_fd;             /* of maps, held; -1: not in this bundle */
     int lore_fd;               /* -1: there is none */
-    int envs_fd;               /* -1 also where no rule looks at environments */
+    struct state_maps state;   /* -1 also for texts that no rule looks at */
     struct shared_maps shared; /* as those */
     int typed[HOOK_COUNT];     /* programs of hooks by their types; -1: it is none, or not there */
     uint8_t task;              /* enum task_tie of what is decided once per task */

@@ -3,6 +3,7 @@
 #include "../grammar/transform.h"
 #include "../grammar/catalog.h"
 #include "../grammar/lore.h"
+#include "../bpf/texts.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -566,6 +567,8 @@ uint64_t rpk_abi_digest(void)
     h = mix(h, sizeof(struct proc_state));
     h = mix(h, sizeof(struct cpu_stats));
     h = mix(h, sizeof(struct lane));
+#define TEXT_SIZE(class, size, h) h = mix(h, sizeof(struct text##class));
+    TEXT_SIZES(TEXT_SIZE, h)
     h = mix(h, sizeof(struct rpk_head));
     return h;
 }

@@ -101,8 +101,9 @@ static void read_ids(const struct seed *s, int pid, const char *status, struct p
 }
 
 /* argv[0], NUL, the other arguments joined by blanks: as state.bpf.c has it. */
-static void read_args(const struct seed *s, int pid, struct proc_state *out)
+static void read_args(const struct seed *s, int pid, struct seeded *to)
 {
+    struct proc_state *out = &to->st;
     char buf[ARGS_CAP + 2];
     ssize_t n = read_file(s, pid, "cmdline", buf, sizeof(buf));
     size_t len;
@@ -111,14 +112,18 @@ static void read_args(const struct seed *s, int pid, struct proc_state *out)
     if (n <= 0)
         return;
     len = n > ARGS_CAP ? ARGS_CAP - 1 : (size_t)n - (buf[n - 1] == '\0');
-    memcpy(out->args, buf, len);
-    out->exe_len = (__u32)strnlen(out->args, len);
+    memcpy(to->args, buf, len);
+    out->exe_len = (__u32)strnlen(to->args, len);
     out->args_len = (__u32)len;
     for (size_t i = out->exe_len; i < len; i++)
-        if (out->args[i] == '\0') {
+        if (to->args[i] == '\0') {
             out->nargs++;
-            out->args[i] = i == out->exe_len ? '\0' : ' ';
+            to->args[i] = i == out->exe_len ? '\0' : ' ';
         }
+    if (len > ARGS_INLINE)
+        out->args_class = text_class(out->args_len);
+    else
+        memcpy(out->args, to->args, len);
 }
 
 static void read_name(const struct seed *s, int pid, struct proc_state *out)
@@ -141,16 +146,18 @@ void seed_init(struct seed *s, const char *proc, __u64 boot_offset_ns)
     seed_find_cgroup2(proc, s->cgroup2, sizeof(s->cgroup2));
 }
 
-int seed_read(const struct seed *s, int pid, struct proc_state *out)
+int seed_read(const struct seed *s, int pid, struct seeded *to)
 {
     char status[8192], groups[8192];
+    struct proc_state *out = &to->st;
 
-    memset(out, 0, sizeof(*out));
+    memset(to, 0, sizeof(*to));
+    out->env_state = ST_UNKNOWN;
     if (!read_stat(s, pid, out) || read_file(s, pid, "status", status, sizeof(status)) <= 0)
         return -ESRCH;
     read_name(s, pid, out);
     read_ids(s, pid, status, out);
-    read_args(s, pid, out);
+    read_args(s, pid, to);
     seed_exe(s->proc, pid, status, out);
     out->container_state = ST_UNKNOWN;
     if (read_file(s, pid, "cgroup", groups, sizeof(groups)) > 0)
@@ -158,17 +165,18 @@ int seed_read(const struct seed *s, int pid, struct proc_state *out)
     return 0;
 }
 
-void seed_env(const struct seed *s, int pid, struct env_state *out)
+void seed_env(const struct seed *s, int pid, struct seeded *out)
 {
     char buf[ENV_CAP + 2];
     ssize_t n = read_file(s, pid, "environ", buf, sizeof(buf));
 
-    memset(out, 0, sizeof(*out));
-    out->state = n < 0 ? ST_UNKNOWN : n > ENV_CAP ? ST_CUT : ST_PRESENT;
+    out->st.env_len = out->st.env_class = 0;
+    out->st.env_state = n < 0 ? ST_UNKNOWN : n > ENV_CAP ? ST_CUT : ST_PRESENT;
     if (n <= 0)
         return;
-    out->len = n > ENV_CAP ? ENV_CAP - 1 : (__u32)n - (buf[n - 1] == '\0');
-    memcpy(out->text, buf, out->len);
+    out->st.env_len = n > ENV_CAP ? ENV_CAP - 1 : (__u32)n - (buf[n - 1] == '\0');
+    memcpy(out->env, buf, out->st.env_len);
+    out->st.env_class = out->st.env_len ? text_class(out->st.env_len) : 0;
 }
 
 static bool put(int map, int pidfd, const void *value)
@@ -176,29 +184,46 @@ static bool put(int map, int pidfd, const void *value)
     return bpf_map_update_elem(map, &pidfd, value, BPF_NOEXIST) == 0 || errno == EEXIST;
 }
 
+/* A text into the map of its class, if that is filled. */
+static bool put_text(const int maps[TEXT_CLASSES], __u8 class, int pidfd, const char *text)
+{
+    struct text4 value = {0}; /* the largest; the kernel takes as much of it as the map's has */
+
+    if (class == 0 || maps[class - 1] < 0)
+        return true;
+    memcpy(value.text, text, sizeof(value.text));
+    return put(maps[class - 1], pidfd, &value);
+}
+
+/* The texts first: who finds the state finds them. */
+static bool put_all(const struct state_maps *m, int pidfd, const struct seeded *p)
+{
+    return put_text(m->args, p->st.args_class, pidfd, p->args) &&
+           put_text(m->envs, p->st.env_class, pidfd, p->env) && put(m->procs, pidfd, &p->st);
+}
+
 /*
  * Reads a process that is not known and puts its state into the maps, if it is still the same one
  * afterwards. True: that was done.
  */
-static bool seed_one(const struct seed *s, int procs, int envs, int pid)
+static bool seed_one(const struct seed *s, const struct state_maps *m, int pid)
 {
     int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-    struct proc_state st;
-    struct env_state env;
+    struct seeded p;
     bool done;
 
     if (pidfd < 0)
         return false;
-    done = bpf_map_lookup_elem(procs, &pidfd, &st) != 0 && seed_read(s, pid, &st) == 0;
-    if (envs >= 0)
-        seed_env(s, pid, &env);
+    done = bpf_map_lookup_elem(m->procs, &pidfd, &p.st) != 0 && seed_read(s, pid, &p) == 0;
+    if (done && m->envs[0] >= 0)
+        seed_env(s, pid, &p);
     done = done && syscall(SYS_pidfd_send_signal, pidfd, 0, NULL, 0) == 0;
-    done = done && put(procs, pidfd, &st) && (envs < 0 || put(envs, pidfd, &env));
+    done = done && put_all(m, pidfd, &p);
     close(pidfd);
     return done;
 }
 
-static int seed_pass(const struct seed *s, int procs, int envs)
+static int seed_pass(const struct seed *s, const struct state_maps *m)
 {
     DIR *dir = opendir(s->proc);
     struct dirent *e;
@@ -208,17 +233,17 @@ static int seed_pass(const struct seed *s, int procs, int envs)
         return -errno;
     while ((e = readdir(dir)) != NULL)
         if (isdigit((unsigned char)e->d_name[0]))
-            n += seed_one(s, procs, envs, (int)strtol(e->d_name, NULL, 10));
+            n += seed_one(s, m, (int)strtol(e->d_name, NULL, 10));
     closedir(dir);
     return n;
 }
 
-int seed_all(const struct seed *s, int procs, int envs)
+int seed_all(const struct seed *s, const struct state_maps *m)
 {
     int all = 0, n = 1;
 
     for (int pass = 0; pass < SEED_PASSES && n > 0; pass++) {
-        n = seed_pass(s, procs, envs);
+        n = seed_pass(s, m);
         if (n > 0)
             all += n;
     }

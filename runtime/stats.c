@@ -63,6 +63,7 @@ static void print_events(const struct notice *n, uint64_t sum[STAT_COUNT], FILE 
 void stats_print(const struct stats *s, const struct notice *n, FILE *out)
 {
     uint64_t sum[STAT_COUNT];
+    uint32_t unkept = __atomic_load_n(&n->shared->reader->unkept, __ATOMIC_RELAXED);
 
     print_rules(s, n, out);
     if (s->broken)
@@ -70,6 +71,8 @@ void stats_print(const struct stats *s, const struct notice *n, FILE *out)
     if (s->dropped)
         fprintf(out, "rulerun: %llu alerts were dropped by outputs\n",
                 (unsigned long long)s->dropped);
+    if (unkept)
+        fprintf(out, "rulerun: %u states of processes or texts of them found no room\n", unkept);
     print_events(n, sum, out);
     fprintf(out, "rulerun: seen=%llu filtered=%llu sent=%llu lost=%llu limited=%llu alerts=%llu\n",
             (unsigned long long)sum[STAT_SEEN], (unsigned long long)sum[STAT_FILTERED],

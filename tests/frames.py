@@ -5,7 +5,7 @@
 A BPF program may have eight functions above each other, which take 512 bytes of stack together. Kernels
 before 6.2 count each frame in steps of 32 bytes, later ones in steps of 16: what is too much is refused
 there alone, and with the whole program. Seen here, it is seen in a second and not only in a guest.
-Without arguments: our rules, and the official ones, which are read from FALCO_RULES or from
+Without arguments: our rules, many made ones, and the official ones, which are read from FALCO_RULES or from
 ../shared/rules/falco beside this repository; without them there is less to see.
 """
 import bisect
@@ -84,13 +84,18 @@ class Program:
 
 
 def packs(folder):
-    """Bundles of our rules and of the official ones, apart and together."""
+    """Bundles of our rules, of the official ones, apart and together, and of very many."""
     official = [path for path in sorted(glob.glob(os.path.join(OFFICIAL, '*_rules.yaml')))
                 if 'deprecated' not in path]
     sources = {'ours': ['stdlib', 'rules'], 'every event': ['tests/live/around_rules.yaml'],
                **{os.path.basename(path): [path] for path in official}}
     if official:
         sources['all official'] = official
+    large = os.path.join(folder, 'large.yaml')
+    with open(large, 'w', encoding='utf-8') as text:
+        subprocess.run([sys.executable, 'tests/bench/genpack.py', '--shape', 'mixed', '--rules', '2000',
+                        '--seed', '1'], cwd=ROOT, check=True, stdout=text)
+    sources['tables of classes'] = [large]
     for name, source in sources.items():
         path = os.path.join(folder, name + '.rpk')
         subprocess.run(['build/rulec', 'build', '-o', path, *source], cwd=ROOT, check=True,

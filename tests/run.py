@@ -48,6 +48,7 @@ def suites(target):
         ('loops of the probe', [PY, 'tests/edges.py']),
         ('frames of the programs', [PY, 'tests/frames.py']),
         ('diagnostics', [PY, 'tests/diag.py']),
+        ('places of a pattern', [PY, 'tests/places.py']),
         ('bad input', [PY, 'tests/bad.py']),
         ('rules', [PY, 'tests/rules.py']),
         ('fuzz inputs', [PY, 'tests/fuzz/replay.py']),

@@ -8,6 +8,7 @@ The floods are made by flood.c. Each event of them has its own file, so that wha
 and lost must add up to what was done, exactly.
 """
 import argparse
+import contextlib
 import datetime
 import json
 import os
@@ -23,6 +24,7 @@ LOST, LIMITED, DROPPED = 'rulerun: events lost', 'rulerun: alerts limited', 'rul
 WAIT = 60           # seconds for what must come; it mostly comes at once
 LIMIT = '1000,10000'
 PROCESSES, EVERY = 100000, 975
+SLEEPERS, ROOM = 1200, 2 << 20      # bytes that are left for their states
 LEFT_OVER = 4000    # of the machine's own coming and going, in objects of a process's state
 
 
@@ -249,7 +251,7 @@ def objects():
             rows = [line.split() for line in slabs]
     except OSError:
         return None
-    return sum(int(row[1]) for row in rows if re.match(r'kmalloc(-\w+)*-8k$', row[0]))
+    return sum(int(row[1]) for row in rows if re.match(r'kmalloc(-\w+)*-512$', row[0]))
 
 
 def check_left_over(before, score):
@@ -284,6 +286,97 @@ def case_storm(files, score):
                 f'differ: {sorted(set(told) ^ set(done))[:6]}')
     check_sums('storm', daemon, score)
     score.check((daemon.counts() or {}).get('lost') == 0, 'storm: records were lost')
+
+
+def case_seeded(files, score):
+    """What ran before the daemon has its long arguments and environment, and so have its children."""
+    mark = files.opened('mark', 'args=%proc.args env=%proc.env')
+    mark['condition'] += ' and proc.env contains yyyyy'
+    script = f'read line; : < {files.path("mark")}; (: < {files.path("mark")}); exit 0'
+    sizes = (100, 900, 1900, 3900)
+    early = [subprocess.Popen(['sh', '-c', script, 'x' * size], stdin=subprocess.PIPE,
+                              env={'A': 'y' * size}) for size in sizes]
+    daemon = started(files.pack(mark))
+    for process in early:
+        process.communicate(b'\n')
+    told = [(f['proc.args'], f['proc.env']) for f in
+            (alert['output_fields'] for alert in await_alerts(daemon, 'mark', 2 * len(sizes)))]
+    score.check(daemon.stop() == 0, 'seeded: exit code')
+    want = [(f'-c {script} ' + 'x' * size, 'A=' + 'y' * size) for size in sizes for _ in range(2)]
+    score.check(sorted(told) == sorted(want), f'seeded: {[(len(a), len(e)) for a, e in told]}')
+
+
+@contextlib.contextmanager
+def limited_group():
+    """(a control group, its files of memory used and of the limit), or None; removed at the end."""
+    for root, used, limit in (('/sys/fs/cgroup/memory', 'memory.usage_in_bytes', 'memory.limit_in_bytes'),
+                              ('/sys/fs/cgroup', 'memory.current', 'memory.max')):
+        group = os.path.join(root, f'rulerun-room-{os.getpid()}')
+        with contextlib.suppress(OSError):
+            os.mkdir(group)
+            if os.path.exists(os.path.join(group, limit)):
+                break
+            os.rmdir(group)
+    else:
+        yield None
+        return
+    try:
+        yield group, os.path.join(group, used), os.path.join(group, limit)
+    finally:
+        os.rmdir(group)
+
+
+def put(path, value):
+    """Writes a file of a control group."""
+    with open(path, 'w', encoding='ascii') as out:
+        out.write(str(value))
+
+
+def starved(pack, group, used, limit):
+    """A daemon whose maps may take no more than a little; it is itself in no such group."""
+    start = f'echo $$ > {group}/cgroup.procs; exec "$0" "$@"'
+    daemon = Rulerun(pack, '--format', 'json', wrap=('sh', '-c', start))
+    put(os.path.join(os.path.dirname(group), 'cgroup.procs'), daemon.process.pid)
+    with open(used, encoding='ascii') as text:
+        put(limit, int(text.read()) + ROOM)
+    return daemon
+
+
+def case_room(files, score):
+    """Without memory for their states processes are unknown, which is counted, and known after."""
+    mark = files.opened('mark')
+    mark['condition'] += ' and proc.env contains ROOM'
+
+    def unsure(value):
+        """Whether what a new process with this environment does is told, and as uncertain."""
+        known = len(daemon.alerts())
+        subprocess.run(['sh', '-c', ': < ' + files.path('mark')], env={'B': value}, check=True)
+        time.sleep(0.1)
+        return [bool(alert.get('rulerun', {}).get('uncertain')) for alert in daemon.alerts()[known:]]
+
+    with limited_group() as places:
+        if not places:
+            score.skip('room: memory cannot be limited here')
+            return
+        daemon = starved(files.pack(mark), *places)
+        sleepers = [subprocess.Popen(['sleep', '600'], env={'A': 'y' * 3000}) for _ in range(SLEEPERS)]
+        try:
+            told = [unsure('y' * 3000) for _ in range(20)]
+            score.check(told.count([True]) > 0 and told.count([True]) + told.count([]) == 20,
+                        f'room: {told}')
+        finally:
+            for sleeper in sleepers:
+                sleeper.kill()
+                sleeper.wait()
+        put(places[2], 1 << 40)
+        end = time.monotonic() + WAIT
+        while unsure('ROOM') != [False] and time.monotonic() < end:
+            time.sleep(0.2)
+        score.check(time.monotonic() < end and unsure('y' * 3000) == [], 'room: there is none after')
+        score.check(daemon.stop() == 0, f'room: exit code\n{daemon.read("err")}')
+    score.check(re.search(r'^rulerun: [1-9]\d* states of processes or texts of them found no room$',
+                          daemon.read('err'), re.MULTILINE), f'room: {daemon.read("err")}')
+    check_sums('room', daemon, score)
 
 
 CASES = {name[5:]: case for name, case in list(globals().items()) if name.startswith('case_')}

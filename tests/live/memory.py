@@ -24,7 +24,8 @@ RULES = """
 """
 KERNEL = re.compile(r'memory in the kernel: at most ([\d.]+) MiB \(buffer ([\d.]+), maps ([\d.]+), '
                     r'programs ([\d.]+)\), and ([\d.]+) KiB a process: ([\d.]+) MiB for (\d+) now, '
-                    r'([\d.]+) MiB for (\d+), which is pid_max')
+                    r'([\d.]+) MiB for (\d+), which is pid_max; '
+                    r'a process with the longest texts takes ([\d.]+) KiB more')
 DAEMON = re.compile(r'memory of the daemon: at most ([\d.]+) MiB; ([\d.]+) MiB now')
 STATUS = re.compile(r'^(VmSize|VmHWM|VmRSS):\s+(\d+) kB$', re.M)
 MIB = 1 << 20
@@ -44,7 +45,7 @@ def kernel_side(said, pid, score):
     figures = KERNEL.search(said)
     if not score.check(figures, f'nothing said of the kernel:\n{said}'):
         return
-    total, buffer, maps, programs, each, now, count, most, pid_max = map(float, figures.groups())
+    total, buffer, maps, programs, each, now, count, most, pid_max, texts = map(float, figures.groups())
     rows = {row.get('map_id', -row.get('prog_id', 0)): row
             for row in fdinfos(pid) if 'memlock' in row}.values()
     held = {'buffer': 0, 'maps': 0, 'programs': 0}
@@ -54,8 +55,9 @@ def kernel_side(said, pid, score):
     for what, limit in (('buffer', buffer), ('maps', maps), ('programs', programs)):
         score.check(0 < held[what] <= (limit + SHOWN) * MIB, f'{what}: {held[what]}, said {limit} MiB')
     score.check(abs(total - buffer - maps - programs) < 4 * SHOWN, f'no sum: {figures.group(0)}')
-    state = sum(row['value_size'] for row in rows if row.get('map_type') == STORAGE)
-    score.check(state > 8000 and state <= each * 1024 <= 3 * state, f'a process: {each}, not {state}')
+    sizes = sorted(row['value_size'] for row in rows if row.get('map_type') == STORAGE)
+    score.check(sizes[:1] == [432] and each == 0.8, f'a process: {each} KiB, values of {sizes}')
+    score.check(sizes[-2:] == [4104, 4104] and texts == 16, f'texts: {texts} KiB, values of {sizes}')
     with open('/proc/sys/kernel/pid_max', encoding='ascii') as text:
         score.check(int(text.read()) == pid_max, f'pid_max: {pid_max}')
     score.check(abs(now - each * count / 1024) < 2 * SHOWN + count / 10000 and

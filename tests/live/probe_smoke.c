@@ -22,7 +22,8 @@
 
 #include "../../bpf/abi.h"
 
-#define LANES 4 /* 1 + rules of the filter */
+#define BUFFER (64u << 20) /* every call is sent, and a busy machine has us wait */
+#define LANES 4            /* 1 + rules of the filter */
 
 static const char *const num_names[] = {
 #define SLOT_NUM(id, group, doc) #id,
@@ -165,6 +166,8 @@ static int prepare(struct bpf_object *obj)
         err = set_entries(obj, "scratch", cpus);
     if (!err)
         err = set_entries(obj, "stats", cpus);
+    if (!err)
+        err = set_entries(obj, "events", BUFFER);
     return err ? err : set_entries(obj, "lanes", LANES);
 }
 

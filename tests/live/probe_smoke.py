@@ -27,6 +27,34 @@ libc = ctypes.CDLL(None, use_errno=True)
 T = sys.argv[1]
 '''
 
+
+
+SIZES = (248, 249, 936, 937, 1960, 1961, 4008, 4009, 4096)
+
+
+def texts():
+    """Programs whose arguments and environment have so many bytes each."""
+    code = (f'for n in {SIZES}:\n name = "t%d" % n\n'
+            ' os.spawnve(0, "/bin/true", [name, "y" * (n - len(name) - 2)], {"A": "y" * (n - 3)})')
+    return [(f'arguments and environment of {size} bytes', None if i else code, 'execve',
+             {'EXE': f't{size}'}, {'ARGS': 'y' * (size - len(f't{size}') - 2), 'CMD_NARGS': '1',
+                                   'ENV_RAW': 'A=' + 'y' * (size - 3)})
+            for i, size in enumerate(SIZES)]
+
+
+def inherited(size):
+    """Both over a fork, and given up by the child's own program."""
+    code = ('import os; p = os.fork()\nif p: os.wait()\n'
+            f'else: os.mkdir("f{size}"); os.execve("/bin/true", ["after{size}", "z"], dict(B="c"))')
+    many = 'y' * size
+    return [(f'texts of {size} bytes over a fork',
+             f'os.chdir(T); os.spawnve(os.P_WAIT, T + "/probe-smoke", [T + "/probe-smoke", "-c", '
+             f'{code!r}, {many!r}], {{"A": {many!r}}})', 'mkdir', {'A0': f'f{size}'},
+             {'ARGS': re.compile(f'-c import .* {many}$'), 'ENV_RAW': 'A=' + many}),
+            (f'texts of {size} bytes, then others', None, 'execve', {'EXE': f'after{size}'},
+             {'ARGS': 'z', 'ENV_RAW': 'B=c', 'PCMDLINE': re.compile(f'probe-smoke -c .* {many}$')})]
+
+
 # name, Python code of the action ({T}: its directory), event, selectors and expected slots.
 CASES = [
     ('open absolute', 'os.open("/etc/hostname", os.O_RDONLY)', 'openat',
@@ -153,6 +181,8 @@ CASES = [
      '[T + "/probe-smoke", "-c", "import os; p = os.fork()\\nif p: os.wait()\\n'
      'else: os.mkdir(%r)" % (T + "/fe")], e)', 'mkdir',
      {'A0': '{T}/fe'}, {'ENV_RAW': 'A=b c'}),
+    *texts(),
+    *[case for size in (10, 300, 1000, 2500, 3880) for case in inherited(size)],
     ('data of a write', 'f = os.open(T + "/w", os.O_CREAT | os.O_WRONLY)\n'
      'os.pwrite(f, b"a\\0" * 60, 0)', 'pwrite', {'RES': '120'}, {'DATA': 'a\\x00' * 40}),
     ('data of a failed write', 'libc.pwrite(-1, b"lost", 4, 0)', 'pwrite', {'RES': '-9'},
@@ -301,14 +331,25 @@ def run_cases(exe, tmp):
     return dirs
 
 
+# Into a group and back again, each time with a new program.
+MOVES = '''
+import os
+lines = [line.strip().split(":", 2) for line in open("/proc/self/cgroup")]
+own = next(path for _, names, path in lines if "cpu" in names.split(","))
+open(%r, "w").write("0")
+os.spawnv(os.P_WAIT, "/bin/true", ["cg%d"])
+open(%r + own + "/cgroup.procs", "w").write("0")
+os.spawnv(os.P_WAIT, "/bin/true", ["back%d"])
+'''
+
+
 def run_cgroups(exe):
     base = '/sys/fs/cgroup/cpu/'
     for n, (path, _) in enumerate(CGROUPS):
         here = base + path
         try:
             os.makedirs(here)
-            code = 'import os; open(%r, "w").write("0"); os.spawnv(0, "/bin/true", ["cg%d"])' % (
-                here + '/cgroup.procs', n)
+            code = MOVES % (here + '/cgroup.procs', n, base, n)
             subprocess.run([exe, '-c', code])
         finally:
             remove_groups(base, path)
@@ -330,6 +371,8 @@ def check_cgroups(recs, own):
     for n, (path, cid) in enumerate(CGROUPS):
         bad += judge('cgroup ' + path, recs, 'execve', {'EXE': 'cg%d' % n},
                      {'CONTAINER_ID': cid or own}, '')
+        bad += judge('back from ' + path, recs, 'execve', {'EXE': 'back%d' % n},
+                     {'CONTAINER_ID': own}, '')
     return bad
 
 
@@ -363,7 +406,7 @@ def main(argv):
         bad += judge(name, near, event, select, want, d)
     own = [r['CONTAINER_ID'] for r in recs if r['EXE'] == dirs[0] + '/probe-smoke'][0]
     bad += check_cgroups(recs, own)
-    print('%d passed, %d failed' % (len(CASES) + len(CGROUPS) + 1 - bad, bad))
+    print('%d passed, %d failed' % (len(CASES) + 2 * len(CGROUPS) + 1 - bad, bad))
     return 1 if bad else 0
 
 

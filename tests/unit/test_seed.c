@@ -69,47 +69,49 @@ static void fill(void)
 static void test_read(void **state)
 {
     const struct seed s = {.proc = proc, .boot_offset_ns = 1000};
-    struct proc_state st;
+    struct seeded to;
+    const struct proc_state *st = &to.st;
 
     (void)state;
     fill();
-    assert_int_equal(seed_read(&s, 42, &st), 0);
-    assert_string_equal(st.comm, "a ) b");
-    assert_int_equal(st.tty, 34816);
-    assert_int_equal(st.pgid, 40);
-    assert_int_equal(st.vpid, 7);
-    assert_int_equal(st.vpgid, 6);
-    assert_int_equal(st.sid, 5);
-    assert_int_equal(st.loginuid, 1000);
-    assert_int_equal(st.start_ts, 1000 + 500 * (1000000000ull / (__u64)sysconf(_SC_CLK_TCK)));
-    assert_int_equal(st.exe_len, 4);
-    assert_int_equal(st.nargs, 2);
-    assert_int_equal(st.args_len, 11);
-    assert_memory_equal(st.args, "prog\0-x a b", 11);
-    assert_int_equal(st.args_state, ST_PRESENT);
-    assert_int_equal(st.container_len, 64);
-    assert_int_equal(st.container_kind, CONTAINER_BARE);
-    assert_memory_equal(st.container_id, ID, 64);
-    assert_true(st.exe_ino != 0);
+    assert_int_equal(seed_read(&s, 42, &to), 0);
+    assert_string_equal(st->comm, "a ) b");
+    assert_int_equal(st->tty, 34816);
+    assert_int_equal(st->pgid, 40);
+    assert_int_equal(st->vpid, 7);
+    assert_int_equal(st->vpgid, 6);
+    assert_int_equal(st->sid, 5);
+    assert_int_equal(st->loginuid, 1000);
+    assert_int_equal(st->start_ts, 1000 + 500 * (1000000000ull / (__u64)sysconf(_SC_CLK_TCK)));
+    assert_int_equal(st->exe_len, 4);
+    assert_int_equal(st->nargs, 2);
+    assert_int_equal(st->args_len, 11);
+    assert_memory_equal(st->args, "prog\0-x a b", 11);
+    assert_int_equal(st->args_state, ST_PRESENT);
+    assert_int_equal(st->container_len, 64);
+    assert_int_equal(st->container_kind, CONTAINER_BARE);
+    assert_memory_equal(st->container_id, ID, 64);
+    assert_true(st->exe_ino != 0);
 }
 
 static void test_long_args(void **state)
 {
     static char many[ARGS_CAP + 100];
     const struct seed s = {.proc = proc};
-    struct proc_state st;
+    struct seeded to;
+    const struct proc_state *st = &to.st;
 
     (void)state;
     fill();
     memset(many, 'x', sizeof(many));
     put("cmdline", many, sizeof(many));
-    assert_int_equal(seed_read(&s, 42, &st), 0);
-    assert_int_equal(st.args_state, ST_CUT);
-    assert_int_equal(st.args_len, ARGS_CAP - 1);
+    assert_int_equal(seed_read(&s, 42, &to), 0);
+    assert_int_equal(st->args_state, ST_CUT);
+    assert_int_equal(st->args_len, ARGS_CAP - 1);
     put("cmdline", "", 0); /* a kernel thread */
-    assert_int_equal(seed_read(&s, 42, &st), 0);
-    assert_int_equal(st.args_state, ST_PRESENT);
-    assert_int_equal(st.args_len, 0);
+    assert_int_equal(seed_read(&s, 42, &to), 0);
+    assert_int_equal(st->args_state, ST_PRESENT);
+    assert_int_equal(st->args_len, 0);
 }
 
 static void test_controllers(void **state)
@@ -123,16 +125,17 @@ static void test_controllers(void **state)
         {"4:memory:/\n2:cpu:/a/b/c\n", "host"},
     };
     const struct seed s = {.proc = proc};
-    struct proc_state st;
+    struct seeded to;
+    const struct proc_state *st = &to.st;
 
     (void)state;
     fill();
     for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
         put_text("cgroup", of[i].groups);
-        assert_int_equal(seed_read(&s, 42, &st), 0);
-        assert_int_equal(st.container_state, ST_PRESENT);
-        assert_int_equal(st.container_len, strlen(of[i].id));
-        assert_memory_equal(st.container_id, of[i].id, st.container_len);
+        assert_int_equal(seed_read(&s, 42, &to), 0);
+        assert_int_equal(st->container_state, ST_PRESENT);
+        assert_int_equal(st->container_len, strlen(of[i].id));
+        assert_memory_equal(st->container_id, of[i].id, st->container_len);
     }
 }
 
@@ -140,41 +143,72 @@ static void test_env(void **state)
 {
     static char many[ENV_CAP + 1];
     const struct seed s = {.proc = proc};
-    struct env_state env;
+    struct seeded to;
 
     (void)state;
+    fill();
+    assert_int_equal(seed_read(&s, 42, &to), 0);
     put("environ", "A=b c\0D=\0", 9);
-    seed_env(&s, 42, &env);
-    assert_int_equal(env.state, ST_PRESENT);
-    assert_int_equal(env.len, 8);
-    assert_memory_equal(env.text, "A=b c\0D=", 8);
+    seed_env(&s, 42, &to);
+    assert_int_equal(to.st.env_state, ST_PRESENT);
+    assert_int_equal(to.st.env_len, 8);
+    assert_memory_equal(to.env, "A=b c\0D=", 8);
     put("environ", "", 0);
-    seed_env(&s, 42, &env);
-    assert_int_equal(env.state, ST_PRESENT);
-    assert_int_equal(env.len, 0);
+    seed_env(&s, 42, &to);
+    assert_int_equal(to.st.env_state, ST_PRESENT);
+    assert_int_equal(to.st.env_len, 0);
     memset(many, 'x', sizeof(many));
     many[ENV_CAP - 1] = '\0';
     put("environ", many, ENV_CAP);
-    seed_env(&s, 42, &env);
-    assert_int_equal(env.state, ST_PRESENT);
-    assert_int_equal(env.len, ENV_CAP - 1);
+    seed_env(&s, 42, &to);
+    assert_int_equal(to.st.env_state, ST_PRESENT);
+    assert_int_equal(to.st.env_len, ENV_CAP - 1);
     put("environ", many, ENV_CAP + 1);
-    seed_env(&s, 42, &env);
-    assert_int_equal(env.state, ST_CUT);
-    assert_int_equal(env.len, ENV_CAP - 1);
-    seed_env(&s, 43, &env);
-    assert_int_equal(env.state, ST_UNKNOWN);
+    seed_env(&s, 42, &to);
+    assert_int_equal(to.st.env_state, ST_CUT);
+    assert_int_equal(to.st.env_len, ENV_CAP - 1);
+    seed_env(&s, 43, &to);
+    assert_int_equal(to.st.env_state, ST_UNKNOWN);
+}
+
+/* Which map has a text of so many bytes; 0: none, short arguments are in the state. */
+static void test_classes(void **state)
+{
+    static const struct {
+        size_t n;
+        __u8 args, env;
+    } of[] = {{0, 0, 0},    {1, 0, 1},    {248, 0, 1},  {249, 1, 1},  {936, 1, 1}, {937, 2, 2},
+              {1960, 2, 2}, {1961, 3, 3}, {4008, 3, 3}, {4009, 4, 4}, {4095, 4, 4}};
+    static char many[ARGS_CAP];
+    const struct seed s = {.proc = proc};
+    struct seeded to;
+
+    (void)state;
+    fill();
+    memset(many, 'x', sizeof(many));
+    for (size_t i = 0; i < sizeof(of) / sizeof(of[0]); i++) {
+        put("cmdline", many, of[i].n);
+        put("environ", many, of[i].n);
+        assert_int_equal(seed_read(&s, 42, &to), 0);
+        seed_env(&s, 42, &to);
+        assert_int_equal(to.st.args_len, of[i].n);
+        assert_int_equal(to.st.args_class, of[i].args);
+        assert_memory_equal(of[i].args ? to.args : to.st.args, many, of[i].n);
+        assert_int_equal(to.st.env_len, of[i].n);
+        assert_int_equal(to.st.env_class, of[i].env);
+        assert_memory_equal(to.env, many, of[i].n);
+    }
 }
 
 static void test_gone(void **state)
 {
     const struct seed s = {.proc = proc};
-    struct proc_state st;
+    struct seeded to;
 
     (void)state;
-    assert_true(seed_read(&s, 43, &st) < 0);
+    assert_true(seed_read(&s, 43, &to) < 0);
     put_text("stat", "42 broken");
-    assert_true(seed_read(&s, 42, &st) < 0);
+    assert_true(seed_read(&s, 42, &to) < 0);
 }
 
 struct row {
@@ -234,7 +268,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_read),        cmocka_unit_test(test_long_args),
         cmocka_unit_test(test_controllers), cmocka_unit_test(test_env),
-        cmocka_unit_test(test_gone),        cmocka_unit_test(test_containers),
+        cmocka_unit_test(test_classes),     cmocka_unit_test(test_gone),
+        cmocka_unit_test(test_containers),
     };
 
     return cmocka_run_group_tests(tests, make_proc, remove_proc);
