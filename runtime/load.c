@@ -330,8 +330,7 @@ static const char *license_of(const void *bytes, size_t size)
 
 static void load_init(struct load *l)
 {
-    *l = (struct load){
-        .events_fd = -1, .lore_fd = -1, .state.procs = -1, .shared = {-1, -1, -1}};
+    *l = (struct load){.events_fd = -1, .lore_fd = -1, .state.procs = -1, .shared = {-1, -1, -1}};
     for (unsigned h = 0; h < HOOK_COUNT; h++)
         l->links[h] = l->typed[h] = -1;
     for (unsigned i = 0; i < TEXT_CLASSES; i++)
