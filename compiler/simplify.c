@@ -202,18 +202,21 @@ static int by_rank(const void *pa, const void *pb)
     const struct ranked *a = pa, *b = pb;
     if (a->rank != b->rank)
         return a->rank < b->rank ? -1 : 1;
-    return a->place < b->place ? -1 : a->place > b->place;
+    return a->e.i < b->e.i ? -1 : a->e.i > b->e.i;
 }
 
-/* As written where nothing tells them apart. */
+/*
+ * Where nothing tells them apart, as they were met first in the pack: rules that ask for the same
+ * in another order come to the same.
+ */
 static void sort_by_rank(struct exprs *x, enum expr_kind kind, expr_id *v, uint32_t n)
 {
     bool sorted = true;
     x->rank.n = 0;
     for (uint32_t i = 0; i < n; i++) {
-        uint64_t rank = rank_of(x, kind, v[i]);
-        sorted = sorted && (!i || x->rank.v[i - 1].rank <= rank);
-        VEC_PUSH(x->c->arena, &x->rank, (struct ranked){.e = v[i], .place = i, .rank = rank});
+        struct ranked r = {.e = v[i], .rank = rank_of(x, kind, v[i])};
+        sorted = sorted && (!i || by_rank(&x->rank.v[i - 1], &r) < 0);
+        VEC_PUSH(x->c->arena, &x->rank, r);
     }
     if (sorted)
         return;

@@ -38,7 +38,6 @@ struct memo {
 };
 struct ranked {
     expr_id e;
-    uint32_t place;
     uint64_t rank;
 };
 
