@@ -32,26 +32,13 @@ static __always_inline bool succeeded(struct ev *ev)
     return event_is_open(ev->h.event) ? res != -1 : res == 0;
 }
 
-/* The directory's path into work.fold, with a slash at its end; its length, or 0. */
+/* As fold_dirfd(), of the directory whose descriptor is in this slot; 0: the working directory. */
 static __always_inline __u32 put_base(struct ev *ev, struct work *w, __u32 dir)
 {
-    int fd = AT_FDCWD;
-    __u32 n;
-
     OPAQUE(dir);
     if (dir >= N_COUNT) /* apart from the next test: clang would join both, and bound `dir - 1` */
         return 0;
-    if (dir)
-        fd = (int)ev->h.num[dir];
-    n = (__u32)path_of_dirfd(fd);
-    OPAQUE(n);
-    if (n == 0 || n >= PATH_CAP)
-        return 0;
-    bpf_probe_read_kernel(w->fold, n, w->path + PATH_CAP - n);
-    if (n == 1)
-        return 1; /* the root, which has it */
-    w->fold[n] = '/';
-    return n + 1;
+    return fold_dirfd(w, dir ? (int)ev->h.num[dir] : AT_FDCWD);
 }
 
 /* The text in slot A0 (or A1), absolute and folded, at the end of work.path; 0: unknown. */

@@ -48,7 +48,7 @@ static __always_inline void put_leader(struct ev *ev, struct task_struct *task, 
         put_exepath(ev, S_SID_EXEPATH, ev->s_SID_EXEPATH, mm);
         return;
     }
-    put_task_name(ev, S_PG_NAME, ev->s_PG_NAME, task);
+    put_task_name(ev, S_PG_NAME, ev->s_PG_NAME, task, st);
     put_text(ev, S_PG_EXE, 0, ST_UNKNOWN);
     if (st && args_load(task, st))
         put_exe(ev, S_PG_EXE, ev->s_PG_EXE, st);

@@ -168,24 +168,6 @@ static __always_inline bool name_is(struct ev *ev, __u32 text, __u32 n)
     return !s.differ;
 }
 
-/* The directory that an open's path starts from into work.fold, a slash at its end; its length, or
- * 0. */
-static __always_inline __u32 fold_base(struct ev *ev, struct work *w)
-{
-    __u32 n = (__u32)path_of_dirfd(open_dirfd(ev)), off = PATH_CAP - n;
-
-    OPAQUE(n);
-    OPAQUE(off);
-    if (n == 0 || n >= PATH_CAP)
-        return 0;
-    n &= PATH_CAP - 1; /* 6.1 loads it anew */
-    bpf_probe_read_kernel(w->fold, n, w->path + (off & (PATH_CAP - 1)));
-    if (n == 1)
-        return 1; /* the root, which has it */
-    w->fold[n] = '/';
-    return n + 1;
-}
-
 /* The first `n` bytes of slot A0, absolute and folded, to its place as a reading. False: it cannot
  * be told. */
 static __always_inline bool fold_spelling(struct ev *ev, __u32 n)
@@ -197,7 +179,7 @@ static __always_inline bool fold_spelling(struct ev *ev, __u32 n)
     if (!w)
         return false;
     if (ev->s_A0[0] != '/') {
-        at = fold_base(ev, w);
+        at = fold_dirfd(w, open_dirfd(ev));
         if (at == 0)
             return false;
     }

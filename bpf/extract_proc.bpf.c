@@ -356,10 +356,7 @@ __attribute__((noinline)) int extract_parent(struct ev *ev)
         return 0;
     }
     st = state_of(parent);
-    if (st)
-        put_name(ev, S_PNAME, ev->s_PNAME, st->comm);
-    else
-        put_task_name(ev, S_PNAME, ev->s_PNAME, parent);
+    put_task_name(ev, S_PNAME, ev->s_PNAME, parent, st);
     put_text(ev, S_PEXE, 0, ST_UNKNOWN);
     put_text(ev, S_PCMDLINE, 0, ST_UNKNOWN);
     if (st && args_load(parent, st)) {

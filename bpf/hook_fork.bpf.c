@@ -10,7 +10,16 @@
         break;                                                                                     \
     }
 
-/* The parent's long texts; what finds no room is unknown. */
+/* A text that the parent has, and that found no room, is unknown. */
+static __always_inline void lose_text(__u8 *class, __u8 *state)
+{
+    if (*state != ST_UNKNOWN)
+        count_unkept();
+    *class = 0;
+    *state = ST_UNKNOWN;
+}
+
+/* The parent's long texts. */
 static __always_inline void inherit_args(struct proc_state *st, struct task_struct *leader,
                                          struct task_struct *child)
 {
@@ -19,12 +28,8 @@ static __always_inline void inherit_args(struct proc_state *st, struct task_stru
     switch (st->args_class) {
         TEXT_SIZES(COPY, args)
     }
-    if (copied || !st->args_class)
-        return;
-    if (st->args_state != ST_UNKNOWN)
-        count_unkept();
-    st->args_class = 0;
-    st->args_state = ST_UNKNOWN;
+    if (st->args_class && !copied)
+        lose_text(&st->args_class, &st->args_state);
 }
 
 static __always_inline void inherit_env(struct proc_state *st, struct task_struct *leader,
@@ -35,12 +40,8 @@ static __always_inline void inherit_env(struct proc_state *st, struct task_struc
     switch (st->env_class) {
         TEXT_SIZES(COPY, envs)
     }
-    if (copied || !st->env_class)
-        return;
-    if (st->env_state != ST_UNKNOWN)
-        count_unkept();
-    st->env_class = 0;
-    st->env_state = ST_UNKNOWN;
+    if (st->env_class && !copied)
+        lose_text(&st->env_class, &st->env_state);
 }
 
 SEC("tp_btf/sched_process_fork")

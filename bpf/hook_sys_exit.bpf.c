@@ -311,7 +311,7 @@ static __always_inline bool is_no_event(__u64 nr, bool compat)
 
 /*
  * The kernel's compiler puts a program's end where its first `exit` is, and clang has but one, as
- * the last instruction. Far from the beginning it is on another page: 12 ns, for each call.
+ * the last instruction. Far from the beginning it can cost each call some 12 ns.
  */
 #define END_HERE()                                                                                 \
     do {                                                                                           \
@@ -323,7 +323,7 @@ SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
 {
     struct task_struct *task = bpf_get_current_task_btf();
-    const struct cred *cred = plan.task & TASK_CRED ? task->cred : NULL;
+    const struct cred *cred;
     bool compat = task->thread_info.status & TS_COMPAT, exec;
     struct call call;
     struct look look;
@@ -332,6 +332,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
 
     if (is_no_event(nr, compat))
         END_HERE();
+    cred = plan.task & TASK_CRED ? task->cred : NULL; /* walked to before what forks */
     call = call_of(regs, nr, compat);
     nr = call.nr;
     if (nr >= NR_COUNT || !syscall_wanted(nr) || nr == NR_CLOSE)

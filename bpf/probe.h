@@ -634,6 +634,23 @@ static __always_inline int path_of_dirfd(int dirfd)
     return file ? path_of_file(file) : 0;
 }
 
+/* Its path into work.fold, with a slash at its end; the length, or 0: it could not be told. */
+static __always_inline __u32 fold_dirfd(struct work *w, int dirfd)
+{
+    __u32 n = (__u32)path_of_dirfd(dirfd), off = PATH_CAP - n;
+
+    OPAQUE(n);
+    OPAQUE(off);
+    if (n == 0 || n >= PATH_CAP)
+        return 0;
+    n &= PATH_CAP - 1; /* 6.1 loads it anew */
+    bpf_probe_read_kernel(w->fold, n, w->path + (off & (PATH_CAP - 1)));
+    if (n == 1)
+        return 1; /* the root, which has it */
+    w->fold[n] = '/';
+    return n + 1;
+}
+
 /* Where an event of the open family has its path, and the directory it starts from. */
 static __always_inline __u64 open_text(struct ev *ev)
 {

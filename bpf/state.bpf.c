@@ -361,8 +361,10 @@ static __always_inline __u64 read_groups(struct groups *g, __u64 css_set)
     return serials;
 }
 
-/* A new program's groups are mostly those of the one before, and a child's its parent's. */
-
+/*
+ * A new program's groups are mostly those of the one before, and a child's its parent's: then the
+ * container is the same.
+ */
 static __always_inline void put_cgroup(struct proc_state *st, __u64 css_set)
 {
     struct work *w = work_get();

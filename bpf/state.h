@@ -74,11 +74,11 @@ static __always_inline bool read_name(char *to, struct task_struct *task)
     return take_name(to, task, state_of(task));
 }
 
-/* Name of a process into a text slot; unknown if read_name() says so. */
+/* Name of a process with this state into a text slot; unknown if take_name() says so. */
 static __always_inline void put_task_name(struct ev *ev, __u32 slot, char *to,
-                                          struct task_struct *task)
+                                          struct task_struct *task, const struct proc_state *st)
 {
-    if (read_name(to, task))
+    if (take_name(to, task, st))
         put_text(ev, slot, name_len(to), ST_PRESENT);
     else
         put_text(ev, slot, 0, ST_UNKNOWN);

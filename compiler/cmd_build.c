@@ -11,17 +11,7 @@
 #include "diag.h"
 #include "intern.h"
 #include "pipeline.h"
-
-static int write_all(int fd, const uint8_t *bytes, size_t size)
-{
-    for (size_t done = 0; done < size;) {
-        ssize_t n = write(fd, bytes + done, size - done);
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        done += n < 0 ? 0 : (size_t)n;
-    }
-    return 0;
-}
+#include "whole.h"
 
 /* Mode of a new file: mkstemp() gives 0600. */
 static mode_t file_mode(void)
@@ -36,7 +26,7 @@ static int write_special(const char *path, const uint8_t *bytes, size_t size)
 {
     int fd = open(path, O_WRONLY | O_CLOEXEC), err = fd < 0 ? -errno : 0;
     if (!err)
-        err = write_all(fd, bytes, size);
+        err = write_whole(fd, bytes, size);
     if (fd >= 0 && close(fd) < 0 && !err)
         err = -errno;
     return err;
@@ -53,7 +43,7 @@ static int write_file(const char *path, const uint8_t *bytes, size_t size)
         return -ENOMEM;
     int fd = mkostemp(temp, O_CLOEXEC), err = fd < 0 ? -errno : 0;
     if (!err)
-        err = write_all(fd, bytes, size);
+        err = write_whole(fd, bytes, size);
     if (!err && (fchmod(fd, file_mode()) < 0 || fsync(fd) < 0))
         err = -errno;
     if (fd >= 0 && close(fd) < 0 && !err)

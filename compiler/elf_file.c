@@ -11,24 +11,18 @@
 #include <unistd.h>
 
 #include "arena.h"
+#include "whole.h"
 
 int mem_fd(const void *bytes, size_t size)
 {
-    int fd = memfd_create("rulec", MFD_CLOEXEC);
+    int fd = memfd_create("rulec", MFD_CLOEXEC), err;
     if (fd < 0)
         return -errno;
-    for (size_t done = 0; done < size;) {
-        ssize_t n = write(fd, (const char *)bytes + done, size - done);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0) {
-            int err = -errno;
-            close(fd);
-            return err;
-        }
-        done += (size_t)n;
-    }
-    return fd;
+    err = write_whole(fd, bytes, size);
+    if (!err)
+        return fd;
+    close(fd);
+    return err;
 }
 
 int link_add(struct bpf_linker *linker, const void *bytes, size_t size)

@@ -10,6 +10,7 @@
 
 #include "../bpf/match.h"
 #include "../runtime/class_find.h"
+#include "../runtime/insn.h"
 #include "eval_bpf_load.h"
 #include "eval_sketch.h"
 #include "task.h"
@@ -172,54 +173,15 @@ static int alu(struct run *run, const struct bpf_insn *in)
     return 0;
 }
 
-static bool compare(uint8_t op, uint64_t a, uint64_t b, int64_t sa, int64_t sb, bool *known)
-{
-    switch (op) {
-    case BPF_JEQ:
-        return a == b;
-    case BPF_JNE:
-        return a != b;
-    case BPF_JGT:
-        return a > b;
-    case BPF_JGE:
-        return a >= b;
-    case BPF_JLT:
-        return a < b;
-    case BPF_JLE:
-        return a <= b;
-    case BPF_JSET:
-        return (a & b) != 0;
-    case BPF_JSGT:
-        return sa > sb;
-    case BPF_JSGE:
-        return sa >= sb;
-    case BPF_JSLT:
-        return sa < sb;
-    case BPF_JSLE:
-        return sa <= sb;
-    default:
-        *known = false;
-        return false;
-    }
-}
-
 static int jump(struct run *run, const struct bpf_insn *in)
 {
-    bool wide = BPF_CLASS(in->code) == BPF_JMP, known = true, taken;
+    bool wide = BPF_CLASS(in->code) == BPF_JMP, always = BPF_OP(in->code) == BPF_JA;
     uint64_t a = run->r[in->dst_reg];
     uint64_t b = BPF_SRC(in->code) == BPF_X ? run->r[in->src_reg] : (uint64_t)(int64_t)in->imm;
-    if (BPF_OP(in->code) == BPF_JA)
-        taken = true;
-    else if (wide)
-        taken = compare(BPF_OP(in->code), a, b, (int64_t)a, (int64_t)b, &known);
-    else
-        taken = compare(BPF_OP(in->code), (uint32_t)a, (uint32_t)b, (int32_t)(uint32_t)a,
-                        (int32_t)(uint32_t)b, &known);
-    if (!known)
+    if (!always && !insn_is_branch(in))
         return fail(run, -ENOEXEC, "jump %#x", in->code);
-    if (taken)
-        run->pc =
-            (uint32_t)((int64_t)run->pc + (wide || BPF_OP(in->code) != BPF_JA ? in->off : in->imm));
+    if (always || insn_branches(in, a, b))
+        run->pc = (uint32_t)((int64_t)run->pc + (wide || !always ? in->off : in->imm));
     return 0;
 }
 

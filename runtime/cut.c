@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "insn.h"
+
 #define REGS 11
 
 enum insn_flag {
@@ -80,11 +82,7 @@ static int64_t target_of(const struct bpf_insn *insns, uint32_t i)
 
 static bool is_known_jump(const struct bpf_insn *insn)
 {
-    uint8_t op = BPF_OP(insn->code);
-
-    if (op == BPF_JA || op == BPF_CALL || op == BPF_EXIT)
-        return is_always(insn) || is_call(insn) || is_exit(insn);
-    return op <= BPF_JSLE;
+    return insn_is_branch(insn) || is_always(insn) || is_call(insn) || is_exit(insn);
 }
 
 /* Those that nobody has told us of may do anything. */
@@ -266,49 +264,16 @@ static void step(const struct cut *c, struct regs *r, const struct bpf_insn *ins
 
 /* ---- jumps ---- */
 
-static bool holds(uint8_t op, uint64_t a, uint64_t b, int64_t sa, int64_t sb)
-{
-    switch (op) {
-    case BPF_JEQ:
-        return a == b;
-    case BPF_JNE:
-        return a != b;
-    case BPF_JGT:
-        return a > b;
-    case BPF_JGE:
-        return a >= b;
-    case BPF_JLT:
-        return a < b;
-    case BPF_JLE:
-        return a <= b;
-    case BPF_JSGT:
-        return sa > sb;
-    case BPF_JSGE:
-        return sa >= sb;
-    case BPF_JSLT:
-        return sa < sb;
-    case BPF_JSLE:
-        return sa <= sb;
-    default: /* BPF_JSET */
-        return (a & b) != 0;
-    }
-}
-
 /* TAKEN, FALLS or both. */
 static uint8_t outcomes(const struct regs *r, const struct bpf_insn *insn)
 {
-    uint64_t a = r->value[insn->dst_reg], b;
-    bool yes;
+    uint64_t b;
 
     if (is_always(insn))
         return TAKEN;
     if (!(r->numbers >> insn->dst_reg & 1) || !operand(r, insn, &b))
         return TAKEN | FALLS;
-    if (BPF_CLASS(insn->code) == BPF_JMP32)
-        yes = holds(BPF_OP(insn->code), (uint32_t)a, (uint32_t)b, (int32_t)a, (int32_t)b);
-    else
-        yes = holds(BPF_OP(insn->code), a, b, (int64_t)a, (int64_t)b);
-    return yes ? TAKEN : FALLS;
+    return insn_branches(insn, r->value[insn->dst_reg], b) ? TAKEN : FALLS;
 }
 
 /* ---- the walk ---- */

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "whole.h"
+
 #define NAMES 2048 /* places for names that are looked for, a power of two; twice their number */
 #define MAGIC 0xeb9f
 
@@ -319,19 +321,6 @@ static void *map_all(const char *path, size_t *size)
     return all;
 }
 
-static int write_all(int fd, const char *bytes, size_t size)
-{
-    while (size) {
-        ssize_t n = write(fd, bytes, size);
-
-        if (n <= 0)
-            return n < 0 ? -errno : -EIO;
-        bytes += n;
-        size -= (size_t)n;
-    }
-    return 0;
-}
-
 int ktypes_fill(int fd, const char *from, const struct btf *ours)
 {
     size_t size = 0, cut = 0;
@@ -341,7 +330,7 @@ int ktypes_fill(int fd, const char *from, const struct btf *ours)
     if (!all)
         return -ENOENT;
     part = ours ? ktypes_cut(all, size, ours, &cut) : NULL;
-    rc = part ? write_all(fd, part, cut) : write_all(fd, all, size);
+    rc = part ? write_whole(fd, part, cut) : write_whole(fd, all, size);
     free(part);
     munmap(all, size);
     return rc;

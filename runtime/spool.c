@@ -17,9 +17,7 @@
 #include "priv.h"
 
 #define RETRY_S 1
-#define BITE                                                                                       \
-    (256u << 10) /* bytes of the buffer that are packed before their room is given back            \
-                  */
+#define BITE (256u << 10) /* bytes that are packed before their room is given back */
 #define CLOSING_BYTES (2 * sizeof(struct capture_frame) + 8 + sizeof(struct capture_end))
 
 struct spool {
@@ -256,8 +254,8 @@ static const struct capture_frame *whole_frame(struct spool *s, uint64_t at)
     return (const struct capture_frame *)s->frame;
 }
 
-/* Packs whole frames, of those up to `put`, as many as `out` has room for
- * and are given back at once; their bytes. */
+/* Packs whole frames of those up to `put`, as many as `out` has room for and are given back at
+ * once; their bytes. */
 static size_t gather(struct spool *s, uint64_t put, uint64_t *records)
 {
     const struct capture_frame *f;
