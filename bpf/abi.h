@@ -166,7 +166,7 @@ struct ev {
     __u8 left;   /* of a call: what rule_left said before it was made an event */
     __u8 spelled;   /* of an open: the sketch found that the caller's text names the opened path */
     __u8 own_place; /* ... and no older mount that shows the file: there is no third reading */
-    __u8 pad_left;
+    __u8 limited_more; /* another rule might match than that of `limited`, and is closed */
     __u64 sketch;  /* which rules the path can concern (bpf/sketch.h) */
     __u64 req;     /* of a ring: address of the request, if this is its end */
     __u8 peer[24]; /* of a ring: beginning of the socket address that a datagram goes to */

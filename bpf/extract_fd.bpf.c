@@ -6,6 +6,7 @@
  */
 #include "place.h"
 #include "path_sketch.h"
+#include "same_open.h"
 
 /* ---- paths ---- */
 

@@ -2,6 +2,7 @@
 /* The exit of a system call: nearly all events. */
 #include "judge.h"
 #include "call.h"
+#include "lane.h"
 
 /* 1 + the 64-bit number of a 32-bit call; 0: none. */
 static const volatile __u16 native_of[NR_COUNT] = {
@@ -202,6 +203,24 @@ static __always_inline void count_filtered(__u32 event)
     n[STAT_FILTERED]++;
 }
 
+/*
+ * Is it the call that was remembered, as far as can be told before its event is made, and is the
+ * one lane closed that was then?
+ */
+static __always_inline bool may_be_again(struct pt_regs *regs, struct call call, __s64 res,
+                                         struct task_struct *task, const struct cred *cred)
+{
+    struct work *w = work_get();
+    const struct again *a;
+
+    if (!w || w->again.id.task != (__u64)task || call.way != WAY_NATIVE)
+        return false;
+    a = &w->again;
+    return a->nr == call.nr && a->res == res && a->args[0] == regs->di && a->args[1] == regs->si &&
+           a->args[2] == regs->dx && a->args[3] == regs->r10 &&
+           keep_is(&a->id, task, cred, keep_generation()) && lane_is_shut(w, a->limited);
+}
+
 /* The call's event, as far as a look at its path needs it. */
 static __always_inline struct ev *take_call(struct pt_regs *regs, struct call call, __s64 res,
                                             struct task_struct *task)
@@ -244,6 +263,8 @@ static __always_inline void judge_call(struct ev *ev, const struct look *look)
     if (plan.task)
         keep_begin(&look->kept, ev);
     rule = ev->left ? event_judge(ev, rule_filter_calls) : 0;
+    if (rule == 0 && ev->limited)
+        open_keep(ev);
     if (plan.task)
         keep_end(&look->kept, ev);
     event_end(ev, rule, rule_filter_calls);
@@ -343,6 +364,13 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
         return 0;
     if (compat)
         res = (__s32)res;
+    if (may_be_again(regs, call, res, task, cred)) {
+        ev = take_call(regs, call, res, task);
+        if (ev && open_again(ev)) {
+            event_drop(ev);
+            return 0;
+        }
+    }
     look = look_at(task, cred, event_of[nr], class_of(nr, call.way, regs, res));
     if (look.left == LEFT_NONE && !plan.audit) {
         count_filtered(event_of[nr]);

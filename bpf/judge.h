@@ -55,6 +55,7 @@ static __always_inline void event_clear(struct ev *ev, struct task_struct *task,
     ev->lore_found = 0;
     ev->wanted = 0;
     ev->limited = 0;
+    ev->limited_more = 0;
     put_num(ev, N_RES, res);
     put_num(ev, N_SYSNR, nr);
     put_num(ev, N_PID, task->tgid);
@@ -119,20 +120,31 @@ static __always_inline void judge_overtaken(struct ev *ev, filter_part *filter)
     record_fill(ev); /* again: other readings have taken the directory's place */
 }
 
-/* Sends what the verdict lets through. The event is packed where it stands, and gone then. */
-static __always_inline void event_end(struct ev *ev, int rule, filter_part *filter)
+/* Counts what no rule can match, or only those that are closed. */
+static __always_inline void event_drop(struct ev *ev)
 {
     __u64 *n = counters(ev->h.cpu, ev->h.event);
 
-    if (n)
+    if (n) {
         n[STAT_SEEN]++;
+        n[ev->limited ? STAT_LIMITED : STAT_FILTERED]++;
+    }
+    if (ev->limited)
+        lane_limit(ev);
+}
+
+/* Sends what the verdict lets through. The event is packed where it stands, and gone then. */
+static __always_inline void event_end(struct ev *ev, int rule, filter_part *filter)
+{
+    __u64 *n;
+
     if (rule == 0 && !plan.audit) {
-        if (n)
-            n[ev->limited ? STAT_LIMITED : STAT_FILTERED]++;
-        if (ev->limited)
-            lane_limit(ev);
+        event_drop(ev);
         return;
     }
+    n = counters(ev->h.cpu, ev->h.event);
+    if (n)
+        n[STAT_SEEN]++;
     ev->h.ts = bpf_ktime_get_boot_ns() + boot_offset_ns;
     ev->h.rule = (__u32)rule;
     record_fill(ev);

@@ -61,10 +61,38 @@ static __always_inline __u64 keep_ids(const struct cred *cred)
     return cred->euid.val | (__u64)cred->egid.val << 32;
 }
 
-static __always_inline bool keep_same_cred(const struct task_entry *row, const struct cred *cred)
+static __always_inline bool keep_same_cred(const struct task_id *id, const struct cred *cred)
 {
-    return row->ids == keep_ids(cred) && row->caps[0] == cred->cap_effective.val &&
-           row->caps[1] == cred->cap_permitted.val && row->caps[2] == cred->cap_inheritable.val;
+    return id->ids == keep_ids(cred) && id->caps[0] == cred->cap_effective.val &&
+           id->caps[1] == cred->cap_permitted.val && id->caps[2] == cred->cap_inheritable.val;
+}
+
+/* Is it this task, as it is now? `cred`: the task's, if plan.task asks for it. */
+static __always_inline bool keep_is(const struct task_id *id, struct task_struct *task,
+                                    const struct cred *cred, __u64 generation)
+{
+    return id->task == (__u64)task && id->start == task->start_boottime &&
+           id->execs == task->self_exec_id && id->generation == generation &&
+           (!(plan.task & TASK_CRED) || keep_same_cred(id, cred));
+}
+
+/* The current task, with the generation from before anything of it was looked at. */
+static __always_inline void keep_put_id(struct task_id *id, __u64 generation)
+{
+    struct task_struct *task = bpf_get_current_task_btf();
+    const struct cred *cred;
+
+    id->task = (__u64)task;
+    id->start = task->start_boottime;
+    id->execs = task->self_exec_id;
+    id->generation = generation;
+    if (!(plan.task & TASK_CRED))
+        return;
+    cred = task->cred;
+    id->ids = keep_ids(cred);
+    id->caps[0] = cred->cap_effective.val;
+    id->caps[1] = cred->cap_permitted.val;
+    id->caps[2] = cred->cap_inheritable.val;
 }
 
 /* `cred`: the task's, if plan.task asks for it. */
@@ -73,9 +101,7 @@ static __always_inline struct kept keep_find(struct task_struct *task, const str
     __u32 i = bpf_get_smp_processor_id() * task_slots + ((__u32)task->pid & (task_slots - 1));
     struct kept k = {.row = bpf_map_lookup_elem(&tasks, &i), .generation = keep_generation()};
 
-    k.valid = k.row && k.row->task == (__u64)task && k.row->start == task->start_boottime &&
-              k.row->execs == task->self_exec_id && k.row->generation == k.generation &&
-              (!(plan.task & TASK_CRED) || keep_same_cred(k.row, cred));
+    k.valid = k.row && keep_is(&k.row->id, task, cred, k.generation);
     return k;
 }
 

@@ -3,30 +3,18 @@
  * Lanes that are closed (abi.h: struct lane). Asked where a rule would be the filter's answer, so
  * that an event which no rule can match costs nothing more.
  */
-#include "probe.h"
-
-/*
- * A lane that was closed for a flood opens by a crack: a few records at a time, so that the reader
- * can close it again before it is swamped, however late it gets to run.
- */
-#define CRACK 64 /* part of the buffer that they may hold */
-
-static __always_inline bool is_open(const struct lane *lane)
-{
-    __s64 held = (__s64)(lane->sent - lane->taken);
-
-    return bpf_ktime_get_boot_ns() + boot_offset_ns >= lane->closed &&
-           held <= (__s64)(bpf_ringbuf_query(&events, BPF_RB_RING_SIZE) / CRACK);
-}
+#include "lane.h"
 
 __attribute__((noinline)) int lane_answer(struct ev *ev, __u32 number)
 {
-    struct lane *lane = bpf_map_lookup_elem(&lanes, &number);
+    struct work *w = work_get();
 
-    if (!ev || !lane || !lane->closed || is_open(lane))
+    if (!ev || !w || !lane_is_shut(w, number))
         return (int)number;
     if (!ev->limited)
         ev->limited = number;
+    else if (ev->limited != number)
+        ev->limited_more = 1;
     return 0;
 }
 

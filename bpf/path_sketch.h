@@ -198,6 +198,16 @@ static long sketch_step(__u32 i, struct sketch_ctx *c)
     return sketch_go(c->ev, c->s);
 }
 
+/* From where a walk starts, and the caller's root, where it ends. */
+static __always_inline void walk_from(struct ev *ev, struct sketching *s)
+{
+    __u64 fs = (__u64)KREAD(struct task_struct, ev->task, fs);
+
+    s->mnt_root = (__u64)KREAD(struct vfsmount, s->mnt, mnt_root);
+    s->root_dentry = (__u64)KREAD(struct fs_struct, fs, root.dentry);
+    s->root_mnt = (__u64)KREAD(struct fs_struct, fs, root.mnt);
+}
+
 /*
  * Goes up from work.sketching.dentry and .mnt to a root and leaves there the bits of the
  * components, and whether the first `left` bytes of slot A0 spell the same path. What path_build
@@ -205,12 +215,9 @@ static long sketch_step(__u32 i, struct sketch_ctx *c)
  */
 static __always_inline void sketch_walk(struct ev *ev, struct sketching *s, bool near)
 {
-    __u64 fs = (__u64)KREAD(struct task_struct, ev->task, fs);
     struct sketch_ctx c = {.ev = ev, .s = s};
 
-    s->mnt_root = (__u64)KREAD(struct vfsmount, s->mnt, mnt_root);
-    s->root_dentry = (__u64)KREAD(struct fs_struct, fs, root.dentry);
-    s->root_mnt = (__u64)KREAD(struct fs_struct, fs, root.mnt);
+    walk_from(ev, s);
     s->bits = s->first = s->word = 0;
     s->n = s->size = s->done = 0;
     if (!sketch_ends(s) && (!near || !sketch_near(ev, s)))

@@ -17,6 +17,7 @@
 
 #include "kernel.h"
 #include "abi.h"
+#include "again.h"
 #include "class.h"
 #include "events.h"
 #include "lore.h"
@@ -141,6 +142,8 @@ struct work {
     struct sketching sketching;
     struct mounts mounts;
     struct messages messages;
+    struct again again;
+    struct shut shut;
     struct sock_ends ends;    /* where sock_ends() leaves them */
     struct lore_key key;      /* lore_find */
     __u32 zero;               /* never written: see untold() */
@@ -150,10 +153,7 @@ struct work {
 
 /* What was found of a task, and what it rests on (keep.h). */
 struct task_entry {
-    __u64 task, start, execs; /* address, start_boottime, self_exec_id */
-    __u64 generation;
-    __u64 ids;     /* effective user and group; this and what follows: if plan.task says so */
-    __u64 caps[3]; /* effective, permitted, inheritable */
+    struct task_id id;
     struct task_bits bits;
 };
 
@@ -423,6 +423,9 @@ int class_judge(struct ev *ev, __u32 class);
 int ring_forget(__u64 req);
 /* path_sketch.h: fills ev->sketch. */
 int path_sketch(struct ev *ev);
+/* same_open.h: remembers an open that ended limited / 1: this one is the same again. */
+int open_keep(struct ev *ev);
+int open_again(struct ev *ev);
 
 /* lore.bpf.c: fills ev->lore[kind]; what it is told from is filled. */
 int lore_find(struct ev *ev, __u32 kind);

@@ -31,23 +31,10 @@ __attribute__((noinline)) int task_settle(struct ev *ev)
 /* What was found of the current task, into its row. */
 __attribute__((noinline)) int task_keep(struct ev *ev, struct task_entry *row)
 {
-    struct task_struct *task = bpf_get_current_task_btf();
-    const struct cred *cred;
-
     if (!ev || !row)
         return 0;
-    row->task = (__u64)task;
-    row->start = task->start_boottime;
-    row->execs = task->self_exec_id;
-    row->generation = ev->kept.generation;
+    keep_put_id(&row->id, ev->kept.generation);
     row->bits = ev->kept.bits;
-    if (!(plan.task & TASK_CRED))
-        return 0;
-    cred = task->cred;
-    row->ids = keep_ids(cred);
-    row->caps[0] = cred->cap_effective.val;
-    row->caps[1] = cred->cap_permitted.val;
-    row->caps[2] = cred->cap_inheritable.val;
     return 0;
 }
 
