@@ -34,6 +34,7 @@ struct again {
     __u64 nr;
     __s64 res;
     __u64 args[AGAIN_ARGS];
+    __u64 at; /* which of them is the text's address */
     struct file_facts file;
     __u64 tick;    /* of the kernel's clock, when it was written: once in a tick is enough */
     __u32 limited; /* the one lane that was closed to it */

@@ -203,22 +203,21 @@ static __always_inline void count_filtered(__u32 event)
     n[STAT_FILTERED]++;
 }
 
-/*
- * Is it the call that was remembered, as far as can be told before its event is made, and is the
- * one lane closed that was then?
- */
-static __always_inline bool may_be_again(struct pt_regs *regs, struct call call, __s64 res,
-                                         struct task_struct *task, const struct cred *cred)
+/* Is it the call that was remembered, and is the one lane closed that was then? Its lane; or 0. */
+static __always_inline __u32 same_again(struct pt_regs *regs, struct call call, __s64 res,
+                                        struct task_struct *task, const struct cred *cred)
 {
     struct work *w = work_get();
     const struct again *a;
 
     if (!w || w->again.id.task != (__u64)task || call.way != WAY_NATIVE)
-        return false;
+        return 0;
     a = &w->again;
-    return a->nr == call.nr && a->res == res && a->args[0] == regs->di && a->args[1] == regs->si &&
-           a->args[2] == regs->dx && a->args[3] == regs->r10 &&
-           keep_is(&a->id, task, cred, keep_generation()) && lane_is_shut(w, a->limited);
+    if (a->nr != call.nr || a->res != res || a->args[0] != regs->di || a->args[1] != regs->si ||
+        a->args[2] != regs->dx || a->args[3] != regs->r10 ||
+        !keep_is(&a->id, task, cred, keep_generation()) || !lane_is_shut(w, a->limited))
+        return 0;
+    return open_again((__u64)task) ? a->limited : 0;
 }
 
 /* The call's event, as far as a look at its path needs it. */
@@ -349,6 +348,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
     struct call call;
     struct look look;
     struct ev *ev;
+    __u32 again;
     __u64 nr = regs->orig_ax; /* -1: cancelled */
 
     if (is_no_event(nr, compat))
@@ -364,12 +364,10 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
         return 0;
     if (compat)
         res = (__s32)res;
-    if (may_be_again(regs, call, res, task, cred)) {
-        ev = take_call(regs, call, res, task);
-        if (ev && open_again(ev)) {
-            event_drop(ev);
-            return 0;
-        }
+    again = same_again(regs, call, res, task, cred);
+    if (again) {
+        lane_count(event_of[nr], again);
+        return 0;
     }
     look = look_at(task, cred, event_of[nr], class_of(nr, call.way, regs, res));
     if (look.left == LEFT_NONE && !plan.audit) {

@@ -123,14 +123,17 @@ static __always_inline void judge_overtaken(struct ev *ev, filter_part *filter)
 /* Counts what no rule can match, or only those that are closed. */
 static __always_inline void event_drop(struct ev *ev)
 {
-    __u64 *n = counters(ev->h.cpu, ev->h.event);
+    __u64 *n;
 
-    if (n) {
-        n[STAT_SEEN]++;
-        n[ev->limited ? STAT_LIMITED : STAT_FILTERED]++;
-    }
-    if (ev->limited)
+    if (ev->limited) {
         lane_limit(ev);
+        return;
+    }
+    n = counters(ev->h.cpu, ev->h.event);
+    if (!n)
+        return;
+    n[STAT_SEEN]++;
+    n[STAT_FILTERED]++;
 }
 
 /* Sends what the verdict lets through. The event is packed where it stands, and gone then. */

@@ -18,38 +18,10 @@ __attribute__((noinline)) int lane_answer(struct ev *ev, __u32 number)
     return 0;
 }
 
-/* One more event of the lane, by this CPU's own counter while they are of the same one. */
-static __always_inline void count_limited(__u32 number)
-{
-    __u32 cpu = bpf_get_smp_processor_id(), last;
-    struct cpu_stats *s = bpf_map_lookup_elem(&stats, &cpu);
-    struct lane *lane;
-    __u64 was;
-
-    if (!s)
-        return;
-    was = s->limited;
-    last = (__u32)(was >> 32);
-    if (last == number && (__u32)was != ~0u) {
-        s->limited = was + 1;
-        return;
-    }
-    *(volatile __u64 *)&s->limited = (__u64)number << 32 | 1;
-    lane = bpf_map_lookup_elem(&lanes, &last);
-    if (lane)
-        __sync_fetch_and_add(&lane->limited, (__u32)was);
-}
-
 __attribute__((noinline)) int lane_limit(struct ev *ev)
 {
-    __u32 zero = 0;
-    struct ring_reader *r = bpf_map_lookup_elem(&reader, &zero);
-
-    if (!ev)
-        return 0;
-    count_limited(ev->limited);
-    if (r && !*(volatile __u32 *)&r->limited) /* not to write is not to share a cache line */
-        r->limited = 1;
+    if (ev)
+        lane_count(ev->h.event, ev->limited);
     return 0;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
-/* Is a rule's lane (abi.h: struct lane) closed? */
+/* Lanes that are closed (abi.h: struct lane), and events that are limited by them. */
 #ifndef RULEC_LANE_H
 #define RULEC_LANE_H
 
@@ -39,6 +39,40 @@ static __always_inline bool lane_is_shut(struct work *w, __u32 number)
     w->shut.lane = number;
     w->shut.tick = now;
     return true;
+}
+
+/* One more event of the lane, by this CPU's own counter while they are of the same one. */
+static __always_inline void lane_add(struct cpu_stats *s, __u32 number)
+{
+    __u64 was = s->limited;
+    __u32 last = (__u32)(was >> 32);
+    struct lane *lane;
+
+    if (last == number && (__u32)was != ~0u) {
+        s->limited = was + 1;
+        return;
+    }
+    *(volatile __u64 *)&s->limited = (__u64)number << 32 | 1;
+    lane = bpf_map_lookup_elem(&lanes, &last);
+    if (lane)
+        __sync_fetch_and_add(&lane->limited, (__u32)was);
+}
+
+static __always_inline void lane_count(__u64 event, __u32 number)
+{
+    __u32 cpu = bpf_get_smp_processor_id(), zero = 0;
+    struct ring_reader *r = bpf_map_lookup_elem(&reader, &zero);
+    struct cpu_stats *s = bpf_map_lookup_elem(&stats, &cpu);
+
+    OPAQUE(event); /* what is added to the address is what was tested */
+    if (!r || !s || event >= STAT_EVENTS)
+        return;
+    OPAQUE(event);
+    s->n[event][STAT_SEEN]++;
+    s->n[event][STAT_LIMITED]++;
+    lane_add(s, number);
+    if (!*(volatile __u32 *)&r->limited) /* not to write is not to share a cache line */
+        r->limited = 1;
 }
 
 #endif

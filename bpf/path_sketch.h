@@ -25,16 +25,17 @@ static __always_inline __u32 name_len(const struct sketching *s)
 }
 
 /* Are bytes [at, at + 8) of a component, `word`, those at the end of the text? */
-static __always_inline void compare_word(struct ev *ev, struct sketching *s, __u64 word, __u32 at)
+static __always_inline void compare_word(const char *text, struct sketching *s, __u64 word,
+                                         __u32 at)
 {
     __u32 len = name_len(s), place = (s->left - len + at) & (PATH_CAP - 1);
 
-    if (len > s->left || ((match_word(ev->s_A0 + place) ^ word) & match_mask(len - at)))
+    if (len > s->left || ((match_word(text + place) ^ word) & match_mask(len - at)))
         s->spelling = SPELLED_ELSE;
 }
 
 /* The component's bytes agree with the text's: what stands before them? */
-static __always_inline void compare_end(struct ev *ev, struct sketching *s, __u64 parent)
+static __always_inline void compare_end(const char *text, struct sketching *s, __u64 parent)
 {
     __u32 left = s->left - name_len(s);
 
@@ -42,7 +43,7 @@ static __always_inline void compare_end(struct ev *ev, struct sketching *s, __u6
     if (left == 0)
         s->spelling =
             parent == s->base_dentry && s->mnt == s->base_mnt ? SPELLED_SAME : SPELLED_ELSE;
-    else if (ev->s_A0[(left - 1) & (PATH_CAP - 1)] != '/')
+    else if (text[(left - 1) & (PATH_CAP - 1)] != '/')
         s->spelling = SPELLED_ELSE;
     else if (left == 1)
         s->spelling = SPELLED_WHOLE;
@@ -74,7 +75,7 @@ static __always_inline void see_within(struct sketching *s, __u64 word)
 }
 
 /* Bytes [at, at + 8) of a component, behind its first word. True: that was its last one. */
-static __always_inline bool see_word(struct ev *ev, struct sketching *s, __u64 name, __u32 at)
+static __always_inline bool see_word(const char *text, struct sketching *s, __u64 name, __u32 at)
 {
     __u64 word;
 
@@ -84,30 +85,30 @@ static __always_inline bool see_word(struct ev *ev, struct sketching *s, __u64 n
     if (sketch_head.within && name_len(s) >= at + 8)
         see_within(s, word);
     if (s->spelling == SPELLED_SO_FAR)
-        compare_word(ev, s, word, at);
+        compare_word(text, s, word, at);
     return false;
 }
 
 /* Pointers and an address, which a loop's context may hold: looked up once, not in each turn. */
 struct sketch_ctx {
-    struct ev *ev;
+    const char *text; /* the caller's, PATH_CAP bytes and a word */
     struct sketching *s;
     __u64 name;
 };
 
 static long word_step(__u32 i, struct sketch_ctx *c)
 {
-    return see_word(c->ev, c->s, c->name, i * 8);
+    return see_word(c->text, c->s, c->name, i * 8);
 }
 
 /* The words of a name behind its first one: those of a short one without a call for each. */
-static __always_inline void see_words(struct ev *ev, struct sketching *s, __u64 name)
+static __always_inline void see_words(const char *text, struct sketching *s, __u64 name)
 {
-    struct sketch_ctx c = {.ev = ev, .s = s, .name = name};
+    struct sketch_ctx c = {.text = text, .s = s, .name = name};
 
 #pragma unroll
     for (__u32 at = 8; at < NEAR_NAME; at += 8)
-        if (see_word(ev, s, name, at))
+        if (see_word(text, s, name, at))
             return;
     bpf_loop(NAME_WORDS, word_step, &c, 0);
 }
@@ -137,7 +138,8 @@ static __always_inline void see_end_of_text(struct sketching *s)
     s->spelling = SPELLED_SHORT;
 }
 
-static __always_inline void see_name(struct ev *ev, struct sketching *s, __u64 name, __u64 parent)
+static __always_inline void see_name(const char *text, struct sketching *s, __u64 name,
+                                     __u64 parent)
 {
     __u64 word = WORD_AT(name) & match_mask(name_len(s));
 
@@ -146,11 +148,11 @@ static __always_inline void see_name(struct ev *ev, struct sketching *s, __u64 n
     see_row(s, word);
     s->word = word;
     if (s->spelling == SPELLED_SO_FAR)
-        compare_word(ev, s, word, 0);
+        compare_word(text, s, word, 0);
     if (name_len(s) > 8)
-        see_words(ev, s, name);
+        see_words(text, s, name);
     if (s->spelling == SPELLED_SO_FAR)
-        compare_end(ev, s, parent);
+        compare_end(text, s, parent);
     if (s->n == 0 || sketch_head.dots)
         see_tail(s, name, word);
     s->n++;
@@ -169,7 +171,7 @@ static __always_inline bool sketch_ends(struct sketching *s)
 }
 
 /* One component, or one mount crossed. True: the walk ends. */
-static __always_inline bool sketch_go(struct ev *ev, struct sketching *s)
+static __always_inline bool sketch_go(const char *text, struct sketching *s)
 {
     __u64 dentry = s->dentry, parent;
 
@@ -181,27 +183,27 @@ static __always_inline bool sketch_go(struct ev *ev, struct sketching *s)
         return true;
     }
     s->len = KREAD(struct dentry, dentry, d_name.len) & 0xff;
-    see_name(ev, s, (__u64)KREAD(struct dentry, dentry, d_name.name), parent);
+    see_name(text, s, (__u64)KREAD(struct dentry, dentry, d_name.name), parent);
     s->dentry = parent;
     return sketch_ends(s) || s->size >= PATH_CAP ||
            (!sketch_head.shift && s->spelling >= SPELLED_SHORT);
 }
 
 /* Three of them. No loop: before 6.3 the verifier refuses one that clang enters in its middle. */
-static __always_inline bool sketch_near(struct ev *ev, struct sketching *s)
+static __always_inline bool sketch_near(const char *text, struct sketching *s)
 {
-    return sketch_go(ev, s) || sketch_go(ev, s) || sketch_go(ev, s);
+    return sketch_go(text, s) || sketch_go(text, s) || sketch_go(text, s);
 }
 
 static long sketch_step(__u32 i, struct sketch_ctx *c)
 {
-    return sketch_go(c->ev, c->s);
+    return sketch_go(c->text, c->s);
 }
 
 /* From where a walk starts, and the caller's root, where it ends. */
-static __always_inline void walk_from(struct ev *ev, struct sketching *s)
+static __always_inline void walk_from(__u64 task, struct sketching *s)
 {
-    __u64 fs = (__u64)KREAD(struct task_struct, ev->task, fs);
+    __u64 fs = (__u64)KREAD(struct task_struct, task, fs);
 
     s->mnt_root = (__u64)KREAD(struct vfsmount, s->mnt, mnt_root);
     s->root_dentry = (__u64)KREAD(struct fs_struct, fs, root.dentry);
@@ -215,12 +217,12 @@ static __always_inline void walk_from(struct ev *ev, struct sketching *s)
  */
 static __always_inline void sketch_walk(struct ev *ev, struct sketching *s, bool near)
 {
-    struct sketch_ctx c = {.ev = ev, .s = s};
+    struct sketch_ctx c = {.text = ev->s_A0, .s = s};
 
-    walk_from(ev, s);
+    walk_from(ev->task, s);
     s->bits = s->first = s->word = 0;
     s->n = s->size = s->done = 0;
-    if (!sketch_ends(s) && (!near || !sketch_near(ev, s)))
+    if (!sketch_ends(s) && (!near || !sketch_near(ev->s_A0, s)))
         bpf_loop(PATH_CAP, sketch_step, &c, 0);
     s->bits |= s->first;
     if (s->n)

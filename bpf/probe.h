@@ -423,9 +423,10 @@ int class_judge(struct ev *ev, __u32 class);
 int ring_forget(__u64 req);
 /* path_sketch.h: fills ev->sketch. */
 int path_sketch(struct ev *ev);
-/* same_open.h: remembers an open that ended limited / 1: this one is the same again. */
+/* same_open.h: remembers an open that ended limited / with its arguments and result, which are
+ * those of the task's call: 1: it is the same again. */
 int open_keep(struct ev *ev);
-int open_again(struct ev *ev);
+int open_again(__u64 task);
 
 /* lore.bpf.c: fills ev->lore[kind]; what it is told from is filled. */
 int lore_find(struct ev *ev, __u32 kind);
@@ -434,7 +435,7 @@ int lore_find(struct ev *ev, __u32 kind);
 /* What a filter says of rule `number` - 1 that it cannot exclude: `number`; 0: its lane is closed.
  */
 int lane_answer(struct ev *ev, __u32 number);
-/* No rule is left but those that are closed. */
+/* Counts an event of which no rule is left but those that are closed. */
 int lane_limit(struct ev *ev);
 
 /* record.bpf.c */

@@ -41,7 +41,7 @@ static __always_inline bool same_file(struct file_facts *f, __u64 file, bool put
 /* ---- the path ---- */
 
 /* One component of the text, or one mount crossed. True: the walk ends. */
-static __always_inline bool same_go(struct ev *ev, struct sketching *s)
+static __always_inline bool same_go(const char *text, struct sketching *s)
 {
     __u64 dentry = s->dentry, name, parent = (__u64)KREAD(struct dentry, dentry, d_parent);
 
@@ -52,75 +52,77 @@ static __always_inline bool same_go(struct ev *ev, struct sketching *s)
         return true;
     s->len = KREAD(struct dentry, dentry, d_name.len) & 0xff;
     name = (__u64)KREAD(struct dentry, dentry, d_name.name);
-    compare_word(ev, s, WORD_AT(name), 0);
+    compare_word(text, s, WORD_AT(name), 0);
     if (name_len(s) > 8)
-        see_words(ev, s, name);
+        see_words(text, s, name);
     if (s->spelling == SPELLED_SO_FAR)
-        compare_end(ev, s, parent);
+        compare_end(text, s, parent);
     s->dentry = parent;
     return s->spelling == SPELLED_ELSE || sketch_ends(s);
 }
 
 static long same_step(__u32 i, struct sketch_ctx *c)
 {
-    return same_go(c->ev, c->s);
+    return same_go(c->text, c->s);
 }
 
-/* Is the path of the file as the caller sees it the first `n` bytes of slot A0? */
-static __always_inline bool same_path(struct ev *ev, struct sketching *s, __u64 file, __u32 n)
+/* Is the text the file's path as the caller sees it, and is there no older mount that shows it? */
+static __always_inline bool same_path(const char *text, struct sketching *s, __u64 task, __u64 file)
 {
-    struct sketch_ctx c = {.ev = ev, .s = s};
+    struct sketch_ctx c = {.text = text, .s = s};
 
-    s->left = n;
     s->base_dentry = s->base_mnt = 0;
     s->spelling = SPELLED_SO_FAR;
     s->dentry = (__u64)KREAD(struct file, file, f_path.dentry);
     s->mnt = (__u64)KREAD(struct file, file, f_path.mnt);
-    walk_from(ev, s);
-    if (!same_go(ev, s) && !same_go(ev, s) && !same_go(ev, s))
+    walk_from(task, s);
+    if (!same_go(text, s) && !same_go(text, s) && !same_go(text, s))
         bpf_loop(PATH_CAP, same_step, &c, 0);
     return s->spelling == SPELLED_SAME &&
-           (!(plan.readings & READ_BIT(READ_STORED)) || stored_in(file, ev->task) == 0);
+           (!(plan.readings & READ_BIT(READ_STORED)) || stored_in(file, task) == 0);
 }
 
 /* ---- the text ---- */
 
 /* True: these are the last eight bytes of the text, or they differ. */
-static __always_inline bool same_word(const struct ev *ev, const struct again *a, __u32 at, __u32 n,
+static __always_inline bool same_word(const char *text, const struct again *a, __u32 at, __u32 n,
                                       __u64 *diff)
 {
     if (at >= n)
         return true;
-    *diff = (match_word(ev->s_A0 + at) ^ match_word(a->text + at)) & match_mask(n - at);
+    *diff = (match_word(text + at) ^ match_word(a->text + at)) & match_mask(n - at);
     return *diff;
 }
 
-static __always_inline bool same_text(const struct ev *ev, const struct again *a, __u32 n)
+/* Are the `n` bytes at the caller's address those of the text and its NUL? */
+static __always_inline bool same_text(char *text, const struct again *a, __u32 n)
 {
     __u64 diff = 0;
 
+    OPAQUE(n);
+    if (n > AGAIN_TEXT || bpf_probe_read_user(text, n, (void *)a->at))
+        return false;
 #pragma unroll
     for (__u32 i = 0; i < AGAIN_TEXT / 8; i++)
-        if (same_word(ev, a, i * 8, n, &diff))
+        if (same_word(text, a, i * 8, n, &diff))
             break;
     return !diff;
 }
 
-__attribute__((noinline)) int open_again(struct ev *ev)
+/* The text goes to work.fold. */
+__attribute__((noinline)) int open_again(__u64 task)
 {
     struct work *w = work_get();
     __u64 file;
-    __u32 n;
+    __u32 len;
 
-    if (!ev || !w)
+    if (!w)
         return 0;
-    n = *(volatile __u32 *)&w->again.len;
-    file = event_file(ev);
-    if (!file || open_len(ev) != n || !same_text(ev, &w->again, n) ||
-        !same_file(&w->again.file, file, false) || !same_path(ev, &w->sketching, file, n))
-        return 0;
-    ev->limited = w->again.limited;
-    return 1;
+    len = w->again.len;
+    file = fd_file(task, w->again.res);
+    w->sketching.left = len;
+    return file && same_text(w->fold, &w->again, len + 1) &&
+           same_file(&w->again.file, file, false) && same_path(w->fold, &w->sketching, task, file);
 }
 
 /* ---- what is remembered ---- */
@@ -170,12 +172,13 @@ __attribute__((noinline)) int open_keep(struct ev *ev)
     a = &w->again;
     a->tick = now;
     n = spelled_len(ev);
-    if (n == 0 || n > AGAIN_TEXT || !may_keep(ev))
+    if (n == 0 || n >= AGAIN_TEXT || !may_keep(ev))
         return 0;
     keep_put_id(&a->id, ev->kept.generation);
     a->nr = (__u64)ev->h.num[N_SYSNR];
     a->res = ev->h.num[N_RES];
     __builtin_memcpy(a->args, ev->args, sizeof(a->args));
+    a->at = open_text(ev);
     same_file(&a->file, ev->file, true);
     a->limited = ev->limited;
     a->len = n;
