@@ -203,21 +203,26 @@ static __always_inline void count_filtered(__u32 event)
     n[STAT_FILTERED]++;
 }
 
-/* Is it the call that was remembered, and is the one lane closed that was then? Its lane; or 0. */
-static __always_inline __u32 same_again(struct pt_regs *regs, struct call call, __s64 res,
-                                        struct task_struct *task, const struct cred *cred)
+/*
+ * Is it the call that was remembered, and is the one lane still closed that was then? It is counted
+ * for that. The task comes first: of most calls it is another one.
+ */
+static __always_inline bool limited_again(struct pt_regs *regs, struct call call, __s64 res,
+                                          struct task_struct *task, const struct cred *cred)
 {
     struct work *w = work_get();
     const struct again *a;
 
     if (!w || w->again.id.task != (__u64)task || call.way != WAY_NATIVE)
-        return 0;
+        return false;
     a = &w->again;
     if (a->nr != call.nr || a->res != res || a->args[0] != regs->di || a->args[1] != regs->si ||
         a->args[2] != regs->dx || a->args[3] != regs->r10 ||
-        !keep_is(&a->id, task, cred, keep_generation()) || !lane_is_shut(w, a->limited))
-        return 0;
-    return open_again((__u64)task) ? a->limited : 0;
+        !keep_is(&a->id, task, cred, keep_generation()) || !lane_is_shut(w, a->limited) ||
+        !open_again(w, (__u64)task))
+        return false;
+    lane_count(event_of[call.nr], a->limited);
+    return true;
 }
 
 /* The call's event, as far as a look at its path needs it. */
@@ -323,10 +328,16 @@ static __always_inline bool has_messages(__u64 nr)
            (syscall_wanted(NR_RECVMMSG) && nr == NR_RECVMMSG);
 }
 
-/* A call that no rule names, told before anything else of it is: these are most. */
-static __always_inline bool is_no_event(__u64 nr, bool compat)
+/*
+ * A call that no rule names, told before anything else of it is: these are most. Whether it is a
+ * 32-bit one is asked only of a number that rules name as such, because that costs a call.
+ */
+static __always_inline bool is_no_event(__u64 nr)
 {
-    return !compat && nr < OWN_FIRST && !syscall_wanted(nr);
+    bool inner = nr == NR_SOCKETCALL || nr == NR_IPC;
+
+    return nr < OWN_FIRST && !syscall_wanted(nr) && !inner &&
+           !syscall_wanted(of_table(native_of, nr, NR_COUNT));
 }
 
 /*
@@ -342,17 +353,18 @@ static __always_inline bool is_no_event(__u64 nr, bool compat)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
 {
-    struct task_struct *task = bpf_get_current_task_btf();
+    struct task_struct *task;
     const struct cred *cred;
-    bool compat = task->thread_info.status & TS_COMPAT, exec;
+    bool compat, exec;
     struct call call;
     struct look look;
     struct ev *ev;
-    __u32 again;
     __u64 nr = regs->orig_ax; /* -1: cancelled */
 
-    if (is_no_event(nr, compat))
+    if (is_no_event(nr))
         END_HERE();
+    task = bpf_get_current_task_btf();
+    compat = task->thread_info.status & TS_COMPAT;
     cred = plan.task & TASK_CRED ? task->cred : NULL; /* walked to before what forks */
     call = call_of(regs, nr, compat);
     nr = call.nr;
@@ -364,11 +376,8 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
         return 0;
     if (compat)
         res = (__s32)res;
-    again = same_again(regs, call, res, task, cred);
-    if (again) {
-        lane_count(event_of[nr], again);
+    if (limited_again(regs, call, res, task, cred))
         return 0;
-    }
     look = look_at(task, cred, event_of[nr], class_of(nr, call.way, regs, res));
     if (look.left == LEFT_NONE && !plan.audit) {
         count_filtered(event_of[nr]);

@@ -150,6 +150,8 @@ static __always_inline void event_end(struct ev *ev, int rule, filter_part *filt
         n[STAT_SEEN]++;
     ev->h.ts = bpf_ktime_get_boot_ns() + boot_offset_ns;
     ev->h.rule = (__u32)rule;
+    if (!record_fits(ev))
+        return;
     record_fill(ev);
     if (plan.audit && plan.task)
         judge_overtaken(ev, filter);

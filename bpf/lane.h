@@ -20,21 +20,18 @@ static __always_inline bool lane_opens(const struct lane *lane)
 }
 
 /*
- * The clock and the buffer are asked once in a tick of the kernel's own clock: a few milliseconds,
- * where a lane is closed for a hundred, and reading that tick costs nothing. Only what user space
- * opens is open at once.
+ * The lane, the clock and the buffer are asked once in a tick of the kernel's own clock: a few
+ * milliseconds, where a lane is closed for a hundred, and reading that tick costs nothing.
  */
 static __always_inline bool lane_is_shut(struct work *w, __u32 number)
 {
-    struct lane *lane = bpf_map_lookup_elem(&lanes, &number);
-    __u64 now;
+    __u64 now = bpf_jiffies64();
+    struct lane *lane;
 
-    if (!lane || !*(volatile __u64 *)&lane->closed)
-        return false;
-    now = bpf_jiffies64();
     if (w->shut.lane == number && w->shut.tick == now)
         return true;
-    if (lane_opens(lane))
+    lane = bpf_map_lookup_elem(&lanes, &number);
+    if (!lane || !lane->closed || lane_opens(lane))
         return false;
     w->shut.lane = number;
     w->shut.tick = now;
@@ -58,21 +55,30 @@ static __always_inline void lane_add(struct cpu_stats *s, __u32 number)
         __sync_fetch_and_add(&lane->limited, (__u32)was);
 }
 
+/* The reader is told that there is something to count. */
+static __always_inline void lane_tell(void)
+{
+    __u32 zero = 0;
+    struct ring_reader *r = bpf_map_lookup_elem(&reader, &zero);
+
+    if (r && !*(volatile __u32 *)&r->limited) /* not to write is not to share a cache line */
+        r->limited = 1;
+}
+
+/* An event of which no rule is left but those that are closed; the first of them is `number`. */
 static __always_inline void lane_count(__u64 event, __u32 number)
 {
-    __u32 cpu = bpf_get_smp_processor_id(), zero = 0;
-    struct ring_reader *r = bpf_map_lookup_elem(&reader, &zero);
+    __u32 cpu = bpf_get_smp_processor_id();
     struct cpu_stats *s = bpf_map_lookup_elem(&stats, &cpu);
 
     OPAQUE(event); /* what is added to the address is what was tested */
-    if (!r || !s || event >= STAT_EVENTS)
+    if (!s || event >= STAT_EVENTS)
         return;
     OPAQUE(event);
     s->n[event][STAT_SEEN]++;
     s->n[event][STAT_LIMITED]++;
     lane_add(s, number);
-    if (!*(volatile __u32 *)&r->limited) /* not to write is not to share a cache line */
-        r->limited = 1;
+    lane_tell();
 }
 
 #endif

@@ -133,6 +133,7 @@ struct mount_set {
 
 /* Where path_build leaves its text: path[PATH_CAP - length .. PATH_CAP). */
 struct work {
+    struct again again; /* first: places in its text are bounded as those in longer ones are */
     char path[2 * PATH_CAP];
     char fold[3 * PATH_CAP]; /* path_fold: the text before folding, at most 2 * PATH_CAP */
     struct proc_state live;  /* of a process that `procs` does not know */
@@ -142,7 +143,6 @@ struct work {
     struct sketching sketching;
     struct mounts mounts;
     struct messages messages;
-    struct again again;
     struct shut shut;
     struct sock_ends ends;    /* where sock_ends() leaves them */
     struct lore_key key;      /* lore_find */
@@ -423,10 +423,12 @@ int class_judge(struct ev *ev, __u32 class);
 int ring_forget(__u64 req);
 /* path_sketch.h: fills ev->sketch. */
 int path_sketch(struct ev *ev);
-/* same_open.h: remembers an open that ended limited / with its arguments and result, which are
- * those of the task's call: 1: it is the same again. */
+/*
+ * same_open.h: remembers an open that ended limited / is this call of the task, of which arguments
+ * and result are the remembered ones, the same again? 1: it is. `w`: this CPU's.
+ */
 int open_keep(struct ev *ev);
-int open_again(__u64 task);
+int open_again(struct work *w, __u64 task);
 
 /* lore.bpf.c: fills ev->lore[kind]; what it is told from is filled. */
 int lore_find(struct ev *ev, __u32 kind);
@@ -439,6 +441,8 @@ int lane_answer(struct ev *ev, __u32 number);
 int lane_limit(struct ev *ev);
 
 /* record.bpf.c */
+/* 0: a record of the event would find no room, even without its texts; it is counted as lost. */
+int record_fits(struct ev *ev);
 int record_fill(struct ev *ev);
 int record_send(struct ev *ev);
 int record_swap(struct ev *ev, __u32 alt); /* exchanges fd.name and ev->alt[alt]; 0: it cannot */

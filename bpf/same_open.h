@@ -66,20 +66,32 @@ static long same_step(__u32 i, struct sketch_ctx *c)
     return same_go(c->text, c->s);
 }
 
+/* There is no older mount that shows the file. The walk from its mount was over in that one. */
+static __always_inline bool has_own_place(const struct sketching *s, __u64 mnt, __u64 task,
+                                          __u64 file)
+{
+    if (!(plan.readings & READ_BIT(READ_STORED)))
+        return true;
+    if (s->root_mnt == mnt && s->root_dentry == s->mnt_root &&
+        (__u64)KREAD(struct vfsmount, mnt, mnt_sb, s_root) == s->mnt_root)
+        return true;
+    return place_of_file(file) == 0;
+}
+
 /* Is the text the file's path as the caller sees it, and is there no older mount that shows it? */
 static __always_inline bool same_path(const char *text, struct sketching *s, __u64 task, __u64 file)
 {
+    __u64 mnt = (__u64)KREAD(struct file, file, f_path.mnt);
     struct sketch_ctx c = {.text = text, .s = s};
 
     s->base_dentry = s->base_mnt = 0;
     s->spelling = SPELLED_SO_FAR;
     s->dentry = (__u64)KREAD(struct file, file, f_path.dentry);
-    s->mnt = (__u64)KREAD(struct file, file, f_path.mnt);
+    s->mnt = mnt;
     walk_from(task, s);
     if (!same_go(text, s) && !same_go(text, s) && !same_go(text, s))
         bpf_loop(PATH_CAP, same_step, &c, 0);
-    return s->spelling == SPELLED_SAME &&
-           (!(plan.readings & READ_BIT(READ_STORED)) || stored_in(file, task) == 0);
+    return s->spelling == SPELLED_SAME && has_own_place(s, mnt, task, file);
 }
 
 /* ---- the text ---- */
@@ -95,8 +107,9 @@ static __always_inline bool same_word(const char *text, const struct again *a, _
 }
 
 /* Are the `n` bytes at the caller's address those of the text and its NUL? */
-static __always_inline bool same_text(char *text, const struct again *a, __u32 n)
+static __always_inline bool same_text(const struct again *a, __u32 n)
 {
+    char text[AGAIN_TEXT];
     __u64 diff = 0;
 
     OPAQUE(n);
@@ -109,10 +122,8 @@ static __always_inline bool same_text(char *text, const struct again *a, __u32 n
     return !diff;
 }
 
-/* The text goes to work.fold. */
-__attribute__((noinline)) int open_again(__u64 task)
+__attribute__((noinline)) int open_again(struct work *w, __u64 task)
 {
-    struct work *w = work_get();
     __u64 file;
     __u32 len;
 
@@ -121,8 +132,8 @@ __attribute__((noinline)) int open_again(__u64 task)
     len = w->again.len;
     file = fd_file(task, w->again.res);
     w->sketching.left = len;
-    return file && same_text(w->fold, &w->again, len + 1) &&
-           same_file(&w->again.file, file, false) && same_path(w->fold, &w->sketching, task, file);
+    return file && same_text(&w->again, len + 1) && same_file(&w->again.file, file, false) &&
+           same_path(w->again.text, &w->sketching, task, file);
 }
 
 /* ---- what is remembered ---- */
