@@ -11,8 +11,13 @@
  *       opens MARK, if its turn it is, from there.
  *   flood mark [PATH]
  *       Opens PATH, if there is one.
+ *   flood turns FOLDER
+ *       On one processor, and with one buffer: opens FOLDER/a/file for a while, then does something
+ *       once that differs from it in one respect, and so on. Prints how often it did the former.
  */
 #include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -141,6 +146,99 @@ static void storms(struct storm s, int processes)
     }
 }
 
+/* ---- turns ---- */
+
+#define TURN_NS 100e6
+
+struct turns {
+    char folder[PATH_MAX / 4], path[PATH_MAX]; /* what is opened is always read from `path` */
+    long count;
+};
+
+/* Puts FOLDER/name there. */
+static void put(struct turns *t, const char *name)
+{
+    snprintf(t->path, sizeof(t->path), "%s/%s", t->folder, name);
+}
+
+static void flood_turn(struct turns *t)
+{
+    double end = now_ns() + TURN_NS;
+
+    put(t, "a/file");
+    do {
+        touch(t->path);
+        t->count++;
+    } while (now_ns() < end);
+}
+
+static void move(const struct turns *t, const char *from, const char *to)
+{
+    char old[PATH_MAX], new[PATH_MAX];
+
+    snprintf(old, sizeof(old), "%s/%s", t->folder, from);
+    snprintf(new, sizeof(new), "%s/%s", t->folder, to);
+    if (rename(old, new) != 0)
+        die(old);
+}
+
+/* Another text at the same address. */
+static void open_other(struct turns *t)
+{
+    put(t, "a/other");
+    touch(t->path);
+}
+
+/* The same text leads elsewhere; moved away and back. */
+static void open_through(struct turns *t, const char *link, const char *place, const char *aside)
+{
+    move(t, place, aside);
+    move(t, link, place);
+    touch(t->path);
+    move(t, place, link);
+    move(t, aside, place);
+}
+
+static void open_to_write(struct turns *t)
+{
+    int fd = open(t->path, O_WRONLY);
+
+    if (fd < 0)
+        die(t->path);
+    close(fd);
+}
+
+static void open_as(struct turns *t, uid_t uid)
+{
+    if (seteuid(uid) != 0)
+        die("seteuid");
+    touch(t->path);
+    if (seteuid(0) != 0)
+        die("seteuid");
+}
+
+static void turns(const char *folder)
+{
+    struct turns t = {.count = 0};
+    cpu_set_t one;
+
+    snprintf(t.folder, sizeof(t.folder), "%s", folder);
+    CPU_ZERO(&one);
+    CPU_SET(0, &one);
+    sched_setaffinity(0, sizeof(one), &one);
+    flood_turn(&t);
+    open_other(&t);
+    flood_turn(&t);
+    open_through(&t, "to-b", "a", "aside");
+    flood_turn(&t);
+    open_through(&t, "to-other", "a/file", "aside");
+    flood_turn(&t);
+    open_to_write(&t);
+    flood_turn(&t);
+    open_as(&t, 65534);
+    printf("%ld\n", t.count);
+}
+
 int main(int argc, char **argv)
 {
     int status, bad = 0;
@@ -152,8 +250,10 @@ int main(int argc, char **argv)
     } else if (argc > 1 && strcmp(argv[1], "mark") == 0) {
         if (argc > 2)
             touch(argv[2]);
+    } else if (argc == 3 && strcmp(argv[1], "turns") == 0) {
+        turns(argv[2]);
     } else {
-        fputs("usage: flood opens|storm|mark ...\n", stderr);
+        fputs("usage: flood opens|storm|mark|turns ...\n", stderr);
         return 2;
     }
     while (wait(&status) > 0)

@@ -230,6 +230,29 @@ def case_limit_table(files, score):
     check_limit('table', started(pack, '--rate', '10,20'), files, 'f150', 'second', score)
 
 
+def case_turns(files, score):
+    """Amid a flood what is like it but in one respect is judged for what it is."""
+    folder = files.folder
+    os.chmod(folder, 0o755)
+    for name in ('a', 'b'):
+        os.mkdir(os.path.join(folder, name))
+    other, write, nobody, behind = (files.opened(name) for name in ('a/other', 'a/file', 'a/file', 'b'))
+    write['rule'], write['condition'] = 'write', write['condition'] + ' and evt.is_open_write = true'
+    nobody['rule'], nobody['condition'] = 'nobody', nobody['condition'] + ' and user.uid = 65534'
+    behind['condition'] += '/file'
+    os.link(files.path('a/file'), os.path.join(folder, 'b/file'))
+    os.symlink('b', os.path.join(folder, 'to-b'))
+    os.symlink(files.path('a/other'), os.path.join(folder, 'to-other'))
+    daemon = started(files.pack(other, write, nobody, behind, files.opened('a/file')), '--rate', '1,3')
+    count = int(flood('turns', folder)[0])
+    for rule, number in (('a/other', 2), ('write', 1), ('nobody', 1), ('b', 1)):
+        score.check(len(await_alerts(daemon, rule, number)) == number, f'turns: alerts of "{rule}"')
+    score.check(daemon.stop() == 0, 'turns: exit code')
+    check_sums('turns', daemon, score)
+    told, limited, _ = check_told('turns', daemon, 'a/file', count, score)
+    score.check(limited > 10 * told, f'turns: {told} told, {limited} limited')
+
+
 def case_output(files, score):
     """An output that takes nothing is told of where one does."""
     pack = files.pack(files.opened('flood'))
