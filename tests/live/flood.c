@@ -183,9 +183,9 @@ static void move(const struct turns *t, const char *from, const char *to)
 }
 
 /* Another text at the same address. */
-static void open_other(struct turns *t)
+static void open_name(struct turns *t, const char *name)
 {
-    put(t, "a/other");
+    put(t, name);
     touch(t->path);
 }
 
@@ -227,7 +227,9 @@ static void turns(const char *folder)
     CPU_SET(0, &one);
     sched_setaffinity(0, sizeof(one), &one);
     flood_turn(&t);
-    open_other(&t);
+    open_name(&t, "a/other");
+    flood_turn(&t);
+    open_name(&t, "c/file");
     flood_turn(&t);
     open_through(&t, "to-b", "a", "aside");
     flood_turn(&t);

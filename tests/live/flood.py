@@ -236,6 +236,7 @@ def case_turns(files, score):
     os.chmod(folder, 0o755)
     for name in ('a', 'b'):
         os.mkdir(os.path.join(folder, name))
+    os.symlink('a', os.path.join(folder, 'c'))
     other, write, nobody, behind = (files.opened(name) for name in ('a/other', 'a/file', 'a/file', 'b'))
     write['rule'], write['condition'] = 'write', write['condition'] + ' and evt.is_open_write = true'
     nobody['rule'], nobody['condition'] = 'nobody', nobody['condition'] + ' and user.uid = 65534'
@@ -243,9 +244,10 @@ def case_turns(files, score):
     os.link(files.path('a/file'), os.path.join(folder, 'b/file'))
     os.symlink('b', os.path.join(folder, 'to-b'))
     os.symlink(files.path('a/other'), os.path.join(folder, 'to-other'))
-    daemon = started(files.pack(other, write, nobody, behind, files.opened('a/file')), '--rate', '1,3')
+    pack = files.pack(other, write, nobody, behind, files.opened('c/file'), files.opened('a/file'))
+    daemon = started(pack, '--rate', '1,3')
     count = int(flood('turns', folder)[0])
-    for rule, number in (('a/other', 2), ('write', 1), ('nobody', 1), ('b', 1)):
+    for rule, number in (('a/other', 2), ('write', 1), ('nobody', 1), ('b', 1), ('c/file', 1)):
         score.check(len(await_alerts(daemon, rule, number)) == number, f'turns: alerts of "{rule}"')
     score.check(daemon.stop() == 0, 'turns: exit code')
     check_sums('turns', daemon, score)
