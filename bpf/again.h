@@ -28,7 +28,8 @@ struct file_facts {
 };
 
 #define AGAIN_ARGS 4
-#define AGAIN_TEXT 128 /* a longer path is not remembered */
+#define AGAIN_TEXT 128
+#define AGAIN_TEXT_MAX (AGAIN_TEXT - 2) /* of a longer text it could not be told that it is one */
 struct again {
     struct task_id id; /* task 0: there is none */
     __u64 nr;

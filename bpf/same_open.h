@@ -106,14 +106,13 @@ static __always_inline bool same_word(const char *text, const struct again *a, _
     return *diff;
 }
 
-/* Are the `n` bytes at the caller's address those of the text and its NUL? */
+/* Is what stands at the caller's address the text, of `n` bytes? */
 static __always_inline bool same_text(const struct again *a, __u32 n)
 {
     char text[AGAIN_TEXT];
     __u64 diff = 0;
 
-    OPAQUE(n);
-    if (n > AGAIN_TEXT || bpf_probe_read_user(text, n, (void *)a->at))
+    if (bpf_probe_read_user_str(text, sizeof(text), (void *)a->at) != (long)n + 1)
         return false;
 #pragma unroll
     for (__u32 i = 0; i < AGAIN_TEXT / 8; i++)
@@ -122,18 +121,18 @@ static __always_inline bool same_text(const struct again *a, __u32 n)
     return !diff;
 }
 
+/* The text last: the kernel lets no read of a caller's memory run ahead of what comes before. */
 __attribute__((noinline)) int open_again(struct work *w, __u64 task)
 {
     __u64 file;
-    __u32 len;
 
     if (!w)
         return 0;
-    len = w->again.len;
     file = fd_file(task, w->again.res);
-    w->sketching.left = len;
-    return file && same_text(&w->again, len + 1) && same_file(&w->again.file, file, false) &&
-           same_path(w->again.text, &w->sketching, task, file);
+    w->sketching.left = w->again.len;
+    return file && same_file(&w->again.file, file, false) &&
+           same_path(w->again.text, &w->sketching, task, file) &&
+           same_text(&w->again, w->again.len);
 }
 
 /* ---- what is remembered ---- */
@@ -183,7 +182,7 @@ __attribute__((noinline)) int open_keep(struct ev *ev)
     a = &w->again;
     a->tick = now;
     n = spelled_len(ev);
-    if (n == 0 || n >= AGAIN_TEXT || !may_keep(ev))
+    if (n == 0 || n > AGAIN_TEXT_MAX || !may_keep(ev))
         return 0;
     keep_put_id(&a->id, ev->kept.generation);
     a->nr = (__u64)ev->h.num[N_SYSNR];

@@ -231,6 +231,8 @@ static void turns(const char *folder)
     flood_turn(&t);
     open_name(&t, "c/file");
     flood_turn(&t);
+    open_name(&t, "a/file-");
+    flood_turn(&t);
     open_through(&t, "to-b", "a", "aside");
     flood_turn(&t);
     open_through(&t, "to-other", "a/file", "aside");

@@ -244,10 +244,13 @@ def case_turns(files, score):
     os.link(files.path('a/file'), os.path.join(folder, 'b/file'))
     os.symlink('b', os.path.join(folder, 'to-b'))
     os.symlink(files.path('a/other'), os.path.join(folder, 'to-other'))
-    pack = files.pack(other, write, nobody, behind, files.opened('c/file'), files.opened('a/file'))
+    os.symlink('file', os.path.join(folder, 'a/file-'))
+    pack = files.pack(other, write, nobody, behind, files.opened('c/file'), files.opened('a/file-'),
+                      files.opened('a/file'))
     daemon = started(pack, '--rate', '1,3')
     count = int(flood('turns', folder)[0])
-    for rule, number in (('a/other', 2), ('write', 1), ('nobody', 1), ('b', 1), ('c/file', 1)):
+    for rule, number in (('a/other', 2), ('write', 1), ('nobody', 1), ('b', 1), ('c/file', 1),
+                         ('a/file-', 1)):
         score.check(len(await_alerts(daemon, rule, number)) == number, f'turns: alerts of "{rule}"')
     score.check(daemon.stop() == 0, 'turns: exit code')
     check_sums('turns', daemon, score)
