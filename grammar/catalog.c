@@ -371,6 +371,33 @@ void catalog_calls(enum event_id id, uint64_t bits[CATALOG_CALLS / 64])
         bits[i] |= ~named[i];
 }
 
+/* Of 32-bit programs: calls that stand for several, by an argument. */
+#define NR_SOCKETCALL 102
+#define NR_IPC 117
+
+/* Number of a 32-bit program, and of the call that it means. */
+static const struct number_row {
+    int16_t number; /* -1: none */
+    int16_t nr;     /* -1: none */
+} numbers_ia32[] = {
+#define SYSCALL(name, nr, nr_ia32, event) {nr_ia32, nr},
+#define SYSCALL_IA32(nr_ia32, nr) {nr_ia32, nr},
+#define SOCKETCALL(number, nr) {NR_SOCKETCALL, nr},
+#define IPCCALL(number, nr) {NR_IPC, nr},
+#include "syscalls.def"
+};
+
+void catalog_numbers(const uint64_t calls[CATALOG_CALLS / 64], uint64_t numbers[CATALOG_CALLS / 64])
+{
+    memcpy(numbers, calls, CATALOG_CALLS / 8);
+    for (size_t i = 0; i < LEN(numbers_ia32); i++) {
+        const struct number_row *row = &numbers_ia32[i];
+
+        if (row->number >= 0 && row->nr >= 0 && calls[row->nr / 64] >> (row->nr % 64) & 1)
+            numbers[row->number / 64] |= 1ull << (row->number % 64);
+    }
+}
+
 void catalog_ring_calls(uint64_t bits[CATALOG_CALLS / 64])
 {
     static const uint16_t calls[] = {

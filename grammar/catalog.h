@@ -221,6 +221,12 @@ const struct syscall_info *catalog_syscall_by_nr(int32_t nr);
  */
 #define CATALOG_CALLS 512
 void catalog_calls(enum event_id id, uint64_t bits[CATALOG_CALLS / 64]);
+/*
+ * Sets the bits of the numbers by which a 64-bit or a 32-bit program asks for one of `calls`, and
+ * no others. An x32 program's have a bit of their own (X32_BIT), and are not among them.
+ */
+void catalog_numbers(const uint64_t calls[CATALOG_CALLS / 64],
+                     uint64_t numbers[CATALOG_CALLS / 64]);
 /* Sets the bits of the calls that can be made through an io_uring, and no others. */
 void catalog_ring_calls(uint64_t bits[CATALOG_CALLS / 64]);
 /* Row `i` in name order; NULL beyond the last. */

@@ -143,6 +143,34 @@ static void test_calls_of_events(void **state)
     assert_false(bits[0] >> 2 & 1);              /* open */
 }
 
+/* The numbers of the calls themselves, and those that 32-bit programs have for them, no others. */
+static void test_numbers(void **state)
+{
+    static const struct {
+        int16_t calls[2];
+        int16_t numbers[6]; /* 0: no more */
+    } rows[] = {
+        {{2, 2}, {2, 5}},                      /* open */
+        {{59, 257}, {59, 257, 11, 295}},       /* execve, openat */
+        {{42, 42}, {42, 362, 102}},            /* connect, also by socketcall */
+        {{64, 220}, {64, 220, 393, 420, 117}}, /* semget, semtimedop, also by ipc */
+        {{90, 511}, {90, 511, 15}},            /* chmod; a number that no call has */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LEN(rows); i++) {
+        uint64_t calls[CATALOG_CALLS / 64] = {0}, numbers[CATALOG_CALLS / 64];
+        uint64_t expected[CATALOG_CALLS / 64] = {0};
+
+        for (size_t k = 0; k < LEN(rows[i].calls); k++)
+            calls[rows[i].calls[k] / 64] |= 1ull << (rows[i].calls[k] % 64);
+        for (size_t k = 0; k < LEN(rows[i].numbers) && rows[i].numbers[k]; k++)
+            expected[rows[i].numbers[k] / 64] |= 1ull << (rows[i].numbers[k] % 64);
+        catalog_numbers(calls, numbers);
+        assert_memory_equal(numbers, expected, sizeof(expected));
+    }
+}
+
 static void test_raw_types(void **state)
 {
     static const struct {
@@ -584,6 +612,7 @@ int main(void)
         cmocka_unit_test(test_flag_natives),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_flag_tables),
+        cmocka_unit_test(test_numbers),
         cmocka_unit_test(test_raw_types),
         cmocka_unit_test(test_services),
         cmocka_unit_test(test_tracepoints),
