@@ -2,7 +2,6 @@
 /* The catalog's tables, and how they are searched. See catalog.h. */
 #include "catalog.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define LEN(a) (sizeof(a) / sizeof(*(a)))

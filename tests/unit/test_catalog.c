@@ -365,8 +365,6 @@ static void test_categories(void **state)
     assert_string_equal(catalog_event(EV_execve)->category, "process");
 }
 
-/* ---- flags ---- */
-
 /* ---- near names ---- */
 
 static void near_is(const char *found, const char *want)
