@@ -4,9 +4,10 @@
  * root. These run for nearly every event that a rule looks into, so they read through casts
  * (kernel.h).
  */
-#include "place.h"
 #include "path_sketch.h"
+#include "place.h"
 #include "same_open.h"
+#include "extract_sock.h"
 
 /* ---- paths ---- */
 
