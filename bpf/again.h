@@ -40,6 +40,7 @@ struct again {
     __u64 tick;    /* of the kernel's clock, when it was written: once in a tick is enough */
     __u32 limited; /* the one lane that was closed to it */
     __u32 len;     /* of the text, which is absolute, and the file's path */
+    __u32 event, pad;
     char text[AGAIN_TEXT];
 };
 

@@ -208,25 +208,34 @@ static __always_inline void count_filtered(__u32 event)
     n[STAT_FILTERED]++;
 }
 
-/*
- * Is it the call that was remembered, and is the one lane still closed that was then? It is counted
- * for that. The task comes first: of most calls it is another one.
- */
-static __always_inline bool limited_again(struct pt_regs *regs, struct call call, __s64 res,
-                                          struct task_struct *task, const struct cred *cred)
+/* Was the call that was remembered last this task's? Of most calls it is another one's. */
+static __always_inline bool may_be_again(struct task_struct *task)
 {
+    struct work *w = work_get();
+
+    return w && w->again.id.task == (__u64)task;
+}
+
+/*
+ * Is a native call the one that was remembered, and is the one lane still closed that was then? It
+ * is counted for that. A function of its own, because the hook's frame has no room for it.
+ */
+static __attribute__((noinline)) bool limited_again(struct pt_regs *regs, __s64 res,
+                                                    struct task_struct *task)
+{
+    const struct cred *cred = plan.task & TASK_CRED ? task->cred : NULL;
     struct work *w = work_get();
     const struct again *a;
 
-    if (!w || w->again.id.task != (__u64)task || call.way != WAY_NATIVE)
+    if (!w)
         return false;
     a = &w->again;
-    if (a->nr != call.nr || a->res != res || a->args[0] != regs->di || a->args[1] != regs->si ||
-        a->args[2] != regs->dx || a->args[3] != regs->r10 ||
-        !keep_is(&a->id, task, cred, keep_generation()) || !lane_is_shut(w, a->limited) ||
-        !open_again(w, (__u64)task))
+    if (task->thread_info.status & TS_COMPAT || a->nr != regs->orig_ax || a->res != res ||
+        a->args[0] != regs->di || a->args[1] != regs->si || a->args[2] != regs->dx ||
+        a->args[3] != regs->r10 || !keep_is(&a->id, task, cred, keep_generation()) ||
+        !lane_is_shut(w, a->limited) || !open_again(w, (__u64)task))
         return false;
-    lane_count(event_of[call.nr], a->limited);
+    lane_count(a->event, a->limited);
     return true;
 }
 
@@ -272,8 +281,6 @@ static __always_inline void judge_call(struct ev *ev, const struct look *look)
     if (plan.task)
         keep_begin(&look->kept, ev);
     rule = ev->left ? event_judge(ev, rule_filter_calls) : 0;
-    if (rule == 0 && ev->limited)
-        open_keep(ev);
     if (plan.task)
         keep_end(&look->kept, ev);
     event_end(ev, rule, rule_filter_calls);
@@ -374,6 +381,8 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
     if (is_no_call(nr))
         END_HERE();
     task = bpf_get_current_task_btf();
+    if (may_be_again(task) && limited_again(regs, res, task))
+        return 0;
     compat = task->thread_info.status & TS_COMPAT;
     if (is_no_event(nr, compat))
         END_HERE();
@@ -388,8 +397,6 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
         return 0;
     if (compat)
         res = (__s32)res;
-    if (limited_again(regs, call, res, task, cred))
-        return 0;
     look = look_at(task, cred, event_of[nr], class_of(nr, call.way, regs, res));
     if (look.left == LEFT_NONE && !plan.audit) {
         count_filtered(event_of[nr]);

@@ -20,8 +20,10 @@ __attribute__((noinline)) int lane_answer(struct ev *ev, __u32 number)
 
 __attribute__((noinline)) int lane_limit(struct ev *ev)
 {
-    if (ev)
-        lane_count(ev->h.event, ev->limited);
+    if (!ev)
+        return 0;
+    lane_count(ev->h.event, ev->limited);
+    open_keep(ev);
     return 0;
 }
 

@@ -437,7 +437,7 @@ int lore_find(struct ev *ev, __u32 kind);
 /* What a filter says of rule `number` - 1 that it cannot exclude: `number`; 0: its lane is closed.
  */
 int lane_answer(struct ev *ev, __u32 number);
-/* Counts an event of which no rule is left but those that are closed. */
+/* Counts an event of which no rule is left but those that are closed, and remembers an open. */
 int lane_limit(struct ev *ev);
 
 /* record.bpf.c */

@@ -166,8 +166,9 @@ static __always_inline bool may_keep(const struct ev *ev)
 {
     bool own = ev->own_place || !(plan.readings & READ_BIT(READ_STORED));
 
-    return (ev->h.event == EV_open || ev->h.event == EV_openat) && !ev->compat && ev->file &&
-           ev->spelled && own && !ev->limited_more && ev->s_A0[0] == '/' && !looked_beyond(ev);
+    return (ev->h.event == EV_open || ev->h.event == EV_openat) && !ev->compat && !ev->ring &&
+           ev->file && ev->spelled && own && !ev->limited_more && ev->s_A0[0] == '/' &&
+           !looked_beyond(ev);
 }
 
 __attribute__((noinline)) int open_keep(struct ev *ev)
@@ -191,6 +192,7 @@ __attribute__((noinline)) int open_keep(struct ev *ev)
     a->at = open_text(ev);
     same_file(&a->file, ev->file, true);
     a->limited = ev->limited;
+    a->event = ev->h.event;
     a->len = n;
     __builtin_memcpy(a->text, ev->s_A0, sizeof(a->text));
     return 0;
