@@ -224,6 +224,7 @@ static __attribute__((noinline)) bool limited_again(struct pt_regs *regs, __s64 
                                                     struct task_struct *task)
 {
     const struct cred *cred = plan.task & TASK_CRED ? task->cred : NULL;
+    __u64 generation = plan.task ? keep_generation() : 0; /* as of an event that was judged */
     struct work *w = work_get();
     const struct again *a;
 
@@ -232,7 +233,7 @@ static __attribute__((noinline)) bool limited_again(struct pt_regs *regs, __s64 
     a = &w->again;
     if (task->thread_info.status & TS_COMPAT || a->nr != regs->orig_ax || a->res != res ||
         a->args[0] != regs->di || a->args[1] != regs->si || a->args[2] != regs->dx ||
-        a->args[3] != regs->r10 || !keep_is(&a->id, task, cred, keep_generation()) ||
+        a->args[3] != regs->r10 || !keep_is(&a->id, task, cred, generation) ||
         !lane_is_shut(w, a->limited) || !open_again(w, (__u64)task))
         return false;
     lane_count(a->event, a->limited);

@@ -16,11 +16,10 @@
 
 /* ---- the file ---- */
 
-/* In the place of `f`, what is told of an open file; false: it was something else. */
-static __always_inline bool same_file(struct file_facts *f, __u64 file, bool put)
+static __always_inline struct file_facts facts_of(__u64 file)
 {
     __u64 inode = (__u64)KREAD(struct file, file, f_inode);
-    struct file_facts now = {
+    struct file_facts f = {
         .magic = KREAD(struct inode, inode, i_sb, s_magic),
         .ino = KREAD(struct inode, inode, i_ino),
         .dev = KREAD(struct inode, inode, i_sb, s_dev),
@@ -29,10 +28,15 @@ static __always_inline bool same_file(struct file_facts *f, __u64 file, bool put
         .flags = KREAD(struct file, file, f_flags),
     };
 
-    if (now.magic == OVERLAYFS_MAGIC)
-        now.layer = overlay_layer((__u64)KREAD(struct file, file, f_path.dentry), 1, 2);
-    if (put)
-        *f = now;
+    if (f.magic == OVERLAYFS_MAGIC)
+        f.layer = overlay_layer((__u64)KREAD(struct file, file, f_path.dentry), 1, 2);
+    return f;
+}
+
+static __always_inline bool same_file(const struct file_facts *f, __u64 file)
+{
+    struct file_facts now = facts_of(file);
+
     return f->ino == now.ino && f->magic == now.magic && f->dev == now.dev &&
            f->inode_mode == now.inode_mode && f->mode == now.mode && f->flags == now.flags &&
            f->layer == now.layer;
@@ -130,7 +134,7 @@ __attribute__((noinline)) int open_again(struct work *w, __u64 task)
         return 0;
     file = fd_file(task, w->again.res);
     w->sketching.left = w->again.len;
-    return file && same_file(&w->again.file, file, false) &&
+    return file && same_file(&w->again.file, file) &&
            same_path(w->again.text, &w->sketching, task, file) &&
            same_text(&w->again, w->again.len);
 }
@@ -190,7 +194,7 @@ __attribute__((noinline)) int open_keep(struct ev *ev)
     a->res = ev->h.num[N_RES];
     __builtin_memcpy(a->args, ev->args, sizeof(a->args));
     a->at = open_text(ev);
-    same_file(&a->file, ev->file, true);
+    a->file = facts_of(ev->file);
     a->limited = ev->limited;
     a->event = ev->h.event;
     a->len = n;
