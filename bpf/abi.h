@@ -167,11 +167,11 @@ struct ev {
     __u8 spelled;   /* of an open: the sketch found that the caller's text names the opened path */
     __u8 own_place; /* ... and no older mount that shows the file: there is no third reading */
     __u8 limited_more; /* another rule might match than that of `limited`, and is closed */
-    __u64 sketch;  /* which rules the path can concern (bpf/sketch.h) */
-    __u64 req;     /* of a ring: address of the request, if this is its end */
-    __u8 peer[24]; /* of a ring: beginning of the socket address that a datagram goes to */
-    __u64 file;    /* address of the event's struct file, or 0: for extractors only */
-    __u64 task;    /* address of the event's task_struct: for extractors only */
+    __u64 sketch;      /* which rules the path can concern (bpf/sketch.h) */
+    __u64 req;         /* of a ring: address of the request, if this is its end */
+    __u8 peer[24];     /* of a ring: beginning of the socket address that a datagram goes to */
+    __u64 file;        /* address of the event's struct file, or 0: for extractors only */
+    __u64 task;        /* address of the event's task_struct: for extractors only */
     struct ev_task kept;
     struct lore_bits lore[LORE_KINDS];
 #define SLOT_STR(id, group, cap, doc) char s_##id[cap];
