@@ -164,17 +164,36 @@ class Bad(Score):
 
     def bomb(self, name, text):
         """One of them: refused, and what it took."""
-        with open(os.path.join(self.folder, 'bomb.yaml'), 'w', encoding='utf-8') as out:
+        self.timed(name, text, ['check'], 1, (1, 100))
+
+    def large(self):
+        """What is right, but has many parts, takes time in proportion: whatever the parts are."""
+        many = range(10000)
+        names = {
+            'prefixes': ' or '.join(f'fd.name startswith /x{i}' for i in many),
+            'suffixes that must not be': ' and '.join(f'not fd.name endswith .x{i}' for i in many),
+            'variables': ' or '.join(f'proc.env[V{i}] = x' for i in many),
+            'pairs': ' or '.join(f'(fd.name = /x{i} and proc.pname = p{i})' for i in many),
+        }
+        for name, tests in names.items():
+            text = RULE.format(f'evt.type in (open, openat, openat2) and ({tests})')
+            for command in (['check'], ['build', '-o', 'large.rpk']):
+                self.timed(f'{name}, {command[0]}', text, command, 0, (3, 400))
+
+    def timed(self, name, text, command, wanted, limits):
+        """A run with this exit status, and within so many seconds and MB."""
+        with open(os.path.join(self.folder, 'timed.yaml'), 'w', encoding='utf-8') as out:
             out.write(text)
-        with subprocess.Popen([self.program, 'check', 'bomb.yaml'], cwd=self.folder,
+        with subprocess.Popen([self.program, *command, 'timed.yaml'], cwd=self.folder,
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL) as run:
             _, status, used = os.wait4(run.pid, 0)
             run.returncode = os.waitstatus_to_exitcode(status)
-        self.check(run.returncode == 1, f'{name}: exit {run.returncode}')
+        self.check(run.returncode == wanted, f'{name}: exit {run.returncode}')
         if 'asan' not in self.program:
             seconds, megabytes = used.ru_utime + used.ru_stime, used.ru_maxrss / 1000
-            self.check(seconds < 1 and megabytes < 100, f'{name}: {seconds} s, {megabytes} MB')
+            self.check(seconds < limits[0] and megabytes < limits[1],
+                       f'{name}: {seconds} s, {megabytes} MB')
 
     def noise(self, rounds):
         """A good file with bytes changed at random, by a fixed seed: any answer but a crash."""
@@ -202,6 +221,7 @@ def main():
         bad.missed_calls()
         bad.files()
         bad.bombs()
+        bad.large()
         bad.noise(60 if args.variant == 'release' else 120)
     return bad.close()
 
