@@ -437,6 +437,16 @@ class Diag(Score):
         self.check(found == [(1, 'RK0109'), (2, 'RK0401'), (3, 'RK0301'), (4, 'RK0201'), (4, 'RK0111'),
                              (5, 'RK0402')], f'all at once: {found}')
 
+    def very_many(self):
+        """No number of lesser findings hides an error; what is not shown is counted, by severity."""
+        lists = ''.join(f'- {{list: l{i}, items: [a]}}\n' for i in range(10050))
+        warns = ''.join(warnings_of(f'w{i}', 'evt.type = open') for i in range(10050))
+        for text, options, told in ((lists, (), None), (lists, ('--verbose',), 50), (warns, (), 50)):
+            text += warnings_of('bad', 'proc.nmae = x')
+            code, _, err = self.rulec('check', *options, '-', data=text.encode())
+            said = f'rulec: {told} more findings are not shown' in err if told else 'not shown' not in err
+            self.check(code == 1 and ' [RK0301]' in err and said, f'very many: exit {code}: {err[-300:]}')
+
     def color(self):
         """Colour is for terminals, and not for those who do not want it."""
         with open(os.path.join(self.folder, 'colour.yaml'), 'w', encoding='ascii') as out:
@@ -476,6 +486,7 @@ class Diag(Score):
         self.codes()
         self.closing()
         self.all_at_once()
+        self.very_many()
         self.color()
 
 
