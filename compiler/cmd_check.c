@@ -51,8 +51,8 @@ static bool read_options(int argc, char **argv, struct check *o)
             o->style.verbose = true;
         } else {
             if (ch == 'f' || ch == 'd') {
-                fprintf(stderr, "rulec check: %s is not known: %s\n",
-                        ch == 'f' ? "format" : "kind of finding", optarg);
+                fprintf(stderr, "rulec check: --%s, not `%s`\n",
+                        ch == 'f' ? "format is text or json" : "deny is for warnings", optarg);
             }
             return false;
         }

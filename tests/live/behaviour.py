@@ -108,6 +108,7 @@ def refusals(pack, folder, score):
     run = subprocess.run([RULERUN, broken], capture_output=True, text=True, timeout=20, check=False)
     score.check(run.returncode in (1, 2) and run.stderr, f'broken pack: exit {run.returncode}')
     refusal('no arguments', [RULERUN], ['sage', 'PACK'], score)
+    refusal('the bundle as recording', [RULERUN, '--record', pack, pack], ['this is the bundle'], score)
     for name, argv, words in OPTIONS:
         refusal(name, [RULERUN, *argv, pack], [words], score)
 
