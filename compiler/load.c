@@ -281,6 +281,28 @@ static bool on_alias(struct loader *l, const yaml_event_t *e)
 
 /* ---- the loop ---- */
 
+/* What a file is that is no UTF-8, if its first bytes tell. */
+static const char *hint_file(const struct loader *l)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        const char *hint;
+    } rows[] = {
+        {"\177ELF", 4, "this is a program or a bundle; rules are wanted here"},
+        {"\xff\xfe", 2, "this is UTF-16: iconv -f UTF-16 -t UTF-8"},
+        {"\xfe\xff", 2, "this is UTF-16: iconv -f UTF-16 -t UTF-8"},
+        {"-\0", 2, "this is UTF-16: iconv -f UTF-16LE -t UTF-8"},
+        {"\0-", 2, "this is UTF-16: iconv -f UTF-16BE -t UTF-8"},
+    };
+    size_t len;
+    const char *text = source_text(l->c->sources, l->file, &len);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (len >= rows[i].len && !memcmp(text, rows[i].bytes, rows[i].len))
+            return rows[i].hint;
+    return NULL;
+}
+
 static void yaml_error(struct loader *l, const yaml_parser_t *p)
 {
     struct comp *c = l->c;
@@ -288,7 +310,7 @@ static void yaml_error(struct loader *l, const yaml_parser_t *p)
     if (p->error == YAML_READER_ERROR) {
         /* Here, and only here, libyaml gives a place in bytes, and no mark. */
         uint32_t off = l->base + (uint32_t)p->problem_offset;
-        diag(c, RK0104, place(l, off, off + 1), NULL, "not text: %s", problem);
+        diag(c, RK0104, place(l, off, off + 1), hint_file(l), "not text: %s", problem);
         return;
     }
     uint32_t off = byte_of(l, p->problem_mark.index);

@@ -161,6 +161,59 @@ PLACES = [
     ('calls of before', 'RK0402', RULE.format('evt.type in (execve, «open») and proc.name = x')),
 ]
 
+# a condition of people who come from elsewhere, what the hint must say; None: there is none
+HINTS = [
+    ('proc.name = a AND fd.num = 4', 'small letters'),
+    ('NOT proc.name = a', 'small letters'),
+    ('proc.name = a and NOT proc.name = b', 'small letters'),
+    ('proc.name = a && fd.num = 4', 'write `and`'),
+    ('proc.name = a or or fd.num = 4', 'missing before `or`'),
+    ('and proc.name = a', 'missing before `and`'),
+    ('(exists proc.name)', '`exists` stands behind the field'),
+    ('proc.name exists a', None),
+    ('proc.name not in (a)', 'not proc.name in (a, b)'),
+    ('proc.name in [a, b]', 'write `(a, b)`'),
+    ('proc.name startswith (a, b)', '`anyof` before them'),
+    ('proc.name like "a*"', 'write `glob`'),
+    ('proc.name liken a', 'operators are != < <= = > >= bcontains'),
+    ('proc.name ~ a', 'write `regex`'),
+    ('proc.is_exe_upper_layer', 'write `= true`'),
+    ('proc.is_exe_upper_layer and fd.num = 4', 'write `= true`'),
+    ('(proc.is_exe_upper_layer)', 'write `= true`'),
+    ('proc.is_exe_upper_layer = TRUE', 'write `true`'),
+    ('proc.is_exe_upper_layer = 0', 'write `false`'),
+    ('evt.type = OPEN', 'did you mean `open`?'),
+    ('proc.name[0] = a', '`proc.name` takes no argument'),
+    ('proc.env[A B] = a', 'needs quotes'),
+    ('tolower (proc.name) = a', 'no blank'),
+    ('lower(proc.name) = a', 'transformers are tolower toupper'),
+    ('val(proc.name) = a', 'right side'),
+    ('fd.num contains 3', 'it has != < <= = > >= exists in intersects'),
+    ('fd.num = 0x1f', 'write `31`'),
+    ('fd.num = 0x1g', None),
+    ('fd.sip = 10.0.0.0/8', 'fd.snet'),
+    ('fd.snet = 10.0.0.1', '`10.0.0.1/32`'),
+    ('fd.snet = fe80::1', '`fe80::1/128`'),
+    ('proc.name = a # why', 'no comments'),
+]
+
+# an item, what the hint of its only finding must say
+APPENDED = RULE.format('evt.type = execve') + '- {{rule: r, append: true, {}}}\n'
+ITEM_HINTS = [
+    ('RK0204', 'priorities are EMERGENCY ALERT', RULE.replace('INFO', 'HIGH').format('evt.type = execve')),
+    ('RK0209', 'write `override: {exceptions: append}`',
+     APPENDED.format('exceptions: [{name: e, fields: proc.name, values: [a]}]')),
+    ('RK0209', 'write `override: {condition: append}`', APPENDED.format('condition: and proc.name = x')),
+    ('RK0216', 'write [[a, b]]', RULE.format('evt.type = execve') 
+     + '  exceptions: [{name: e, fields: [proc.name, fd.name], values: [a]}]\n'),
+    ('RK0240', "a field's name has a dot in it",
+     RULE.replace('output: o', 'output: "%name"').format('evt.type = execve')),
+    ('RK0240', 'no way to write a percent sign',
+     RULE.replace('output: o', 'output: "5% a"').format('evt.type = execve')),
+    ('RK0202', None, RULE.replace('output: o', 'output: [o]').format('evt.type = execve')),
+    ('RK0111', 'keys are not merged', RULE.format('evt.type = execve') + '  <<: x\n'),
+]
+
 # what is misspelt, the word that must be proposed, text
 NEAR = [
     ('key of an item', 'rule', '- ruel: r\n'),
@@ -317,6 +370,30 @@ class Diag(Score):
         self.check(f'did you mean `{want}`?' in hints, f'{name}: no `{want}` in {hints}\n{text}')
 
     # ---- JSON ----
+
+    def hint(self, condition, want):
+        """The one finding of a condition has this hint."""
+        text = RULE.format(json.dumps(condition)) + '  warn_evttypes: false\n'
+        found = self.findings(text.encode())
+        hint = found[0]['hint'] if found else ''
+        self.check(len(found) == 1 and (want in (hint or '') if want else hint is None),
+                   f'{condition}: {found}')
+
+    def item_hint(self, code, want, text):
+        """The one finding of an item has this hint."""
+        found = [(one['code'], want in (one['hint'] or '') if want else one['hint'] is None)
+                 for one in self.findings(text.encode())]
+        self.check(found == [(code, True)], f'{text}: {found}')
+
+    def other_files(self):
+        """Files that hold no UTF-8: what they are."""
+        text = RULE.format('evt.type = execve')
+        for data, want in ((text.encode('utf-16'), 'UTF-16'), (text.encode('utf-16-le'), 'UTF-16LE'),
+                           (text.encode('utf-16-be'), 'UTF-16BE'), (b'\177ELF\2\1\1\0', 'a bundle')):
+            found = self.findings(data)
+            self.check(len(found) == 1 and found[0]['code'] == 'RK0104' and want in found[0]['hint'],
+                       f'{data[:8]}: {found}')
+        self.check(self.findings(b'- \xff\n')[0]['hint'] is None, 'a wrong byte in UTF-8 has a hint')
 
     def shape(self, one, name):
         """One element of the array has every key, of the right kind."""
@@ -481,6 +558,11 @@ class Diag(Score):
             self.place(*case)
         for case in NEAR:
             self.near(*case)
+        for case in HINTS:
+            self.hint(*case)
+        for case in ITEM_HINTS:
+            self.item_hint(*case)
+        self.other_files()
         self.json()
         self.repeats()
         self.codes()
