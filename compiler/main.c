@@ -95,12 +95,11 @@ static void put_usage(FILE *out)
         fprintf(out, "  %-8s  %s\n            %s\n", commands[i].name, commands[i].does,
                 commands[i].example);
     }
-    fputs(
-        "\n  rulec COMMAND --help   tells more of a command\n"
-        "  rulec --version\n"
-        "\n"
-        "Exit status: 0 fine, 1 errors in the input, 2 could not run, 3 an audit found us wrong.\n",
-        out);
+    fputs("\n  rulec COMMAND --help   tells more of a command\n"
+          "  rulec --version\n"
+          "\n"
+          "Exit status: 0 fine, 1 errors in the input, 2 could not run.\n",
+          out);
 }
 
 static void put_command_help(const struct command *c)
