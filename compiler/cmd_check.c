@@ -75,6 +75,7 @@ int cmd_check(int argc, char **argv)
         return EXIT_CANNOT;
     }
     struct comp *c = comp_new();
+    c->foretell = true;
     int err = pipeline_run(c, argv + optind, argc - optind, o.budget > 0 ? "bpf" : "plan");
     if (o.budget > 0 && !err && !diag_count(c, SEV_ERROR))
         budget_check(c, o.budget);
