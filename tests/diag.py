@@ -211,6 +211,12 @@ ITEM_HINTS = [
     ('RK0240', 'no way to write a percent sign',
      RULE.replace('output: o', 'output: "5% a"').format('evt.type = execve')),
     ('RK0202', None, RULE.replace('output: o', 'output: [o]').format('evt.type = execve')),
+    ('RK0105', 'begins with %', RULE.replace('output: o', 'output: %proc.name').format('evt.type = execve')),
+    ('RK0105', 'needs quotes', RULE.format('proc.name = x: y')),
+    ('RK0105', 'closing quotes', RULE.format("'proc.name = x' and")),
+    ('RK0105', 'single quotes', RULE.format('"proc.name = \\d"')),
+    ('RK0105', 'indent with blanks', '- rule: r\n\tdesc: d\n'),
+    ('RK0105', 'indented otherwise', '- rule: r\n  desc: d\n condition: x\n'),
     ('RK0111', 'keys are not merged', RULE.format('evt.type = execve') + '  <<: x\n'),
 ]
 
