@@ -341,7 +341,7 @@ struct proc_state {
     __u64 exe_ctime; /* ns */
     __u64 exe_mtime; /* ns */
     __u64 cgroup;    /* id of the cgroup2 group */
-    __u64 groups;    /* which groups the container was told from (state.bpf.c); 0: user space did */
+    __u64 groups;    /* which groups the container was told from (state_live.h); 0: user space did */
     __u32 tty;
     __u32 loginuid;
     __s32 vpid;

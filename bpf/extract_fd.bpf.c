@@ -6,6 +6,7 @@
  */
 #include "place.h"
 #include "path_sketch.h"
+#include "state_live.h"
 
 /* ---- paths ---- */
 

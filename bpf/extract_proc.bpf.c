@@ -2,7 +2,7 @@
 /*
  * The process and those above it: numbers, identity, arguments, directories, ancestors.
  *
- * What an exec fixes comes from the state in `procs` (state.bpf.c); identity, parents and ids of
+ * What an exec fixes comes from the state in `procs` (state_live.h); identity, parents and ids of
  * sessions from the kernel's own objects, as they are now.
  */
 #include "probe.h"

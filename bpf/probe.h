@@ -3,7 +3,7 @@
  * What the probe's objects share: maps, constants, and the functions that one object has and
  * another calls.
  *
- * state.bpf.c defines the maps and constants. A function that crosses objects is global and
+ * core.bpf.c defines the maps and constants. A function that crosses objects is global and
  * `noinline`: the kernel verifies it once, apart from its callers. It gets the event by pointer
  * and kernel objects as plain addresses, and must take neither on trust: NULL is tested, addresses
  * are only read with fault-safe reads.
@@ -38,7 +38,7 @@ struct name_key {
 };
 
 /*
- * A walk up from the control groups of one controller after the other (state.bpf.c). It is here and
+ * A walk up from the control groups of one controller after the other (state_live.h). It is here and
  * not on the stack, where the verifier would follow each way that a turn of the loop can leave it.
  */
 #define CONTROLLERS 5
@@ -327,7 +327,7 @@ extern int rule_filter_judged(struct ev *ev);
 extern int rule_left(__u32 event, __u32 class, __u64 low, __u64 high, __u64 sketch);
 
 /*
- * state.bpf.c: what is known of the current process, its texts apart: as it is now / of the program
+ * state_live.h: what is known of the current process, its texts apart: as it is now / of the program
  * that it has just started.
  */
 int state_live(struct proc_state *st);
