@@ -166,12 +166,12 @@ struct ev {
     __u8 left;   /* of a call: what rule_left said before it was made an event */
     __u8 spelled;   /* of an open: the sketch found that the caller's text names the opened path */
     __u8 own_place; /* ... and no older mount that shows the file: there is no third reading */
-    __u8 pad_left;
-    __u64 sketch;  /* which rules the path can concern (bpf/sketch.h) */
-    __u64 req;     /* of a ring: address of the request, if this is its end */
-    __u8 peer[24]; /* of a ring: beginning of the socket address that a datagram goes to */
-    __u64 file;    /* address of the event's struct file, or 0: for extractors only */
-    __u64 task;    /* address of the event's task_struct: for extractors only */
+    __u8 lineage;   /* 1 + row of `lineages` that has the names above (probe.h); 0: none */
+    __u64 sketch;   /* which rules the path can concern (bpf/sketch.h) */
+    __u64 req;      /* of a ring: address of the request, if this is its end */
+    __u8 peer[24];  /* of a ring: beginning of the socket address that a datagram goes to */
+    __u64 file;     /* address of the event's struct file, or 0: for extractors only */
+    __u64 task;     /* address of the event's task_struct: for extractors only */
     struct ev_task kept;
     struct lore_bits lore[LORE_KINDS];
 #define SLOT_STR(id, group, cap, doc) char s_##id[cap];
@@ -341,7 +341,7 @@ struct proc_state {
     __u64 exe_ctime; /* ns */
     __u64 exe_mtime; /* ns */
     __u64 cgroup;    /* id of the cgroup2 group */
-    __u64 groups;    /* which groups the container was told from (state_live.h); 0: user space did */
+    __u64 groups; /* which groups the container was told from (state_live.h); 0: user space did */
     __u32 tty;
     __u32 loginuid;
     __s32 vpid;

@@ -15,6 +15,7 @@ struct procs_map procs SEC(".maps");
 TEXT_SIZES(TEXT_MAP_HERE, args)
 TEXT_SIZES(TEXT_MAP_HERE, envs)
 struct tasks_map tasks SEC(".maps");
+struct lineages_map lineages SEC(".maps");
 struct generation_map generation SEC(".maps");
 struct patterns_map patterns SEC(".maps");
 struct names_map name_sets SEC(".maps");

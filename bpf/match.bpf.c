@@ -260,21 +260,4 @@ __attribute__((noinline)) int match_name(struct ev *ev, __u32 slot, __u32 set)
     return bpf_map_lookup_elem(&name_sets, &key) != NULL;
 }
 
-/* How many of the ancestors' names are in the set. */
-__attribute__((noinline)) int match_anc(struct ev *ev, __u32 set)
-{
-    struct name_key key = {.set = set};
-    int n = 0;
-
-    if (!ev)
-        return 0;
-    for (__u32 i = 0; i < ANC_MAX; i++) {
-        if (i >= ev->h.anc_count)
-            break;
-        __builtin_memcpy(key.name, ev->h.anc[i], COMM_SIZE);
-        n += bpf_map_lookup_elem(&name_sets, &key) != NULL;
-    }
-    return n;
-}
-
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

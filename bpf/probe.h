@@ -38,8 +38,9 @@ struct name_key {
 };
 
 /*
- * A walk up from the control groups of one controller after the other (state_live.h). It is here and
- * not on the stack, where the verifier would follow each way that a turn of the loop can leave it.
+ * A walk up from the control groups of one controller after the other (state_live.h). It is here
+ * and not on the stack, where the verifier would follow each way that a turn of the loop can leave
+ * it.
  */
 #define CONTROLLERS 5
 struct groups {
@@ -54,15 +55,15 @@ struct groups {
     __u32 leaf_len;          /* bytes of the path's last component */
 };
 
-/* Of the event's process, while its ancestors are walked (extract_proc.bpf.c). */
-struct session {
-    __u64 pid;     /* address of the session's struct pid */
-    __u32 found;   /* its name cannot change any more */
+/* Of the event's process, while those above it are walked (extract_anc.bpf.c). */
+struct above {
+    __u64 session; /* address of the session's struct pid */
     __u32 host;    /* the process is in the first pid namespace */
-    __u32 unknown; /* its name was found, and is not known */
+    __u32 named;   /* a process of the session has been found */
     __u32 cut;     /* an ancestor's name is not known: the walk has ended there */
     __u32 top;     /* the walk has come to the first task */
     __u32 unsure;  /* an ancestor is exiting, or has no state (task.bpf.c) */
+    __u32 pad;
 };
 
 /* A walk over a vector's parts (extract_data.bpf.c), here for the same reason. */
@@ -136,7 +137,7 @@ struct work {
     char fold[3 * PATH_CAP]; /* path_fold: the text before folding, at most 2 * PATH_CAP */
     struct proc_state live;  /* of a process that `procs` does not know */
     struct groups groups;
-    struct session session;
+    struct above above;
     struct gather gather;
     struct sketching sketching;
     struct mounts mounts;
@@ -155,6 +156,17 @@ struct task_entry {
     __u64 ids;     /* effective user and group; this and what follows: if plan.task says so */
     __u64 caps[3]; /* effective, permitted, inheritable */
     struct task_bits bits;
+};
+
+/* The names above a process's children, and what they rest on (extract_anc.bpf.c). */
+#define LINEAGES 16 /* rows: the parent's number leads to one */
+#define LINEAGE_SETS 63 /* sets of names whose numbers are less */
+struct lineage {
+    __u64 parent, start, execs; /* the first of them: address, start_boottime, self_exec_id */
+    __u64 generation;
+    __u8 count;
+    __u8 in[LINEAGE_SETS]; /* 1 + how many of the names are in the set; 0: not looked up yet */
+    char anc[ANC_MAX][COMM_SIZE];
 };
 
 struct scratch_map {
@@ -197,6 +209,12 @@ struct tasks_map { /* task_slots rows for each CPU */
     __uint(max_entries, PROBE_CPUS);
     __type(key, __u32);
     __type(value, struct task_entry);
+};
+struct lineages_map {
+    __uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+    __uint(max_entries, LINEAGES);
+    __type(key, __u32);
+    __type(value, struct lineage);
 };
 struct generation_map { /* abi.h names the rows */
     __uint(type, BPF_MAP_TYPE_ARRAY);
@@ -292,6 +310,7 @@ extern struct work_map work SEC(".maps");
 extern struct mount_sets_map mount_sets SEC(".maps");
 extern struct procs_map procs SEC(".maps");
 extern struct tasks_map tasks SEC(".maps");
+extern struct lineages_map lineages SEC(".maps");
 extern struct generation_map generation SEC(".maps");
 extern struct patterns_map patterns SEC(".maps");
 extern struct names_map name_sets SEC(".maps");
@@ -327,8 +346,8 @@ extern int rule_filter_judged(struct ev *ev);
 extern int rule_left(__u32 event, __u32 class, __u64 low, __u64 high, __u64 sketch);
 
 /*
- * state_live.h: what is known of the current process, its texts apart: as it is now / of the program
- * that it has just started.
+ * state_live.h: what is known of the current process, its texts apart: as it is now / of the
+ * program that it has just started.
  */
 int state_live(struct proc_state *st);
 int state_exec(struct proc_state *st);
@@ -397,6 +416,7 @@ int extract_cwd(struct ev *ev);
 int extract_parent(struct ev *ev);
 int extract_pexepath(struct ev *ev);
 int extract_anc(struct ev *ev);
+int extract_names(struct ev *ev); /* of ANC the names alone */
 int extract_lead(struct ev *ev);
 int extract_shell(struct ev *ev);
 int extract_extra(struct ev *ev);
@@ -409,7 +429,7 @@ int match_glob(struct ev *ev, __u32 slot, __u32 pattern);
 int match_iglob(struct ev *ev, __u32 slot, __u32 pattern);
 int match_path(struct ev *ev, __u32 slot, __u32 pattern);
 int match_name(struct ev *ev, __u32 slot, __u32 set);
-int match_anc(struct ev *ev, __u32 set);
+int match_anc(struct ev *ev, __u32 set);   /* extract_anc.bpf.c */
 int match_take(struct ev *ev, __u32 slot); /* the slot's text into work.fold; its length */
 
 /* match_class.bpf.c */
