@@ -115,31 +115,42 @@ __attribute__((noinline)) int extract_names(struct ev *ev)
     return 0;
 }
 
+struct counting {
+    struct ev *ev;
+    __u32 set, n;
+};
+
+static long count_step(__u32 i, struct counting *c)
+{
+    struct name_key key = {.set = c->set};
+
+    if (i >= ANC_MAX)
+        return 1;
+    __builtin_memcpy(key.name, c->ev->h.anc[i], COMM_SIZE);
+    c->n += bpf_map_lookup_elem(&name_sets, &key) != NULL;
+    return 0;
+}
+
 /* How many of the ancestors' names are in the set. */
 __attribute__((noinline)) int match_anc(struct ev *ev, __u32 set)
 {
-    struct name_key key = {.set = set};
+    struct counting c = {.ev = ev, .set = set};
     struct lineage *k = NULL;
+    struct work *w = work_get();
     __u32 row;
-    int n = 0;
 
-    if (!ev)
+    if (!ev || !w)
         return 0;
     row = ev->lineage - 1u;
     if (set < LINEAGE_SETS)
-        k = bpf_map_lookup_elem(&lineages,
-                                &row); /* none, if the names are of no walk that is kept */
+        k = bpf_map_lookup_elem(&lineages, &row); /* none, if the names are of none that is kept */
     if (k && k->in[set])
         return k->in[set] - 1;
-    for (__u32 i = 0; i < ANC_MAX; i++) {
-        if (i >= ev->h.anc_count)
-            break;
-        __builtin_memcpy(key.name, ev->h.anc[i], COMM_SIZE);
-        n += bpf_map_lookup_elem(&name_sets, &key) != NULL;
-    }
+    c.n = untold(w, 0);
+    bpf_loop(ev->h.anc_count, count_step, &c, 0);
     if (k)
-        k->in[set] = (__u8)(n + 1);
-    return n;
+        k->in[set] = (__u8)(c.n + 1);
+    return (int)c.n;
 }
 
 /* ---- the session ---- */

@@ -54,14 +54,16 @@ struct search {
     __u32 found;
 };
 
-/* Eight bytes of the text; `fold`: capitals as small letters. */
-static __always_inline __u64 text_word(const char *text, __u32 fold)
+/* Eight bytes of the text, in small letters if `either` is CASE_BITS. */
+static __always_inline __u64 text_word(const char *text, __u64 either)
 {
-    return fold ? match_lower8(match_word(text)) : match_word(text);
+    __u64 word = match_word(text);
+
+    return word | (match_lower8(word) & either);
 }
 
 /* Does the pattern stand at this place of the text, its first word apart? Rarely called. */
-__attribute__((noinline)) int match_rest(__u32 at, __u32 pattern, __u32 fold)
+__attribute__((noinline)) int match_rest(__u32 at, __u32 pattern, __u64 either)
 {
     struct bpf_pattern *p = bpf_map_lookup_elem(&patterns, &pattern);
     struct work *w = work_get();
@@ -71,15 +73,16 @@ __attribute__((noinline)) int match_rest(__u32 at, __u32 pattern, __u32 fold)
         return 1;
     n = p->len;
     for (i = 8; i + 8 <= n && i < PATTERN_CAP - 8; i += 8)
-        if (text_word(w->fold + at + i, fold) != match_word(p->text + i))
+        if (text_word(w->fold + at + i, either) != match_word(p->text + i))
             return 0;
     return i >= n || i >= PATTERN_CAP - 8 ||
-           ((text_word(w->fold + at + i, fold) ^ match_word(p->text + i)) & match_mask(n - i)) == 0;
+           ((text_word(w->fold + at + i, either) ^ match_word(p->text + i)) & match_mask(n - i)) ==
+               0;
 }
 
 /* 1 + the first of up to PLACES places from `at` to `last` where its first word stands; 0: none. */
 #define PLACES 32
-__attribute__((noinline)) int match_places(__u32 at, __u32 last, __u32 pattern, __u32 fold)
+__attribute__((noinline)) int match_places(__u32 at, __u32 last, __u32 pattern, __u64 either)
 {
     struct bpf_pattern *p = bpf_map_lookup_elem(&patterns, &pattern);
     struct work *w = work_get();
@@ -89,7 +92,7 @@ __attribute__((noinline)) int match_places(__u32 at, __u32 last, __u32 pattern, 
         return (int)at + 1;
     mask = match_mask(p->len);
     for (__u32 k = 0; k < PLACES && at + k <= last; k++)
-        if (!((text_word(w->fold + at + k, fold) ^ match_word(p->text)) & mask))
+        if (!((text_word(w->fold + at + k, either) ^ match_word(p->text)) & mask))
             return (int)(at + k) + 1;
     return 0;
 }
@@ -107,7 +110,7 @@ static __always_inline __u64 may_begin8(const char *text, const struct search *s
 static long search_step(__u32 i, struct search *s)
 {
     struct work *w = work_get();
-    __u32 at = i * PLACES, last, fold = s->either != 0;
+    __u32 at = i * PLACES, last;
 
     if (!w || at >= TEXT_CAP)
         return 1;
@@ -116,10 +119,10 @@ static long search_step(__u32 i, struct search *s)
         return 0;
     last = s->last - at < PLACES ? s->last : at + PLACES - 1;
     for (__u32 k = 0; k < PLACES; k++) {
-        at = (__u32)match_places(at, last, s->pattern, fold);
+        at = (__u32)match_places(at, last, s->pattern, s->either);
         if (!at)
             return 0;
-        if (match_rest(at - 1, s->pattern, fold)) {
+        if (match_rest(at - 1, s->pattern, s->either)) {
             s->found = 1;
             return 1;
         }

@@ -159,7 +159,7 @@ struct task_entry {
 };
 
 /* The names above a process's children, and what they rest on (extract_anc.bpf.c). */
-#define LINEAGES 16 /* rows: the parent's number leads to one */
+#define LINEAGES 16     /* rows: the parent's number leads to one */
 #define LINEAGE_SETS 63 /* sets of names whose numbers are less */
 struct lineage {
     __u64 parent, start, execs; /* the first of them: address, start_boottime, self_exec_id */
@@ -339,6 +339,8 @@ extern int rule_filter(struct ev *ev);
 extern int rule_filter_calls(struct ev *ev);
 extern int rule_filter_exec(struct ev *ev);
 extern int rule_filter_judged(struct ev *ev);
+/* Works out the tests of the task that its first open will ask for. */
+extern int rule_task_start(struct ev *ev);
 /*
  * enum left_answer: which can match an event of the class, by a task with these bits (left_of) of
  * tests, on a path of this sketch (SKETCH_UNKNOWN: not made yet).
