@@ -4,8 +4,9 @@
  * root. These run for nearly every event that a rule looks into, so they read through casts
  * (kernel.h).
  */
-#include "place.h"
 #include "path_sketch.h"
+#include "place.h"
+#include "extract_sock.h"
 #include "state_live.h"
 
 /* ---- paths ---- */

@@ -34,6 +34,19 @@ static const volatile __u16 flag_first[FT_COUNT + 1] = {
     [FT_COUNT] = FLAG_ROWS,
 };
 
+/*
+ * 1 + the row of a small number, 0: it has none, which is what most enumerations have. Of rows with
+ * one number the last: they have one value (tests/unit/test_catalog.c).
+ */
+#define SMALL 64
+#pragma clang diagnostic ignored "-Winitializer-overrides"
+static const volatile __u16 row_of_small[FT_COUNT * SMALL + 1] = {
+#define FLAG(table, text, value, native)                                                           \
+    [(native) >= 0 && (native) < SMALL ? FT_##table * SMALL + (native) : FT_COUNT * SMALL] =       \
+        1 + NAMED(ROW_, __LINE__),
+#include "../grammar/flags.def"
+};
+
 struct flag_walk {
     __u64 native, found;
     __u32 row, is_enum;
@@ -82,8 +95,26 @@ __attribute__((noinline)) __u64 flags_by_table(__u32 table, __u64 native)
     return walk_flags(table, native, 0);
 }
 
+/* Its row, or NULL: that has to be looked for. */
+static __always_inline const volatile struct flag_native *small_row(__u32 table, __s64 native)
+{
+    __u32 at = table * SMALL + (__u32)native;
+    __u64 row;
+
+    OPAQUE(at); /* what is added to the address is what was tested */
+    if ((__u64)native >= SMALL || at >= FT_COUNT * SMALL)
+        return NULL;
+    row = row_of_small[at] - 1ull;
+    OPAQUE(row);
+    return row < FLAG_ROWS ? &flag_rows[row] : NULL;
+}
+
 __attribute__((noinline)) __u64 enum_by_table(__u32 table, __s64 native)
 {
+    const volatile struct flag_native *small = small_row(table, native);
+
+    if (small)
+        return small->value;
     return walk_flags(table, (__u64)native, 1);
 }
 

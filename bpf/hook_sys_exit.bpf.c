@@ -48,6 +48,11 @@ static const volatile __u16 native_of_ipc[IPC_COUNT] = {
 /* From this number on a new call has the same one on all machines. */
 #define NR_UNIFIED 424
 
+/* Bit per number by which a native or a 32-bit program asks for a call that any rule can match. */
+const volatile __u64 call_numbers[NR_COUNT / 64] SEC(".rodata") = {
+    [0 ... NR_COUNT / 64 - 1] = ~0ull, /* until user space has looked */
+};
+
 #define NR_CLOSE 3
 #define NR_RECVMMSG 299
 #define NR_SENDMMSG 307
@@ -303,7 +308,18 @@ static __always_inline bool has_messages(__u64 nr)
            (syscall_wanted(NR_RECVMMSG) && nr == NR_RECVMMSG);
 }
 
-/* A call that no rule names, told before anything else of it is: these are most. */
+/*
+ * A call that no rule names, whichever way it was made: most are. Told before even the task is
+ * looked at, because what each call of the machine touches is no longer at hand when a call comes.
+ */
+static __always_inline bool is_no_call(__u64 nr)
+{
+    const volatile __u8 *bytes = (const volatile __u8 *)call_numbers;
+
+    return nr < OWN_FIRST && !(bytes[nr / 8] >> (nr % 8) & 1);
+}
+
+/* The same, of those whose number means a call that a rule names to a 32-bit program alone. */
 static __always_inline bool is_no_event(__u64 nr, bool compat)
 {
     return !compat && nr < OWN_FIRST && !syscall_wanted(nr);
@@ -322,14 +338,18 @@ static __always_inline bool is_no_event(__u64 nr, bool compat)
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
 {
-    struct task_struct *task = bpf_get_current_task_btf();
+    __u64 nr = regs->orig_ax; /* -1: cancelled */
+    struct task_struct *task;
     const struct cred *cred;
-    bool compat = task->thread_info.status & TS_COMPAT, exec;
     struct call call;
     struct look look;
     struct ev *ev;
-    __u64 nr = regs->orig_ax; /* -1: cancelled */
+    bool compat, exec;
 
+    if (is_no_call(nr))
+        END_HERE();
+    task = bpf_get_current_task_btf();
+    compat = task->thread_info.status & TS_COMPAT;
     if (is_no_event(nr, compat))
         END_HERE();
     cred = plan.task & TASK_CRED ? task->cred : NULL; /* walked to before what forks */

@@ -210,24 +210,23 @@ static void emit_bit(struct emit *e, uint32_t bit, label_id go)
         emit_any(e, bit < 64 ? R3 : R4, 1ull << bit % 64, go);
 }
 
-static void emit_gated(struct emit *e, const struct task_gated *g, label_id go)
+/* The same of a rule that a gate opens. */
+static void emit_gated(struct emit *e, uint32_t gate, uint32_t bit, label_id go)
 {
     label_id off = asm_label(e->a);
-    asm_gate(e->a, g->rule + 1, false, off);
-    emit_bit(e, g->bit, go);
+    asm_gate(e->a, gate, false, off);
+    emit_bit(e, bit, go);
     asm_bind(e->a, off);
 }
 
-/* To `go` if such a rule is left of a path whose sketch is in r5, or of any path. */
-static void emit_path(struct emit *e, const struct task_path *p, bool told, label_id go)
+/* To `go` if such a rule is left of a path whose sketch is in r5. */
+static void emit_path(struct emit *e, const struct task_path *p, label_id go)
 {
     label_id off = asm_label(e->a), may = asm_label(e->a);
     if (p->gate)
         asm_gate(e->a, p->gate, false, off);
-    if (told) {
-        emit_if(e, R5, p->sketch, (struct edges){.yes = may, .no = off});
-        asm_bind(e->a, may);
-    }
+    emit_if(e, R5, p->sketch, (struct edges){.yes = may, .no = off});
+    asm_bind(e->a, may);
     emit_bit(e, p->bit, go);
     asm_bind(e->a, off);
 }
@@ -241,21 +240,53 @@ static void emit_return(struct emit *e, int value)
 }
 
 /* What the rules come to that a sketch can exclude; r5 is the sketch. */
-static void emit_paths(struct emit *e, const struct task_mask *m, label_id go)
+static void emit_told(struct emit *e, const struct task_mask *m, label_id go)
 {
     const struct task_path *p = e->task->paths.v + m->path0;
-    label_id told = asm_label(e->a), untold = asm_label(e->a), some = asm_label(e->a);
-    asm_if(e->a, BPF_JEQ, R5, SKETCH_UNKNOWN, untold, told);
-    asm_bind(e->a, told);
+    label_id some = asm_label(e->a);
+    uint64_t all = 0;
     for (uint32_t i = 0; i < m->npath; i++)
-        emit_path(e, &p[i], true, go);
-    emit_return(e, LEFT_NONE);
-    asm_bind(e->a, untold);
-    for (uint32_t i = 0; i < m->npath && asm_live(e->a); i++)
-        emit_path(e, &p[i], false, some);
+        all |= p[i].sketch;
+    emit_any(e, R5, all, some);
     emit_return(e, LEFT_NONE);
     asm_bind(e->a, some);
+    for (uint32_t i = 0; i < m->npath; i++)
+        emit_path(e, &p[i], go);
+    emit_return(e, LEFT_NONE);
+}
+
+/* The same of any path. Rules that no gate opens are asked for all at once. */
+static void emit_untold(struct emit *e, const struct task_mask *m)
+{
+    const struct task_path *p = e->task->paths.v + m->path0;
+    label_id some = asm_label(e->a);
+    uint64_t bits[TASK_BITS / 64] = {0};
+    bool any = false;
+    for (uint32_t i = 0; i < m->npath; i++) {
+        any |= !p[i].gate && p[i].bit == TASK_BITS;
+        if (!p[i].gate && p[i].bit < TASK_BITS)
+            bits[p[i].bit / 64] |= 1ull << p[i].bit % 64;
+    }
+    if (!any) {
+        emit_any(e, R3, bits[0], some);
+        emit_any(e, R4, bits[1], some);
+        for (uint32_t i = 0; i < m->npath; i++)
+            if (p[i].gate)
+                emit_gated(e, p[i].gate, p[i].bit, some);
+        emit_return(e, LEFT_NONE);
+    }
+    asm_bind(e->a, some);
     emit_return(e, LEFT_BY_PATH);
+}
+
+static void emit_paths(struct emit *e, const struct task_mask *m, label_id go)
+{
+    label_id told = asm_label(e->a), untold = asm_label(e->a);
+    asm_if(e->a, BPF_JEQ, R5, SKETCH_UNKNOWN, untold, told);
+    asm_bind(e->a, told);
+    emit_told(e, m, go);
+    asm_bind(e->a, untold);
+    emit_untold(e, m);
 }
 
 static void emit_mask(struct emit *e, const struct task_mask *m, label_id go)
@@ -266,8 +297,10 @@ static void emit_mask(struct emit *e, const struct task_mask *m, label_id go)
     }
     emit_any(e, R3, m->bits[0] | (uint64_t)m->bits[1] << 32, go);
     emit_any(e, R4, m->bits[2] | (uint64_t)m->bits[3] << 32, go);
-    for (uint32_t i = 0; i < m->ngated; i++)
-        emit_gated(e, &e->task->gated.v[m->gated0 + i], go);
+    for (uint32_t i = 0; i < m->ngated; i++) {
+        const struct task_gated *g = &e->task->gated.v[m->gated0 + i];
+        emit_gated(e, g->rule + 1, g->bit, go);
+    }
     if (m->npath)
         emit_paths(e, m, go);
     else

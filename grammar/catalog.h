@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The catalog: events, their parameters, system calls, fields, types, operators, flag names.
+ * The catalog: events, their parameters, system calls, fields, types, operators.
  *
  * Everything here is made from the tables *.def beside it, is `const`, and needs no init call.
  * Id 0 of each kind is "none". Names are looked up by binary search; a test asserts the order.
@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "../bpf/abi.h"
+#include "flags.h"
 
 /* types.def: TYPE(ID, base, bits, doc). T_CHARBUF, T_UINT32, ... */
 enum type_id {
@@ -46,23 +47,6 @@ struct type_info {
 
 /* How a number is printed. */
 enum num_format { FMT_NA, FMT_DEC, FMT_HEX, FMT_OCT, FMT_ID, FMT_PADDED_DEC, FMT_DIR };
-
-/* flags.def: FLAG_TABLE(ID, kind), FLAG(TABLE, text, value, native). FT_file_flags, ... */
-enum flag_table {
-    FT_NONE,
-#define FLAG_TABLE(id, kind) FT_##id,
-#include "flags.def"
-    FT_COUNT
-};
-
-enum flag_kind { FLAGS_MASK, FLAGS_ENUM, FLAGS_MODE };
-
-struct flag_row {
-    const char *text;
-    size_t len;
-    uint64_t value; /* Falco's number */
-    int64_t native; /* the kernel's, or -1 where there is none */
-};
 
 /* events.def: EVENT(ID, name, category, flags, live). EV_open, EV_execve, ... current exits. */
 enum event_id {
@@ -221,32 +205,18 @@ const struct syscall_info *catalog_syscall_by_nr(int32_t nr);
  */
 #define CATALOG_CALLS 512
 void catalog_calls(enum event_id id, uint64_t bits[CATALOG_CALLS / 64]);
+/*
+ * Sets the bits of the numbers by which a 64-bit or a 32-bit program asks for one of `calls`, and
+ * no others. An x32 program's have a bit of their own (X32_BIT), and are not among them.
+ */
+void catalog_numbers(const uint64_t calls[CATALOG_CALLS / 64],
+                     uint64_t numbers[CATALOG_CALLS / 64]);
 /* Sets the bits of the calls that can be made through an io_uring, and no others. */
 void catalog_ring_calls(uint64_t bits[CATALOG_CALLS / 64]);
 /* Row `i` in name order; NULL beyond the last. */
 const struct syscall_info *catalog_syscall_at(unsigned i);
 /* True if the event is a system call's, and not a tracepoint's or one that Falco makes. */
 bool catalog_event_is_syscall(enum event_id id);
-
-/* Rows of a flag table in its own order (the order of the text walk); `*n` gets their number. */
-const struct flag_row *catalog_flags(enum flag_table table, unsigned *n);
-enum flag_kind catalog_flags_kind(enum flag_table table);
-const char *catalog_flags_name(enum flag_table table);
-/*
- * Text of a value, by the language's walk (rule-language 7). Writes at most `cap` bytes with a NUL,
- * returns the length the whole text has. Nothing matched: the decimal number for masks (evt.arg's
- * resolved text is then absent: returns 0 if `resolved_only`).
- */
-size_t catalog_flags_text(enum flag_table table, uint64_t value, bool resolved_only, char *buf,
-                          size_t cap);
-/*
- * The value a text stands for: names joined by '|' or ' ', or one decimal number. False if it is
- * neither. Where several values share a text (fd_type) the first: to test a text, test every row.
- */
-bool catalog_flags_value(enum flag_table table, const char *text, size_t len, uint64_t *value);
-/* "ENOENT" of 2; NULL if unknown. And back: 0 if unknown. */
-const char *catalog_errno_name(int number);
-int catalog_errno_by_name(const char *name, size_t len);
 
 /* Slots. */
 struct slot_info {

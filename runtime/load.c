@@ -95,6 +95,7 @@ static int fill_constants(struct load *l, const struct load_options *opt, uint32
     uint64_t *offset = object_constant(l->object, "boot_offset_ns", sizeof(*offset));
     uint32_t *slots = object_constant(l->object, "task_slots", sizeof(*slots));
     uint32_t *rows = object_constant(l->object, "lore_rows", sizeof(*rows));
+    uint64_t *numbers = object_constant(l->object, "call_numbers", CATALOG_CALLS / 8);
 
     l->boot_offset_ns = clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME);
     if (!plan)
@@ -107,6 +108,8 @@ static int fill_constants(struct load *l, const struct load_options *opt, uint32
         *slots = task_slots(l, opt->plan);
     if (rows)
         *rows = nlore;
+    if (numbers)
+        catalog_numbers((const uint64_t *)plan->syscalls, numbers);
     return 0;
 }
 

@@ -7,15 +7,14 @@ jump leads to, and refuses an edge back to where it came from unless that edge i
 insn"). clang makes such edges of a loop that it enters in its middle. Seen here, it is seen in a second
 and not only in a guest.
 """
-import glob
 import os
 import re
 import subprocess
 import sys
 
+from objects import bpf_objects
 from score import Score
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 HEAD = re.compile(r'^[0-9a-f]+ <(\w+)>:')
 LINE = re.compile(r'^\s+(\d+):\s+(?:[0-9a-f]{2}\s)+\s*(.*)$')
 JUMP = re.compile(r'goto ([+-]\d+)')
@@ -65,7 +64,7 @@ def refused(rows):
 
 def main():
     score = Score()
-    for path in sys.argv[1:] or sorted(glob.glob(os.path.join(ROOT, 'build/bpf/*.bpf.o'))):
+    for path in sys.argv[1:] or bpf_objects():
         for name, rows in functions(path).items():
             wrong = refused(rows)
             score.check(not wrong, f'{os.path.basename(path)}: {name}: a loop that is entered in its middle: '

@@ -6,8 +6,8 @@
 
 A kernel is fetched once (apt-get download) and kept in RULEC_KERNELS, by default a folder in the
 user's cache. Its guest gets a root made of this machine's programs (root.py), runs the tests' own
-scripts, and powers off. --quick: the stable rules are armed and a handful of them fires, in all guests
-at a time; without it, every table. --run: a line of shell instead, and what the guest prints. A kernel
+scripts, and powers off. All guests run at a time. --quick: the stable rules are armed and a handful of
+them fires; without it, every table. --run: a line of shell instead, and what the guest prints. A kernel
 that cannot be had is skipped, by name.
 """
 import argparse
@@ -133,9 +133,14 @@ def end_guests(running):
 
 
 def boot(image, initrd, log, seconds, running):
-    """Runs a guest until it powers off; None, or what went wrong."""
-    argv = ['nice', 'qemu-system-x86_64', '-accel', 'tcg', '-cpu', 'max', '-smp', '2', '-m', '1536',
-            '-kernel', image, '-initrd', initrd, '-nographic', '-no-reboot', '-net', 'none', '-append',
+    """Runs a guest until it powers off; None, or what went wrong.
+
+    Its processors take turns on one thread of the emulator: with one each, a processor can still run
+    what another has just patched in the kernel's text, and the guest dies of a breakpoint.
+    """
+    argv = ['nice', 'qemu-system-x86_64', '-accel', 'tcg,thread=single', '-cpu', 'max', '-smp', '2',
+            '-m', '1536', '-kernel', image, '-initrd', initrd, '-nographic', '-no-reboot',
+            '-net', 'none', '-append',
             'console=ttyS0 quiet panic=-1 no_timer_check lsm=landlock,lockdown,yama,bpf']
     with open(log, 'wb') as out:
         guest = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
@@ -200,7 +205,7 @@ def main():
         return score.close()
     chosen, lines = args.series or list(SERIES), commands(args.quick, args.run)
     seconds = QUICK_SECONDS if args.quick else WHOLE_SECONDS
-    pool = concurrent.futures.ThreadPoolExecutor(len(chosen) if args.quick else 1)
+    pool = concurrent.futures.ThreadPoolExecutor(len(chosen))
     try:
         guests = {series: pool.submit(run, series, lines, seconds, running) for series in chosen}
         for series, guest in guests.items():

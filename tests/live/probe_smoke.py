@@ -9,7 +9,6 @@ language wants it to say (values as in spec: `fd.name`, converted flags, ...). N
 
 Without arguments: what `make` has built.
 """
-import glob
 import os
 import re
 import subprocess
@@ -18,6 +17,7 @@ import tempfile
 import time
 
 from lib import ROOT, scratch, why_not_live
+from objects import bpf_objects
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ABSENT, UNKNOWN, CUT = 'absent', 'unknown', 'cut'
@@ -257,7 +257,7 @@ def built():
     """What `make` puts where."""
     return [os.path.join(ROOT, 'build/release/tests/live/probe_smoke'),
             os.path.join(ROOT, 'build/bpf/tests/pass.bpf.o'),
-            *[path for path in sorted(glob.glob(os.path.join(ROOT, 'build/bpf/*.bpf.o')))
+            *[path for path in bpf_objects()
               if not os.path.basename(path).startswith('hook_')
               or os.path.basename(path) in HOOKS]]
 

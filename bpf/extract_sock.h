@@ -4,8 +4,11 @@
  *
  * The language's library keeps a table of descriptors that it fills from the calls it saw. The
  * kernel has the objects themselves; where the two differ (a role that only a table remembers) is
- * said beside the code.
+ * said beside the code. Part of extract_fd.bpf.c, because it reads through casts (path_sketch.h).
  */
+#ifndef RULEC_EXTRACT_SOCK_H
+#define RULEC_EXTRACT_SOCK_H
+
 #include "args.h"
 #include <bpf/bpf_endian.h>
 
@@ -270,4 +273,4 @@ __attribute__((noinline)) int extract_sock(struct ev *ev)
     return 0;
 }
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
+#endif
