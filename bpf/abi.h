@@ -244,6 +244,18 @@ struct cpu_stats {
 #define MAY_LOOK_UP 0x6c656164
 #define MAY_NOT_LOOK_UP 0x6c656163
 
+/*
+ * Where the names of all sets have their bits in the constant `name_bits`, by a name's two words,
+ * padded with NULs. Most names are in no set, and a bit that is off says so without a look-up.
+ */
+#define NAME_BITS 4096
+static inline __u32 name_bit(__u64 low, __u64 high)
+{
+    const __u64 odd = 0x9e3779b97f4a7c15ull; /* as good as random */
+
+    return (__u32)((low ^ high * odd) * odd >> 52);
+}
+
 #define RULES_MAX 65536 /* of a bundle */
 
 /*
@@ -380,6 +392,7 @@ ABI_ASSERT(sizeof(struct ev) < REC_MAX);
 ABI_ASSERT(offsetof(struct ev, args) == sizeof(struct rec));
 ABI_ASSERT(offsetof(struct rec, wanted) == offsetof(struct ev, wanted));
 ABI_ASSERT(LORE_KINDS <= 8);
+ABI_ASSERT(NAME_BITS == 1 << (64 - 52));
 ABI_ASSERT(sizeof(struct sock_ends) == 40);
 ABI_ASSERT(sizeof(struct lane) == 64);
 ABI_ASSERT(sizeof(struct ring_reader) == 64);

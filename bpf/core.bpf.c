@@ -34,6 +34,9 @@ struct lore_map lore SEC(".maps");
 const volatile struct probe_plan plan SEC(".rodata") = {};
 const volatile struct sketch_head sketch_head SEC(".rodata") = {};
 const volatile __u64 boot_offset_ns SEC(".rodata") = 0;
+const volatile __u64 name_bits[NAME_BITS / 64] SEC(".rodata") = {
+    [0 ... NAME_BITS / 64 - 1] = ~0ull, /* until user space has looked */
+};
 const volatile __u32 task_slots SEC(".rodata") = 1;
 const volatile __u32 lore_rows SEC(".rodata") = 1;
 

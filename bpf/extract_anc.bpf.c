@@ -122,12 +122,9 @@ struct counting {
 
 static long count_step(__u32 i, struct counting *c)
 {
-    struct name_key key = {.set = c->set};
-
     if (i >= ANC_MAX)
         return 1;
-    __builtin_memcpy(key.name, c->ev->h.anc[i], COMM_SIZE);
-    c->n += bpf_map_lookup_elem(&name_sets, &key) != NULL;
+    c->n += name_in_set(c->ev->h.anc[i], c->set);
     return 0;
 }
 

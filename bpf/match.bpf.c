@@ -258,19 +258,15 @@ __attribute__((noinline)) int match_path(struct ev *ev, __u32 slot, __u32 patter
 /* Is the name in slot NAME, PNAME or SNAME in the set? */
 __attribute__((noinline)) int match_name(struct ev *ev, __u32 slot, __u32 set)
 {
-    struct name_key key = {.set = set};
-
     if (!ev)
         return 1;
     if (slot == S_NAME)
-        __builtin_memcpy(key.name, ev->s_NAME, COMM_SIZE);
-    else if (slot == S_PNAME)
-        __builtin_memcpy(key.name, ev->s_PNAME, COMM_SIZE);
-    else if (slot == S_SNAME)
-        __builtin_memcpy(key.name, ev->s_SNAME, COMM_SIZE);
-    else
-        return 1;
-    return bpf_map_lookup_elem(&name_sets, &key) != NULL;
+        return name_in_set(ev->s_NAME, set);
+    if (slot == S_PNAME)
+        return name_in_set(ev->s_PNAME, set);
+    if (slot == S_SNAME)
+        return name_in_set(ev->s_SNAME, set);
+    return 1;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
