@@ -32,6 +32,7 @@ static long name_step(__u32 i, struct climb *c)
     struct work *w = work_get();
     struct ev *ev = c->ev;
     struct proc_state *st;
+    char *name;
 
     if (!w || i >= ANC_MAX)
         return 1;
@@ -42,8 +43,10 @@ static long name_step(__u32 i, struct climb *c)
     st = state_of(task);
     if (!st || up->flags & PF_EXITING)
         w->above.unsure = 1;
-    if (!take_name(ev->h.anc[i], task, st)) {
-        __builtin_memset(ev->h.anc[i], 0, COMM_SIZE);
+    OPAQUE(i);
+    name = ev->h.anc[i & (ANC_MAX - 1)]; /* 6.1 forgets the bound of what was put aside */
+    if (!take_name(name, task, st)) {
+        __builtin_memset(name, 0, COMM_SIZE);
         w->above.cut = 1;
         return 1;
     }
