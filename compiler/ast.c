@@ -8,6 +8,7 @@
 #include "arena.h"
 #include "cond.h"
 #include "diag.h"
+#include "hint.h"
 #include "intern.h"
 #include "near.h"
 
@@ -54,30 +55,6 @@ static const char *const expected[] = {
     [LEX_FIELD] = "a field",
 };
 
-/* What people write who come from other languages. */
-static const char *foreign_hint(enum lex_mode mode, const char *found, size_t len)
-{
-    static const struct {
-        enum lex_mode mode;
-        const char *text, *hint;
-    } rows[] = {
-        {LEX_AFTER, "&&", "write `and`"},
-        {LEX_AFTER, "||", "write `or`"},
-        {LEX_AFTER, "=", "a field's name has a dot in it; a word without one is a macro"},
-        {LEX_AFTER, ",", "several constants need `in (a, b)`"},
-        {LEX_TEST, "!", "write `not`"},
-        {LEX_TEST, ")", "there is nothing between the parentheses, or nothing after `and`, `or`"},
-        {LEX_VALUE, "(", "one constant needs no parentheses; several need `in (a, b)`"},
-        {LEX_LIST, "\"", "write `(\"a\", \"b\")`"},
-    };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        size_t n = strlen(rows[i].text);
-        if (rows[i].mode == mode && len >= n && !memcmp(found, rows[i].text, n))
-            return rows[i].hint;
-    }
-    return NULL;
-}
-
 static void mistake(struct parse *p, enum diag_code code, struct range at, const char *hint,
                     const char *text)
 {
@@ -94,30 +71,27 @@ static void unexpected(struct parse *p, struct range at)
     const char *want = expected[p->at_mode];
     if (p->at_mode == LEX_AFTER && p->depth)
         want = "`and`, `or` or `)`";
+    const char *hint = hint_unexpected(p->at_mode, p->text, p->len, at.off);
     if (at.off >= p->len) {
         at.off = p->len ? p->len - 1 : 0;
         at.end = p->len;
-        mistake(p, code, at, NULL, arena_printf(a, "expected %s, but the text ends", want));
+        mistake(p, code, at, hint, arena_printf(a, "expected %s, but the text ends", want));
         return;
     }
-    const char *hint = foreign_hint(p->at_mode, p->text + at.off, p->len - at.off);
     mistake(p, code, at, hint, arena_printf(a, "expected %s, found `%s`", want, shown(p, at)));
 }
 
 static void unknown_operator(struct parse *p, struct range at)
 {
     struct comp *c = p->build->c;
-    uint32_t len = at.end - at.off;
-    const char *near = len < 40 ? catalog_near(NEAR_OP, p->text + at.off, len) : NULL;
-    mistake(p, RK0231, at, near_hint(c, near),
+    mistake(p, RK0231, at, hint_operator(c, p->text + at.off, at.end - at.off),
             arena_printf(c->arena, "unknown operator `%s`", shown(p, at)));
 }
 
 static void unknown_transformer(struct parse *p, struct range at)
 {
     struct comp *c = p->build->c;
-    const char *near = catalog_near(NEAR_TRANSFORMER, p->text + at.off, at.end - at.off);
-    mistake(p, RK0234, at, near_hint(c, near),
+    mistake(p, RK0234, at, hint_transformer(c, p->text + at.off, at.end - at.off),
             arena_printf(c->arena, "`%s` is no transformer that could stand here", shown(p, at)));
 }
 
@@ -141,7 +115,10 @@ static void no_field(struct parse *p, struct range at)
     while (end < p->len && p->text[end] >= '0' && p->text[end] <= '9')
         end++;
     p->build->skip = p->build->skip && end < p->len;
-    mistake(p, RK0240, at, "there is no way to write a percent sign",
+    bool word = (p->text[end] | 32) >= 'a' && (p->text[end] | 32) <= 'z';
+    mistake(p, RK0240, at,
+            word ? "a field's name has a dot in it: %proc.name"
+                 : "there is no way to write a percent sign",
             "`%` is not followed by a field");
 }
 

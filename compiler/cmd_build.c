@@ -11,6 +11,7 @@
 #include "diag.h"
 #include "intern.h"
 #include "pipeline.h"
+#include "source.h"
 #include "whole.h"
 
 /* Mode of a new file: mkstemp() gives 0600. */
@@ -56,9 +57,30 @@ static int write_file(const char *path, const uint8_t *bytes, size_t size)
     return err;
 }
 
-/* The bundle's name: that of its file, without directory and suffix. */
+static int write_bundle(const char *path, const uint8_t *bytes, size_t size)
+{
+    return strcmp(path, "-") ? write_file(path, bytes, size)
+                             : write_whole(STDOUT_FILENO, bytes, size);
+}
+
+/* A shell's pattern behind -o: the first of the files that it stands for would be lost. */
+static bool is_input(const struct comp *c, const char *output)
+{
+    struct stat out, in;
+    if (stat(output, &out) < 0 || !S_ISREG(out.st_mode))
+        return false;
+    for (uint32_t i = 1; i < source_count(c->sources); i++)
+        if (stat(source_name(c->sources, i), &in) == 0 && in.st_dev == out.st_dev &&
+            in.st_ino == out.st_ino)
+            return true;
+    return false;
+}
+
+/* The bundle's name: that of its file, without directory and suffix; of standard output none. */
 static str_id pack_name(struct comp *c, const char *path)
 {
+    if (!strcmp(path, "-"))
+        return (str_id){0};
     const char *slash = strrchr(path, '/'), *base = slash ? slash + 1 : path;
     size_t len = strlen(base);
     if (len > 4 && memcmp(base + len - 4, ".rpk", 4) == 0)
@@ -74,7 +96,9 @@ static int build(struct comp *c, int npath, char *const *paths, const char *outp
         c->name = pack_name(c, output);
     const char *last = stages ? pipeline_last(stages) : "link";
     if (!last) {
-        fprintf(stderr, "rulec build: there is no such stage: %s\n", stages);
+        fprintf(stderr,
+                "rulec build: there is no such stage: %s; `rulec build --help` lists them\n",
+                stages);
         return EXIT_CANNOT;
     }
     int err = pipeline_run(c, paths, npath, output ? "link" : last);
@@ -83,9 +107,13 @@ static int build(struct comp *c, int npath, char *const *paths, const char *outp
         return EXIT_CANNOT;
     if (diag_count(c, SEV_ERROR))
         return EXIT_FINDINGS;
+    if (output && is_input(c, output)) {
+        fprintf(stderr, "rulec build: %s is a file of rules; nothing is written\n", output);
+        return EXIT_CANNOT;
+    }
     if (stages)
         pipeline_dump(c, stages, stdout);
-    err = output ? write_file(output, c->rpk.v, c->rpk.n) : 0;
+    err = output ? write_bundle(output, c->rpk.v, c->rpk.n) : 0;
     if (!err && (fflush(stdout) || ferror(stdout)))
         err = -errno;
     if (c->filter_left)

@@ -51,8 +51,8 @@ static bool read_options(int argc, char **argv, struct check *o)
             o->style.verbose = true;
         } else {
             if (ch == 'f' || ch == 'd') {
-                fprintf(stderr, "rulec check: %s is not known: %s\n",
-                        ch == 'f' ? "format" : "kind of finding", optarg);
+                fprintf(stderr, "rulec check: --%s, not `%s`\n",
+                        ch == 'f' ? "format is text or json" : "deny is for warnings", optarg);
             }
             return false;
         }
@@ -75,6 +75,7 @@ int cmd_check(int argc, char **argv)
         return EXIT_CANNOT;
     }
     struct comp *c = comp_new();
+    c->foretell = true;
     int err = pipeline_run(c, argv + optind, argc - optind, o.budget > 0 ? "bpf" : "plan");
     if (o.budget > 0 && !err && !diag_count(c, SEV_ERROR))
         budget_check(c, o.budget);

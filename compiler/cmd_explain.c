@@ -11,6 +11,7 @@
 #include "grade.h"
 #include "hooks.h"
 #include "intern.h"
+#include "near.h"
 #include "lore.h"
 #include "pipeline.h"
 #include "place.h"
@@ -286,6 +287,17 @@ static void explain_tally(const struct tally *t)
         printf("%u can match no event\n", t->dead);
 }
 
+static int no_such_rule(const struct comp *c, const char *name)
+{
+    struct near near = near_start(name, strlen(name));
+    for (uint32_t i = 1; i < c->rules.n; i++)
+        if (rule_is_kept(&c->rules.v[i]))
+            near_try(&near, STR(c, c->rules.v[i].name), STRLEN(c, c->rules.v[i].name));
+    fprintf(stderr, "rulec: no rule is called `%s`", name);
+    fprintf(stderr, near.best ? "; did you mean `%s`?\n" : "\n", near.best);
+    return EXIT_FINDINGS;
+}
+
 static int explain_rules(struct comp *c, const char *name)
 {
     struct tally tally = {0};
@@ -294,10 +306,8 @@ static int explain_rules(struct comp *c, const char *name)
         if (rule_is_kept(r) && (!name || !strcmp(STR(c, r->name), name)))
             explain_rule(c, (rule_id){i}, &tally);
     }
-    if (name && !tally.rules && !tally.dead) {
-        fprintf(stderr, "rulec: no rule is called `%s`\n", name);
-        return EXIT_FINDINGS;
-    }
+    if (name && !tally.rules && !tally.dead)
+        return no_such_rule(c, name);
     if (!name)
         explain_tally(&tally);
     return EXIT_FINE;

@@ -19,7 +19,7 @@ static bool read_options(int argc, char **argv, struct list *l)
     for (int ch; (ch = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         if (ch != 'f' || (strcmp(optarg, "json") != 0 && strcmp(optarg, "text") != 0)) {
             if (ch == 'f')
-                fprintf(stderr, "rulec %s: format is not known: %s\n", argv[0], optarg);
+                fprintf(stderr, "%s: --format is text or json, not `%s`\n", argv[0], optarg);
             return false;
         }
         l->json = !strcmp(optarg, "json");
@@ -35,6 +35,16 @@ static bool wanted(const struct list *l, const char *name)
         if (!strncmp(name, l->prefix[i], strlen(l->prefix[i])))
             return true;
     return !l->nprefix;
+}
+
+/* The first of the beginnings that lead to nothing at all, and what could be meant. */
+static int nothing(const struct list *l, const char *what, enum near_kind kind)
+{
+    size_t len = strlen(l->prefix[0]);
+    const char *near = catalog_near(kind, l->prefix[0], len);
+    fprintf(stderr, "rulec: no %s begins with `%s`", what, l->prefix[0]);
+    fprintf(stderr, near ? "; did you mean `%s`?\n" : "\n", near);
+    return EXIT_FINDINGS;
 }
 
 static void json_key(const char *key, const char *value)
@@ -162,6 +172,7 @@ int cmd_fields(int argc, char **argv)
 {
     struct list l = {0};
     int width[COL_COUNT];
+    bool any = false;
     if (!read_options(argc, argv, &l))
         return EXIT_CANNOT;
     field_widths(width);
@@ -169,12 +180,13 @@ int cmd_fields(int argc, char **argv)
         const struct field_info *f = catalog_field((enum field_id)i);
         if (!wanted(&l, f->name))
             continue;
+        any = true;
         if (l.json)
             field_json((enum field_id)i, f);
         else
             field_text((enum field_id)i, f, width);
     }
-    return EXIT_FINE;
+    return any ? EXIT_FINE : nothing(&l, "field", NEAR_FIELD);
 }
 
 /* ---- events ---- */
@@ -267,12 +279,14 @@ static void event_page(enum event_id id, const struct event_info *e)
 int cmd_events(int argc, char **argv)
 {
     struct list l = {0};
+    bool any = false;
     if (!read_options(argc, argv, &l))
         return EXIT_CANNOT;
     for (unsigned i = EV_NONE + 1; i < EV_COUNT; i++) {
         const struct event_info *e = catalog_event((enum event_id)i);
         if (!wanted(&l, e->name))
             continue;
+        any = true;
         if (l.json)
             event_json((enum event_id)i, e);
         else if (l.nprefix)
@@ -280,5 +294,10 @@ int cmd_events(int argc, char **argv)
         else
             event_line((enum event_id)i, e);
     }
-    return EXIT_FINE;
+    if (!any && catalog_syscall_by_name(l.prefix[0], strlen(l.prefix[0]))) {
+        fprintf(stderr, "rulec: `evt.type = %s` can be asked; the call has no parameters here\n",
+                l.prefix[0]);
+        return EXIT_FINE;
+    }
+    return any ? EXIT_FINE : nothing(&l, "event", NEAR_EVENT);
 }

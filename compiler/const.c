@@ -2,6 +2,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "../grammar/ops.h"
 #include "arena.h"
@@ -194,6 +195,16 @@ static int64_t cut(uint64_t v, unsigned bits, bool is_signed)
     return (int64_t)(minus ? low | ~0ull << bits : low);
 }
 
+/* What a hexadecimal number is in decimal. */
+static const char *hint_hex(const struct parser *p)
+{
+    char *end;
+    if (p->n < 3 || p->n > 18 || p->s[0] != '0' || (p->s[1] | 32) != 'x')
+        return NULL;
+    unsigned long long v = strtoull(p->s, &end, 16);
+    return end == p->s + p->n ? arena_printf(p->t->c->arena, "write `%llu`", v) : NULL;
+}
+
 /* As scanf has it: leading blanks, a sign, digits, the end. Cut to the type's width. */
 static bool parse_number(struct parser *p, struct value *out)
 {
@@ -205,7 +216,7 @@ static bool parse_number(struct parser *p, struct value *out)
         minus = *s++ == '-';
     uint64_t v;
     if (!parse_digits(s, (size_t)(end - s), &v, &over))
-        return wrong(p, "a decimal number");
+        return wrong_near(p, "a decimal number", hint_hex(p));
     if (is_signed && v > INT64_MAX) {
         over = over || !minus || v > 1ull << 63;
         v = minus ? 1ull << 63 : INT64_MAX;
@@ -284,11 +295,21 @@ static bool parse_port(struct parser *p, struct value *out)
     return wrong_near(p, "a port number or the name of a common service", service_hint(p));
 }
 
+/* Other spellings of it, which YAML knows, and Falco elsewhere. */
+static const char *hint_bool(const struct parser *p)
+{
+    static const char *const words[] = {"true", "false", "yes", "no", "on", "off", "1", "0"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (p->n == strlen(words[i]) && !strncasecmp(p->s, words[i], p->n))
+            return i % 2 ? "write `false`" : "write `true`";
+    return NULL;
+}
+
 static bool parse_bool(struct parser *p, struct value *out)
 {
     bool yes = p->n == 4 && !memcmp(p->s, "true", 4);
     if (!yes && !(p->n == 5 && !memcmp(p->s, "false", 5)))
-        return wrong(p, "`true` or `false`");
+        return wrong_near(p, "`true` or `false`", hint_bool(p));
     out->kind = VAL_NUM;
     out->num = yes;
     return true;
@@ -308,7 +329,11 @@ static bool address(const char *s, size_t n, struct value *out)
 static bool parse_address(struct parser *p, struct value *out)
 {
     out->kind = VAL_IP;
-    return address(p->s, p->n, out) || wrong(p, "an IPv4 or IPv6 address");
+    return address(p->s, p->n, out) ||
+           wrong_near(p, "an IPv4 or IPv6 address",
+                      memchr(p->s, '/', p->n)
+                          ? "networks are compared by fd.net, fd.snet, fd.cnet, ..."
+                          : NULL);
 }
 
 static void clear_host_bits(struct value *v)
@@ -320,6 +345,15 @@ static void clear_host_bits(struct value *v)
     }
 }
 
+/* A lone address, as a network. */
+static const char *hint_network(const struct parser *p)
+{
+    struct value v;
+    return address(p->s, p->n, &v) ? arena_printf(p->t->c->arena, "one address is `%.*s/%d`",
+                                                  (int)p->n, p->s, v.family == 4 ? 32 : 128)
+                                   : NULL;
+}
+
 static bool parse_network(struct parser *p, struct value *out)
 {
     const char *slash = memchr(p->s, '/', p->n);
@@ -328,7 +362,7 @@ static bool parse_network(struct parser *p, struct value *out)
     out->kind = VAL_NET;
     if (!slash || !address(p->s, (size_t)(slash - p->s), out) ||
         !parse_digits(slash + 1, (size_t)(p->s + p->n - slash - 1), &bits, &over))
-        return wrong(p, "a network: address, slash, number of bits");
+        return wrong_near(p, "a network: address, slash, number of bits", hint_network(p));
     unsigned most = out->family == 4 ? 32 : 128;
     if (over || (bits & 0xff) > most)
         return wrong(p, out->family == 4 ? "a network: 0 to 32 bits" : "a network: 0 to 128 bits");

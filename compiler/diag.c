@@ -30,7 +30,7 @@ struct diags {
     struct arena *arena;
     VEC(struct queued) queue;
     VEC(struct note) notes;
-    uint32_t left_out[SEV_INFO + 1];
+    uint32_t kept[SEV_INFO + 1], left_out[SEV_INFO + 1];
     bool draft;
     bool full; /* the last finding was left out: so are its notes */
     str_id rule;
@@ -110,11 +110,13 @@ void diag(struct comp *c, enum diag_code code, span_id at, const char *hint, con
         d->full = true;
         return;
     }
-    d->full = d->queue.n >= DIAG_MAX;
+    enum severity severity = infos[code].severity;
+    d->full = d->kept[severity] >= DIAG_MAX;
     if (d->full) {
-        d->left_out[infos[code].severity]++;
+        d->left_out[severity]++;
         return;
     }
+    d->kept[severity]++;
     va_list ap;
     va_start(ap, fmt);
     const char *text = format(d->arena, fmt, ap);
@@ -135,8 +137,7 @@ void diag(struct comp *c, enum diag_code code, span_id at, const char *hint, con
 
 uint32_t diag_total(const struct comp *c)
 {
-    const uint32_t *left = c->diags->left_out;
-    return c->diags->queue.n + left[SEV_ERROR] + left[SEV_WARNING] + left[SEV_INFO];
+    return c->diags->queue.n + diags_left_out(c, true);
 }
 
 void diag_note(struct comp *c, span_id at, const char *fmt, ...)
@@ -239,12 +240,10 @@ uint32_t diag_uses(const struct comp *c, const struct span *s)
     return n;
 }
 
-uint32_t diags_left_out(const struct comp *c)
+uint32_t diags_left_out(const struct comp *c, bool verbose)
 {
-    uint32_t n = 0;
-    for (unsigned i = 0; i <= SEV_INFO; i++)
-        n += c->diags->left_out[i];
-    return n;
+    const uint32_t *left = c->diags->left_out;
+    return left[SEV_ERROR] + left[SEV_WARNING] + (verbose ? left[SEV_INFO] : 0);
 }
 
 uint32_t diag_count(const struct comp *c, enum severity severity)

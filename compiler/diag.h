@@ -96,8 +96,11 @@ const struct note *diags_notes(const struct comp *c);
 /* Uses (macros, lists, ...) that led to a place: how many; more than so many are not all shown. */
 uint32_t diag_uses(const struct comp *c, const struct span *s);
 #define DIAG_USES_MAX 16u
-/* Findings beyond DIAG_MAX: counted, not kept. */
-uint32_t diags_left_out(const struct comp *c);
+/*
+ * Findings beyond DIAG_MAX of a severity: counted, not kept. No number of warnings hides an error.
+ * Those of severity info count if they would be shown.
+ */
+uint32_t diags_left_out(const struct comp *c, bool verbose);
 #define DIAG_MAX 10000u
 
 #endif

@@ -465,7 +465,10 @@ static bool put_tuple(struct pack *pk, struct text *t, const struct exception *e
     struct comp *c = pk->c;
     const struct yaml y = c->yaml.v[tuple];
     if ((y.kind == YAML_SEQ ? y.nkid : 0) != e->fields.n) {
-        diag(c, RK0216, y.at, y.kind == YAML_SEQ ? NULL : "write [[a], [b]]",
+        const char *hint = e->fields.n == 1   ? "write [[a], [b]]"
+                           : e->fields.n == 2 ? "write [[a, b]]"
+                                              : "write [[a, b, ...]]";
+        diag(c, RK0216, y.at, y.kind == YAML_SEQ ? NULL : hint,
              "exception `%s` has %u field%s, so each value is a list of %u", shown(c, e->name),
              e->fields.n, e->fields.n == 1 ? "" : "s", e->fields.n);
         return false;

@@ -7,6 +7,7 @@
 #include "diag.h"
 #include "../grammar/field.h"
 #include "intern.h"
+#include "need.h"
 #include "lower.h"
 #include "near.h"
 
@@ -227,16 +228,15 @@ bool lint_wants_dead(const struct event_set *set)
 /* Events that the rule names and this version does not deliver. */
 static void lint_not_live(struct comp *c, const struct rule *r, const struct event_set *set)
 {
-    if (set->all)
+    enum diag_code code = need_code(c, RK0406);
+    if (set->all || !code)
         return;
     for (unsigned e = EV_NONE + 1; e < EV_COUNT; e++) {
         const struct event_info *info = catalog_event((enum event_id)e);
         if (set->may[e] && !info->live) {
-            if (c->build) {
-                diag(c, RK0406, place_of_event(c, r, (enum event_id)e),
-                     event_why_missing((enum event_id)e),
-                     "the rule wants `%s`, which this version does not deliver", info->name);
-            }
+            diag(c, code, place_of_event(c, r, (enum event_id)e),
+                 event_why_missing((enum event_id)e),
+                 "the rule wants `%s`, which this version does not deliver", info->name);
         }
     }
 }

@@ -281,6 +281,50 @@ static bool on_alias(struct loader *l, const yaml_event_t *e)
 
 /* ---- the loop ---- */
 
+/* What a file is that is no UTF-8, if its first bytes tell. */
+static const char *hint_file(const struct loader *l)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        const char *hint;
+    } rows[] = {
+        {"\177ELF", 4, "this is a program or a bundle; rules are wanted here"},
+        {"\xff\xfe", 2, "this is UTF-16: iconv -f UTF-16 -t UTF-8"},
+        {"\xfe\xff", 2, "this is UTF-16: iconv -f UTF-16 -t UTF-8"},
+        {"-\0", 2, "this is UTF-16: iconv -f UTF-16LE -t UTF-8"},
+        {"\0-", 2, "this is UTF-16: iconv -f UTF-16BE -t UTF-8"},
+    };
+    size_t len;
+    const char *text = source_text(l->c->sources, l->file, &len);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (len >= rows[i].len && !memcmp(text, rows[i].bytes, rows[i].len))
+            return rows[i].hint;
+    return NULL;
+}
+
+/* What to do about the mistakes that are made most often, in libyaml's words. */
+static const char *hint_yaml(const char *problem)
+{
+    static const struct {
+        const char *problem, *hint;
+    } rows[] = {
+        {"mapping values are not allowed in this context",
+         "a value with `: ` in it needs quotes, or stands below a `>`"},
+        {"found character that cannot start any token",
+         "a value that begins with %, @ or ` needs quotes; indent with blanks, not tabs"},
+        {"found a tab character that violates indentation", "indent with blanks"},
+        {"found unknown escape character", "in single quotes a backslash is no escape"},
+        {"did not find expected key",
+         "the line is indented otherwise than the keys above, or goes on behind closing quotes"},
+        {"did not find expected '-' indicator", "the line is indented otherwise than those above"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (!strcmp(problem, rows[i].problem))
+            return rows[i].hint;
+    return NULL;
+}
+
 static void yaml_error(struct loader *l, const yaml_parser_t *p)
 {
     struct comp *c = l->c;
@@ -288,13 +332,13 @@ static void yaml_error(struct loader *l, const yaml_parser_t *p)
     if (p->error == YAML_READER_ERROR) {
         /* Here, and only here, libyaml gives a place in bytes, and no mark. */
         uint32_t off = l->base + (uint32_t)p->problem_offset;
-        diag(c, RK0104, place(l, off, off + 1), NULL, "not text: %s", problem);
+        diag(c, RK0104, place(l, off, off + 1), hint_file(l), "not text: %s", problem);
         return;
     }
     uint32_t off = byte_of(l, p->problem_mark.index);
     span_id at = place(l, off, off + 1);
-    diag(c, RK0105, at, NULL, "not YAML: %s", problem);
-    if (p->context) {
+    diag(c, RK0105, at, hint_yaml(problem), "not YAML: %s", problem);
+    if (p->context && p->context_mark.index != p->problem_mark.index) {
         uint32_t from = byte_of(l, p->context_mark.index);
         diag_note(c, place(l, from, from + 1), "%s", p->context);
     }

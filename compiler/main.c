@@ -2,9 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../grammar/version.h"
 #include "pipeline.h"
-
-#define VERSION "0.1.0"
 
 static const struct command {
     const char *name;
@@ -31,7 +30,7 @@ static const struct command {
      "Writes a bundle for rulerun. Nothing is written if there is an error.\n"
      "\n"
      "  -o, --output PACK.rpk\n"
-     "                    the bundle\n"
+     "                    the bundle; - is standard output\n"
      "  --dump=STAGE,...  print stages of the compilation instead of writing a bundle:\n"
      "                    docs pack ast dag plan bpf table rpk, or their letters D R T L P B X K\n",
      "rulec build -o mine.rpk stdlib rules/mine.yaml"},
@@ -96,12 +95,11 @@ static void put_usage(FILE *out)
         fprintf(out, "  %-8s  %s\n            %s\n", commands[i].name, commands[i].does,
                 commands[i].example);
     }
-    fputs(
-        "\n  rulec COMMAND --help   tells more of a command\n"
-        "  rulec --version\n"
-        "\n"
-        "Exit status: 0 fine, 1 errors in the input, 2 could not run, 3 an audit found us wrong.\n",
-        out);
+    fputs("\n  rulec COMMAND --help   tells more of a command\n"
+          "  rulec --version\n"
+          "\n"
+          "Exit status: 0 fine, 1 errors in the input, 2 could not run.\n",
+          out);
 }
 
 static void put_command_help(const struct command *c)
@@ -160,16 +158,25 @@ static void no_command(const char *name)
         fputs("; see `rulec --help`\n", stderr);
 }
 
+/* getopt's messages begin with the first word: `rulec check: ...`. */
+static int run(const struct command *c, int argc, char **argv)
+{
+    char title[32];
+    snprintf(title, sizeof(title), "rulec %s", c->name);
+    argv[0] = title;
+    return c->run(argc, argv);
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "";
     const struct command *c = find_command(name);
     if (c && !wants_help(argc - 1, argv + 1))
-        return finish(c->run(argc - 1, argv + 1));
+        return finish(run(c, argc - 1, argv + 1));
     if (c) {
         put_command_help(c);
     } else if (!strcmp(name, "--version")) {
-        puts("rulec " VERSION);
+        puts("rulec " PROJECT_VERSION);
     } else if (is_help(name)) {
         put_usage(stdout);
     } else if (!*name) {

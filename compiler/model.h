@@ -413,6 +413,7 @@ struct comp {
     struct plan plan;
     uint32_t nrule; /* rules kept in the bundle */
     bool build;     /* the caller's: refuse what this version cannot run */
+    bool foretell;  /* the caller's: warn of what would be refused for that */
     str_id name;    /* the caller's: of the bundle; empty: none */
 
     VEC(uint8_t) filter_elf;    /* obj: the generated object */

@@ -81,6 +81,11 @@ static void print_spelling(struct comp *c, struct field_ref f, char *buf, size_t
     }
 }
 
+enum diag_code need_code(const struct comp *c, enum diag_code refused)
+{
+    return c->build ? refused : c->foretell ? RK0412 : DIAG_NONE;
+}
+
 static bool refuse(struct planner *p, struct field_ref f, span_id at)
 {
     const char *why = missing(f);
@@ -88,9 +93,10 @@ static bool refuse(struct planner *p, struct field_ref f, span_id at)
     if (!why)
         return false;
     p->refused |= p->c->build;
-    if (p->c->build && !p->trial) {
+    enum diag_code code = need_code(p->c, RK0405);
+    if (code && !p->trial) {
         print_spelling(p->c, f, name, sizeof(name));
-        diag(p->c, RK0405, at, field_why_missing(f.field), "`%s` %s", name, why);
+        diag(p->c, code, at, field_why_missing(f.field), "`%s` %s", name, why);
     }
     return true;
 }
@@ -109,10 +115,11 @@ static void need_param(struct planner *p, struct field_ref f, enum event_id even
     if (!info)
         return; /* absent on this event */
     bool from_socket = info->type == T_SOCKTUPLE || info->type == T_SOCKADDR;
-    bool refused = info->slot < 0 && !from_socket && p->c->build;
-    p->refused |= refused;
-    if (refused && !p->trial) {
-        diag(p->c, RK0408, at, NULL, "this version does not supply parameter `%s` of `%s`",
+    bool refused = info->slot < 0 && !from_socket;
+    enum diag_code code = need_code(p->c, RK0408);
+    p->refused |= refused && p->c->build;
+    if (refused && code && !p->trial) {
+        diag(p->c, code, at, NULL, "this version does not supply parameter `%s` of `%s`",
              info->name, catalog_event(event)->name);
     }
     p->c->plan.probe.groups |= supply_param(info);

@@ -24,8 +24,8 @@ struct planner {
     ((struct plan){.probe.readings = READ_BIT(READ_KERNEL), .probe.groups = 1ull << G_EVENT})
 
 /*
- * Notes what judging or printing a field needs, and reports what this version cannot supply (with
- * comp.build). `event`: where it is asked for.
+ * Notes what judging or printing a field needs, and reports what this version cannot supply (see
+ * need_code()). `event`: where it is asked for.
  */
 void need_field(struct planner *p, struct field_ref f, enum event_id event, span_id at);
 /* The same for an expression. */
@@ -35,5 +35,11 @@ void need_atom(struct planner *p, atom_id id, enum event_id event);
 void need_output(struct planner *p, const struct rule *r, enum event_id event);
 /* The text slot of an ancestor's exe, path or command line; -1: it has none. */
 int16_t need_anc_slot(const struct comp *c, struct field_ref f);
+
+/*
+ * How it is told that this version cannot do something: as an error of this code when a bundle is
+ * built, as a warning before that, or (DIAG_NONE) not at all.
+ */
+enum diag_code need_code(const struct comp *c, enum diag_code refused);
 
 #endif

@@ -64,6 +64,18 @@ static bool unknown_field(struct typer *t, const struct operand *o)
     return false;
 }
 
+/* To Falco this is no field at all. */
+static bool argument_too_many(struct typer *t, const struct operand *o)
+{
+    const char *name = STR(t->c, o->name), *arg = STR(t->c, o->arg);
+    if (!o->has_arg)
+        return unknown_field(t, o);
+    type_unknown(
+        t, RK0301, o->at, arena_printf(t->c->arena, "`%s` takes no argument", name), "field",
+        arena_printf(t->c->arena, "%s[%s]", name, diag_word(t->c, arg, STRLEN(t->c, o->arg))));
+    return false;
+}
+
 static bool bad_argument(struct typer *t, const struct operand *o, const char *expected)
 {
     diag(t->c, RK0302, o->at, NULL, "`%s` %s", STR(t->c, o->name), expected);
@@ -90,7 +102,8 @@ static bool bind_index(struct typer *t, struct operand *o)
     size_t n = STRLEN(t->c, o->arg);
     if (!strcmp(s, "-1"))
         return true; /* as if there were none */
-    return parse_index(s, n, &o->index) || bad_argument(t, o, "wants a number in its brackets");
+    return parse_index(s, n, &o->index) ||
+           bad_argument(t, o, "wants a number up to 1000000 in its brackets");
 }
 
 static bool all_digits(const char *s, size_t n)
@@ -166,7 +179,8 @@ static bool bind_argument(struct typer *t, struct operand *o, struct rest r)
     enum field_arg arg = catalog_field(o->field)->arg;
     if (!shape_fits(arg, r.dot != NULL, o->has_arg)) {
         bool missing = !r.dot && !o->has_arg;
-        return missing ? bad_argument(t, o, "needs an argument in brackets") : unknown_field(t, o);
+        return missing ? bad_argument(t, o, "needs an argument in brackets")
+                       : argument_too_many(t, o);
     }
     if (o->field == F_evt_arg || o->field == F_evt_rawarg)
         return bind_param(t, o, r, o->field == F_evt_arg);

@@ -61,7 +61,10 @@ static void unknown_key(struct comp *c, enum diag_code code, const struct yaml *
         diag(c, RK0202, key->at, NULL, "a key must be a single value");
         return;
     }
-    diag(c, code, key->at, near_of(c, STR(c, key->text), STRLEN(c, key->text), known),
+    bool merge = key->kind == YAML_SCALAR && !strcmp(STR(c, key->text), "<<");
+    diag(c, code, key->at,
+         merge ? "keys are not merged: write them out"
+               : near_of(c, STR(c, key->text), STRLEN(c, key->text), known),
          "unknown key `%s` is ignored", key->kind == YAML_NULL ? "null" : shown(c, key->text));
 }
 

@@ -98,10 +98,11 @@ static bool put_condition(struct pack *pk, uint32_t map, struct rule_def *d, boo
 
 static bool put_output(struct pack *pk, uint32_t map, struct rule_def *d, bool append)
 {
-    struct rule *r = rule_of(pk, d);
+    if (!put_text(pk, map, "output", &d->output, append))
+        return false;
     if (!append && doc_get(pk->c, map, "output"))
-        r->output_at = pk->c->yaml.v[doc_get(pk->c, map, "output")].at;
-    return put_text(pk, map, "output", &d->output, append);
+        rule_of(pk, d)->output_at = pk->c->yaml.v[doc_get(pk->c, map, "output")].at;
+    return true;
 }
 
 static const struct {
@@ -122,7 +123,12 @@ static const char *near_priority(struct comp *c, const char *s, size_t len)
     struct near near = near_start(up, strlen(up));
     for (size_t i = 0; i < PRIORITIES; i++)
         near_try(&near, priorities[i].name, strlen(priorities[i].name));
-    return near_hint(c, near.best);
+    if (near.best)
+        return near_hint(c, near.best);
+    const char *all = "";
+    for (size_t i = 0; i < PRIORITIES; i++)
+        all = arena_printf(c->arena, "%s %s", all, priorities[i].name);
+    return arena_printf(c->arena, "priorities are%s", all);
 }
 
 static bool put_priority(struct pack *pk, uint32_t map, struct rule_def *d)
@@ -422,6 +428,15 @@ static bool is_definition(const struct comp *c, uint32_t map)
            doc_get(c, map, "priority");
 }
 
+/* How `append: true` of a rule is written today. */
+static const char *hint_append(const struct comp *c, uint32_t map)
+{
+    bool condition = doc_get(c, map, "condition"), exceptions = doc_get(c, map, "exceptions");
+    return !exceptions ? "write `override: {condition: append}`"
+           : condition ? "write `override: {condition: append, exceptions: append}`"
+                       : "write `override: {exceptions: append}`";
+}
+
 void pack_add_rule(struct pack *pk, const struct item *item)
 {
     struct comp *c = pk->c;
@@ -440,7 +455,7 @@ void pack_add_rule(struct pack *pk, const struct item *item)
     } else if (present) {
         check_source(c, map);
         override_rule(pk, map, &n, op);
-    } else if (pack_wants_append(pk, map, "write `override: {condition: append}`")) {
+    } else if (pack_wants_append(pk, map, hint_append(c, map))) {
         check_source(c, map);
         append_rule(pk, map, &n);
     } else if (!is_definition(c, map)) {

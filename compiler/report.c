@@ -246,7 +246,7 @@ static void put_finding(const struct comp *c, FILE *out, const struct finding *f
 
 static void print_text(const struct comp *c, FILE *out, struct diag_style style)
 {
-    uint32_t n, left = diags_left_out(c);
+    uint32_t n, left = diags_left_out(c, style.verbose);
     const struct finding *f = diags_sorted(c, &n);
     for (uint32_t i = 0; i < n; i++)
         if (style.verbose || diag_info(f[i].code)->severity != SEV_INFO)

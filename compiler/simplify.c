@@ -9,6 +9,8 @@
 #include "type.h"
 
 #define MILLION 1000000u
+#define NO_NEXT UINT32_MAX
+#define EXPR_LEFT_OUT ((expr_id){0})
 
 void exprs_init(struct exprs *x, struct comp *c)
 {
@@ -105,16 +107,47 @@ static bool is_membership(const struct atom *a)
  */
 #define JOIN_MAX 256
 
-/* Both are tests by = or `in` of one field, so that `a or b` is one test. */
-static bool can_join(const struct comp *c, atom_id ia, atom_id ib)
+static bool can_join(const struct comp *c, atom_id id)
 {
-    const struct atom *a = &c->atoms.v[ia.i], *b = &c->atoms.v[ib.i];
-    return a->nval <= JOIN_MAX && b->nval <= JOIN_MAX && a->lhs.field == b->lhs.field &&
-           a->lhs.index == b->lhs.index && a->lhs.name.i == b->lhs.name.i && is_membership(a) &&
-           is_membership(b);
+    const struct atom *a = &c->atoms.v[id.i];
+    return a->nval <= JOIN_MAX && is_membership(a);
 }
 
-/* That test of `n` atoms, each of which can join the first. */
+/* By what they compare, and where they stand. */
+static int by_field(const void *pa, const void *pb)
+{
+    const struct joinable *a = pa, *b = pb;
+    if (a->field != b->field)
+        return a->field < b->field ? -1 : 1;
+    if (a->index != b->index)
+        return a->index < b->index ? -1 : 1;
+    if (a->name.i != b->name.i)
+        return a->name.i < b->name.i ? -1 : 1;
+    return a->at < b->at ? -1 : a->at > b->at;
+}
+
+static bool one_field(const struct joinable *a, const struct joinable *b)
+{
+    return a->field == b->field && a->index == b->index && a->name.i == b->name.i;
+}
+
+/* Fills x->joinable with the operands that may be joined, those of one field side by side. */
+static void find_joinable(struct exprs *x, const expr_id *v, uint32_t n, bool neg)
+{
+    x->joinable.n = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        atom_id id = x->v.v[v[i].i].atom;
+        if (!is_plain(x, v[i], neg) || !can_join(x->c, id))
+            continue;
+        const struct field_ref *lhs = &x->c->atoms.v[id.i].lhs;
+        struct joinable j = {.field = lhs->field, .index = lhs->index, .name = lhs->name, .at = i};
+        VEC_PUSH(x->c->arena, &x->joinable, j);
+    }
+    if (x->joinable.n > 1)
+        qsort(x->joinable.v, x->joinable.n, sizeof(*x->joinable.v), by_field);
+}
+
+/* One test for `n` of them, all of one field. */
 static atom_id join(struct comp *c, struct cons *atoms, const atom_id *v, uint32_t n)
 {
     struct atom u = c->atoms.v[v[0].i];
@@ -129,32 +162,48 @@ static atom_id join(struct comp *c, struct cons *atoms, const atom_id *v, uint32
     return atom_intern(c, atoms, u);
 }
 
+/* Joins the operands v[i], x->next[i], ...: the first becomes the test, the others nothing. */
+static void join_chain(struct exprs *x, expr_id *v, uint32_t i, bool neg)
+{
+    x->group.n = 0;
+    for (uint32_t k = i; k != NO_NEXT; k = x->next.v[k]) {
+        VEC_PUSH(x->c->arena, &x->group, x->v.v[v[k].i].atom);
+        v[k] = EXPR_LEFT_OUT;
+    }
+    v[i] = literal(x, join(x->c, &x->atoms, x->group.v, x->group.n), neg);
+}
+
+/* Links operands of one field: x->next[i] is the one that follows v[i]. */
+static void chain_joinable(struct exprs *x, uint32_t n)
+{
+    x->next.n = 0;
+    for (uint32_t i = 0; i < n; i++)
+        VEC_PUSH(x->c->arena, &x->next, NO_NEXT);
+    for (uint32_t i = 1; i < x->joinable.n; i++)
+        if (one_field(&x->joinable.v[i - 1], &x->joinable.v[i]))
+            x->next.v[x->joinable.v[i - 1].at] = x->joinable.v[i].at;
+}
+
 /*
  * a = 1 or a = 2 is a in (1, 2), and not a = 1 and not a = 2 is not a in (1, 2): one test instead
- * of two, known or unknown.
+ * of two, known or unknown. New tests are made in the order of the first that goes into each.
  */
 static uint32_t merge(struct exprs *x, enum expr_kind kind, expr_id *v, uint32_t n)
 {
     bool neg = kind == EXPR_AND;
+    find_joinable(x, v, n, neg);
+    if (x->joinable.n < 2)
+        return n;
+    chain_joinable(x, n);
+    uint32_t left = 0;
     for (uint32_t i = 0; i < n; i++) {
-        if (!is_plain(x, v[i], neg))
+        if (v[i].i == EXPR_LEFT_OUT.i)
             continue;
-        atom_id first = x->v.v[v[i].i].atom;
-        uint32_t left = i + 1;
-        x->group.n = 0;
-        VEC_PUSH(x->c->arena, &x->group, first);
-        for (uint32_t j = i + 1; j < n; j++) {
-            atom_id other = x->v.v[v[j].i].atom;
-            if (is_plain(x, v[j], neg) && can_join(x->c, first, other))
-                VEC_PUSH(x->c->arena, &x->group, other);
-            else
-                v[left++] = v[j];
-        }
-        if (x->group.n > 1)
-            v[i] = literal(x, join(x->c, &x->atoms, x->group.v, x->group.n), neg);
-        n = left;
+        if (x->next.v[i] != NO_NEXT)
+            join_chain(x, v, i, neg);
+        v[left++] = v[i];
     }
-    return n;
+    return left;
 }
 
 /* Drops operands that occur twice. */

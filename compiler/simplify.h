@@ -41,11 +41,21 @@ struct ranked {
     uint64_t rank;
 };
 
+/* An operand that may become one test with others of the same field. */
+struct joinable {
+    enum field_id field;
+    int32_t index;
+    str_id name;
+    uint32_t at; /* among the operands */
+};
+
 struct exprs {
     struct comp *c;
     VEC(struct expr) v; /* from 1 */
     VEC(expr_id) kids;
-    VEC(expr_id) work;       /* operands being gathered: a stack */
+    VEC(expr_id) work; /* operands being gathered: a stack */
+    VEC(struct joinable) joinable;
+    VEC(uint32_t) next;      /* by operand: the next one of the same field */
     VEC(atom_id) group;      /* tests being merged into one */
     VEC(struct ranked) rank; /* operands being sorted */
     VEC(uint32_t) mark;      /* by expression: stamp of the last set that held it */

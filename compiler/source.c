@@ -9,13 +9,16 @@
 
 #include "arena.h"
 
+#define BLOCK 512u
+
 struct source {
     const char *name;
     const char *text;
     size_t len;
     bool missing;
-    VEC(uint32_t) lines; /* first byte of each line; made when a place is first asked for */
-    uint32_t seen_off, seen_column; /* a place whose column was counted: others are near it */
+    /* Made when a place is first asked for: */
+    VEC(uint32_t) lines; /* first byte of each line */
+    VEC(uint32_t) chars; /* by block of BLOCK bytes: characters that begin before it */
 };
 
 struct sources {
@@ -156,8 +159,14 @@ static size_t break_before(const char *p, size_t len)
     return p[len - 1] == '\r' ? 1 : p[len - 1] == '\x85' ? 2 : 3;
 }
 
+static bool begins_char(char byte)
+{
+    return ((unsigned char)byte & 0xc0) != 0x80;
+}
+
 static void find_lines(struct arena *a, struct source *src)
 {
+    uint32_t chars = 0;
     VEC_PUSH(a, &src->lines, 0);
     for (size_t i = 0; i < src->len;) {
         size_t n = break_at(src->text + i, src->len - i);
@@ -165,6 +174,20 @@ static void find_lines(struct arena *a, struct source *src)
         if (n)
             VEC_PUSH(a, &src->lines, (uint32_t)i);
     }
+    for (size_t i = 0; i <= src->len; i++) {
+        if (i % BLOCK == 0)
+            VEC_PUSH(a, &src->chars, chars);
+        chars += i < src->len && begins_char(src->text[i]);
+    }
+}
+
+/* Characters that begin before `off`. In a line of megabytes nobody counts from its start. */
+static uint32_t chars_before(const struct source *src, uint32_t off)
+{
+    uint32_t n = src->chars.v[off / BLOCK];
+    for (uint32_t i = off - off % BLOCK; i < off; i++)
+        n += begins_char(src->text[i]);
+    return n;
 }
 
 /* Index of the line that holds `off`. */
@@ -195,19 +218,12 @@ static uint32_t line_start(const struct source *src, uint32_t line)
 struct place source_place(const struct sources *s, uint32_t file, uint32_t off)
 {
     uint32_t line = line_index(s, file, off);
-    struct source *src = &s->v.v[file];
+    const struct source *src = &s->v.v[file];
     if (src->missing)
         return (struct place){0, 0};
-    uint32_t i = line_start(src, line), column = 1;
-    if (src->seen_off > i && src->seen_off <= off) {
-        i = src->seen_off;
-        column = src->seen_column;
-    }
-    for (; i < off && i < src->len; i++)
-        column += ((unsigned char)src->text[i] & 0xc0) != 0x80;
-    src->seen_off = i;
-    src->seen_column = column;
-    return (struct place){line + 1, column};
+    uint32_t start = line_start(src, line), end = off < src->len ? off : (uint32_t)src->len;
+    uint32_t column = end > start ? chars_before(src, end) - chars_before(src, start) : 0;
+    return (struct place){line + 1, column + 1};
 }
 
 const char *source_line(const struct sources *s, uint32_t file, uint32_t off, size_t *len,

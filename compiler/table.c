@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "../grammar/version.h"
 #include "arena.h"
 #include "cons.h"
 #include "intern.h"
@@ -12,7 +13,7 @@
 #include "source.h"
 
 #define NONE 0xffffffffu
-#define COMPILER "rulec 0.1.0"
+#define COMPILER "rulec " PROJECT_VERSION
 
 /* The sections of a bundle while they grow. Only what the rules kept can reach is put in. */
 struct table {

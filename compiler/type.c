@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "arena.h"
+#include "hint.h"
 #include "intern.h"
 #include "pipeline.h"
 #include "type.h"
@@ -49,7 +50,8 @@ static void fail(struct typer *t, struct node *n)
 static const char *operand_name(struct typer *t, operand_id id)
 {
     const struct operand *o = &t->c->operands.v[id.i];
-    return o->kind == OPERAND_FIELD ? STR(t->c, o->name) : "the expression";
+    return o->kind == OPERAND_FIELD ? arena_printf(t->c->arena, "`%s`", STR(t->c, o->name))
+                                    : "the expression";
 }
 
 static bool check_operator(struct typer *t, const struct node *n)
@@ -63,8 +65,11 @@ static bool check_operator(struct typer *t, const struct node *n)
     /* Of a parameter's bytes only their being there can be asked for: evt.buffer has the rest. */
     bool raw_bytes = o->kind == OPERAND_FIELD && o->field == F_evt_rawarg &&
                      catalog_type(o->type)->base == BASE_BYTES;
-    if (raw_bytes || !(operators_of(o->type, is_list) & BIT(n->op))) {
-        diag(t->c, RK0304, n->op_at, NULL, "`%s` is of type %s%s, which has no operator `%s`", name,
+    uint32_t fit = raw_bytes ? 0 : operators_of(o->type, is_list);
+    if (!(fit & BIT(n->op))) {
+        const char *hint =
+            arena_printf(t->c->arena, "it has %s", hint_operators(t->c, fit | BIT(OP_EXISTS)));
+        diag(t->c, RK0304, n->op_at, hint, "%s is of type %s%s, which has no operator `%s`", name,
              is_list ? "list of " : "", catalog_type(o->type)->name, op);
         return false;
     }
@@ -135,7 +140,7 @@ static operand_id unwrap(const struct comp *c, operand_id id)
 
 static bool mismatch(struct typer *t, const struct node *n, const char *why)
 {
-    diag(t->c, RK0309, t->c->operands.v[n->rhs.i].at, NULL, "`%s` %s",
+    diag(t->c, RK0309, t->c->operands.v[n->rhs.i].at, NULL, "%s %s",
          operand_name(t, unwrap(t->c, n->rhs)), why);
     return false;
 }

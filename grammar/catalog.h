@@ -235,7 +235,10 @@ const char *catalog_source_plugin(const char *source);
 enum near_kind { NEAR_FIELD, NEAR_EVENT, NEAR_OP, NEAR_PARAM, NEAR_TRANSFORMER };
 const char *catalog_near(enum near_kind kind, const char *name, size_t len);
 const char *catalog_near_flag(enum flag_table table, const char *name, size_t len);
-/* The distance both use: insertions, deletions, replacements, swaps; at most limit + 1. */
+/*
+ * The distance both use: insertions, deletions, replacements, swaps; at most limit + 1. Names that
+ * differ in nothing but the case of letters are 1 apart.
+ */
 unsigned catalog_distance(const char *a, size_t na, const char *b, size_t nb, unsigned limit);
 
 /* Digest of all tables (FNV-1a, 64 bits): in every bundle and in the daemon, so that they agree. */

@@ -3,6 +3,7 @@
 #include "catalog.h"
 
 #include <string.h>
+#include <strings.h>
 
 #include "transform.h"
 
@@ -15,6 +16,11 @@ static unsigned min3(unsigned a, unsigned b, unsigned c)
     return m < c ? m : c;
 }
 
+static bool differs_in_case(const char *a, size_t na, const char *b, size_t nb)
+{
+    return na == nb && memcmp(a, b, na) != 0 && strncasecmp(a, b, na) == 0;
+}
+
 /* Optimal string alignment: Damerau's distance without overlapping edits, three rows of it. */
 unsigned catalog_distance(const char *a, size_t na, const char *b, size_t nb, unsigned limit)
 {
@@ -22,6 +28,8 @@ unsigned catalog_distance(const char *a, size_t na, const char *b, size_t nb, un
 
     if (na > NAME_MAX_NEAR || nb > NAME_MAX_NEAR)
         return limit + 1;
+    if (limit > 0 && differs_in_case(a, na, b, nb))
+        return 1;
     for (unsigned j = 0; j <= nb; j++)
         rows[0][j] = j;
     for (unsigned i = 1; i <= na; i++) {
@@ -64,7 +72,8 @@ static struct near near_start(const char *text, size_t len)
 {
     unsigned third = (unsigned)len / 3;
 
-    return (struct near){text, NULL, len, third < 1 ? 1 : third > 3 ? 3 : third};
+    /* Of one character nothing but others would remain. */
+    return (struct near){text, NULL, len, third > 3 ? 3 : third || len < 2 ? third : 1};
 }
 
 static void near_events(struct near *n)

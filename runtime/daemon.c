@@ -2,6 +2,7 @@
 #include "daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/membarrier.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,6 +37,7 @@ struct daemon {
     struct notice notice;
     struct drain drain;
     int epoll, signals;
+    bool hangup_ends;  /* SIGHUP is as SIGTERM */
     unsigned batch;    /* records of it so far */
     unsigned blind;    /* times that the buffer could not be read */
     uint64_t slept_at; /* records, when we last went to sleep for long */
@@ -43,7 +45,23 @@ struct daemon {
 
 /* ---- start ---- */
 
-/* SIGINT and SIGTERM arrive as bytes in the loop; a closed pipe is a write's error. */
+/* A hang-up ends what was started from a terminal, unless whoever started it said otherwise. */
+static bool hangup_ends(void)
+{
+    int tty = open("/dev/tty", O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    struct sigaction before;
+
+    if (tty < 0)
+        return false;
+    close(tty);
+    return sigaction(SIGHUP, NULL, &before) == 0 && before.sa_handler != SIG_IGN;
+}
+
+/*
+ * Signals arrive as bytes in the loop, those too that only mean something to others: SIGHUP and
+ * SIGUSR1 make Falco read its rules and open its outputs anew, and nobody who sends one here wants
+ * detection to end. A closed pipe and a file at its limit are a write's error.
+ */
 static int open_signals(struct daemon *d)
 {
     struct epoll_event ev = {.events = EPOLLIN, .data.fd = -1};
@@ -52,7 +70,11 @@ static int open_signals(struct daemon *d)
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGUSR1);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
+    d->hangup_ends = hangup_ends();
     sigprocmask(SIG_BLOCK, &set, NULL);
     d->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     d->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -331,6 +353,23 @@ static unsigned take_batch(struct daemon *d)
     return d->batch;
 }
 
+/* False: a signal ends us. */
+static bool heed_signals(const struct daemon *d)
+{
+    struct signalfd_siginfo info;
+
+    while (read(d->signals, &info, sizeof(info)) == sizeof(info)) {
+        bool hangup = info.ssi_signo == SIGHUP;
+
+        if (!(hangup && !d->hangup_ends) && info.ssi_signo != SIGUSR1)
+            return false;
+        fprintf(stderr,
+                "rulerun: %s: rules and outputs stay those of the start; SIGTERM ends rulerun\n",
+                hangup ? "SIGHUP" : "SIGUSR1");
+    }
+    return true;
+}
+
 /* Waits up to `ms` for something to do, and does what is no record. False: a signal ends us. */
 static bool attend(struct daemon *d, int ms)
 {
@@ -339,11 +378,11 @@ static bool attend(struct daemon *d, int ms)
     int n = epoll_wait(d->epoll, ev, 4, ms);
 
     for (int i = 0; i < n; i++) {
-        if (ev[i].data.fd == d->signals)
+        if (ev[i].data.fd == d->signals && !heed_signals(d))
             return false;
         if (ev[i].data.fd == j->waiting.timer)
             waiting_tick(&j->waiting);
-        else
+        else if (ev[i].data.fd != d->signals)
             tell_ready(&j->tell, ev[i].data.fd);
     }
     return n >= 0 || errno == EINTR;

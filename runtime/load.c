@@ -44,6 +44,16 @@ static bool has_cap(unsigned cap)
     return (data[cap / 32].effective >> (cap % 32)) & 1;
 }
 
+/* Capabilities of a user namespace other than the first do not count with the kernel. */
+static bool may_load(void)
+{
+    int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, NULL, 0, 0, 4096, NULL);
+
+    if (fd >= 0)
+        close(fd);
+    return fd != -EPERM;
+}
+
 /* What must be there before the kernel is asked for anything. */
 static int check_machine(char *err, size_t errlen)
 {
@@ -51,6 +61,13 @@ static int check_machine(char *err, size_t errlen)
         snprintf(err, errlen,
                  "not allowed to load BPF programs: run as root, or with CAP_BPF and "
                  "CAP_PERFMON");
+        return -EPERM;
+    }
+    if (!may_load()) {
+        snprintf(
+            err, errlen,
+            "not allowed to load BPF programs, in spite of its capabilities: a user namespace, "
+            "a container or a security module is in the way");
         return -EPERM;
     }
     if (access(VMLINUX_BTF, R_OK) != 0) {

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
+#include "../grammar/version.h"
 #include "daemon.h"
 #include "spool.h"
 
-#define VERSION "0.1"
 #define BUFFER_DEFAULT (4u << 20) /* is mapped twice: 8 MB of resident memory */
 #define WAIT_DEFAULT_NS 500000000ull
 #define WAIT_MAX_MS 10000
@@ -326,6 +327,14 @@ static bool take(struct daemon_options *o, int which, const char *arg)
     }
 }
 
+static bool same_file(const char *a, const char *b)
+{
+    struct stat sa, sb;
+
+    return stat(a, &sa) == 0 && stat(b, &sb) == 0 && S_ISREG(sa.st_mode) &&
+           sa.st_dev == sb.st_dev && sa.st_ino == sb.st_ino;
+}
+
 /* Options that exclude one another. */
 static bool together(const struct daemon_options *o)
 {
@@ -337,6 +346,8 @@ static bool together(const struct daemon_options *o)
         return usage("--replay", "-", ": the bundle is read from there");
     if (o->record_max && !o->record)
         return usage("--record-max", "", "is for --record or --record-all");
+    if (o->record && same_file(o->record, o->pack))
+        return usage("--record", o->record, ": this is the bundle");
     if (o->audit && o->record && !o->record_all)
         return usage("--record", o->record, ": an audit takes every event: --record-all");
     return true;
@@ -356,7 +367,7 @@ int main(int argc, char **argv)
         if (opt == OPT_HELP)
             return fputs(help, stdout) < 0;
         if (opt == OPT_VERSION)
-            return puts("rulerun " VERSION) < 0;
+            return puts("rulerun " PROJECT_VERSION) < 0;
         if (!take(&o, opt, optarg))
             return EXIT_CANNOT;
     }

@@ -47,7 +47,8 @@ int output_open(struct output *o, const char *url, char *err, size_t errlen)
     if (o->fd < 0 || fstat(o->fd, &st) != 0) {
         int rc = -errno;
 
-        snprintf(err, errlen, "output '%s': %s", url, strerror(-rc));
+        snprintf(err, errlen, "output '%s': %s", url,
+                 rc == -ENXIO ? "nobody has the pipe open for reading" : strerror(-rc));
         output_close(o);
         return rc;
     }

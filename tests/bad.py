@@ -83,6 +83,21 @@ CASES = [
     ('a file of comments', b'# nothing\n', [], False),
 ]
 
+# options and words, exit status, what is said
+COMMAND_LINES = [
+    ('nonsense', 2, 'there is no command `nonsense`'),
+    ('chek', 2, 'did you mean `check`?'),
+    ('check --frmat json good.yaml', 2, 'rulec check: unrecognized option'),
+    ('check --format xml good.yaml', 2, '--format is text or json, not `xml`'),
+    ('check --deny=errors good.yaml', 2, '--deny is for warnings, not `errors`'),
+    ('build --dump=atoms good.yaml', 2, 'rulec build --help'),
+    ('explain --rule q good.yaml', 1, 'did you mean `r`?'),
+    ('fields proc.nmae', 1, 'did you mean `proc.name`?'),
+    ('fields --format xml', 2, 'rulec fields: --format is text or json, not `xml`'),
+    ('events opne', 1, 'did you mean `open`?'),
+    ('events uname', 0, '`evt.type = uname` can be asked'),
+]
+
 
 class Bad(Score):
     """Runs cases and counts."""
@@ -138,8 +153,20 @@ class Bad(Score):
             self.check(code in (1, 2) and name in told, f'{name}: exit {code}: {told}')
         code, told = self.rulec('build', '-o', 'no/such/folder/x.rpk', 'in.yaml')
         self.check(code == 2 and 'x.rpk' in told, f'no folder for -o: exit {code}: {told}')
-        code, told = self.rulec('nonsense')
-        self.check(code == 2 and told, f'unknown command: exit {code}: {told}')
+        with open(os.path.join(self.folder, 'good.yaml'), 'wb') as out:
+            out.write(rule('evt.type = execve'))
+        os.symlink('good.yaml', os.path.join(self.folder, 'link.yaml'))
+        for name in ('good.yaml', './good.yaml', 'link.yaml'):
+            code, told = self.rulec('build', '-o', 'good.yaml', name)
+            with open(os.path.join(self.folder, 'good.yaml'), 'rb') as kept:
+                self.check(code == 2 and kept.read() == rule('evt.type = execve'),
+                           f'the bundle in place of its rules: exit {code}: {told}')
+
+    def command_lines(self):
+        """Command lines that ask for nothing there is: what is wrong, and what could be meant."""
+        for line, wanted, words in COMMAND_LINES:
+            code, told = self.rulec(*line.split())
+            self.check(code == wanted and words in told, f'rulec {line}: exit {code}: {told}')
 
     def bombs(self):
         """Small inputs that stand for much are refused within a second and 100 MB."""
@@ -164,17 +191,36 @@ class Bad(Score):
 
     def bomb(self, name, text):
         """One of them: refused, and what it took."""
-        with open(os.path.join(self.folder, 'bomb.yaml'), 'w', encoding='utf-8') as out:
+        self.timed(name, text, ['check'], 1, (1, 100))
+
+    def large(self):
+        """What is right, but has many parts, takes time in proportion: whatever the parts are."""
+        many = range(10000)
+        names = {
+            'prefixes': ' or '.join(f'fd.name startswith /x{i}' for i in many),
+            'suffixes that must not be': ' and '.join(f'not fd.name endswith .x{i}' for i in many),
+            'variables': ' or '.join(f'proc.env[V{i}] = x' for i in many),
+            'pairs': ' or '.join(f'(fd.name = /x{i} and proc.pname = p{i})' for i in many),
+        }
+        for name, tests in names.items():
+            text = RULE.format(f'evt.type in (open, openat, openat2) and ({tests})')
+            for command in (['check'], ['build', '-o', 'large.rpk']):
+                self.timed(f'{name}, {command[0]}', text, command, 0, (3, 400))
+
+    def timed(self, name, text, command, wanted, limits):
+        """A run with this exit status, and within so many seconds and MB."""
+        with open(os.path.join(self.folder, 'timed.yaml'), 'w', encoding='utf-8') as out:
             out.write(text)
-        with subprocess.Popen([self.program, 'check', 'bomb.yaml'], cwd=self.folder,
+        with subprocess.Popen([self.program, *command, 'timed.yaml'], cwd=self.folder,
                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                               stderr=subprocess.DEVNULL) as run:
             _, status, used = os.wait4(run.pid, 0)
             run.returncode = os.waitstatus_to_exitcode(status)
-        self.check(run.returncode == 1, f'{name}: exit {run.returncode}')
+        self.check(run.returncode == wanted, f'{name}: exit {run.returncode}')
         if 'asan' not in self.program:
             seconds, megabytes = used.ru_utime + used.ru_stime, used.ru_maxrss / 1000
-            self.check(seconds < 1 and megabytes < 100, f'{name}: {seconds} s, {megabytes} MB')
+            self.check(seconds < limits[0] and megabytes < limits[1],
+                       f'{name}: {seconds} s, {megabytes} MB')
 
     def noise(self, rounds):
         """A good file with bytes changed at random, by a fixed seed: any answer but a crash."""
@@ -201,7 +247,9 @@ def main():
             bad.case(*case)
         bad.missed_calls()
         bad.files()
+        bad.command_lines()
         bad.bombs()
+        bad.large()
         bad.noise(60 if args.variant == 'release' else 120)
     return bad.close()
 

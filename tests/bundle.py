@@ -60,6 +60,9 @@ def special(inputs, folder, score):
     with open(plain, 'rb') as pack:
         score.check(told.returncode == 0 and got == pack.read(), f'to a pipe: {told.stderr}')
     score.check(stat.S_ISFIFO(os.stat(pipe).st_mode), 'a pipe was replaced by a file')
+    with subprocess.Popen([RULEC, 'build', '-o', '-', *inputs], stdout=subprocess.PIPE) as writer:
+        told = run(RULEC, 'dump', '--rules', '-', stdin=writer.stdout)
+    score.check(told.stdout == run(RULEC, 'dump', '--rules', plain).stdout != '', f'-o -: {told.stderr}')
 
 
 def tools(name, pack, folder, score):

@@ -161,6 +161,65 @@ PLACES = [
     ('calls of before', 'RK0402', RULE.format('evt.type in (execve, «open») and proc.name = x')),
 ]
 
+# a condition of people who come from elsewhere, what the hint must say; None: there is none
+HINTS = [
+    ('proc.name = a AND fd.num = 4', 'small letters'),
+    ('NOT proc.name = a', 'small letters'),
+    ('proc.name = a and NOT proc.name = b', 'small letters'),
+    ('proc.name = a && fd.num = 4', 'write `and`'),
+    ('proc.name = a or or fd.num = 4', 'missing before `or`'),
+    ('and proc.name = a', 'missing before `and`'),
+    ('(exists proc.name)', '`exists` stands behind the field'),
+    ('proc.name exists a', None),
+    ('proc.name not in (a)', 'not proc.name in (a, b)'),
+    ('proc.name in [a, b]', 'write `(a, b)`'),
+    ('proc.name startswith (a, b)', '`anyof` before them'),
+    ('proc.name like "a*"', 'write `glob`'),
+    ('proc.name liken a', 'operators are != < <= = > >= bcontains'),
+    ('proc.name ~ a', 'write `regex`'),
+    ('proc.is_exe_upper_layer', 'write `= true`'),
+    ('proc.is_exe_upper_layer and fd.num = 4', 'write `= true`'),
+    ('(proc.is_exe_upper_layer)', 'write `= true`'),
+    ('proc.is_exe_upper_layer = TRUE', 'write `true`'),
+    ('proc.is_exe_upper_layer = 0', 'write `false`'),
+    ('evt.type = OPEN', 'did you mean `open`?'),
+    ('proc.name[0] = a', '`proc.name` takes no argument'),
+    ('proc.env[A B] = a', 'needs quotes'),
+    ('tolower (proc.name) = a', 'no blank'),
+    ('lower(proc.name) = a', 'transformers are tolower toupper'),
+    ('val(proc.name) = a', 'right side'),
+    ('fd.num contains 3', 'it has != < <= = > >= exists in intersects'),
+    ('fd.num = 0x1f', 'write `31`'),
+    ('fd.num = 0x1g', None),
+    ('fd.sip = 10.0.0.0/8', 'fd.snet'),
+    ('fd.snet = 10.0.0.1', '`10.0.0.1/32`'),
+    ('fd.snet = fe80::1', '`fe80::1/128`'),
+    ('proc.name = a # why', 'no comments'),
+]
+
+# an item, what the hint of its only finding must say
+APPENDED = RULE.format('evt.type = execve') + '- {{rule: r, append: true, {}}}\n'
+ITEM_HINTS = [
+    ('RK0204', 'priorities are EMERGENCY ALERT', RULE.replace('INFO', 'HIGH').format('evt.type = execve')),
+    ('RK0209', 'write `override: {exceptions: append}`',
+     APPENDED.format('exceptions: [{name: e, fields: proc.name, values: [a]}]')),
+    ('RK0209', 'write `override: {condition: append}`', APPENDED.format('condition: and proc.name = x')),
+    ('RK0216', 'write [[a, b]]', RULE.format('evt.type = execve') 
+     + '  exceptions: [{name: e, fields: [proc.name, fd.name], values: [a]}]\n'),
+    ('RK0240', "a field's name has a dot in it",
+     RULE.replace('output: o', 'output: "%name"').format('evt.type = execve')),
+    ('RK0240', 'no way to write a percent sign',
+     RULE.replace('output: o', 'output: "5% a"').format('evt.type = execve')),
+    ('RK0202', None, RULE.replace('output: o', 'output: [o]').format('evt.type = execve')),
+    ('RK0105', 'begins with %', RULE.replace('output: o', 'output: %proc.name').format('evt.type = execve')),
+    ('RK0105', 'needs quotes', RULE.format('proc.name = x: y')),
+    ('RK0105', 'closing quotes', RULE.format("'proc.name = x' and")),
+    ('RK0105', 'single quotes', RULE.format('"proc.name = \\d"')),
+    ('RK0105', 'indent with blanks', '- rule: r\n\tdesc: d\n'),
+    ('RK0105', 'indented otherwise', '- rule: r\n  desc: d\n condition: x\n'),
+    ('RK0111', 'keys are not merged', RULE.format('evt.type = execve') + '  <<: x\n'),
+]
+
 # what is misspelt, the word that must be proposed, text
 NEAR = [
     ('key of an item', 'rule', '- ruel: r\n'),
@@ -318,6 +377,30 @@ class Diag(Score):
 
     # ---- JSON ----
 
+    def hint(self, condition, want):
+        """The one finding of a condition has this hint."""
+        text = RULE.format(json.dumps(condition)) + '  warn_evttypes: false\n'
+        found = self.findings(text.encode())
+        hint = found[0]['hint'] if found else ''
+        self.check(len(found) == 1 and (want in (hint or '') if want else hint is None),
+                   f'{condition}: {found}')
+
+    def item_hint(self, code, want, text):
+        """The one finding of an item has this hint."""
+        found = [(one['code'], want in (one['hint'] or '') if want else one['hint'] is None)
+                 for one in self.findings(text.encode())]
+        self.check(found == [(code, True)], f'{text}: {found}')
+
+    def other_files(self):
+        """Files that hold no UTF-8: what they are."""
+        text = RULE.format('evt.type = execve')
+        for data, want in ((text.encode('utf-16'), 'UTF-16'), (text.encode('utf-16-le'), 'UTF-16LE'),
+                           (text.encode('utf-16-be'), 'UTF-16BE'), (b'\177ELF\2\1\1\0', 'a bundle')):
+            found = self.findings(data)
+            self.check(len(found) == 1 and found[0]['code'] == 'RK0104' and want in found[0]['hint'],
+                       f'{data[:8]}: {found}')
+        self.check(self.findings(b'- \xff\n')[0]['hint'] is None, 'a wrong byte in UTF-8 has a hint')
+
     def shape(self, one, name):
         """One element of the array has every key, of the right kind."""
         self.check(list(one) == KEYS, f'{name}: keys {list(one)}')
@@ -437,6 +520,16 @@ class Diag(Score):
         self.check(found == [(1, 'RK0109'), (2, 'RK0401'), (3, 'RK0301'), (4, 'RK0201'), (4, 'RK0111'),
                              (5, 'RK0402')], f'all at once: {found}')
 
+    def very_many(self):
+        """No number of lesser findings hides an error; what is not shown is counted, by severity."""
+        lists = ''.join(f'- {{list: l{i}, items: [a]}}\n' for i in range(10050))
+        warns = ''.join(warnings_of(f'w{i}', 'evt.type = open') for i in range(10050))
+        for text, options, told in ((lists, (), None), (lists, ('--verbose',), 50), (warns, (), 50)):
+            text += warnings_of('bad', 'proc.nmae = x')
+            code, _, err = self.rulec('check', *options, '-', data=text.encode())
+            said = f'rulec: {told} more findings are not shown' in err if told else 'not shown' not in err
+            self.check(code == 1 and ' [RK0301]' in err and said, f'very many: exit {code}: {err[-300:]}')
+
     def color(self):
         """Colour is for terminals, and not for those who do not want it."""
         with open(os.path.join(self.folder, 'colour.yaml'), 'w', encoding='ascii') as out:
@@ -471,11 +564,17 @@ class Diag(Score):
             self.place(*case)
         for case in NEAR:
             self.near(*case)
+        for case in HINTS:
+            self.hint(*case)
+        for case in ITEM_HINTS:
+            self.item_hint(*case)
+        self.other_files()
         self.json()
         self.repeats()
         self.codes()
         self.closing()
         self.all_at_once()
+        self.very_many()
         self.color()
 
 

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """How rulerun behaves around its alerts: outputs, refusals, counts, exit codes."""
+import fcntl
 import os
+import pty
 import re
 import shutil
+import signal
 import subprocess
+import termios
 import time
 
 import replay
@@ -95,6 +99,8 @@ def refusals(pack, folder, score):
                          os.path.join(folder, 'rulerun'), pack], ['root', 'privilege', 'CAP_'], score)
     refusal('no BTF', ['unshare', '-m', 'sh', '-c',
                        f'mount -t tmpfs none /sys/kernel/btf && exec {RULERUN} {pack}'], ['BTF'], score)
+    refusal('not root of the machine', ['unshare', '-Ur', os.path.join(folder, 'rulerun'), pack],
+            ['user namespace'], score)
     refusal('no file', [RULERUN, os.path.join(folder, 'none.rpk')], ['No such file'], score)
     broken = os.path.join(folder, 'broken.rpk')
     with open(pack, 'rb') as whole, open(broken, 'wb') as part:
@@ -102,8 +108,53 @@ def refusals(pack, folder, score):
     run = subprocess.run([RULERUN, broken], capture_output=True, text=True, timeout=20, check=False)
     score.check(run.returncode in (1, 2) and run.stderr, f'broken pack: exit {run.returncode}')
     refusal('no arguments', [RULERUN], ['sage', 'PACK'], score)
+    refusal('the bundle as recording', [RULERUN, '--record', pack, pack], ['this is the bundle'], score)
     for name, argv, words in OPTIONS:
         refusal(name, [RULERUN, *argv, pack], [words], score)
+
+
+def on_terminal(path):
+    """For a child, before exec: a terminal of its own, of which the test holds the other end."""
+    os.setsid()
+    fcntl.ioctl(os.open(path, os.O_RDWR), termios.TIOCSCTTY, 0)
+
+
+def without_hangup(path):
+    """The same as nohup(1) would have it."""
+    on_terminal(path)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+
+def hangups(pack, score):
+    """SIGHUP ends what runs on a terminal, in good order; nothing else ends by it, or by SIGUSR1."""
+    ours, theirs = pty.openpty()
+    path = os.ttyname(theirs)
+    for what, before, ends in (('a terminal', lambda: on_terminal(path), True),
+                               ('nohup', lambda: without_hangup(path), False),
+                               ('no terminal', os.setsid, False)):
+        daemon = Rulerun(pack, before=before)
+        if not score.check(daemon.armed, f'{what}: did not arm:\n{daemon.read("err")}'):
+            continue
+        daemon.process.send_signal(signal.SIGUSR1)
+        told = daemon.wait_for('SIGUSR1: rules and outputs stay', 10)
+        daemon.process.send_signal(signal.SIGHUP)
+        score.check(told and daemon.wait_for('seen=' if ends else 'SIGHUP: rules and outputs stay', 10),
+                    f'{what}: SIGHUP does something else:\n{daemon.read("err")}')
+        score.check(daemon.stop() == 0, f'{what}: exit code')
+        counts_add_up(what, daemon, score)
+    os.close(ours)
+    os.close(theirs)
+
+
+def file_at_limit(pack, folder, score):
+    """A file that may not grow is as a full disk."""
+    path = os.path.join(folder, 'limited')
+    with open(path, 'wb') as out:
+        out.truncate(64 << 20)
+    daemon = Rulerun(pack, '--output', 'file:' + path, wrap=['prlimit', f'--fsize={64 << 20}'])
+    read_shadow()
+    score.check(daemon.wait_for('File too large', 10), f'limit: not told:\n{daemon.read("err")}')
+    score.check(daemon.process.poll() is None and daemon.stop() == 0, 'limit: rulerun ended')
 
 
 def empty_pack(folder, score):
@@ -196,6 +247,8 @@ def run(score):
         text_output(pack, score)
         file_output(pack, folder, score)
         full_disk(pack, score)
+        file_at_limit(pack, folder, score)
+        hangups(pack, score)
         refusals(pack, folder, score)
         empty_pack(folder, score)
         hooks(folder, score)

@@ -121,7 +121,7 @@ class Places:
 class Rulerun:
     """A daemon under test: started, armed, ended by a signal, its alerts and counts read."""
 
-    def __init__(self, pack, *options, program='build/rulerun', wrap=()):
+    def __init__(self, pack, *options, program='build/rulerun', wrap=(), before=None):
         self.dir = tempfile.mkdtemp(prefix='rulerun-')
         self.process = None
         atexit.register(self.close)
@@ -130,7 +130,7 @@ class Rulerun:
         start = time.monotonic()
         self.process = subprocess.Popen([*wrap, os.path.join(ROOT, program), *options, pack],
                                         cwd=ROOT, stdin=subprocess.DEVNULL, stdout=self.out,
-                                        stderr=self.err)
+                                        stderr=self.err, preexec_fn=before)
         self.armed = self.wait_for('armed', PATIENCE)
         self.start_seconds = time.monotonic() - start
 

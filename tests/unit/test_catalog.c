@@ -399,10 +399,11 @@ static void test_distance(void **state)
         const char *a, *b;
         unsigned limit, want;
     } rows[] = {
-        {"", "", 2, 0},       {"abc", "abc", 0, 0},    {"abc", "abd", 2, 1},
-        {"abc", "acb", 2, 1}, {"abc", "ab", 2, 1},     {"", "abc", 5, 3},
-        {"abc", "xyz", 2, 3}, {"abc", "xyz", 3, 3},    {"kitten", "sitting", 9, 3},
-        {"ca", "abc", 9, 3},  {"a", "abcdefgh", 2, 3},
+        {"", "", 2, 0},         {"abc", "abc", 0, 0},    {"abc", "abd", 2, 1},
+        {"abc", "acb", 2, 1},   {"abc", "ab", 2, 1},     {"", "abc", 5, 3},
+        {"abc", "xyz", 2, 3},   {"abc", "xyz", 3, 3},    {"kitten", "sitting", 9, 3},
+        {"ca", "abc", 9, 3},    {"a", "abcdefgh", 2, 3}, {"OPEN", "open", 9, 1},
+        {"Open", "opem", 9, 2},
     };
     char long_name[100];
 

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -70,6 +71,20 @@ static void test_bad_urls(void **state)
         assert_true(err[0] != '\0');
         assert_int_equal(o.fd, -1);
     }
+}
+
+/* "No such device or address" would tell nobody what is wrong. */
+static void test_pipe_without_reader(void **state)
+{
+    char url[80], err[200] = "";
+    struct output o;
+
+    (void)state;
+    snprintf(url, sizeof(url), "file:%s/fifo", dir);
+    assert_int_equal(mkfifo(url + 5, 0600), 0);
+    assert_int_equal(output_open(&o, url, err, sizeof(err)), -ENXIO);
+    assert_non_null(strstr(err, "nobody has the pipe open for reading"));
+    unlink(url + 5);
 }
 
 /* A disk that is full in the middle of a line: the part is taken back, later lines follow whole. */
@@ -189,9 +204,13 @@ static void test_slow_reader(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_file),      cmocka_unit_test(test_bad_urls),
-        cmocka_unit_test(test_full_disk), cmocka_unit_test(test_full_disk_batch),
-        cmocka_unit_test(test_dev_full),  cmocka_unit_test(test_slow_reader),
+        cmocka_unit_test(test_file),
+        cmocka_unit_test(test_bad_urls),
+        cmocka_unit_test(test_pipe_without_reader),
+        cmocka_unit_test(test_full_disk),
+        cmocka_unit_test(test_full_disk_batch),
+        cmocka_unit_test(test_dev_full),
+        cmocka_unit_test(test_slow_reader),
     };
 
     return cmocka_run_group_tests(tests, make_dir, remove_dir);

@@ -44,6 +44,30 @@ static void places_of_bytes(void **state)
     arena_free(a);
 }
 
+/* Places far into a line, on both sides of the blocks in which characters are counted. */
+static void columns_of_a_long_line(void **state)
+{
+    static const struct {
+        uint32_t off, column;
+    } rows[] = {{511, 506},   {512, 507}, {513, 508},  {1024, 763},
+                {1535, 1019}, {5, 3},     {1533, 1018}};
+    (void)state;
+    char text[1537] = "\xef\xbb\xbf";
+    memset(text + 3, 'a', 509);
+    for (unsigned i = 512; i < 1535; i += 2)
+        memcpy(text + i, "\xc3\xa4", 2);
+    text[5] = '\n';
+    struct arena *a = arena_new();
+    struct sources *s = sources_new(a);
+    uint32_t file = (uint32_t)source_add(s, "t", text, 1536);
+    for (size_t i = 0; i < ROWS(rows); i++) {
+        struct place p = source_place(s, file, rows[i].off);
+        assert_int_equal(p.line, rows[i].off == 5 ? 1 : 2);
+        assert_int_equal(p.column, rows[i].column);
+    }
+    arena_free(a);
+}
+
 static void lines_without_their_end(void **state)
 {
     (void)state;
@@ -114,6 +138,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(places_of_bytes),
+        cmocka_unit_test(columns_of_a_long_line),
         cmocka_unit_test(lines_without_their_end),
         cmocka_unit_test(files_that_cannot_be_read),
         cmocka_unit_test(bytes_are_made_fit_to_be_shown),
