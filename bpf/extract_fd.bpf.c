@@ -7,6 +7,7 @@
 #include "path_sketch.h"
 #include "place.h"
 #include "extract_sock.h"
+#include "state_live.h"
 
 /* ---- paths ---- */
 

@@ -49,6 +49,7 @@ static __always_inline void event_clear(struct ev *ev, struct task_struct *task,
     ev->h.reading = READ_KERNEL;
     ev->h.anc_state = 0;
     ev->h.anc_count = 0;
+    ev->lineage = 0;
     ev->h.readings = READ_BIT(READ_KERNEL);
     ev->base_len = 0;
     __builtin_memset(&ev->kept, 0, sizeof(ev->kept));
