@@ -148,30 +148,32 @@ struct lore_bits {
  * `base` is the directory that a relative path argument starts from.
  */
 #define PATH_CAP 4096
+#define LIMITED_MORE 0x80000000u
 struct ev {
     struct ev_head h;
     __u32 alt_len[READ_ALTS];
     __u32 base_len;
-    __u32 wanted;  /* lore: bit per kind that was looked for, and of which nothing is known */
-    __u64 args[6]; /* the system call's own, 64-bit numbering */
-    __u8 compat;   /* the call was a 32-bit one */
-    __u8 ring;     /* enum ring_how; texts among the arguments are then the kernel's own copies */
-    __u8 time64;   /* a 32-bit one with times of 64 bits */
-    __u8 has_peer; /* see peer[] */
-    __u32 limited; /* h.rule of the first rule that might match, had it not been closed; 0: none */
-    __u8 sketched; /* `sketch` is made; until then it has all bits */
+    __u32 wanted;    /* lore: bit per kind that was looked for, and of which nothing is known */
+    __u64 args[6];   /* the system call's own, 64-bit numbering */
+    __u8 compat;     /* the call was a 32-bit one */
+    __u8 ring;       /* enum ring_how; texts among the arguments are then the kernel's own copies */
+    __u8 time64;     /* a 32-bit one with times of 64 bits */
+    __u8 has_peer;   /* see peer[] */
+    __u32 limited;   /* h.rule of the first rule that might match, had it not been closed; 0: none.
+                        LIMITED_MORE: another one might, too */
+    __u8 sketched;   /* `sketch` is made; until then it has all bits */
     __u8 lore_found; /* bit per kind whose `lore` is filled */
     __u16 text;  /* of an open: what reading the caller's path gave (probe.h), or 0: not read yet */
     __u32 flags; /* of an open, in the language's numbers: for extract_args() */
     __u8 left;   /* of a call: what rule_left said before it was made an event */
     __u8 spelled;   /* of an open: the sketch found that the caller's text names the opened path */
     __u8 own_place; /* ... and no older mount that shows the file: there is no third reading */
-    __u8 limited_more; /* another rule might match than that of `limited`, and is closed */
-    __u64 sketch;      /* which rules the path can concern (bpf/sketch.h) */
-    __u64 req;         /* of a ring: address of the request, if this is its end */
-    __u8 peer[24];     /* of a ring: beginning of the socket address that a datagram goes to */
-    __u64 file;        /* address of the event's struct file, or 0: for extractors only */
-    __u64 task;        /* address of the event's task_struct: for extractors only */
+    __u8 lineage;   /* 1 + row of `lineages` that has the names above (probe.h); 0: none */
+    __u64 sketch;   /* which rules the path can concern (bpf/sketch.h) */
+    __u64 req;      /* of a ring: address of the request, if this is its end */
+    __u8 peer[24];  /* of a ring: beginning of the socket address that a datagram goes to */
+    __u64 file;     /* address of the event's struct file, or 0: for extractors only */
+    __u64 task;     /* address of the event's task_struct: for extractors only */
     struct ev_task kept;
     struct lore_bits lore[LORE_KINDS];
 #define SLOT_STR(id, group, cap, doc) char s_##id[cap];
@@ -243,6 +245,18 @@ struct cpu_stats {
  */
 #define MAY_LOOK_UP 0x6c656164
 #define MAY_NOT_LOOK_UP 0x6c656163
+
+/*
+ * Where the names of all sets have their bits in the constant `name_bits`, by a name's two words,
+ * padded with NULs. Most names are in no set, and a bit that is off says so without a look-up.
+ */
+#define NAME_BITS 4096
+static inline __u32 name_bit(__u64 low, __u64 high)
+{
+    const __u64 odd = 0x9e3779b97f4a7c15ull; /* as good as random */
+
+    return (__u32)((low ^ high * odd) * odd >> 52);
+}
 
 #define RULES_MAX 65536 /* of a bundle */
 
@@ -341,7 +355,7 @@ struct proc_state {
     __u64 exe_ctime; /* ns */
     __u64 exe_mtime; /* ns */
     __u64 cgroup;    /* id of the cgroup2 group */
-    __u64 groups;    /* which groups the container was told from (state.bpf.c); 0: user space did */
+    __u64 groups; /* which groups the container was told from (state_live.h); 0: user space did */
     __u32 tty;
     __u32 loginuid;
     __s32 vpid;
@@ -380,6 +394,7 @@ ABI_ASSERT(sizeof(struct ev) < REC_MAX);
 ABI_ASSERT(offsetof(struct ev, args) == sizeof(struct rec));
 ABI_ASSERT(offsetof(struct rec, wanted) == offsetof(struct ev, wanted));
 ABI_ASSERT(LORE_KINDS <= 8);
+ABI_ASSERT(NAME_BITS == 1 << (64 - 52));
 ABI_ASSERT(sizeof(struct sock_ends) == 40);
 ABI_ASSERT(sizeof(struct lane) == 64);
 ABI_ASSERT(sizeof(struct ring_reader) == 64);

@@ -15,6 +15,7 @@ struct procs_map procs SEC(".maps");
 TEXT_SIZES(TEXT_MAP_HERE, args)
 TEXT_SIZES(TEXT_MAP_HERE, envs)
 struct tasks_map tasks SEC(".maps");
+struct lineages_map lineages SEC(".maps");
 struct generation_map generation SEC(".maps");
 struct patterns_map patterns SEC(".maps");
 struct names_map name_sets SEC(".maps");
@@ -33,6 +34,9 @@ struct lore_map lore SEC(".maps");
 const volatile struct probe_plan plan SEC(".rodata") = {};
 const volatile struct sketch_head sketch_head SEC(".rodata") = {};
 const volatile __u64 boot_offset_ns SEC(".rodata") = 0;
+const volatile __u64 name_bits[NAME_BITS / 64] SEC(".rodata") = {
+    [0 ... NAME_BITS / 64 - 1] = ~0ull, /* until user space has looked */
+};
 const volatile __u32 task_slots SEC(".rodata") = 1;
 const volatile __u32 lore_rows SEC(".rodata") = 1;
 

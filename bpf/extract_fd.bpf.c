@@ -8,6 +8,7 @@
 #include "place.h"
 #include "same_open.h"
 #include "extract_sock.h"
+#include "state_live.h"
 
 /* ---- paths ---- */
 

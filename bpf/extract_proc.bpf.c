@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR BSD-2-Clause */
 /*
- * The process and those above it: numbers, identity, arguments, directories, ancestors.
+ * The process and those above it: numbers, identity, arguments, directories. (Names of ancestors:
+ * extract_anc.bpf.c.)
  *
- * What an exec fixes comes from the state in `procs` (state.bpf.c); identity, parents and ids of
+ * What an exec fixes comes from the state in `procs` (state_live.h); identity, parents and ids of
  * sessions from the kernel's own objects, as they are now.
  */
 #include "probe.h"
@@ -366,94 +367,15 @@ __attribute__((noinline)) int extract_parent(struct ev *ev)
     return 0;
 }
 
-/* ---- ANC ---- */
+/* ---- EXTRA ---- */
 
 /*
- * A walk to the ancestors. The task is in a loop's context and not on this CPU's work, because only
- * there the verifier knows what it points to; all else is in memory that it knows nothing of, and
- * one turn is like any other.
+ * The task is in a loop's context and not on this CPU's work, because only there the verifier knows
+ * what it points to.
  */
 struct climb {
     struct task_struct *task; /* leader of its thread group */
-    struct ev *ev;
 };
-
-/*
- * The session's name: that of its leader, if it is the process or above it; else, as the language
- * has it, that of the last ancestor in a row that shares the session.
- */
-static __always_inline void session_begin(struct session *s, struct ev *ev,
-                                          struct task_struct *task)
-{
-    s->pid = session_of(task);
-    s->host = KREAD(struct task_struct, task, thread_pid, level) == 0;
-    s->found = s->host && pid_of(task) == s->pid;
-    __builtin_memset(ev->s_SNAME, 0, COMM_SIZE);
-    s->cut = s->top = s->unsure = 0;
-    s->unknown = s->found && !read_name(ev->s_SNAME, task);
-}
-
-static __always_inline void session_see(struct session *s, struct ev *ev, struct task_struct *task,
-                                        const char *name)
-{
-    if (s->found)
-        return;
-    if ((__u64)task->signal->pids[PID_OF_SESSION] != s->pid) {
-        s->found = 1; /* the row has ended */
-        return;
-    }
-    s->found = s->host && pid_of(task) == s->pid;
-    __builtin_memcpy(ev->s_SNAME, name, COMM_SIZE);
-}
-
-static long anc_step(__u32 i, struct climb *c)
-{
-    struct task_struct *up = c->task->real_parent, *task = up->group_leader;
-    struct work *w = work_get();
-    struct ev *ev = c->ev;
-    struct proc_state *st;
-
-    if (!w || i >= ANC_MAX)
-        return 1;
-    w->session.top = task->tgid == 0;
-    if (w->session.top)
-        return 1;
-    c->task = task;
-    st = state_of(task);
-    if (!st || up->flags & PF_EXITING)
-        w->session.unsure = 1;
-    if (!take_name(ev->h.anc[i], task, st)) {
-        __builtin_memset(ev->h.anc[i], 0, COMM_SIZE);
-        w->session.cut = 1;
-        return 1;
-    }
-    ev->h.anc_count = (__u8)(i + 1);
-    session_see(&w->session, ev, task, ev->h.anc[i]);
-    return 0;
-}
-
-__attribute__((noinline)) int extract_anc(struct ev *ev)
-{
-    struct climb c = {.task = bpf_get_current_task_btf()->group_leader, .ev = ev};
-    struct work *w = work_get();
-    bool cut;
-
-    if (!ev || !w)
-        return 0;
-    __builtin_memset(ev->h.anc, 0, sizeof(ev->h.anc));
-    ev->h.anc_count = 0;
-    session_begin(&w->session, ev, c.task);
-    bpf_loop(ANC_MAX, anc_step, &c, 0);
-    cut = w->session.cut || (ev->h.anc_count == ANC_MAX && c.task->real_parent->tgid);
-    ev->h.anc_state = cut ? ST_CUT : ST_PRESENT;
-    if (w->session.unknown || (w->session.cut && !w->session.found))
-        put_text(ev, S_SNAME, 0, ST_UNKNOWN);
-    else
-        put_text(ev, S_SNAME, name_len(ev->s_SNAME), ST_PRESENT);
-    return 0;
-}
-
-/* ---- EXTRA ---- */
 
 /* Ends at the first task, which has no number: above it is nothing. */
 static long climb_step(__u32 i, struct climb *c)

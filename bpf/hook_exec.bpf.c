@@ -3,6 +3,7 @@
 #include "judge.h"
 
 #define NR_EXECVE 59
+#define NR_OPENAT 257
 
 static __always_inline void put_filename(struct ev *ev, struct linux_binprm *bprm)
 {
@@ -23,21 +24,39 @@ static __always_inline void keep_state(struct task_struct *leader)
     state_texts(st);
 }
 
+/*
+ * The tests that the program's first open would have to make, while all that they look at is at
+ * hand. `place` was found before any of it.
+ */
+static __always_inline void settle(struct ev *ev, const struct kept *place)
+{
+    keep_begin(place, ev);
+    rule_task_start(ev);
+    keep_end(place, ev);
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
 {
+    struct kept place = {};
     struct ev *ev;
+    int rule;
 
     keep_parent_changed((__u64)task); /* before and after its state does */
     keep_state(task->group_leader);
     keep_parent_changed((__u64)task);
     if (!syscall_wanted(NR_EXECVE))
         return 0;
+    if (plan.task)
+        place = keep_place(task);
     ev = event_begin(EV_execve, NR_EXECVE, 0);
     if (!ev)
         return 0;
     put_filename(ev, bprm);
-    event_end(ev, event_judge(ev, rule_filter_exec), rule_filter_exec);
+    rule = event_judge(ev, rule_filter_exec);
+    if (plan.task && syscall_wanted(NR_OPENAT))
+        settle(ev, &place);
+    event_end(ev, rule, rule_filter_exec);
     return 0;
 }
 

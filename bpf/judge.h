@@ -49,13 +49,13 @@ static __always_inline void event_clear(struct ev *ev, struct task_struct *task,
     ev->h.reading = READ_KERNEL;
     ev->h.anc_state = 0;
     ev->h.anc_count = 0;
+    ev->lineage = 0;
     ev->h.readings = READ_BIT(READ_KERNEL);
     ev->base_len = 0;
     __builtin_memset(&ev->kept, 0, sizeof(ev->kept));
     ev->lore_found = 0;
     ev->wanted = 0;
     ev->limited = 0;
-    ev->limited_more = 0;
     put_num(ev, N_RES, res);
     put_num(ev, N_SYSNR, nr);
     put_num(ev, N_PID, task->tgid);

@@ -95,11 +95,18 @@ static __always_inline void keep_put_id(struct task_id *id, __u64 generation)
     id->caps[2] = cred->cap_inheritable.val;
 }
 
+/* Where the task's row is; nothing of it is known. */
+static __always_inline struct kept keep_place(struct task_struct *task)
+{
+    __u32 i = bpf_get_smp_processor_id() * task_slots + ((__u32)task->pid & (task_slots - 1));
+
+    return (struct kept){.row = bpf_map_lookup_elem(&tasks, &i), .generation = keep_generation()};
+}
+
 /* `cred`: the task's, if plan.task asks for it. */
 static __always_inline struct kept keep_find(struct task_struct *task, const struct cred *cred)
 {
-    __u32 i = bpf_get_smp_processor_id() * task_slots + ((__u32)task->pid & (task_slots - 1));
-    struct kept k = {.row = bpf_map_lookup_elem(&tasks, &i), .generation = keep_generation()};
+    struct kept k = keep_place(task);
 
     k.valid = k.row && keep_is(&k.row->id, task, cred, k.generation);
     return k;

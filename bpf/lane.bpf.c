@@ -13,8 +13,8 @@ __attribute__((noinline)) int lane_answer(struct ev *ev, __u32 number)
         return (int)number;
     if (!ev->limited)
         ev->limited = number;
-    else if (ev->limited != number)
-        ev->limited_more = 1;
+    else if ((ev->limited & ~LIMITED_MORE) != number)
+        ev->limited |= LIMITED_MORE;
     return 0;
 }
 
@@ -22,7 +22,7 @@ __attribute__((noinline)) int lane_limit(struct ev *ev)
 {
     if (!ev)
         return 0;
-    lane_count(ev->h.event, ev->limited);
+    lane_count(ev->h.event, ev->limited & ~LIMITED_MORE);
     open_keep(ev);
     return 0;
 }

@@ -44,16 +44,26 @@ __attribute__((noinline)) int match_take(struct ev *ev, __u32 slot)
     return ev && w ? (int)take_text(ev, w, slot) : 0;
 }
 
+#define CASE_BITS (0x20 * MATCH_ONES) /* what a small letter has beyond its capital */
 struct search {
-    __u64 first, second; /* the pattern's first two bytes, each in all of a word's */
+    __u64 either;        /* CASE_BITS if case does not count, else 0 */
+    __u64 first, second; /* the pattern's first two bytes, each in all of a word's, and `either` */
     __u64 single;        /* all ones: there is no second */
     __u32 pattern;
     __u32 last; /* the last place where it fits */
     __u32 found;
 };
 
+/* Eight bytes of the text, in small letters if `either` is CASE_BITS. */
+static __always_inline __u64 text_word(const char *text, __u64 either)
+{
+    __u64 word = match_word(text);
+
+    return word | (match_lower8(word) & either);
+}
+
 /* Does the pattern stand at this place of the text, its first word apart? Rarely called. */
-__attribute__((noinline)) int match_rest(__u32 at, __u32 pattern)
+__attribute__((noinline)) int match_rest(__u32 at, __u32 pattern, __u64 either)
 {
     struct bpf_pattern *p = bpf_map_lookup_elem(&patterns, &pattern);
     struct work *w = work_get();
@@ -63,15 +73,16 @@ __attribute__((noinline)) int match_rest(__u32 at, __u32 pattern)
         return 1;
     n = p->len;
     for (i = 8; i + 8 <= n && i < PATTERN_CAP - 8; i += 8)
-        if (match_word(w->fold + at + i) != match_word(p->text + i))
+        if (text_word(w->fold + at + i, either) != match_word(p->text + i))
             return 0;
     return i >= n || i >= PATTERN_CAP - 8 ||
-           ((match_word(w->fold + at + i) ^ match_word(p->text + i)) & match_mask(n - i)) == 0;
+           ((text_word(w->fold + at + i, either) ^ match_word(p->text + i)) & match_mask(n - i)) ==
+               0;
 }
 
 /* 1 + the first of up to PLACES places from `at` to `last` where its first word stands; 0: none. */
 #define PLACES 32
-__attribute__((noinline)) int match_places(__u32 at, __u32 last, __u32 pattern)
+__attribute__((noinline)) int match_places(__u32 at, __u32 last, __u32 pattern, __u64 either)
 {
     struct bpf_pattern *p = bpf_map_lookup_elem(&patterns, &pattern);
     struct work *w = work_get();
@@ -81,16 +92,19 @@ __attribute__((noinline)) int match_places(__u32 at, __u32 last, __u32 pattern)
         return (int)at + 1;
     mask = match_mask(p->len);
     for (__u32 k = 0; k < PLACES && at + k <= last; k++)
-        if (!((match_word(w->fold + at + k) ^ match_word(p->text)) & mask))
+        if (!((text_word(w->fold + at + k, either) ^ match_word(p->text)) & mask))
             return (int)(at + k) + 1;
     return 0;
 }
 
-/* In which of eight bytes the pattern's first two letters begin; others need no look. */
+/*
+ * At which of eight bytes the pattern's first two letters may begin; others need no look. Where
+ * case does not count the bit that tells it is on in all bytes, a few of which are no letters.
+ */
 static __always_inline __u64 may_begin8(const char *text, const struct search *s)
 {
-    return match_nuls8(match_word(text) ^ s->first) &
-           (match_nuls8(match_word(text + 1) ^ s->second) | s->single);
+    return match_nuls8((match_word(text) | s->either) ^ s->first) &
+           (match_nuls8((match_word(text + 1) | s->either) ^ s->second) | s->single);
 }
 
 static long search_step(__u32 i, struct search *s)
@@ -105,10 +119,10 @@ static long search_step(__u32 i, struct search *s)
         return 0;
     last = s->last - at < PLACES ? s->last : at + PLACES - 1;
     for (__u32 k = 0; k < PLACES; k++) {
-        at = (__u32)match_places(at, last, s->pattern);
+        at = (__u32)match_places(at, last, s->pattern, s->either);
         if (!at)
             return 0;
-        if (match_rest(at - 1, s->pattern)) {
+        if (match_rest(at - 1, s->pattern, s->either)) {
             s->found = 1;
             return 1;
         }
@@ -145,10 +159,9 @@ static __always_inline int contains(struct ev *ev, __u32 slot, __u32 pat, bool f
     len = take_text(ev, w, slot);
     if (len < n)
         return 0;
-    if (fold)
-        bpf_loop((len + PLACES - 1) / PLACES, lower_step, NULL, 0);
-    s.first = (__u8)p->text[0] * MATCH_ONES;
-    s.second = (__u8)p->text[1] * MATCH_ONES;
+    s.either = fold ? CASE_BITS : 0;
+    s.first = (__u8)p->text[0] * MATCH_ONES | s.either;
+    s.second = (__u8)p->text[1] * MATCH_ONES | s.either;
     s.single = n < 2 ? ~0ull : 0;
     s.last = len - n;
     s.found = untold(w, 0);
@@ -245,36 +258,15 @@ __attribute__((noinline)) int match_path(struct ev *ev, __u32 slot, __u32 patter
 /* Is the name in slot NAME, PNAME or SNAME in the set? */
 __attribute__((noinline)) int match_name(struct ev *ev, __u32 slot, __u32 set)
 {
-    struct name_key key = {.set = set};
-
     if (!ev)
         return 1;
     if (slot == S_NAME)
-        __builtin_memcpy(key.name, ev->s_NAME, COMM_SIZE);
-    else if (slot == S_PNAME)
-        __builtin_memcpy(key.name, ev->s_PNAME, COMM_SIZE);
-    else if (slot == S_SNAME)
-        __builtin_memcpy(key.name, ev->s_SNAME, COMM_SIZE);
-    else
-        return 1;
-    return bpf_map_lookup_elem(&name_sets, &key) != NULL;
-}
-
-/* How many of the ancestors' names are in the set. */
-__attribute__((noinline)) int match_anc(struct ev *ev, __u32 set)
-{
-    struct name_key key = {.set = set};
-    int n = 0;
-
-    if (!ev)
-        return 0;
-    for (__u32 i = 0; i < ANC_MAX; i++) {
-        if (i >= ev->h.anc_count)
-            break;
-        __builtin_memcpy(key.name, ev->h.anc[i], COMM_SIZE);
-        n += bpf_map_lookup_elem(&name_sets, &key) != NULL;
-    }
-    return n;
+        return name_in_set(ev->s_NAME, set);
+    if (slot == S_PNAME)
+        return name_in_set(ev->s_PNAME, set);
+    if (slot == S_SNAME)
+        return name_in_set(ev->s_SNAME, set);
+    return 1;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -52,40 +52,44 @@ __attribute__((noinline)) int class_ends(__u64 word, __u32 node, __u32 left)
 
 #define REACH (8 * CLASS_WORDS) /* bytes that are read at most; ev_head is longer */
 
-static __always_inline int find_whole(const char *text, __u32 len, __u32 node)
-{
-    for (__u32 w = 0; w < CLASS_WORDS; w++) {
-        __u64 word = *(const __u64 *)(text + 8 * w);
-        __u32 left = len - 8 * w;
+/* Goes along a text by words, to where a constant ends. `how`: enum class_how. */
+struct finding {
+    const char *text; /* REACH bytes; CLASS_SUFFIX: those that end with the text */
+    __u32 how;
+    __u32 len;
+    __u32 node;
+    __u32 best; /* the answer so far */
+};
 
-        if (left < 8)
-            return class_edge(class_part(word, left), node >> 8 << 4 | left);
-        node = (__u32)class_edge(word, node >> 8 << 4 | 8);
-        if (!node)
-            return 0;
-    }
-    return 0;
+static long find_step(__u32 i, struct finding *f)
+{
+    bool back = f->how == CLASS_SUFFIX;
+    __u32 at = (back ? CLASS_WORDS - 1 - i : i) & (CLASS_WORDS - 1), left = f->len - 8 * i, to;
+    __u64 word = *(const __u64 *)(f->text + 8 * at);
+
+    if (back)
+        word = __builtin_bswap64(word);
+    if (f->how != CLASS_EXACT)
+        to = (__u32)class_ends(word, f->node, left);
+    else
+        to = left < 8 ? (__u32)class_edge(class_part(word, left), f->node >> 8 << 4 | left) : 0;
+    f->best = to ? to : f->best;
+    if (left < 8)
+        return 1;
+    f->node = (__u32)class_edge(word, f->node >> 8 << 4 | 8);
+    return !f->node;
 }
 
-/* `back`: from `text` backwards, beginning with the last byte. */
-static __always_inline int find_part(const char *text, __u32 len, __u32 node, bool back)
+static __always_inline int find(const char *text, __u32 len, __u32 node, __u32 how)
 {
-    __u32 best = 0, to;
+    struct finding f = {.text = text, .how = how, .len = len, .node = node};
+    struct work *w = work_get();
 
-    for (__u32 w = 0; w < CLASS_WORDS; w++) {
-        __u64 word = back ? __builtin_bswap64(*(const __u64 *)(text - 8 * w - 8))
-                          : *(const __u64 *)(text + 8 * w);
-        __u32 left = len - 8 * w;
-
-        to = (__u32)class_ends(word, node, left);
-        best = to ? to : best;
-        if (left < 8)
-            break;
-        node = (__u32)class_edge(word, node >> 8 << 4 | 8);
-        if (!node)
-            break;
-    }
-    return (int)best;
+    if (!w)
+        return 0;
+    f.best = untold(w, 0);
+    bpf_loop(CLASS_WORDS, find_step, &f, 0);
+    return (int)f.best;
 }
 
 /* `how`: enum class_how, and the text's slot from bit 8 on; `off`: its place in the event. */
@@ -104,11 +108,12 @@ __attribute__((noinline)) int class_find(struct ev *ev, __u32 off, __u32 node, _
     OPAQUE(end);
     if (off > sizeof(*ev) - REACH || end < REACH || end > sizeof(*ev))
         return 0;
-    if ((how & 0xff) == CLASS_EXACT)
-        return len > CLASS_TEXT_MAX ? 0 : find_whole((char *)ev + off, len, node);
-    if ((how & 0xff) == CLASS_PREFIX)
-        return find_part((char *)ev + off, len, node, false);
-    return find_part((char *)ev + end, len, node, true);
+    how &= 0xff;
+    if (how == CLASS_EXACT && len > CLASS_TEXT_MAX)
+        return 0;
+    if (how == CLASS_SUFFIX)
+        off = end - REACH;
+    return find((char *)ev + off, len, node, how);
 }
 
 /* The value of the number in a slot. */
@@ -136,7 +141,7 @@ __attribute__((noinline)) int class_at(__u32 at, __u32 left, __u32 node)
         (left < CLASS_START_LEN ||
          !class_edge(*(__u32 *)(w->fold + at), node >> 8 << 4 | CLASS_START)))
         return 0;
-    return find_part(w->fold + at, left, node, false);
+    return find(w->fold + at, left, node, untold(w, CLASS_PREFIX));
 }
 
 struct scanning {

@@ -171,7 +171,7 @@ static __always_inline bool may_keep(const struct ev *ev)
     bool own = ev->own_place || !(plan.readings & READ_BIT(READ_STORED));
 
     return (ev->h.event == EV_open || ev->h.event == EV_openat) && !ev->compat && !ev->ring &&
-           ev->file && ev->spelled && own && !ev->limited_more && ev->s_A0[0] == '/' &&
+           ev->file && ev->spelled && own && !(ev->limited & LIMITED_MORE) && ev->s_A0[0] == '/' &&
            !looked_beyond(ev);
 }
 

@@ -23,8 +23,8 @@ __attribute__((noinline)) int task_settle(struct ev *ev)
     if (!(plan.task & TASK_ANC))
         return 0;
     if (!ev->h.anc_state)
-        extract_anc(ev);
-    ev->kept.settled = w->session.top && !w->session.unsure;
+        extract_names(ev);
+    ev->kept.settled = w->above.top && !w->above.unsure;
     return 0;
 }
 

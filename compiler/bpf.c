@@ -487,6 +487,20 @@ static void plan_task(struct emit *e, struct unit *units, uint32_t n, uint32_t *
         c->plan.hook[HOOK_EXIT] = true;
 }
 
+/*
+ * `int rule_task_start(ev)`: has the tests worked out that openat asks for. A program opens files
+ * as soon as it runs, and when it starts all that they look at is at hand.
+ */
+static void emit_start(struct emit *e, const struct unit *units, const uint32_t *unit_of)
+{
+    struct comp *c = e->c;
+    emit_begin(e, "rule_task_start", c->roots.n ? place_of(e, &c->roots.v[0]) : (span_id){0});
+    for (uint32_t i = 0; i < c->events.n; i++)
+        if (c->events.v[i].event == EV_openat)
+            task_emit_want(e, &units[unit_of[i]].want);
+    emit_finish(e);
+}
+
 struct emit *emit_new(struct comp *c, bool notes)
 {
     struct emit *e = arena_alloc(c->arena, sizeof(*e));
@@ -522,6 +536,7 @@ struct asm_code *bpf_emit(struct comp *c, bool notes)
         return NULL;
     for (enum part p = PART_ALL; p < PART_COUNT; p++)
         emit_filter(e, p, units, n, unit_of);
+    emit_start(e, units, unit_of);
     left_emit(e);
     return e->a;
 }

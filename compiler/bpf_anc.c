@@ -19,15 +19,15 @@ static void emit_filled(struct emit *e, struct edges to)
 {
     label_id known = asm_label(e->a);
     asm_load(e->a, 1, R1, R6, STATE_OFF);
-    if (!asm_fact(e->a, G_ANC)) {
+    if (!asm_fact(e->a, G_ANC) && !asm_fact(e->a, FACT_NAMES)) {
         label_id empty = asm_label(e->a), filled = asm_label(e->a);
         asm_if(e->a, BPF_JEQ, R1, ST_UNFILLED, empty, filled);
         asm_bind(e->a, empty);
-        emit_call(e, "extract_anc");
+        emit_call(e, "extract_names");
         asm_load(e->a, 1, R1, R6, STATE_OFF);
         asm_goto(e->a, filled);
         asm_bind(e->a, filled);
-        asm_set_fact(e->a, G_ANC);
+        asm_set_fact(e->a, FACT_NAMES);
     }
     asm_if(e->a, BPF_JEQ, R1, ST_UNKNOWN, to.maybe, known);
     asm_bind(e->a, known);

@@ -32,7 +32,7 @@ static const uint8_t GROUP_OF[SLOT_COUNT] = {
 enum { FACT_SKETCHED = G_COUNT + SLOT_COUNT, FACT_BITS, FACT_MAY, FACT_LORE };
 /* ... lore of a kind was looked for. */
 #define FACT_COUNT (FACT_LORE + LORE_KINDS)
-_Static_assert(FACT_COUNT <= 64 * ASM_FACTS, "facts");
+_Static_assert(FACT_COUNT <= FACT_NAMES, "facts");
 
 void emit_call(struct emit *e, const char *symbol)
 {
@@ -130,26 +130,13 @@ static int slot_of_group(unsigned group)
     return -1;
 }
 
-static void fill_anc(struct emit *e)
-{
-    label_id empty = asm_label(e->a), filled = asm_label(e->a);
-    asm_load(e->a, 1, R1, R6, (int32_t)offsetof(struct ev_head, anc_state));
-    asm_if(e->a, BPF_JEQ, R1, ST_UNFILLED, empty, filled);
-    asm_bind(e->a, empty);
-    emit_call(e, extractor_name(e, G_ANC));
-    asm_goto(e->a, filled);
-    asm_bind(e->a, filled);
-}
-
 void emit_fill(struct emit *e, uint64_t groups)
 {
     for (unsigned g = 0; g < G_COUNT; g++) {
         int slot = slot_of_group(g);
         if (!(groups >> g & 1) || asm_fact(e->a, g))
             continue;
-        if (g == G_ANC)
-            fill_anc(e);
-        else if (slot >= 0)
+        if (slot >= 0)
             emit_state(e, (unsigned)slot);
     }
 }

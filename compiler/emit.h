@@ -26,6 +26,9 @@ struct skip {
     dag_id to;
 };
 
+/* The ancestors' names are there, the session's may not be. Facts before it are bpf_rule.c's. */
+#define FACT_NAMES (64 * ASM_FACTS - 1)
+
 struct classes_maker;
 struct sketch_maker;
 struct task_plan;

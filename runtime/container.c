@@ -99,7 +99,7 @@ static bool last_name(const char *path, size_t *end, struct name *n)
     return n->len != 0;
 }
 
-/* As id_kind() in bpf/state.bpf.c. */
+/* As id_kind() in bpf/state_live.h. */
 static enum container_kind id_kind(struct name n, size_t at)
 {
     if (at == 0)

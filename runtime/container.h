@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Container ids from the paths of control groups, by the forms that engines give them. The kernel
- * side has the same for processes it sees start (bpf/state.bpf.c); this is for those that already
+ * side has the same for processes it sees start (bpf/state_live.h); this is for those that already
  * run. Pure.
  */
 #ifndef RULEC_CONTAINER_H

@@ -79,6 +79,8 @@ int judge_select_rules(struct judge *j)
 
     if (select_rules_on(&j->selected, &j->pack, o->select, o->nselect, o->priority, stderr))
         return say("out of memory");
+    if (j->selected.nrule == 0)
+        say("no rule is on: there will be no alert");
     j->pack.on = j->selected.on;
     j->audit.selected = &j->selected;
     if (select_gates(j->bytes, j->size, &j->pack))

@@ -84,6 +84,20 @@ static void list_tables(const struct rpk *p, struct table out[TABLES])
     out[4] = (struct table){"sketch_rows", p->sketch, h->sketch.n, sizeof(*p->sketch)};
 }
 
+static void set_name_bits(const struct bpf_object *object, const struct rpk *p)
+{
+    uint64_t *bits = object_constant(object, "name_bits", NAME_BITS / 8), words[2];
+
+    if (!bits)
+        return;
+    memset(bits, 0, NAME_BITS / 8);
+    for (uint32_t i = 0; i < p->head->names.n; i++) {
+        memcpy(words, p->names[i].name, sizeof(words));
+        uint32_t bit = name_bit(words[0], words[1]);
+        bits[bit / 64] |= 1ull << bit % 64;
+    }
+}
+
 void object_size_maps(const struct bpf_object *object, const struct rpk *p)
 {
     struct sketch_head *head = object_constant(object, "sketch_head", sizeof(*head));
@@ -91,6 +105,7 @@ void object_size_maps(const struct bpf_object *object, const struct rpk *p)
 
     if (head && p->head->sketch.n)
         memcpy(head, p->sketch, sizeof(*head));
+    set_name_bits(object, p);
     list_tables(p, t);
     for (int i = 0; i < TABLES; i++)
         object_size_map(object, t[i].map, t[i].n);

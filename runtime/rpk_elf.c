@@ -49,7 +49,7 @@ static int read_head(struct elf_view *f)
     Elf64_Ehdr *e = &f->head;
 
     if (f->size < sizeof(*e) || memcmp(f->file, ident, sizeof(ident)) != 0)
-        return refuse(f, -ENOEXEC, "not a rule bundle");
+        return refuse(f, -ENOEXEC, "not a rule bundle: `rulec build` makes one");
     memcpy(e, f->file, sizeof(*e));
     if (e->e_machine != EM_BPF || e->e_type != ET_REL)
         return refuse(f, -ENOEXEC, "an ELF file, but not a rule bundle");

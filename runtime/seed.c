@@ -100,7 +100,7 @@ static void read_ids(const struct seed *s, int pid, const char *status, struct p
         out->loginuid = (__u32)strtoul(buf, NULL, 10);
 }
 
-/* argv[0], NUL, the other arguments joined by blanks: as state.bpf.c has it. */
+/* argv[0], NUL, the other arguments joined by blanks: as state_live.h has it. */
 static void read_args(const struct seed *s, int pid, struct seeded *to)
 {
     struct proc_state *out = &to->st;

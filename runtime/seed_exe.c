@@ -30,7 +30,7 @@ static unsigned long long status_number(const char *status, const char *key, uns
     return v;
 }
 
-/* As state.bpf.c has it, but for read-only mounts, which /proc does not tell without asking them.
+/* As state_live.h has it, but for read-only mounts, which /proc does not tell without asking them.
  */
 static bool writable(const struct statx *st, const char *status)
 {

@@ -108,6 +108,7 @@ def refusals(pack, folder, score):
     run = subprocess.run([RULERUN, broken], capture_output=True, text=True, timeout=20, check=False)
     score.check(run.returncode in (1, 2) and run.stderr, f'broken pack: exit {run.returncode}')
     refusal('no arguments', [RULERUN], ['sage', 'PACK'], score)
+    refusal('rules', [RULERUN, os.path.join(ROOT, 'stdlib/lists.yaml')], ['`rulec build` makes one'], score)
     refusal('the bundle as recording', [RULERUN, '--record', pack, pack], ['this is the bundle'], score)
     for name, argv, words in OPTIONS:
         refusal(name, [RULERUN, *argv, pack], [words], score)
@@ -232,6 +233,7 @@ def switched_rules(folder, score):
             pass
         time.sleep(0.5)
         daemon.stop()
+        score.check(('no rule is on' in daemon.read('err')) == (not names), f'{what}: {daemon.read("err")}')
         got = [alert['rule'] for alert in daemon.alerts()]
         score.check(got == names, f'{what}: alerts of {got}, not {names}')
         counts = daemon.counts()

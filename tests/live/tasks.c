@@ -270,6 +270,29 @@ static void forgotten(const char *none)
     _exit(0);
 }
 
+static void child_looks(const char *name)
+{
+    pid_t pid = fork();
+
+    if (!pid) {
+        look(name);
+        _exit(0);
+    }
+    reap(pid);
+}
+
+/* The second child finds what the first has found; the third's parent has changed with no child. */
+static void siblings(const char *started)
+{
+    if (*started) {
+        child_looks("siblings-third");
+        return;
+    }
+    child_looks("siblings-first");
+    child_looks("siblings-second");
+    start("task-q", "siblings", "again");
+}
+
 /* ---- families: those that look wait for a byte of those that change ---- */
 
 #define CHANGED 40 /* descriptor of the pipe, across exec */
@@ -558,6 +581,7 @@ int main(int argc, char **argv)
         {"group", group},
         {"namespaces", namespaces},
         {"forgotten", forgotten},
+        {"siblings", siblings},
         {"changed", changed},
         {"parent-exec", parent_exec},
         {"parent-exec-thread", parent_exec_thread},

@@ -27,6 +27,7 @@ KEYS = {
     'parent-a': 'proc.pname = task-a',
     'parent-p': 'proc.pname = task-p',
     'parent-q': 'proc.pname = task-q',
+    'first-q': 'proc.aname[1] = task-q',
     'second-a': 'proc.aname[2] = task-a',
     'second-q': 'proc.aname[2] = task-q',
     'above-p': 'proc.aname = task-p',
@@ -45,7 +46,7 @@ RULE = """
   output: '%fd.name'
   priority: INFO
 """
-ABOVE = 'parent-a parent-p parent-q second-a second-q above-p pcmd-q'
+ABOVE = 'parent-a parent-p parent-q first-q second-a second-q above-p pcmd-q'
 SCENES = {
     'cred': {'cred-root': 'name-a admin', 'cred-uid': 'name-a uid', 'cred-back': 'name-a admin',
              'cred-gid': 'name-a admin gid'},
@@ -68,10 +69,13 @@ SCENES = {
     'forgotten': {'forgot-own': 'name-a not-a parent-a asked admin',
                   'forgot-child': f'name-a not-a asked admin {ABOVE}',
                   'forgot-exec': f'not-a asked admin {ABOVE}'},
+    'siblings': {'siblings-first': 'name-a parent-a admin',
+                 'siblings-second': 'name-a parent-a admin',
+                 'siblings-third': 'not-a parent-q first-q pcmd-q admin'},
     'parent-exec': {'pexec-before': 'name-a parent-a admin',
-                    'pexec-after': 'name-a parent-q pcmd-q admin'},
+                    'pexec-after': 'name-a parent-q first-q pcmd-q admin'},
     'parent-exec-thread': {'pthread-before': 'name-a parent-a admin',
-                           'pthread-after': 'name-a parent-q pcmd-q admin'},
+                           'pthread-after': 'name-a parent-q first-q pcmd-q admin'},
     'grand-exec': {'grand-before': 'name-a parent-a second-a admin',
                    'grand-after': 'name-a parent-a second-q admin'},
     'subreaper': {'zombie-before': 'not-a parent-p second-a above-p admin',

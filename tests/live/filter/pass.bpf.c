@@ -65,6 +65,12 @@ __attribute__((noinline)) int rule_filter_calls(struct ev *ev)
     return ev ? filter_event(ev) : 0;
 }
 
+/* No rule is of the task alone. */
+__attribute__((noinline)) int rule_task_start(struct ev *ev)
+{
+    return 0;
+}
+
 __attribute__((noinline)) int rule_filter_exec(struct ev *ev)
 {
     return ev ? filter_event(ev) : 0;

@@ -5,12 +5,14 @@
  * All of it is as of the last exec, and inherited at fork; so a process that renames itself or
  * writes over its argv changes nothing here. User space fills `procs` once, at start, for what
  * already runs; a process that has no state all the same gets from state_live() what the kernel
- * has, and its name and arguments are unknown.
+ * has, and its name and arguments are unknown. Part of extract_fd.bpf.c, because it reads through
+ * casts.
  */
-#include "probe.h"
-#include "match.h"
+#ifndef RULEC_STATE_LIVE_H
+#define RULEC_STATE_LIVE_H
 
-char LICENSE[] SEC("license") = "Dual BSD/GPL";
+#include "file.h"
+#include "match.h"
 
 /* ---- the executable ---- */
 
@@ -20,7 +22,7 @@ static __always_inline bool exe_writable(struct task_struct *task, __u64 inode)
 {
     __u32 uid = KREAD(struct inode, inode, i_uid.val), gid = KREAD(struct inode, inode, i_gid.val);
     __u32 mode = KREAD(struct inode, inode, i_mode), flags = KREAD(struct inode, inode, i_flags);
-    __u64 cred = KADDR(struct task_struct, task, cred);
+    __u64 cred = (__u64)KREAD(struct task_struct, task, cred);
     const __u64 writes = 1u << CAP_DAC_OVERRIDE | 1u << CAP_FOWNER;
 
     if ((KREAD(struct inode, inode, i_sb, s_flags) & 1) || (flags & 8) || uid == -1u || gid == -1u)
@@ -62,7 +64,7 @@ static __always_inline void exe_times(struct proc_state *st, __u64 inode)
 
 static __always_inline void exe_facts(struct proc_state *st, struct task_struct *task)
 {
-    __u64 file = KADDR(struct task_struct, task, mm, exe_file), inode, dentry;
+    __u64 file = (__u64)KREAD(struct task_struct, task, mm, exe_file), inode, dentry;
 
     st->exe_flags = 0;
     st->exe_ino = st->exe_ctime = st->exe_mtime = 0;
@@ -83,12 +85,12 @@ static __always_inline void exe_facts(struct proc_state *st, struct task_struct 
 
 static __always_inline __u32 tty_nr(struct task_struct *task)
 {
-    __u64 tty = KADDR(struct task_struct, task, signal, tty), driver;
+    __u64 tty = (__u64)KREAD(struct task_struct, task, signal, tty), driver;
     __u32 major, minor;
 
     if (!tty)
         return 0;
-    driver = KADDR(struct tty_struct, tty, driver);
+    driver = (__u64)KREAD(struct tty_struct, tty, driver);
     major = (__u32)KREAD(struct tty_driver, driver, major);
     minor = (__u32)(KREAD(struct tty_driver, driver, minor_start) +
                     KREAD(struct tty_struct, tty, index));
@@ -97,8 +99,8 @@ static __always_inline __u32 tty_nr(struct task_struct *task)
 
 static __always_inline void ids(struct proc_state *st, struct task_struct *task)
 {
-    __u64 leader = KADDR(struct task_struct, task, group_leader);
-    __u64 own = KADDR(struct task_struct, leader, thread_pid), group = group_of(task);
+    __u64 leader = (__u64)KREAD(struct task_struct, task, group_leader);
+    __u64 own = (__u64)KREAD(struct task_struct, leader, thread_pid), group = group_of(task);
     __u32 level = KREAD(struct pid, own, level);
 
     st->start_ts = KREAD(struct task_struct, leader, start_boottime) + boot_offset_ns;
@@ -352,9 +354,8 @@ static __always_inline __u64 read_groups(struct groups *g, __u64 css_set)
 
         if (controller[i] < 0)
             continue;
-        bpf_probe_read_kernel(&css, sizeof(css),
-                              (char *)css_set + bpf_core_field_offset(struct css_set, subsys) +
-                                  (__u32)controller[i] * sizeof(css));
+        css = WORD_AT(css_set + bpf_core_field_offset(struct css_set, subsys) +
+                      (__u32)controller[i] * sizeof(css));
         g->next[i] = css;
         serials = (serials ^ KREAD(struct cgroup_subsys_state, css, serial_nr)) * MIX;
     }
@@ -389,7 +390,7 @@ static __always_inline void put_cgroup(struct proc_state *st, __u64 css_set)
 #pragma unroll
     for (int i = 0; i < CONTROLLERS; i++)
         if (g->next[i])
-            g->next[i] = KADDR(struct cgroup_subsys_state, g->next[i], cgroup, kn);
+            g->next[i] = (__u64)KREAD(struct cgroup_subsys_state, g->next[i], cgroup, kn);
     bpf_loop((CONTROLLERS + 1) * (CGROUP_DEPTH + 1), cgroup_step, NULL, 0);
     if (g->found) {
         put_container(st, g->at, g->len, g->kind);
@@ -412,7 +413,7 @@ __attribute__((noinline)) int state_live(struct proc_state *st)
     st->args_state = st->env_state = ST_UNKNOWN;
     st->exe_len = st->args_len = st->nargs = st->env_len = 0;
     exe_facts(st, task);
-    put_cgroup(st, KADDR(struct task_struct, task, cgroups));
+    put_cgroup(st, (__u64)KREAD(struct task_struct, task, cgroups));
     return 0;
 }
 
@@ -436,3 +437,5 @@ __attribute__((noinline)) int state_exec(struct proc_state *st)
     st->execs = (__u32)task->self_exec_id;
     return 0;
 }
+
+#endif
