@@ -376,17 +376,20 @@ def case_room(files, score):
     mark['condition'] += ' and proc.env contains ROOM'
 
     def unsure(value):
-        """Whether what a new process with this environment does is told, and as uncertain."""
-        known = len(daemon.alerts())
+        """Whether what a new process with this environment does is told, and as uncertain. It is told
+        before what this process does then."""
+        known, seals = len(alerts_of(daemon, 'mark')), len(alerts_of(daemon, 'seal'))
         subprocess.run(['sh', '-c', ': < ' + files.path('mark')], env={'B': value}, check=True)
-        time.sleep(0.1)
-        return [bool(alert.get('rulerun', {}).get('uncertain')) for alert in daemon.alerts()[known:]]
+        with open(files.path('seal'), encoding='ascii'):
+            await_alerts(daemon, 'seal', seals + 1)
+        return [bool(alert.get('rulerun', {}).get('uncertain'))
+                for alert in alerts_of(daemon, 'mark')[known:]]
 
     with limited_group() as places:
         if not places:
             score.skip('room: memory cannot be limited here')
             return
-        daemon = starved(files.pack(mark), *places)
+        daemon = starved(files.pack(mark, files.opened('seal')), *places)
         sleepers = [subprocess.Popen(['sleep', '600'], env={'A': 'y' * 3000}) for _ in range(SLEEPERS)]
         try:
             told = [unsure('y' * 3000) for _ in range(20)]
