@@ -163,12 +163,12 @@ struct ev {
                         LIMITED_MORE: another one might, too */
     __u8 sketched;   /* `sketch` is made; until then it has all bits */
     __u8 lore_found; /* bit per kind whose `lore` is filled */
-    __u16 text;  /* of an open: what reading the caller's path gave (probe.h), or 0: not read yet */
+    __u16 text;  /* of an open: what reading the caller's path gave (tools.h), or 0: not read yet */
     __u32 flags; /* of an open, in the language's numbers: for extract_args() */
     __u8 left;   /* of a call: what rule_left said before it was made an event */
     __u8 spelled;   /* of an open: the sketch found that the caller's text names the opened path */
     __u8 own_place; /* ... and no older mount that shows the file: there is no third reading */
-    __u8 lineage;   /* 1 + row of `lineages` that has the names above (probe.h); 0: none */
+    __u8 lineage;   /* 1 + row of `lineages` that has the names above (maps.h); 0: none */
     __u64 sketch;   /* which rules the path can concern (bpf/sketch.h) */
     __u64 req;      /* of a ring: address of the request, if this is its end */
     __u8 peer[24];  /* of a ring: beginning of the socket address that a datagram goes to */

@@ -36,7 +36,7 @@ static __always_inline __u64 fd_file(__u64 task, __s64 fd)
     return WORD_AT((__u64)KREAD(struct fdtable, fdt, fd) + (__u64)fd * 8);
 }
 
-/* As file_of_event() (probe.h), without a call. */
+/* As file_of_event() (tools.h), without a call. */
 static __always_inline __u64 event_file(struct ev *ev)
 {
     if (!ev->file && ev->h.st[N_FD_NUM] == ST_PRESENT)

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The probe's layouts of map values (bpf/probe.h). */
+/* The probe's layouts of map values (bpf/maps.h). */
 struct pattern_value {
     uint32_t len;
     char text[260];
