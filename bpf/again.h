@@ -10,10 +10,15 @@
 #ifndef RULEC_AGAIN_H
 #define RULEC_AGAIN_H
 
-/* Which task it is, and what can change the outcome of a test of the task (keep.h). */
-struct task_id {
+/* Which task it is, in which program, and the generation of those above it (keep.h). */
+struct task_ref {
     __u64 task, start, execs; /* address, start_boottime, self_exec_id */
     __u64 generation;
+};
+
+/* The same, and what else can change the outcome of a test of the task. */
+struct task_id {
+    struct task_ref ref;
     __u64 ids;     /* effective user and group; this and what follows: if plan.task says so */
     __u64 caps[3]; /* effective, permitted, inheritable */
 };
@@ -31,7 +36,7 @@ struct file_facts {
 #define AGAIN_TEXT 128
 #define AGAIN_TEXT_MAX (AGAIN_TEXT - 2) /* of a longer text it could not be told that it is one */
 struct again {
-    struct task_id id; /* task 0: there is none */
+    struct task_id id; /* ref.task 0: there is none */
     __u64 nr;
     __s64 res;
     __u64 args[AGAIN_ARGS];

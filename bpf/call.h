@@ -119,17 +119,14 @@ static __always_inline void put_fd(struct ev *ev, __u64 event, __s64 res)
 }
 
 /* Events that nobody could judge: lost, of no rule. */
-static __always_inline void count_unjudged(__u64 event, __u64 n)
+static __always_inline void count_unjudged(__u64 event, __u64 number)
 {
-    __u32 cpu = bpf_get_smp_processor_id();
-    struct cpu_stats *s = bpf_map_lookup_elem(&stats, &cpu);
+    __u64 *n = counters(bpf_get_smp_processor_id(), event);
 
-    OPAQUE(event);
-    if (!s || event >= STAT_EVENTS)
+    if (!n)
         return;
-    OPAQUE(event);
-    s->n[event][STAT_SEEN] += n;
-    s->n[event][STAT_LOST] += n;
+    n[STAT_SEEN] += number;
+    n[STAT_LOST] += number;
 }
 
 #define EBADF 9

@@ -70,8 +70,7 @@ static __always_inline void walk_up(struct ev *ev, struct work *w, struct task_s
 static __always_inline bool lineage_holds(const struct lineage *k, const struct task_struct *parent,
                                           __u64 generation)
 {
-    return generation && k->generation == generation && k->parent == (__u64)parent &&
-           k->start == parent->start_boottime && k->execs == parent->self_exec_id;
+    return generation && keep_same_task(&k->parent, parent, generation);
 }
 
 static __always_inline void take_lineage(struct ev *ev, struct work *w, const struct lineage *k)
@@ -86,10 +85,7 @@ static __always_inline void take_lineage(struct ev *ev, struct work *w, const st
 static __always_inline void keep_lineage(struct lineage *k, const struct ev *ev,
                                          const struct task_struct *parent, __u64 generation)
 {
-    k->parent = (__u64)parent;
-    k->start = parent->start_boottime;
-    k->execs = parent->self_exec_id;
-    k->generation = generation;
+    keep_put_ref(&k->parent, parent, generation);
     k->count = ev->h.anc_count;
     __builtin_memset(k->in, 0, sizeof(k->in));
     __builtin_memcpy(k->anc, ev->h.anc, sizeof(k->anc));

@@ -36,7 +36,7 @@ static const volatile __u16 flag_first[FT_COUNT + 1] = {
 
 /*
  * 1 + the row of a small number, 0: it has none, which is what most enumerations have. Of rows with
- * one number the last: they have one value (tests/unit/test_catalog.c).
+ * one number the last: they have one value (tests/unit/test_flags.c).
  */
 #define SMALL 64
 #pragma clang diagnostic ignored "-Winitializer-overrides"

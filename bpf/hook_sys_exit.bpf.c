@@ -198,22 +198,12 @@ static __always_inline struct look look_at(struct task_struct *task, const struc
     return l;
 }
 
-static __always_inline void count_filtered(__u32 event)
-{
-    __u64 *n = counters(bpf_get_smp_processor_id(), event);
-
-    if (!n)
-        return;
-    n[STAT_SEEN]++;
-    n[STAT_FILTERED]++;
-}
-
 /* Was the call that was remembered last this task's? Of most calls it is another one's. */
 static __always_inline bool may_be_again(struct task_struct *task)
 {
     struct work *w = work_get();
 
-    return w && w->again.id.task == (__u64)task;
+    return w && w->again.id.ref.task == (__u64)task;
 }
 
 /*
@@ -347,9 +337,7 @@ static __always_inline bool has_messages(__u64 nr)
  */
 static __always_inline bool is_no_call(__u64 nr)
 {
-    const volatile __u8 *bytes = (const volatile __u8 *)call_numbers;
-
-    return nr < OWN_FIRST && !(bytes[nr / 8] >> (nr % 8) & 1);
+    return nr < OWN_FIRST && !bit_of(call_numbers, nr);
 }
 
 /* The same, of those whose number means a call that a rule names to a 32-bit program alone. */
@@ -400,14 +388,14 @@ int BPF_PROG(on_sys_exit, struct pt_regs *regs, long res)
         res = (__s32)res;
     look = look_at(task, cred, event_of[nr], class_of(nr, call.way, regs, res));
     if (look.left == LEFT_NONE && !plan.audit) {
-        count_filtered(event_of[nr]);
+        count_filtered(bpf_get_smp_processor_id(), event_of[nr]);
         return 0;
     }
     ev = take_call(regs, call, res, task);
     if (!ev)
         return 0;
     if (!is_left(ev, regs, call, res, &look) && !plan.audit) {
-        count_filtered(event_of[nr]);
+        count_filtered(bpf_get_smp_processor_id(), event_of[nr]);
         return 0;
     }
     if (has_messages(nr))

@@ -11,11 +11,16 @@
 
 #include "keep.h"
 
+static __always_inline bool bit_of(const volatile __u64 *bits, __u64 nr)
+{
+    const volatile __u8 *bytes = (const volatile __u8 *)bits;
+
+    return bytes[nr / 8] >> (nr % 8) & 1;
+}
+
 static __always_inline bool syscall_wanted(__u64 nr)
 {
-    const volatile __u8 *bytes = (const volatile __u8 *)plan.syscalls;
-
-    return nr < 512 && (bytes[nr / 8] >> (nr % 8) & 1);
+    return nr < 512 && bit_of(plan.syscalls, nr);
 }
 
 /* Takes the scratch, and puts there what path_sketch() looks at but for arguments and descriptor.
@@ -120,20 +125,23 @@ static __always_inline void judge_overtaken(struct ev *ev, filter_part *filter)
     record_fill(ev); /* again: other readings have taken the directory's place */
 }
 
-/* Counts what no rule can match, or only those that are closed. */
-static __always_inline void event_drop(struct ev *ev)
+static __always_inline void count_filtered(__u32 cpu, __u64 event)
 {
-    __u64 *n;
+    __u64 *n = counters(cpu, event);
 
-    if (ev->limited) {
-        lane_limit(ev);
-        return;
-    }
-    n = counters(ev->h.cpu, ev->h.event);
     if (!n)
         return;
     n[STAT_SEEN]++;
     n[STAT_FILTERED]++;
+}
+
+/* Counts what no rule can match, or only those that are closed. */
+static __always_inline void event_drop(struct ev *ev)
+{
+    if (ev->limited)
+        lane_limit(ev);
+    else
+        count_filtered(ev->h.cpu, ev->h.event);
 }
 
 /* Sends what the verdict lets through. The event is packed where it stands, and gone then. */

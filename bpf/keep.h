@@ -67,25 +67,39 @@ static __always_inline bool keep_same_cred(const struct task_id *id, const struc
            id->caps[1] == cred->cap_permitted.val && id->caps[2] == cred->cap_inheritable.val;
 }
 
+/* Is it this task, in the program that it has now? */
+static __always_inline bool keep_same_task(const struct task_ref *ref,
+                                           const struct task_struct *task, __u64 generation)
+{
+    return ref->task == (__u64)task && ref->start == task->start_boottime &&
+           ref->execs == task->self_exec_id && ref->generation == generation;
+}
+
+/* The generation is from before anything of the task was looked at. */
+static __always_inline void keep_put_ref(struct task_ref *ref, const struct task_struct *task,
+                                         __u64 generation)
+{
+    ref->task = (__u64)task;
+    ref->start = task->start_boottime;
+    ref->execs = task->self_exec_id;
+    ref->generation = generation;
+}
+
 /* Is it this task, as it is now? `cred`: the task's, if plan.task asks for it. */
 static __always_inline bool keep_is(const struct task_id *id, struct task_struct *task,
                                     const struct cred *cred, __u64 generation)
 {
-    return id->task == (__u64)task && id->start == task->start_boottime &&
-           id->execs == task->self_exec_id && id->generation == generation &&
+    return keep_same_task(&id->ref, task, generation) &&
            (!(plan.task & TASK_CRED) || keep_same_cred(id, cred));
 }
 
-/* The current task, with the generation from before anything of it was looked at. */
+/* The same of the current task, with all that its tests rest on. */
 static __always_inline void keep_put_id(struct task_id *id, __u64 generation)
 {
     struct task_struct *task = bpf_get_current_task_btf();
     const struct cred *cred;
 
-    id->task = (__u64)task;
-    id->start = task->start_boottime;
-    id->execs = task->self_exec_id;
-    id->generation = generation;
+    keep_put_ref(&id->ref, task, generation);
     if (!(plan.task & TASK_CRED))
         return;
     cred = task->cred;

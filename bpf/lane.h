@@ -70,13 +70,12 @@ static __always_inline void lane_count(__u64 event, __u32 number)
 {
     __u32 cpu = bpf_get_smp_processor_id();
     struct cpu_stats *s = bpf_map_lookup_elem(&stats, &cpu);
+    __u64 *n = counters_of(s, event);
 
-    OPAQUE(event); /* what is added to the address is what was tested */
-    if (!s || event >= STAT_EVENTS)
+    if (!n)
         return;
-    OPAQUE(event);
-    s->n[event][STAT_SEEN]++;
-    s->n[event][STAT_LIMITED]++;
+    n[STAT_SEEN]++;
+    n[STAT_LIMITED]++;
     lane_add(s, number);
     lane_tell();
 }

@@ -150,8 +150,7 @@ struct task_entry {
 #define LINEAGES 16     /* rows: the parent's number leads to one */
 #define LINEAGE_SETS 63 /* sets of names whose numbers are less */
 struct lineage {
-    __u64 parent, start, execs; /* the first of them: address, start_boottime, self_exec_id */
-    __u64 generation;
+    struct task_ref parent; /* the first of them */
     __u8 count;
     __u8 in[LINEAGE_SETS]; /* 1 + how many of the names are in the set; 0: not looked up yet */
     char anc[ANC_MAX][COMM_SIZE];

@@ -138,6 +138,18 @@ static __always_inline void see_end_of_text(struct sketching *s)
     s->spelling = SPELLED_SHORT;
 }
 
+/* A component, and the words behind its first one for the sketch, against the text. */
+static __always_inline void compare_name(const char *text, struct sketching *s, __u64 name,
+                                         __u64 word, __u64 parent)
+{
+    if (s->spelling == SPELLED_SO_FAR)
+        compare_word(text, s, word, 0);
+    if (name_len(s) > 8)
+        see_words(text, s, name);
+    if (s->spelling == SPELLED_SO_FAR)
+        compare_end(text, s, parent);
+}
+
 static __always_inline void see_name(const char *text, struct sketching *s, __u64 name,
                                      __u64 parent)
 {
@@ -147,12 +159,7 @@ static __always_inline void see_name(const char *text, struct sketching *s, __u6
         see_end_of_text(s);
     see_row(s, word);
     s->word = word;
-    if (s->spelling == SPELLED_SO_FAR)
-        compare_word(text, s, word, 0);
-    if (name_len(s) > 8)
-        see_words(text, s, name);
-    if (s->spelling == SPELLED_SO_FAR)
-        compare_end(text, s, parent);
+    compare_name(text, s, name, word, parent);
     if (s->n == 0 || sketch_head.dots)
         see_tail(s, name, word);
     s->n++;

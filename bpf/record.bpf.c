@@ -252,33 +252,43 @@ static __always_inline bool put_record(struct ev *ev, __u32 size, struct lane *l
     return true;
 }
 
-static __always_inline void lose(struct lane *lane, struct ring_reader *r)
+/* What the sending of an event goes by, and is counted in. */
+struct sender {
+    struct ring_reader *reader;
+    struct lane *lane;
+    __u64 *n; /* counters() */
+};
+
+/* False: there is nothing to send it by. */
+static __always_inline bool find_sender(struct sender *s, const struct ev *ev)
 {
-    __sync_fetch_and_add(&lane->lost, 1);
-    r->lost = 1;
-    wake_up(r); /* to tell of it */
+    __u32 rule = ev->h.rule, zero = 0;
+
+    s->reader = bpf_map_lookup_elem(&reader, &zero);
+    s->lane = bpf_map_lookup_elem(&lanes, &rule);
+    s->n = counters(ev->h.cpu, ev->h.event);
+    return s->reader && s->lane && s->n;
+}
+
+static __always_inline void lose(const struct sender *s)
+{
+    s->n[STAT_LOST]++;
+    __sync_fetch_and_add(&s->lane->lost, 1);
+    s->reader->lost = 1;
+    wake_up(s->reader); /* to tell of it */
 }
 
 /* To fill a record takes five times as long as all that comes before it. */
 __attribute__((noinline)) int record_fits(struct ev *ev)
 {
-    __u32 rule, zero = 0;
-    struct ring_reader *r = bpf_map_lookup_elem(&reader, &zero);
-    struct lane *lane;
-    __u64 *n;
+    struct sender s;
 
-    if (!ev || !r)
+    if (!ev || !find_sender(&s, ev))
         return 0;
-    rule = ev->h.rule;
-    lane = bpf_map_lookup_elem(&lanes, &rule);
-    n = counters(ev->h.cpu, ev->h.event);
-    if (!lane || !n)
-        return 0;
-    if (has_room(lane, RING_ROOM(sizeof(struct rec)),
+    if (has_room(s.lane, RING_ROOM(sizeof(struct rec)),
                  bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA)))
         return 1;
-    n[STAT_LOST]++;
-    lose(lane, r);
+    lose(&s);
     return 0;
 }
 
@@ -289,29 +299,23 @@ __attribute__((noinline)) int record_fits(struct ev *ev)
  */
 __attribute__((noinline)) int record_send(struct ev *ev)
 {
-    __u32 size, rule, zero = 0;
     struct work *w = work_get();
-    struct ring_reader *r = bpf_map_lookup_elem(&reader, &zero);
-    struct lane *lane;
-    bool sent;
-    __u64 *n;
+    struct sender s;
+    __u32 size;
 
-    if (!ev || !w || !r)
+    if (!ev || !w)
         return 0;
     if (ev->base_len > PATH_CAP)
         ev->base_len = 0;
-    rule = ev->h.rule;
-    lane = bpf_map_lookup_elem(&lanes, &rule);
-    n = counters(ev->h.cpu, ev->h.event);
-    if (!lane || !n)
+    if (!find_sender(&s, ev))
         return 0;
     size = untold(w, sizeof(struct rec));
     bpf_loop(TEXTS, pack_step, &size, 0);
     ev->h.size = size;
-    sent = put_record(ev, size, lane, r);
-    n[sent ? STAT_SENT : STAT_LOST]++;
-    if (!sent)
-        lose(lane, r);
+    if (put_record(ev, size, s.lane, s.reader))
+        s.n[STAT_SENT]++;
+    else
+        lose(&s);
     return 0;
 }
 

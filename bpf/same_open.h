@@ -56,11 +56,7 @@ static __always_inline bool same_go(const char *text, struct sketching *s)
         return true;
     s->len = KREAD(struct dentry, dentry, d_name.len) & 0xff;
     name = (__u64)KREAD(struct dentry, dentry, d_name.name);
-    compare_word(text, s, WORD_AT(name), 0);
-    if (name_len(s) > 8)
-        see_words(text, s, name);
-    if (s->spelling == SPELLED_SO_FAR)
-        compare_end(text, s, parent);
+    compare_name(text, s, name, WORD_AT(name), parent);
     s->dentry = parent;
     return s->spelling == SPELLED_ELSE || sketch_ends(s);
 }

@@ -47,15 +47,18 @@ static __always_inline bool name_in_set(const char *name, __u32 set)
 }
 
 /* A CPU's counters of a type of event, by enum stat_id. */
-static __always_inline __u64 *counters(__u32 cpu, __u64 event)
+static __always_inline __u64 *counters_of(struct cpu_stats *s, __u64 event)
 {
-    struct cpu_stats *s = bpf_map_lookup_elem(&stats, &cpu);
-
     OPAQUE(event);
     if (!s || event >= STAT_EVENTS)
         return NULL;
     OPAQUE(event); /* what is added to the address is what was tested */
     return s->n[event];
+}
+
+static __always_inline __u64 *counters(__u32 cpu, __u64 event)
+{
+    return counters_of(bpf_map_lookup_elem(&stats, &cpu), event);
 }
 
 /* A state of a process, or a text of it, found no room. */
